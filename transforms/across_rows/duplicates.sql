@@ -1,0 +1,15 @@
+-- Rows that repeat a key within one night; of each key the fullest row stays, then the first.
+-- Grain: one row per losing row, by its position in the staged table.
+-- Reads: staged (position, row_key, filled, source_file, source_row).
+SELECT position
+FROM (
+    SELECT
+        position,
+        row_number() OVER (
+            PARTITION BY row_key ORDER BY filled DESC, source_file, source_row, position
+        ) AS place
+    FROM staged
+    WHERE row_key IN (SELECT row_key FROM staged GROUP BY row_key HAVING count(*) > 1)
+) AS ranked
+WHERE place > 1
+ORDER BY position

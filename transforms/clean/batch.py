@@ -1,0 +1,184 @@
+"""One batch on its way from text to typed columns, each distinct text parsed once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.contracts import Contract
+from transforms.fields import Unreadable
+from transforms.fields.date import instant
+from transforms.fields.text import known
+from transforms.markets import Market
+
+PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a cleaner may know beside the row itself: the night, the market, the hashing key."""
+
+    snapshot_date: date
+    market: Market
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Typed rows, one per row of text, and what could not be parsed.
+
+    `problems` has a row per value: position of the row, column, reason, text as delivered.
+    """
+
+    rows: pd.DataFrame
+    problems: pd.DataFrame
+
+
+class Batch:
+    """Builds the typed columns of one batch. Columns nobody fills are null: not in this export."""
+
+    def __init__(self, raw: pd.DataFrame, contract: Contract) -> None:
+        self.raw = raw
+        self.contract = contract
+        self._size = len(raw)
+        self._columns: dict[str, pa.Array] = {}
+        self._problems: list[pd.DataFrame] = []
+        self._distinct: dict[str, tuple[np.ndarray, list[str | None]]] = {}
+
+    def has(self, *fields: str) -> bool:
+        return all(field in self.raw for field in fields)
+
+    def distinct(self, field: str) -> tuple[np.ndarray, list[str | None]]:
+        """Position of each row's text among the distinct ones, and those, made even."""
+        if field not in self._distinct:
+            codes, texts = pd.factorize(self.raw[field])
+            self._distinct[field] = codes, [known(t) for t in texts.tolist()]
+        return self._distinct[field]
+
+    def texts(self, field: str) -> list[str | None]:
+        """Even text per row, None where absent."""
+        if not self.has(field):
+            return [None] * self._size
+        codes, texts = self.distinct(field)
+        return [texts[c] if c >= 0 else None for c in codes.tolist()]
+
+    def parse(
+        self, field: str, columns: str | Sequence[str | None], parser: Callable[[str], Any]
+    ) -> None:
+        """Fills one column from one field, or several from a parser that returns a tuple.
+
+        Where the text is Unreadable the columns are null and the problem is noted at the first.
+        """
+        if not self.has(field):
+            return
+        codes, texts = self.distinct(field)
+        names = [columns] if isinstance(columns, str) else list(columns)
+        values: list[Any] = []
+        unread: dict[int, str] = {}
+        for position, text in enumerate(texts):
+            value = None
+            if text is not None:
+                try:
+                    value = parser(text)
+                except Unreadable as error:
+                    unread[position] = str(error)
+            values.append(value)
+        if unread:
+            self._note(field, next(n for n in names if n), codes, unread)
+        for index, name in enumerate(names):
+            if name:
+                cells = (
+                    values
+                    if isinstance(columns, str)
+                    else [None if v is None else v[index] for v in values]
+                )
+                self._columns[name] = self._spread(name, cells, codes)
+
+    def text(self, field: str, column: str) -> None:
+        """Even text, null tokens null."""
+        self.parse(field, column, lambda text: text)
+
+    def as_delivered(self, field: str, column: str) -> None:
+        """The text exactly as read; only emptiness is null."""
+        if self.has(field):
+            text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
+            self._columns[column] = pc.if_else(pc.equal(text, ""), None, text)
+
+    def instants(self, field: str, column: str, zone: ZoneInfo) -> None:
+        """Wall times without a zone by the column at once; other forms one by one."""
+        if not self.has(field):
+            return
+        text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
+        wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True)
+        if wall.null_count == text.null_count:
+            # An hour that summer time skips or repeats is taken at its first reading.
+            self._columns[column] = pc.assume_timezone(
+                wall, str(zone), ambiguous="earliest", nonexistent="earliest"
+            ).cast(pa.timestamp("us", tz="UTC"))
+        else:
+            self.parse(field, column, lambda t: instant(t, zone))
+
+    def fill(self, column: str, values: Sequence[Any]) -> None:
+        """A column from values already typed, one per row."""
+        self._columns[column] = pa.array(values, type=self.contract.by_name[column].arrow)
+
+    def constant(self, column: str, value: Any) -> None:
+        self._columns[column] = pa.repeat(
+            pa.scalar(value, self.contract.by_name[column].arrow), self._size
+        )
+
+    def copy(self, column: str, to: str, where: pa.Array | None = None) -> None:
+        values = self.column(column)
+        self._columns[to] = values if where is None else pc.if_else(where, values, None)
+
+    def column(self, name: str) -> pa.Array:
+        """A column filled so far, null where the export does not have it."""
+        if name not in self._columns:
+            return pa.nulls(self._size, self.contract.by_name[name].arrow)
+        return self._columns[name]
+
+    def problem(self, column: str, rows: Sequence[int], reason: str, raw: Sequence[Any]) -> None:
+        """Notes values that could not be used, by position of their row."""
+        if len(rows):
+            self._problems.append(
+                pd.DataFrame(
+                    {"row": rows, "column": column, "reason": reason, "raw_value": raw}
+                )
+            )
+
+    def cleaned(self) -> Cleaned:
+        rows = pd.DataFrame(
+            {
+                c.name: pd.arrays.ArrowExtensionArray(self.column(c.name).cast(c.arrow))
+                for c in self.contract.columns
+            }
+        )
+        problems = (
+            pd.concat(self._problems, ignore_index=True)
+            if self._problems
+            else pd.DataFrame(columns=PROBLEM_COLUMNS)
+        )
+        return Cleaned(rows, problems)
+
+    def _spread(self, name: str, cells: list[Any], codes: np.ndarray) -> pa.Array:
+        distinct = pa.array(cells, type=self.contract.by_name[name].arrow)
+        return distinct.take(pa.array(codes, mask=codes < 0))
+
+    def _note(self, field: str, column: str, codes: np.ndarray, unread: dict[int, str]) -> None:
+        where = np.flatnonzero(np.isin(codes, list(unread)))
+        self._problems.append(
+            pd.DataFrame(
+                {
+                    "row": where,
+                    "column": column,
+                    "reason": [unread[c] for c in codes[where].tolist()],
+                    "raw_value": self.raw[field].iloc[where].tolist(),
+                }
+            )
+        )

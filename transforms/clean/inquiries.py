@@ -1,0 +1,152 @@
+"""Inquiries, requests for quotation and chats: one event a row, in its latest state."""
+
+import hashlib
+from functools import partial
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.clean.batch import Batch, Cleaned, Context
+from transforms.contracts import contract
+from transforms.fields import Unreadable, date, number, person, text, word
+from transforms.fields.country import country
+from transforms.fields.quantity import in_unit, quantity, unit
+
+FLAGS = (
+    "email_confirmed",
+    "experienced_buyer",
+    "typical_replies",
+    "interactive_user",
+    "complete_order_via_rfq",
+    "is_spam",
+    "is_auto_reply",
+)
+
+
+def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
+    """Typed inquiries, one row per row of text under the contract's raw names."""
+    batch = Batch(raw, contract("inquiries"))
+    batch.constant("snapshot_date", context.snapshot_date)
+    batch.parse("channel", "channel", str.casefold)
+    batch.parse("seller_id", "seller_id", text.identifier)
+    batch.text("product_id", "product_id")
+    batch.parse("subject", "subject", text.masked)
+    batch.parse("description", "description", text.masked)
+    _posted(batch, context)
+    batch.parse(
+        "expires", "expires_at", partial(date.instant, zone=context.market.platform_time_zone)
+    )
+    batch.parse("buyer_name", "buyer_key", partial(person.person_key, key=context.key))
+    batch.parse("buyer_country", "buyer_country_iso2", country)
+    _quantity(batch)
+    batch.parse("quotes_left", "quotes_left", number.count)
+    batch.fill("quotes_received", pc.subtract(10, batch.column("quotes_left").cast(pa.int32())))
+    for flag in FLAGS:
+        batch.parse(flag, flag, word.flag)
+    batch.parse("incoterm", "incoterm", str.upper)
+    batch.text("payment_terms", "payment_terms")
+    batch.text("destination_port", "destination_port")
+    batch.parse("language", "language", word.language)
+    _identity(batch)
+    return batch.cleaned()
+
+
+def _posted(batch: Batch, context: Context) -> None:
+    """When it was posted, and that day in Pacific and in local time.
+
+    Relative times count from the day the export was taken, which a row may state itself.
+    """
+    zone = context.market.time_zone
+    scraped = batch.texts("scraped")
+    if batch.has("posted", "scraped"):
+        # One reading per pair of texts, so that a row stays independent of its neighbours.
+        pairs = batch.raw["posted"].fillna("") + "\t" + batch.raw["scraped"].fillna("")
+        codes, distinct = pd.factorize(pairs)
+        first = {c: i for i, c in reversed(list(enumerate(codes.tolist())))}
+        days = {c: _scraped_on(scraped[i], context) for c, i in first.items()}
+        posted = batch.texts("posted")
+        read = {}
+        unread: dict[int, str] = {}
+        for c, i in first.items():
+            shown = posted[i]
+            try:
+                read[c] = date.posted(shown, days[c], zone) if shown else None
+            except Unreadable as error:
+                read[c], unread[c] = None, str(error)
+        values = [read[c] for c in codes.tolist()]
+        for reason in set(unread.values()):
+            rows = [i for i, c in enumerate(codes.tolist()) if unread.get(c) == reason]
+            batch.problem("posted_at", rows, reason, batch.raw["posted"].iloc[rows].tolist())
+        batch.fill("posted_at", [v and v.at for v in values])
+        batch.fill("posted_at_precision", [v and v.precision for v in values])
+    else:
+        batch.parse(
+            "posted",
+            ("posted_at", "posted_at_precision"),
+            lambda t: date.posted(t, context.snapshot_date, zone),
+        )
+    _days(batch, context)
+    batch.parse("first_reply", "first_reply_at", lambda t: date.instant(t, zone))
+    to_a_seller = pc.not_equal(batch.column("channel"), "rfq")
+    exact = pc.not_equal(batch.column("posted_at_precision"), "day")
+    both = pc.fill_null(pc.and_(to_a_seller, exact), False)
+    batch.copy("posted_at", "received_at", where=both)
+
+
+def _scraped_on(text_: str | None, context: Context) -> "date.date":
+    if text_ is None:
+        return context.snapshot_date
+    try:
+        return date.day(text_)
+    except Unreadable:
+        return context.snapshot_date
+
+
+def _days(batch: Batch, context: Context) -> None:
+    posted_at = batch.column("posted_at").cast(pa.timestamp("us", tz="UTC"))
+    for column, zone in (
+        ("posted_date_local", context.market.time_zone),
+        ("posted_date_platform", context.market.platform_time_zone),
+    ):
+        wall = pc.local_timestamp(posted_at.cast(pa.timestamp("us", tz=str(zone))))
+        batch.fill(column, wall.cast(pa.date32(), safe=False))
+
+
+def _quantity(batch: Batch) -> None:
+    """A quantity with its unit in one cell, or the two in cells of their own."""
+    batch.parse("quantity", ("quantity", "quantity_unit", None, "quantity_base"), quantity)
+    if not batch.has("quantity_unit"):
+        return
+    amounts = batch.column("quantity").to_pylist()
+    batch.parse("quantity_unit", "quantity_unit", lambda t: unit(t).name)
+    units = batch.column("quantity_unit").to_pylist()
+    batch.fill(
+        "quantity_base",
+        [
+            in_unit(a, unit(u)).base if a is not None and u else None
+            for a, u in zip(amounts, units, strict=True)
+        ],
+    )
+
+
+def _identity(batch: Batch) -> None:
+    """The source's number, or a hash of what does not move between two nights.
+
+    The posted date moves, so it is no part of it; nor are the tokens of a link, which differ
+    from page to page.
+    """
+    batch.text("inquiry_id", "inquiry_id")
+    ids = batch.column("inquiry_id").to_pylist()
+    batch.fill("id_is_surrogate", [i is None for i in ids])
+    if None not in ids:
+        return
+    columns = ("channel", "subject", "quantity", "quantity_unit", "buyer_country_iso2")
+    parts = zip(ids, *(batch.column(c).to_pylist() for c in columns), strict=True)
+    batch.fill("inquiry_id", [i or _surrogate(*p) if p[1] else i for i, *p in parts])
+
+
+def _surrogate(channel: str, subject: str, *rest: object) -> str:
+    title = " ".join(subject.casefold().split())[:60]
+    text_ = "\x1f".join([str(channel), title, *("" if r is None else str(r) for r in rest)])
+    return "s-" + hashlib.sha256(text_.encode()).hexdigest()

@@ -1,0 +1,120 @@
+"""Contracts: what a clean row of each dataset is, read from the TOML files beside this one."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+DATASETS = ("sellers", "listings", "inquiries")
+
+ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "double": pa.float64(),
+    "decimal": pa.decimal128(18, 4),
+    "date": pa.date32(),
+    "instant": pa.timestamp("us", tz="UTC"),
+    "list<string>": pa.list_(pa.string()),
+    "list<tier>": pa.list_(
+        pa.struct([("min_qty", pa.decimal128(18, 4)), ("price", pa.decimal128(18, 4))])
+    ),
+    "map<string,double>": pa.map_(pa.string(), pa.float64()),
+}
+
+# Where a row came from; they follow it into the lake, so that each figure leads back to a line.
+LINEAGE = pa.schema(
+    [
+        ("_source_file", pa.dictionary(pa.int32(), pa.string())),
+        ("_source_row", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a clean row: its type, what it may hold, and what it means."""
+
+    name: str
+    type: str
+    doc: str
+    unit: str | None = None
+    required: bool = False
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    reason: str | None = None
+    on_bad: str = "value"  # value: the value becomes null and is counted; row: the row is rejected
+    personal: bool = False
+    flag: bool = False
+    part: str = "rows"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        return ARROW_TYPES[self.type]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A comparison of two columns of one row; where it fails, `clears` become null."""
+
+    left: str
+    op: str
+    right: str
+    reason: str
+    clears: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a dataset promises. Read with `contract(dataset)`."""
+
+    dataset: str
+    grain: str
+    key: tuple[str, ...]
+    raw: Mapping[str, str]
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    new_column: str
+    max_rejected_share: float
+    by_name: Mapping[str, Column] = field(repr=False, default_factory=dict)
+
+    def schema(self, part: str | None = None) -> pa.Schema:
+        """Arrow schema of the accepted rows; `part` picks the attributes or the metrics."""
+        return pa.schema([(c.name, c.arrow) for c in self.columns if part in (None, c.part)])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(c.part for c in self.columns))
+
+
+@cache
+def contract(dataset: str) -> Contract:
+    """The contract of `sellers`, `listings` or `inquiries`."""
+    raw: dict[str, Any] = tomllib.loads(
+        (Path(__file__).with_name(f"{dataset}.toml")).read_text("utf-8")
+    )
+    columns = tuple(
+        Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw["column"]
+    )
+    return Contract(
+        dataset=raw["dataset"],
+        grain=raw["grain"],
+        key=tuple(raw["key"]),
+        raw=raw["raw"],
+        columns=columns,
+        rules=tuple(Rule(**{**r, "clears": tuple(r["clears"])}) for r in raw.get("rule", ())),
+        new_column=raw["new_column"],
+        max_rejected_share=raw["max_rejected_share"],
+        by_name={c.name: c for c in columns},
+    )

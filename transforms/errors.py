@@ -1,0 +1,62 @@
+"""What can go wrong on the way from an export to the lake, each with its exit code.
+
+One declared family: whatever an export contains, the line raises one of these or succeeds.
+"""
+
+
+class OutlookError(Exception):
+    """A stop that the operator can act on; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+    code = "failed"
+
+
+class SettingsError(OutlookError):
+    """A setting is missing or cannot be used."""
+
+    exit_code = 2
+    code = "settings"
+
+
+class ExportMissing(OutlookError):
+    """Nothing was delivered for the night, or not yet."""
+
+    exit_code = 3
+    code = "missing"
+
+
+class NightHeld(OutlookError):
+    """A gate holds the night; what is published stays as it was."""
+
+    exit_code = 4
+    code = "held"
+
+
+class ExportError(OutlookError):
+    """A file cannot be read as one of the exports; it is refused whole.
+
+    `code` is a short stable name; `nearest_layout` and `missing` are set where no layout fits.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        nearest_layout: str | None = None,
+        missing: list[str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.nearest_layout = nearest_layout
+        self.missing = missing or []
+
+
+class PublishError(OutlookError):
+    """The new version could not be put in place; the old one is live."""
+
+    exit_code = 6
+    code = "publish"

@@ -1,0 +1,34 @@
+"""People: keyed hashes, so that two rows can be told to be one person and nobody learns who."""
+
+import hmac
+
+import phonenumbers
+
+from transforms.fields import Unreadable
+
+
+def person_key(text: str, key: bytes) -> str:
+    """Keyed hash of a name without regard to case."""
+    return _keyed(text.casefold(), key)
+
+
+def phone_key(text: str, region: str, key: bytes) -> str:
+    """Keyed hash of the E.164 number; the marketplace keeps the trunk zero (`92-052-3551234`)."""
+    for form in (text, _without_trunk_zero(text)):
+        try:
+            number = phonenumbers.parse(form, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return _keyed(e164, key)
+    raise Unreadable("not a telephone number")
+
+
+def _without_trunk_zero(text: str) -> str:
+    code, _, rest = text.removeprefix("+").partition("-")
+    return f"+{code}{rest.replace('-', '').removeprefix('0')}"
+
+
+def _keyed(text: str, key: bytes) -> str:
+    return hmac.new(key, text.encode(), "sha256").hexdigest()

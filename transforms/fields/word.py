@@ -1,0 +1,82 @@
+"""Words from a closed list: memberships, states, flags, languages, and lists in one cell."""
+
+import re
+from collections.abc import Mapping
+
+from transforms.fields import Unreadable
+from transforms.fields.number import rate
+
+MEMBERSHIP = {
+    "free member": "free",
+    "gold supplier": "gold",
+    "global gold supplier": "global_gold",
+    "verified supplier": "verified",
+    "verified pro": "verified_pro",
+}
+LISTING_STATUS = {
+    "sketch": "draft",
+    "approved": "approved",
+    "tbd": "rejected",
+    "new": "in_review",
+    "modified": "in_review",
+}
+FLAG = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
+
+# The marketplace still uses codes that were withdrawn in 1989.
+_LANGUAGE = {"iw": "he", "in": "id"}
+_MARKET = re.compile(r"(.+?) (\d+(?:\.\d+)?%)")
+
+
+def one_of(text: str, words: Mapping[str, str]) -> str:
+    """The canonical word for this text, whatever its case."""
+    try:
+        return words[text.casefold()]
+    except KeyError as error:
+        raise Unreadable("unknown word") from error
+
+
+def flag(text: str) -> bool:
+    """`Yes`, `Y`, `true` and their opposites."""
+    try:
+        return FLAG[text.casefold()]
+    except KeyError as error:
+        raise Unreadable("neither yes nor no") from error
+
+
+def listed(text: str) -> list[str]:
+    """`Soccer Balls,Gloves`: at most twenty words or phrases."""
+    return [part.strip() for part in text.split(",") if part.strip()][:20]
+
+
+def business_types(text: str) -> list[str]:
+    """`Manufacturer, Trading Company` as names; a leaked label (`Business Type:`) is refused."""
+    if text.endswith(":"):
+        raise Unreadable("label instead of a value")
+    return [re.sub(r"\W+", "_", part.casefold()).strip("_") for part in listed(text)]
+
+
+def shares(text: str) -> list[tuple[str, float]]:
+    """`North America 30%、Domestic Market 20%` as shares of 0-1 that add up to 1.01 at most.
+
+    Pages repeat a market with the same share; it counts once.
+    """
+    found: dict[str, float] = {}
+    for part in (p.strip() for p in text.split("、")):
+        match = _MARKET.fullmatch(part)
+        if not match:
+            raise Unreadable("not a list of shares")
+        share = rate(match[2])
+        if found.setdefault(match[1], share) != share:
+            raise Unreadable("one market with two shares")
+    if sum(found.values()) > 1.01:
+        raise Unreadable("shares add up to more than one")
+    return list(found.items())
+
+
+def language(text: str) -> str:
+    """`fr_FR` as `fr-FR`, `iw` as `he`."""
+    first, *rest = text.replace("_", "-").split("-")
+    if not re.fullmatch(r"[A-Za-z]{2,3}", first):
+        raise Unreadable("not a language")
+    first = first.casefold()
+    return "-".join([_LANGUAGE.get(first, first), *rest])

@@ -1,0 +1,90 @@
+"""Gates: whether a night may count. Judged in order of nights, so that order of arrival is nothing.
+
+A census is held far off the median of its last good nights; inquiries are compared with the same
+weekday; any dataset is held above its contract's share of rejected rows.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from statistics import median
+from typing import Any, NamedTuple
+
+from transforms.contracts import contract
+from transforms.lake import Receipt
+
+PAGE_CAP = 2_000  # 100 pages of 20: a file of exactly this many rows was probably cut there
+LOOK_BACK = 14  # good nights
+FROM_NIGHTS = 3
+CENSUS_LOW, CENSUS_HIGH = 0.9, 2.0
+INQUIRIES_LOW, INQUIRIES_WARN = 0.3, 0.5
+
+
+class Verdict(NamedTuple):
+    """Status of a night, why it is held, and warnings that come from its neighbours."""
+
+    status: str
+    reason: str | None
+    warnings: tuple[dict[str, Any], ...] = ()
+
+
+class GoodNight(NamedTuple):
+    """A night that counted in full, and its rows per day since the night before it was due."""
+
+    night: date
+    accepted: int
+    per_day: float
+
+
+def judge(
+    receipt: Receipt, good: Sequence[GoodNight], days: int, release: dict[str, Any] | None
+) -> Verdict:
+    """The verdict on a loaded night; `days` is the time since the night before it was due."""
+    rows = receipt["rows"]
+    if any(s["rows"] == PAGE_CAP for s in receipt["sources"]):
+        return Verdict("partial", None)
+    reason, warnings = _volume(receipt, good, days)
+    terms = contract(receipt["dataset"])
+    share = rows["rejected"] / rows["in"] if rows["in"] else 0.0
+    if share > terms.max_rejected_share:
+        common = max(receipt["reasons"], key=receipt["reasons"].get)
+        reason = (
+            f"{rows['rejected']:,} of {rows['in']:,} rows rejected ({share:.0%}, allowed "
+            f"{terms.max_rejected_share:.0%}); most often: {common}"
+        )
+    if rows["in"] == 0 and receipt["extent"] == "census":
+        reason = "no rows at all"
+    if reason and release and release["content"] == receipt["content"]:
+        warning = {"code": "released", "column": None, "count": rows["accepted"]}
+        return Verdict("ok", None, (*warnings, warning))
+    return Verdict("held" if reason else "ok", reason, warnings)
+
+
+def _volume(
+    receipt: Receipt, good: Sequence[GoodNight], days: int
+) -> tuple[str | None, tuple[dict[str, Any], ...]]:
+    accepted = receipt["rows"]["accepted"]
+    if receipt["extent"] == "census":
+        last = [g.accepted for g in good[-LOOK_BACK:]]
+        if len(last) < FROM_NIGHTS:
+            return None, ()
+        usual = median(last)
+        if not CENSUS_LOW * usual <= accepted <= CENSUS_HIGH * usual:
+            return (
+                f"{accepted:,} rows against a median of {usual:,.0f} in the last {len(last)} good "
+                f"nights ({accepted / usual:.0%}, allowed {CENSUS_LOW:.0%} to {CENSUS_HIGH:.0%})"
+            ), ()
+        return None, ()
+    if receipt["extent"] == "window":
+        weekday = date.fromisoformat(receipt["export_date"]).weekday()
+        same = [g.per_day for g in good if g.night.weekday() == weekday][-LOOK_BACK:]
+        if len(same) < FROM_NIGHTS or not median(same):
+            return None, ()
+        ratio = accepted / max(days, 1) / median(same)
+        if ratio < INQUIRIES_LOW:
+            return (
+                f"{accepted:,} rows in {days} days, {ratio:.0%} of the usual for this weekday "
+                f"(at least {INQUIRIES_LOW:.0%})"
+            ), ()
+        if ratio < INQUIRIES_WARN:
+            return None, ({"code": "low_volume", "column": None, "count": accepted},)
+    return None, ()

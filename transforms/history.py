@@ -1,0 +1,294 @@
+"""History: what each night changed, and the state it left, folded night by night.
+
+`settle` walks the nights of a dataset in order of their export dates, judges each by the gates and
+folds those that count. A fold is made from the fold before it and its night, and is named by the
+hash of both; a night that comes late or again is therefore folded into its place, with all that
+follow it, and the outcome is the same in whatever order nights arrive.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms import across_rows, gates
+from transforms.across_rows import listed, quoted
+from transforms.contracts import contract
+from transforms.gates import GoodNight
+from transforms.lake import (
+    USABLE,
+    Lake,
+    Receipt,
+    code_version,
+    put_folder,
+    scratch,
+    write_json,
+)
+from transforms.settings import Settings
+
+log = logging.getLogger(__name__)
+
+KEPT_STATES = 7  # beside the last of each month: how far a late night is folded in cheaply
+STATE = {"sellers": "ledger", "listings": "ledger", "inquiries": "state"}
+
+
+@dataclass(frozen=True)
+class Link:
+    """One usable night in the chain of folds."""
+
+    receipt: Receipt
+    night: date
+    name: str  # hash of everything folded up to here
+
+
+def settle(lake: Lake, dataset: str, settings: Settings) -> None:
+    """Judges every night and brings the folds up to date. Call with the dataset's lock held."""
+    chain = _judged_chain(lake, dataset, settings)
+    stale = next((i for i, link in enumerate(chain) if not _is_folded(lake, dataset, link)), None)
+    if stale is not None:
+        _fold_from(lake, dataset, chain, stale, settings)
+    _prune(lake, dataset, chain)
+
+
+def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, Any]]]:
+    """Folder and account of every fold that counts, oldest night first."""
+    usable = {r["export_date"] for r in lake.receipts(dataset) if r["status"] in USABLE}
+    found = []
+    for name in sorted(usable):
+        folder = lake.history(dataset, name)
+        account = _account(folder)
+        if account:
+            found.append((date.fromisoformat(name), folder, account))
+    return found
+
+
+def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
+    chain: list[Link] = []
+    good: list[GoodNight] = []
+    name = hashlib.sha256(code_version().encode()).hexdigest()
+    receipts = lake.receipts(dataset)
+    for before, receipt in zip([None, *receipts], receipts, strict=False):
+        night = date.fromisoformat(receipt["export_date"])
+        if receipt["status"] in ("missing", "refused"):
+            continue
+        days = (night - date.fromisoformat(before["export_date"])).days if before else 1
+        verdict = gates.judge(receipt, good, days, lake.release(dataset, night))
+        receipt = _with_verdict(lake, receipt, verdict)
+        if verdict.status not in USABLE:
+            continue
+        if verdict.status == "ok":
+            accepted = receipt["rows"]["accepted"]
+            good.append(GoodNight(night, accepted, accepted / max(days, 1)))
+        name = hashlib.sha256(
+            f"{name} {receipt['content']} {receipt['extent']} {verdict.status}".encode()
+        ).hexdigest()
+        chain.append(Link(receipt, night, name))
+    return chain
+
+
+def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Receipt:
+    own = [w for w in receipt["warnings"] if w["code"] not in ("low_volume", "released")]
+    judged = {
+        **receipt,
+        "status": verdict.status,
+        "reason": verdict.reason,
+        "warnings": [*own, *verdict.warnings],
+    }
+    if judged != receipt:
+        lake.write_receipt(judged)
+        if verdict.status == "held":
+            log.error(
+                "%s %s held by a gate: %s. What is published stays. Look at `outlook rejected "
+                "--date %s`; ask for the export again, or `outlook release-night %s --reason …`.",
+                receipt["dataset"], receipt["export_date"], verdict.reason,
+                receipt["export_date"], receipt["export_date"],
+            )  # fmt: skip
+    return judged
+
+
+def _is_folded(lake: Lake, dataset: str, link: Link) -> bool:
+    account = _account(lake.history(dataset, link.night))
+    return account is not None and account["name"] == link.name
+
+
+def _fold_from(
+    lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings
+) -> None:
+    """Folds from the first stale night on, going back to the last state that is still kept."""
+    start = stale
+    while start and not _state(lake, dataset, chain[start - 1].night).exists():
+        start -= 1
+    for index in range(start, len(chain)):
+        before = chain[index - 1] if index else None
+        with scratch(settings.work, f"fold-{dataset}") as folder:
+            out = folder / "fold"
+            out.mkdir()
+            with across_rows.connect(folder) as db:
+                counts = _fold(db, lake, dataset, chain[index], before, out)
+            write_json(out / "fold.json", {"name": chain[index].name, "changes": counts})
+            put_folder(out, lake.history(dataset, chain[index].night))
+
+
+def _fold(
+    db: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    dataset: str,
+    link: Link,
+    before: Link | None,
+    out: Path,
+) -> dict[str, int]:
+    is_census = link.receipt["extent"] == "census" and link.receipt["status"] == "ok"
+    db.execute(
+        f"CREATE VIEW night AS SELECT DATE '{link.night}' AS export_date, {is_census} AS is_census"
+    )
+    rows = lake.part_paths(link.receipt, "rows")
+    if dataset == "inquiries":
+        return _fold_inquiries(db, lake, rows, before, out)
+    key = contract(dataset).key[0]
+    attributes = [c.name for c in contract(dataset).columns if c.part == "rows"]
+    hashed = ", ".join(a for a in attributes if a != "snapshot_date")
+    db.execute(
+        f"CREATE VIEW night_rows AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
+        f"FROM read_parquet({listed(rows)})"
+    )
+    ledger = _state(lake, dataset, before.night) if before else None
+    if ledger:
+        db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({quoted(ledger)})")
+    else:
+        db.execute(
+            "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
+            "last_seen_on DATE, is_present BOOLEAN)"
+        )
+    db.execute(
+        f"CREATE VIEW before_full AS {_rows_of_present(db, lake, dataset, attributes)}"
+    )
+    db.execute(
+        f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
+        "FROM before_full"
+    )
+    db.execute(f"CREATE TABLE fold AS {across_rows.sql('fold')}")
+    columns = ", ".join(attributes)
+    db.execute(
+        f"CREATE VIEW changes AS SELECT fold.change, DATE '{link.night}' AS changed_on, {columns} "
+        f"FROM read_parquet({listed(rows)}) AS r JOIN fold ON fold.row_key = r.{key} "
+        "WHERE fold.change IN ('new', 'changed', 'returned') "
+        f"UNION ALL SELECT fold.change, DATE '{link.night}', {columns} "
+        f"FROM before_full AS r JOIN fold ON fold.row_key = r.{key} WHERE fold.change = 'gone'"
+    )
+    _write(db, "FROM changes", out / "changes.parquet")
+    _write(
+        db,
+        "SELECT row_key, first_seen_on, last_seen_on, is_present FROM fold",
+        out / "ledger.parquet",
+    )
+    if dataset == "listings":
+        _write(db, across_rows.sql("listings_new"), out / "new.parquet")
+    counted = db.execute(
+        "SELECT change, count(*) FROM fold WHERE change IS NOT NULL GROUP BY change ORDER BY change"
+    ).fetchall()
+    return {change: count for change, count in counted}
+
+
+def _rows_of_present(
+    db: duckdb.DuckDBPyConnection, lake: Lake, dataset: str, attributes: list[str]
+) -> str:
+    """Query of the rows that were present before the night, each from the night it was last seen.
+
+    After a census all come from one night; after a partial night from a few.
+    """
+    key = contract(dataset).key[0]
+    columns = ", ".join(f"r.{a}" for a in attributes)
+    nights = db.execute(
+        "SELECT DISTINCT last_seen_on FROM ledger_before WHERE is_present ORDER BY 1"
+    ).fetchall()
+    queries = []
+    for (night,) in nights:
+        receipt = lake.receipt(dataset, night)
+        assert receipt is not None
+        queries.append(
+            f"SELECT {columns} FROM read_parquet({listed(lake.part_paths(receipt, 'rows'))}) AS r "
+            f"JOIN ledger_before AS l ON l.row_key = r.{key} "
+            f"WHERE l.is_present AND l.last_seen_on = DATE '{night}'"
+        )
+    if not queries:
+        empty = ", ".join(
+            f"NULL::{_sql_type(contract(dataset).by_name[a].type)} AS {a}" for a in attributes
+        )
+        return f"SELECT {empty} WHERE false"
+    return " UNION ALL ".join(queries)
+
+
+def _fold_inquiries(
+    db: duckdb.DuckDBPyConnection, lake: Lake, rows: list[str], before: Link | None, out: Path
+) -> dict[str, int]:
+    db.execute(
+        "CREATE VIEW night_rows AS SELECT * EXCLUDE (_source_file, _source_row) "
+        f"FROM read_parquet({listed(rows)})"
+    )
+    if before:
+        state = _state(lake, "inquiries", before.night)
+        db.execute(f"CREATE VIEW state_before AS FROM read_parquet({quoted(state)})")
+    else:
+        db.execute(
+            "CREATE TABLE state_before AS SELECT *, NULL::DATE AS first_seen_on, "
+            "NULL::DATE AS last_seen_on FROM night_rows WHERE false"
+        )
+    _write(db, across_rows.sql("inquiries_state"), out / "state.parquet")
+    new = db.execute(
+        "SELECT count(*) FROM night_rows "
+        "WHERE inquiry_id NOT IN (SELECT inquiry_id FROM state_before)"
+    ).fetchone()
+    return {"new": int(new[0]) if new else 0}
+
+
+def _write(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    db.execute(f"COPY ({query}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _state(lake: Lake, dataset: str, night: date) -> Path:
+    return lake.history(dataset, night) / f"{STATE[dataset]}.parquet"
+
+
+def _account(folder: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads((folder / "fold.json").read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def _sql_type(contract_type: str) -> str:
+    return {
+        "string": "VARCHAR",
+        "boolean": "BOOLEAN",
+        "int16": "SMALLINT",
+        "int32": "INTEGER",
+        "int64": "BIGINT",
+        "double": "DOUBLE",
+        "decimal": "DECIMAL(18,4)",
+        "date": "DATE",
+        "instant": "TIMESTAMPTZ",
+        "list<string>": "VARCHAR[]",
+        "list<tier>": "STRUCT(min_qty DECIMAL(18,4), price DECIMAL(18,4))[]",
+        "map<string,double>": "MAP(VARCHAR, DOUBLE)",
+    }[contract_type]
+
+
+def _prune(lake: Lake, dataset: str, chain: list[Link]) -> None:
+    """Drops folds of nights that no longer count, and states that are neither recent nor of the
+    last night of a month: what changed is kept for ever, and states can be folded again."""
+    nights = [link.night for link in chain]
+    last_of_month = {(n.year, n.month): n for n in nights}
+    kept = set(nights[-KEPT_STATES:]) | set(last_of_month.values())
+    for night in set(nights) - kept:
+        _state(lake, dataset, night).unlink(missing_ok=True)
+    folder = lake.root / "history" / dataset
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name not in {f"{n}" for n in nights}:
+                shutil.rmtree(path)

@@ -1,0 +1,82 @@
+"""Markets: whose figures these are. Country, hours, fiscal year, places and categories as data."""
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from transforms.errors import SettingsError
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Place:
+    """A city or tehsil of the gazetteer; one row per `city_key`."""
+
+    city_key: str
+    city: str
+    district: str
+    province: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Market:
+    """One market, read with `market(code)`."""
+
+    code: str
+    country: str
+    name: str
+    time_zone: ZoneInfo
+    platform_time_zone: ZoneInfo
+    fiscal_year_starts_in_month: int
+    phone_region: str
+    smallest_cell: int
+    places: tuple[Place, ...]
+    categories: Mapping[str, tuple[str, str]]  # id -> (name, top category id)
+
+    def local_day(self, instant: datetime) -> date:
+        """Day of an aware instant in the market's own hours: 19:30 UTC is tomorrow in Karachi."""
+        return instant.astimezone(self.time_zone).date()
+
+    def fiscal_year(self, day: date) -> int:
+        """Fiscal year, named by the year it ends in: 2022-06-30 is 2022, 2022-07-01 is 2023."""
+        starts = self.fiscal_year_starts_in_month
+        return day.year + (1 if starts > 1 and day.month >= starts else 0)
+
+
+@cache
+def market(code: str) -> Market:
+    """The market of `OUTLOOK_MARKET`; raises SettingsError for one that has no TOML file."""
+    path = HERE / f"{code}.toml"
+    if not code.isalpha() or not path.is_file():
+        known = ", ".join(sorted(p.stem for p in HERE.glob("*.toml")))
+        raise SettingsError(f"OUTLOOK_MARKET is {code!r}; known markets: {known}")
+    raw = tomllib.loads(path.read_text("utf-8"))
+    with (HERE / raw["gazetteer"]).open(encoding="utf-8", newline="") as file:
+        places = tuple(
+            Place(r["city_key"], r["city"], r["district"], r["province"],
+                  tuple(a for a in r["aliases"].split("|") if a))
+            for r in csv.DictReader(file)
+        )  # fmt: skip
+    with (HERE / raw["categories"]).open(encoding="utf-8", newline="") as file:
+        categories = {
+            r["category_id"]: (r["category"], r["top_category_id"]) for r in csv.DictReader(file)
+        }
+    return Market(
+        code=code,
+        country=raw["country"],
+        name=raw["name"],
+        time_zone=ZoneInfo(raw["time_zone"]),
+        platform_time_zone=ZoneInfo(raw["platform_time_zone"]),
+        fiscal_year_starts_in_month=raw["fiscal_year_starts_in_month"],
+        phone_region=raw["phone_region"],
+        smallest_cell=raw["smallest_cell"],
+        places=places,
+        categories=categories,
+    )

@@ -1,0 +1,258 @@
+"""The line itself: one dataset, one night, from delivery to receipt. Only here the steps meet."""
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
+from pathlib import Path
+from typing import Any
+
+from transforms import exports, history
+from transforms.contracts import DATASETS
+from transforms.errors import ExportError
+from transforms.exports import Delivery, ExportFile
+from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
+from transforms.landing import Landed, land, unpack
+from transforms.partition import Partition
+from transforms.read import Export, open_export
+from transforms.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GATES = ("strict", "warn", "off")
+Progress = Callable[[int], None]
+
+
+def run(dataset: str, night: date, settings: Settings, gate: str = "strict",
+        progress: Progress | None = None) -> Receipt:  # fmt: skip
+    """Loads a night's export of one dataset and settles what it changes; returns its receipt.
+
+    A night without a delivery, and one whose delivery cannot be read, have receipts too (status
+    missing, refused). The same bytes again change nothing. `gate` other than strict lets a night
+    pass that the gates would hold, and records that.
+    """
+    lake = Lake(settings.lake)
+    load(dataset, night, settings, progress)
+    with lake.lock(dataset):
+        if gate != "strict":
+            loaded = lake.receipt(dataset, night)
+            if loaded and loaded.get("content"):
+                _release(lake, loaded, by="--gate", reason=f"--gate {gate}")
+        history.settle(lake, dataset, settings)
+        receipt = lake.receipt(dataset, night)
+    assert receipt is not None
+    log.info(summary(receipt))
+    return receipt
+
+
+def load(
+    dataset: str, night: date, settings: Settings, progress: Progress | None = None
+) -> None:
+    """Brings a night's export into the lake without judging it; `history.settle` does that."""
+    lake = Lake(settings.lake)
+    started = datetime.now(UTC)
+    clock_started = time.monotonic()
+    with scratch(settings.work, f"{dataset}-{night}") as folder:
+        receipt = _new_receipt(dataset, night, started)
+        try:
+            delivery = _counting_delivery(dataset, night, settings, folder)
+            if delivery is None:
+                if lake.receipt(dataset, night) is None:
+                    lake.write_receipt({**receipt, "status": "missing"})
+                return
+            receipt |= _of_delivery(delivery, settings)
+            if delivery.absent:
+                raise ExportError(
+                    "incomplete",
+                    f"the manifest promises {', '.join(delivery.absent)}, which is not there",
+                )
+            landed = [land(f, night, settings.landing) for f in delivery.of(dataset)]
+            receipt["content"] = _content(landed, settings)
+            old = lake.receipt(dataset, night)
+            if old and old.get("content") == receipt["content"]:
+                return
+            partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
+            _fill(partition, landed, folder, dataset, progress)
+            receipt |= partition.finish()
+        except ExportError as error:
+            receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
+            log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
+        receipt["seconds"] = round(time.monotonic() - clock_started, 3)
+        _commit(lake, receipt, folder)
+
+
+def summary(receipt: Receipt) -> str:
+    """One line on what became of a night, for a log or a terminal."""
+    rows = receipt["rows"]
+    head = f"{receipt['dataset']} {receipt['export_date']} {receipt['status']}"
+    if rows["in"] is None:
+        return f"{head}: {receipt.get('reason') or 'nothing was delivered'}"
+    why = f" ({receipt['reason']})" if receipt.get("reason") else ""
+    return (
+        f"{head}{why}: {rows['in']:,} rows in, {rows['accepted']:,} accepted, "
+        f"{rows['rejected']:,} rejected, {rows['duplicate']:,} duplicate"
+    )
+
+
+def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
+    """Lets the held datasets of a night pass, for the content they have now; returns which."""
+    lake = Lake(settings.lake)
+    released = []
+    for dataset in DATASETS:
+        with lake.lock(dataset):
+            receipt = lake.receipt(dataset, night)
+            if receipt and receipt["status"] == "held":
+                _release(lake, receipt, by, reason)
+                history.settle(lake, dataset, settings)
+                released.append(dataset)
+    return released
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the line makes of one file that is not loaded."""
+
+    export: Export
+    found: dict[str, Any]
+
+
+def inspect(path: Path, dataset: str | None, night: date, settings: Settings) -> Inspection:
+    """Reads, cleans and checks one file and throws the result away. Raises ExportError."""
+    file = ExportFile(exports.UPath(path), path.name, dataset, None)
+    with scratch(settings.work, f"inspect-{night}") as folder:
+        landed = land(file, night, folder)
+        export = open_export(unpack(landed, folder), landed.name, dataset)
+        key = settings.key or b"inspect"  # the hashes are thrown away
+        partition = Partition(export.layout.dataset, night, folder, settings.market, key)
+        partition.add(export, landed)
+        return Inspection(export, partition.finish())
+
+
+def _fill(partition: Partition, landed: list[Landed], folder: Path, dataset: str,
+          progress: Progress | None) -> None:  # fmt: skip
+    for file in landed:
+        plain = unpack(file, folder)
+        partition.add(open_export(plain, file.name, dataset), file, progress)
+        if plain != file.path:
+            plain.unlink()
+
+
+def _commit(lake: Lake, receipt: Receipt, folder: Path) -> None:
+    night = date.fromisoformat(receipt["export_date"])
+    dataset = receipt["dataset"]
+    with lake.lock(dataset):
+        old = lake.receipt(dataset, night)
+        if old and _order(old) > _order(receipt):
+            log.warning("%s %s: a later delivery was loaded meanwhile; this one does not count",
+                        dataset, night)  # fmt: skip
+            return
+        if old and old.get("content"):
+            if receipt["status"] == "refused":
+                # A broken file never takes the place of a night that was read.
+                log.error("%s %s: the version loaded before stays", dataset, night)
+                return
+            receipt["replaced"] = [
+                *old.get("replaced", []),
+                {"revision": old["revision"], "content": old["content"],
+                 "exported_at": old["exported_at"]},
+            ]  # fmt: skip
+        if receipt["parts"]:
+            target = lake.partition(dataset, night, receipt["content"])
+            for part in receipt["parts"]:
+                part["path"] = str((target / part["path"]).relative_to(lake.root))
+            put_folder(folder / "parts", target)
+        lake.write_receipt(receipt)
+
+
+def _order(receipt: Receipt) -> tuple[str, int]:
+    return (receipt["exported_at"] or "", receipt["revision"])
+
+
+def _counting_delivery(
+    dataset: str, night: date, settings: Settings, folder: Path
+) -> Delivery | None:
+    of = [
+        _classified(d, folder, night) for d in exports.deliveries(settings.exports, night)
+    ]
+    return exports.counting([d for d in of if d.of(dataset)])
+
+
+def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
+    """A file that neither manifest nor name places belongs to the dataset whose layout it fits."""
+    files = []
+    for file in delivery.files:
+        if file.dataset is None:
+            try:
+                landed = land(file, night, folder)
+                opened = open_export(unpack(landed, folder), landed.name, None)
+                file = replace(file, dataset=opened.layout.dataset)
+            except ExportError as error:
+                log.warning("%s is of no known dataset and was left alone: %s", file.name, error)
+        files.append(file)
+    return replace(delivery, files=tuple(files))
+
+
+def _new_receipt(dataset: str, night: date, started: datetime) -> Receipt:
+    unknown = dict.fromkeys(("in", "accepted", "rejected", "duplicate"))
+    return {
+        "dataset": dataset,
+        "export_date": f"{night}",
+        "revision": 0,
+        "exported_at": None,
+        "is_late": False,
+        "layout": None,
+        "extent": None,
+        "sources": [],
+        "content": None,
+        "rows": unknown,
+        "reasons": {},
+        "value_rejects": {},
+        "drift": {"new_columns": [], "missing_columns": []},
+        "parts": [],
+        "warnings": [],
+        "replaced": [],
+        "status": "ok",
+        "reason": None,
+        "code_version": code_version(),
+        "started_at": started.isoformat(timespec="seconds"),
+        "seconds": 0.0,
+    }
+
+
+def _of_delivery(delivery: Delivery, settings: Settings) -> Receipt:
+    # On time is before the night after the next begins: a whole day to deliver in.
+    due = datetime.combine(
+        delivery.export_date + timedelta(days=2), clock(0), tzinfo=settings.market.time_zone
+    )
+    return {
+        "revision": delivery.revision,
+        "exported_at": delivery.exported_at and delivery.exported_at.isoformat(),
+        "is_late": bool(delivery.exported_at and delivery.exported_at >= due),
+    }
+
+
+def _content(landed: list[Landed], settings: Settings) -> str:
+    """Name of what a partition holds: the bytes, the code and the key it was made with."""
+    key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
+    parts = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:
+    night = date.fromisoformat(receipt["export_date"])
+    lake.write_release(
+        receipt["dataset"],
+        night,
+        {
+            "content": receipt["content"],
+            "by": by,
+            "reason": reason,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+

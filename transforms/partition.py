@@ -1,0 +1,272 @@
+"""A partition being made: cleaned and checked batches staged, then written once, without repeats."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms import across_rows
+from transforms.across_rows import quoted
+from transforms.check import Checked, check
+from transforms.clean import CLEANERS, Context
+from transforms.contracts import LINEAGE, contract
+from transforms.errors import ExportError
+from transforms.gates import PAGE_CAP
+from transforms.lake import Receipt, sha256
+from transforms.landing import Landed
+from transforms.markets import Market
+from transforms.read import Export
+
+REJECTED = pa.schema(
+    [
+        ("source_file", pa.string()),
+        ("source_row", pa.int32()),
+        ("column", pa.string()),
+        ("reason", pa.string()),
+        ("raw_value", pa.string()),
+        ("raw_row", pa.string()),
+    ]
+)
+EXTENT_ORDER = ("census", "window", "sample")  # several files promise what the weakest does
+ROW_GROUP = 120_000
+
+
+class Partition:
+    """Collects the files of one dataset and night; `finish` writes the parts and counts.
+
+    Rows go to disk batch by batch, so that memory does not grow with the export.
+    """
+
+    def __init__(
+        self, dataset: str, night: date, folder: Path, market: Market, key: bytes
+    ) -> None:
+        self.contract = contract(dataset)
+        self.folder = folder
+        self.parts = folder / "parts"
+        self.parts.mkdir()
+        self._context = Context(night, market, key)
+        self._staged_schema = pa.schema(
+            [*self.contract.schema(), *LINEAGE, pa.field("_filled", pa.int16())]
+        )
+        self._staged = pq.ParquetWriter(
+            folder / "staged.parquet", self._staged_schema, compression="lz4"
+        )
+        self._rejected: list[pa.Table] = []
+        self._reasons: Counter[str] = Counter()
+        self._value_rejects: Counter[tuple[str, str]] = Counter()
+        self._moved: Counter[str] = Counter()
+        self._flags: dict[tuple[str, str], set[bool]] = defaultdict(set)
+        self._rows_per_file: Counter[str] = Counter()
+        self._exports: list[Export] = []
+        self._sources: list[dict[str, Any]] = []
+        self._accepted = 0
+
+    def add(
+        self, export: Export, landed: Landed, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Reads a file to its end. Raises ExportError where rows are not those promised."""
+        read = 0
+        for batch in export.rows:
+            raw, moved = export.layout.raw_fields(batch.table)
+            checked = check(
+                CLEANERS[self.contract.dataset](raw, self._context), raw, self.contract.dataset
+            )
+            self._stage(checked, export.file, batch.lines)
+            self._moved.update(moved)
+            read += len(raw)
+            if progress:
+                progress(len(raw))
+        self._reject_broken(export)
+        read += len(export.broken)
+        if read != export.rows_in:
+            raise ExportError(
+                "miscounted",
+                f"{export.file} holds {export.rows_in:,} rows by its bytes and {read:,} by its "
+                "parser: quotes or line ends are damaged. Nothing of it was loaded.",
+            )
+        if landed.promised_rows not in (None, export.rows_in):
+            raise ExportError(
+                "cut",
+                f"{export.file} holds {export.rows_in:,} rows, its manifest promises "
+                f"{landed.promised_rows:,}. Nothing of it was loaded: ask for it again.",
+            )
+        self._exports.append(export)
+        self._sources.append(
+            {
+                "name": landed.name,
+                "bytes": landed.bytes,
+                "sha256": landed.sha256,
+                "rows": export.rows_in,
+            }
+        )
+
+    def finish(self) -> Receipt:
+        """Writes the parts into `folder/parts`; returns the receipt's account of them."""
+        self._staged.close()
+        rejected = self._write_rejected()
+        with across_rows.connect(self.folder) as db:
+            duplicates = self._find_duplicates(db)
+            parts = self._write_parts(db, duplicates)
+        rows_in = sum(s["rows"] for s in self._sources)
+        rows = {
+            "in": rows_in,
+            "accepted": self._accepted - duplicates,
+            "rejected": sum(self._reasons.values()),
+            "duplicate": duplicates,
+        }
+        if rows["accepted"] + rows["rejected"] + rows["duplicate"] != rows_in:
+            raise AssertionError(f"rows were lost: {rows}")
+        if rejected:
+            parts.append(rejected)
+        value_rejects: dict[str, dict[str, int]] = defaultdict(dict)
+        for (column, reason), count in sorted(self._value_rejects.items()):
+            value_rejects[column][reason] = count
+        layouts = dict.fromkeys(e.layout.name for e in self._exports)
+        return {
+            "layout": "+".join(layouts) or None,
+            "extent": max((e.layout.extent for e in self._exports), key=EXTENT_ORDER.index),
+            "sources": self._sources,
+            "rows": rows,
+            "reasons": dict(sorted(self._reasons.items())),
+            "value_rejects": dict(value_rejects),
+            "drift": {
+                "new_columns": sorted({c for e in self._exports for c in e.new_columns}),
+                "missing_columns": sorted({c for e in self._exports for c in e.missing_columns}),
+            },
+            "parts": parts,
+            "warnings": self._warnings(),
+        }
+
+    def _stage(self, checked: Checked, file: str, lines: Any) -> None:
+        schema = self.contract.schema()
+        table = pa.Table.from_pandas(checked.accepted, schema=schema, preserve_index=False)
+        filled = pa.array([0] * len(table), pa.int16())
+        for column in table.columns:
+            filled = pc.add(filled, pc.is_valid(column.combine_chunks()).cast(pa.int16()))
+        names = pa.DictionaryArray.from_arrays(pa.array([0] * len(table), pa.int32()), [file])
+        rows = pa.array(lines[checked.positions], pa.int32())
+        arrays = [*table.columns, names, rows, filled]
+        self._staged.write_table(pa.table(arrays, schema=self._staged_schema))
+        self._accepted += len(table)
+        self._rows_per_file[file] += len(table)
+        for column in (c.name for c in self.contract.columns if c.flag):
+            seen = pc.unique(table[column]).drop_null().to_pylist()
+            self._flags[file, column].update(seen)
+        self._value_rejects.update(checked.value_rejects)
+        self._keep_rejected(checked.rejected.assign(
+            source_file=file, source_row=lines[checked.rejected["row"]]
+        ))  # fmt: skip
+
+    def _reject_broken(self, export: Export) -> None:
+        frame = pd.DataFrame(export.broken, columns=["source_row", "reason", "raw_row"])
+        self._keep_rejected(frame.assign(source_file=export.file, column=None, raw_value=None))
+
+    def _keep_rejected(self, rejected: pd.DataFrame) -> None:
+        if len(rejected):
+            self._reasons.update(rejected["reason"])
+            self._rejected.append(
+                pa.Table.from_pandas(
+                    rejected[REJECTED.names], schema=REJECTED, preserve_index=False
+                )
+            )
+
+    def _write_rejected(self) -> dict[str, Any] | None:
+        if not self._rejected:
+            return None
+        path = self.parts / "rejected.parquet"
+        # Rejected rows hold the text as delivered, people included.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        pq.write_table(pa.concat_tables(self._rejected), path, compression="zstd")
+        return _part("rejected", path)
+
+    def _find_duplicates(self, db: duckdb.DuckDBPyConnection) -> int:
+        key = ", ".join(self.contract.key)
+        db.execute(
+            f"CREATE VIEW staged AS SELECT file_row_number AS position, {key} AS row_key, "
+            "_filled AS filled, _source_file AS source_file, _source_row AS source_row "
+            f"FROM read_parquet({quoted(self.folder / 'staged.parquet')}, file_row_number = true)"
+        )
+        db.execute(f"CREATE TABLE duplicates AS {across_rows.sql('duplicates')}")
+        found = db.execute("SELECT count(*) FROM duplicates").fetchone()
+        return int(found[0]) if found else 0
+
+    def _write_parts(self, db: duckdb.DuckDBPyConnection, duplicates: int) -> list[dict[str, Any]]:
+        staged = quoted(self.folder / "staged.parquet")
+        where = "WHERE file_row_number NOT IN (FROM duplicates)" if duplicates else ""
+        db.execute(
+            f"CREATE VIEW accepted AS SELECT * EXCLUDE (file_row_number, _filled) "
+            f"{self._without_constant_flags()} "
+            f"FROM read_parquet({staged}, file_row_number = true) {where}"
+        )
+        parts = []
+        for part in self.contract.parts:
+            columns = [c.name for c in self.contract.columns if c.part == part]
+            columns = columns + LINEAGE.names if part == "rows" else [*self.contract.key, *columns]
+            parts.append(self._copy(db, part, f"SELECT {', '.join(columns)} FROM accepted"))
+        if self.contract.dataset == "listings":
+            parts.append(self._copy(db, "day", across_rows.sql("listing_day")))
+        return parts
+
+    def _copy(self, db: duckdb.DuckDBPyConnection, part: str, query: str) -> dict[str, Any]:
+        path = self.parts / f"{part}.parquet"
+        db.execute(
+            f"COPY ({query}) TO {quoted(path)} "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+        )
+        return _part(part, path)
+
+    def _constant_flags(self) -> dict[str, list[str]]:
+        """Flags that say one and the same in every row of a file: the fault of a scraper."""
+        constant: dict[str, list[str]] = defaultdict(list)
+        for (file, column), values in self._flags.items():
+            if len(values) == 1 and self._rows_per_file[file] > 1:
+                constant[column].append(file)
+        return constant
+
+    def _without_constant_flags(self) -> str:
+        constant = self._constant_flags()
+        if not constant:
+            return ""
+        cases = [
+            f"CASE WHEN _source_file NOT IN ({', '.join(quoted(f) for f in files)}) "
+            f"THEN {column} END AS {column}"
+            for column, files in constant.items()
+        ]
+        return f"REPLACE ({', '.join(cases)})"
+
+    def _warnings(self) -> list[dict[str, Any]]:
+        found = [
+            {"code": "label_moved", "column": c, "count": n} for c, n in self._moved.items() if n
+        ]
+        found += [
+            {"code": "constant_flag", "column": c, "count": sum(self._rows_per_file[f] for f in fs)}
+            for c, fs in self._constant_flags().items()
+        ]
+        found += [
+            {"code": "page_cap", "column": None, "count": s["rows"]}
+            for s in self._sources
+            if s["rows"] == PAGE_CAP
+        ]
+        found += [
+            {"code": "new_column", "column": c, "count": e.rows_in}
+            for e in self._exports
+            for c in e.new_columns
+        ]
+        return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
+
+
+def _part(part: str, path: Path) -> dict[str, Any]:
+    return {
+        "part": part,
+        "path": path.name,
+        "rows": pq.read_metadata(path).num_rows,
+        "sha256": sha256(path),
+    }

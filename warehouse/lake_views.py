@@ -1,0 +1,163 @@
+"""The lake as tables: what the models read, taken from receipts and folds, never from a glob."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from transforms import history
+from transforms.across_rows import listed
+from transforms.contracts import DATASETS, Contract, contract
+from transforms.lake import Lake, Receipt
+from transforms.markets import Market
+
+NIGHTS = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("export_date", pa.date32()),
+        ("status", pa.string()),
+        ("is_late", pa.bool_()),
+        ("revision", pa.int32()),
+        ("exported_at", pa.timestamp("us", tz="UTC")),
+        ("layout", pa.string()),
+        ("extent", pa.string()),
+        ("rows_in", pa.int64()),
+        ("rows_accepted", pa.int64()),
+        ("rows_rejected", pa.int64()),
+        ("rows_duplicate", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+DAY = pa.schema(
+    [
+        ("snapshot_date", pa.date32()),
+        ("seller_id", pa.string()),
+        ("top_category_id", pa.string()),
+        *((n, pa.int64()) for n in (
+            "listings", "live_listings", "impressions", "clicks", "visitors", "inquiries", "orders"
+        )),
+    ]
+)  # fmt: skip
+NEW = pa.schema(
+    [
+        ("changed_on", pa.date32()),
+        ("seller_id", pa.string()),
+        ("top_category_id", pa.string()),
+        ("new_listings", pa.int64()),
+    ]
+)
+LEDGER = pa.schema(
+    [
+        ("row_key", pa.string()),
+        ("first_seen_on", pa.date32()),
+        ("last_seen_on", pa.date32()),
+        ("is_present", pa.bool_()),
+    ]
+)
+
+
+def attach(db: duckdb.DuckDBPyConnection, lake: Lake, market: Market) -> None:
+    """Makes the catalog `lake` with every table the models may read; empty ones are typed too."""
+    db.execute("ATTACH ':memory:' AS lake")
+    _table(db, "market", _market(market))
+    _table(db, "places", _places(market))
+    _table(db, "categories", _categories(market))
+    _table(db, "nights", _nights(lake))
+
+    sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
+    _view(db, "sellers_changes", [f / "changes.parquet" for f in sellers], _changes("sellers"))
+
+    folds = history.folded_nights(lake, "listings")
+    _view(db, "listing_new", [f / "new.parquet" for _, f, _ in folds], NEW)
+    last = folds[-1:]
+    _view(db, "listings_ledger", [f / "ledger.parquet" for _, f, _ in last], LEDGER)
+    days = [lake.receipt("listings", night) for night, _, _ in folds]
+    _view(db, "listing_day", [p for r in days if r for p in lake.part_paths(r, "day")], DAY)
+    present = db.execute(
+        "SELECT DISTINCT last_seen_on FROM lake.listings_ledger WHERE is_present ORDER BY 1"
+    ).fetchall()
+    shown = [lake.receipt("listings", night) for (night,) in present]
+    _view(
+        db,
+        "listings_present",
+        [p for r in shown if r for p in lake.part_paths(r, "rows")],
+        contract("listings").schema("rows"),
+    )
+
+    events = history.folded_nights(lake, "inquiries")[-1:]
+    _view(db, "inquiries_state", [f / "state.parquet" for _, f, _ in events], _inquiries())
+
+
+def _changes(dataset: str) -> pa.Schema:
+    rows = contract(dataset).schema("rows")
+    return pa.schema([("change", pa.string()), ("changed_on", pa.date32()), *rows])
+
+
+def _inquiries() -> pa.Schema:
+    terms: Contract = contract("inquiries")
+    return pa.schema(
+        [*terms.schema("rows"), ("first_seen_on", pa.date32()), ("last_seen_on", pa.date32())]
+    )
+
+
+def _view(
+    db: duckdb.DuckDBPyConnection, name: str, paths: list[Path] | list[str], schema: pa.Schema
+) -> None:
+    if paths:
+        columns = ", ".join(schema.names)
+        source = f"read_parquet({listed([str(p) for p in paths])})"
+        db.execute(f"CREATE VIEW lake.{name} AS SELECT {columns} FROM {source}")
+    else:
+        _table(db, name, schema.empty_table())
+
+
+def _table(db: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    db.register("rows_to_copy", rows)
+    db.execute(f"CREATE TABLE lake.{name} AS FROM rows_to_copy")
+    db.unregister("rows_to_copy")
+
+
+def _market(market: Market) -> pa.Table:
+    return pa.table(
+        {
+            "country": [market.country],
+            "name": [market.name],
+            "fiscal_year_starts_in_month": pa.array(
+                [market.fiscal_year_starts_in_month], pa.int32()
+            ),
+            "smallest_cell": pa.array([market.smallest_cell], pa.int32()),
+        }
+    )
+
+
+def _places(market: Market) -> pa.Table:
+    names = ("city_key", "city", "district", "province")
+    return pa.table({n: [getattr(p, n) for p in market.places] for n in names})
+
+
+def _categories(market: Market) -> pa.Table:
+    return pa.table(
+        {
+            "category_id": list(market.categories),
+            "category": [name for name, _ in market.categories.values()],
+            "top_category_id": [top for _, top in market.categories.values()],
+        }
+    )
+
+
+def _nights(lake: Lake) -> pa.Table:
+    rows = [_night(r) for dataset in DATASETS for r in lake.receipts(dataset)]
+    return pa.Table.from_pylist(rows, schema=NIGHTS)
+
+
+def _night(receipt: Receipt) -> dict[str, Any]:
+    stamp = receipt["exported_at"]
+    return {
+        **{n: receipt[n] for n in ("dataset", "status", "is_late", "revision", "layout", "extent",
+                                   "reason")},
+        "export_date": date.fromisoformat(receipt["export_date"]),
+        "exported_at": datetime.fromisoformat(stamp) if stamp else None,
+        **{f"rows_{n}": receipt["rows"][n] for n in ("in", "accepted", "rejected", "duplicate")},
+    }  # fmt: skip

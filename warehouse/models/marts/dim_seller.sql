@@ -1,0 +1,38 @@
+-- Sellers with their history: one row per state of a storefront, from the night it was first
+-- shown so until the night it was shown otherwise or gone. Grain: seller_id, valid_from_on.
+SELECT
+    seller_id,
+    changed_on AS valid_from_on,
+    next_on AS valid_until_on,
+    next_on IS NULL AS is_current,
+    company_name,
+    company_key,
+    country_iso2,
+    province,
+    city_key,
+    city_raw,
+    city_match,
+    membership,
+    paid_from AS paid_from_on,
+    paid_to AS paid_to_on,
+    years_on_platform,
+    is_verified,
+    channel_partner,
+    main_category_id,
+    main_products,
+    business_type,
+    revenue_band_min_usd,
+    revenue_band_max_usd,
+    response_rate AS response_share,
+    response_time_max_h AS response_time_max_hours,
+    on_time_rate AS on_time_share,
+    rating,
+    orders_6m,
+    order_value_6m_min_usd,
+    min(changed_on) OVER (PARTITION BY seller_id) AS first_seen_on
+FROM (
+    SELECT *, lead(changed_on) OVER (PARTITION BY seller_id ORDER BY changed_on) AS next_on
+    FROM lake.sellers_changes
+)
+WHERE change <> 'gone'
+ORDER BY seller_id, valid_from_on

@@ -1,0 +1,81 @@
+-- The headline figures of each edition. Grain: edition, metric.
+WITH figure AS (
+    SELECT
+        edition.edition,
+        1 AS place,
+        'paid_sellers' AS metric,
+        edition.sellers_as_of AS as_of,
+        count(*) FILTER (WHERE seller.is_paid) AS value,
+        count(seller.country_iso2) / count(*) AS coverage
+    FROM marts.dim_edition AS edition
+    JOIN staging.stg_census_seller AS seller ON seller.snapshot_date = edition.sellers_as_of
+    GROUP BY edition.edition, edition.sellers_as_of
+    UNION ALL
+    SELECT
+        edition.edition,
+        2,
+        'live_listings',
+        edition.listings_as_of,
+        CASE
+            WHEN edition.listings_as_of IS NOT NULL
+                THEN coalesce(sum(live.live_listings) FILTER (WHERE live.is_market), 0)
+        END,
+        sum(live.live_listings) FILTER (WHERE live.is_known) / sum(live.live_listings)
+    FROM marts.dim_edition AS edition
+    LEFT JOIN staging.stg_live_listing AS live ON live.edition = edition.edition
+    GROUP BY edition.edition, edition.listings_as_of
+    UNION ALL
+    SELECT
+        edition.edition,
+        3,
+        'listings_ever',
+        edition.listings_as_of,
+        CASE
+            WHEN edition.listings_as_of IS NOT NULL
+                THEN coalesce(sum(new.new_listings) FILTER (WHERE seller.is_market), 0)
+        END,
+        coalesce(sum(new.new_listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0)
+        / sum(new.new_listings)
+    FROM marts.dim_edition AS edition
+    LEFT JOIN lake.listing_new AS new ON new.changed_on <= edition.listings_as_of
+    LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = new.seller_id
+    GROUP BY edition.edition, edition.listings_as_of
+    UNION ALL
+    SELECT
+        edition.edition,
+        4,
+        'inquiries',
+        edition.inquiries_as_of,
+        CASE
+            WHEN edition.inquiries_as_of IS NOT NULL
+                THEN count(*) FILTER (WHERE inquiry.is_counted)
+        END,
+        count(*) FILTER (WHERE inquiry.is_known) / nullif(count(inquiry.inquiry_id), 0)
+    FROM marts.dim_edition AS edition
+    LEFT JOIN staging.stg_inquiry AS inquiry ON inquiry.edition = edition.edition
+    GROUP BY edition.edition, edition.inquiries_as_of
+    UNION ALL
+    -- Outside China, the US and Malaysia deals close offline: the value is not known to anybody.
+    SELECT edition, 5, 'goods_sold_value', sellers_as_of, NULL, NULL
+    FROM marts.dim_edition
+)
+
+SELECT
+    edition.edition,
+    edition.year_basis,
+    figure.as_of,
+    edition.period_from,
+    edition.period_to,
+    figure.as_of IS NULL OR figure.as_of < edition.period_to AS is_partial,
+    figure.metric,
+    figure.value::DOUBLE AS value,
+    figure.value::BIGINT AS numerator,
+    NULL::BIGINT AS denominator,
+    CASE WHEN figure.value IS NOT NULL THEN figure.coverage END AS coverage,
+    CASE
+        WHEN figure.value IS NULL THEN 'x'
+        WHEN figure.as_of < edition.period_to THEN 'p'
+    END AS symbol
+FROM figure
+JOIN marts.dim_edition AS edition ON edition.edition = figure.edition
+ORDER BY edition.year_basis DESC, edition.year, figure.place

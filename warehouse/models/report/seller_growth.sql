@@ -1,0 +1,75 @@
+-- Paid sellers of each edition, against the same date a year before and since the first census.
+-- Grain: edition. A rate names the night it starts from; without one it is not available.
+WITH paid AS (
+    SELECT
+        snapshot_date,
+        count(*) FILTER (WHERE is_paid) AS sellers,
+        count(country_iso2) / count(*) AS coverage
+    FROM staging.stg_census_seller
+    GROUP BY snapshot_date
+),
+
+base AS (
+    SELECT
+        stg_base_night.as_of,
+        years_back,
+        base_on,
+        paid.sellers,
+        years_back = max(years_back) OVER (PARTITION BY stg_base_night.as_of) AS is_first_year
+    FROM staging.stg_base_night
+    JOIN paid ON paid.snapshot_date = stg_base_night.base_on
+    WHERE paid.sellers > 0
+),
+
+growth AS (
+    SELECT
+        edition.edition,
+        edition.year_basis,
+        edition.year,
+        edition.sellers_as_of AS as_of,
+        edition.period_from,
+        edition.period_to,
+        edition.sellers_as_of < edition.period_to AS is_partial,
+        CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
+        paid.sellers,
+        paid.coverage,
+        last_year.base_on AS last_year_on,
+        last_year.sellers AS last_year_sellers,
+        first_year.base_on AS first_year_on,
+        first_year.sellers AS first_year_sellers,
+        first_year.years_back AS first_year_back
+    FROM marts.dim_edition AS edition
+    JOIN paid ON paid.snapshot_date = edition.sellers_as_of
+    LEFT JOIN base AS last_year
+        ON last_year.as_of = edition.sellers_as_of AND last_year.years_back = 1
+    LEFT JOIN base AS first_year
+        ON first_year.as_of = edition.sellers_as_of AND first_year.is_first_year
+)
+
+SELECT
+    edition,
+    year_basis,
+    as_of,
+    period_from,
+    period_to,
+    is_partial,
+    sellers AS paid_sellers,
+    sellers AS paid_sellers_numerator,
+    NULL::BIGINT AS paid_sellers_denominator,
+    coverage AS paid_sellers_coverage,
+    provisional AS paid_sellers_symbol,
+    sellers / last_year_sellers - 1 AS yoy_growth,
+    CASE WHEN last_year_on IS NOT NULL THEN sellers END AS yoy_growth_numerator,
+    last_year_sellers AS yoy_growth_denominator,
+    CASE WHEN last_year_on IS NOT NULL THEN coverage END AS yoy_growth_coverage,
+    CASE WHEN last_year_on IS NULL THEN 'x' ELSE provisional END AS yoy_growth_symbol,
+    last_year_on AS yoy_growth_from,
+    (sellers / first_year_sellers) ** (1.0 / first_year_back) - 1 AS cagr,
+    CASE WHEN first_year_on IS NOT NULL THEN sellers END AS cagr_numerator,
+    first_year_sellers AS cagr_denominator,
+    CASE WHEN first_year_on IS NOT NULL THEN coverage END AS cagr_coverage,
+    CASE WHEN first_year_on IS NULL THEN 'x' ELSE provisional END AS cagr_symbol,
+    first_year_on AS cagr_from,
+    first_year_back AS cagr_years
+FROM growth
+ORDER BY year_basis DESC, year

@@ -1,0 +1,23 @@
+-- Sellers as they stood on the nights that a figure needs.
+-- Grain: snapshot_date, seller_id. Paid: a membership of the market that covers that day; a seller
+-- whose membership has no known end or beginning is not counted as paid.
+SELECT
+    night.snapshot_date,
+    seller.seller_id,
+    seller.city_key,
+    seller.country_iso2,
+    coalesce(
+        seller.country_iso2 = (SELECT country FROM lake.market)
+        AND seller.membership IN ('gold', 'global_gold', 'verified', 'verified_pro')
+        AND night.snapshot_date BETWEEN seller.paid_from_on AND seller.paid_to_on,
+        false
+    ) AS is_paid
+FROM (
+    SELECT sellers_as_of AS snapshot_date FROM marts.dim_edition
+    UNION
+    SELECT base_on FROM staging.stg_base_night
+) AS night
+JOIN marts.dim_seller AS seller
+    ON seller.valid_from_on <= night.snapshot_date
+    AND (seller.valid_until_on IS NULL OR seller.valid_until_on > night.snapshot_date)
+ORDER BY night.snapshot_date, seller.seller_id

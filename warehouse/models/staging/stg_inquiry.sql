@@ -1,0 +1,17 @@
+-- Inquiries of each edition: no spam, no chats, no requests for quotation.
+-- Grain: edition, inquiry_id. Counted: its day and its seller's country are known and the market's.
+SELECT
+    edition.edition,
+    inquiry.inquiry_id,
+    inquiry.seller_id,
+    inquiry.buyer_country_iso2,
+    inquiry.posted_on_local IS NOT NULL AND seller.country_iso2 IS NOT NULL AS is_known,
+    inquiry.posted_on_local IS NOT NULL AND coalesce(seller.is_market, false) AS is_counted
+FROM marts.dim_edition AS edition
+JOIN marts.fct_inquiry AS inquiry
+    ON coalesce(inquiry.posted_on_local, inquiry.first_seen_on)
+    BETWEEN edition.period_from AND least(edition.period_to, edition.inquiries_as_of)
+    AND inquiry.channel = 'inquiry'
+    AND inquiry.is_spam IS NOT true
+LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = inquiry.seller_id
+ORDER BY edition.edition, inquiry.inquiry_id

@@ -1,0 +1,112 @@
+"""Publishing: a finished version put in place by renames; readers see the old one or the new one.
+
+`published/<export_date>/outlook.duckdb` is never touched again; a night published again becomes
+`<export_date>.r2`. `latest` moves on, never back.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from transforms.errors import PublishError
+from transforms.lake import sync, write_json
+
+FILE = "outlook.duckdb"
+
+
+@contextmanager
+def writer_lock(published: Path) -> Iterator[None]:
+    """One writer at a time; readers need no lock."""
+    published.mkdir(parents=True, exist_ok=True)
+    with (published / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _sweep(published)
+        yield
+
+
+@contextmanager
+def new_version(published: Path) -> Iterator[Path]:
+    """A folder in which to build, on the disk it will be published on; gone if it is not."""
+    folder = published / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(building: Path, published: Path, night: date, manifest: dict[str, Any]) -> Path:
+    """Makes the finished folder the version of that night and moves `latest` on to it.
+
+    Raises PublishError where something stands in the way; the old version is live then.
+    """
+    log_file = building / f"{FILE}.wal"
+    if log_file.exists():
+        raise PublishError(f"{log_file} is there: the build did not close its file.")
+    target = _free_name(published, night)
+    revision = 1 if target.name == f"{night}" else int(target.name.rpartition(".r")[2])
+    write_json(building / "manifest.json", {**manifest, "revision": revision})
+    file = building / FILE
+    try:
+        os.chmod(file, 0o444)
+        sync(file)
+        sync(building)
+        os.rename(building, target)
+        sync(published)
+        if _is_newest(published, night):
+            _point(published, target.name)
+    except OSError as error:
+        raise PublishError(
+            f"{target} could not be put in place: {error}. The old version stays live."
+        ) from error
+    return target
+
+
+def latest(published: Path) -> Path | None:
+    """Folder of the live version, if there is one."""
+    link = published / "latest"
+    return link.resolve() if link.exists() else None
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text("utf-8")))
+
+
+def _is_newest(published: Path, night: date) -> bool:
+    live = latest(published)
+    return live is None or f"{night}" >= manifest(live)["export_date"]
+
+
+def _point(published: Path, name: str) -> None:
+    link = published / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name)
+    # For shares without symbolic links; written first, so that it never lags for long.
+    write_json(published / "latest.json", {"folder": name, "file": f"{name}/{FILE}"})
+    os.replace(link, published / "latest")
+    sync(published)
+
+
+def _free_name(published: Path, night: date) -> Path:
+    target = published / f"{night}"
+    revision = 1
+    while target.exists():
+        revision += 1
+        target = published / f"{night}.r{revision}"
+    return target
+
+
+def _sweep(published: Path) -> None:
+    """What killed builds left behind; we hold the lock, so that none is at work."""
+    for path in published.iterdir():
+        if path.name.startswith(".building-"):
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name.startswith(".latest-"):
+            path.unlink()
