@@ -55,9 +55,9 @@ def check(cleaned: Cleaned, raw: pd.DataFrame, dataset: str) -> Checked:
             "row": bad_rows,
             "column": first["column"].to_numpy(),
             "reason": (first["column"] + ": " + first["reason"]).to_numpy(),
-            "raw_value": [None if v is None or v != v else str(v) for v in first["raw_value"]],
+            "raw_value": [None if pd.isna(v) else str(v) for v in first["raw_value"]],
             "raw_row": [
-                json.dumps({k: v for k, v in record.items() if v == v}, ensure_ascii=False)
+                json.dumps({k: v for k, v in record.items() if not pd.isna(v)}, ensure_ascii=False)
                 for record in raw.iloc[bad_rows].to_dict("records")
             ],
         }
