@@ -36,7 +36,7 @@ def run(dataset: str, night: date, settings: Settings, gate: str = "strict",
     pass that the gates would hold, and records that.
     """
     lake = Lake(settings.lake)
-    load(dataset, night, settings, progress)
+    attempt = load(dataset, night, settings, progress)
     with lake.lock(dataset):
         if gate != "strict":
             loaded = lake.receipt(dataset, night)
@@ -44,15 +44,23 @@ def run(dataset: str, night: date, settings: Settings, gate: str = "strict",
                 _release(lake, loaded, by="--gate", reason=f"--gate {gate}")
         history.settle(lake, dataset, settings)
         receipt = lake.receipt(dataset, night)
-    assert receipt is not None
-    log.info(summary(receipt))
-    return receipt
+    # A delivery that could not be read says so, though an older one may still stand in the lake.
+    outcome = attempt if attempt["status"] == "refused" or receipt is None else receipt
+    log.info(summary(outcome))
+    return outcome
 
 
 def load(
-    dataset: str, night: date, settings: Settings, progress: Progress | None = None
-) -> None:
-    """Brings a night's export into the lake without judging it; `history.settle` does that."""
+    dataset: str,
+    night: date,
+    settings: Settings,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> Receipt:
+    """Brings a night's export into the lake without judging it; `history.settle` does that.
+
+    Returns the receipt of this attempt. A dry run reads, cleans and checks, and leaves no trace.
+    """
     lake = Lake(settings.lake)
     started = datetime.now(UTC)
     clock_started = time.monotonic()
@@ -61,20 +69,21 @@ def load(
         try:
             delivery = _counting_delivery(dataset, night, settings, folder)
             if delivery is None:
-                if lake.receipt(dataset, night) is None:
-                    lake.write_receipt({**receipt, "status": "missing"})
-                return
+                receipt["status"] = "missing"
+                if lake.receipt(dataset, night) is None and not dry_run:
+                    lake.write_receipt(receipt)
+                return receipt
             receipt |= _of_delivery(delivery, settings)
             if delivery.absent:
                 raise ExportError(
                     "incomplete",
                     f"the manifest promises {', '.join(delivery.absent)}, which is not there",
                 )
-            landed = [land(f, night, settings.landing) for f in delivery.of(dataset)]
+            landed = [land(f, night, folder if dry_run else settings.landing) for f in delivery.of(dataset)]
             receipt["content"] = _content(landed, settings)
             old = lake.receipt(dataset, night)
-            if old and old.get("content") == receipt["content"]:
-                return
+            if old and old.get("content") == receipt["content"] and not dry_run:
+                return old
             partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
             _fill(partition, landed, folder, dataset, progress)
             receipt |= partition.finish()
@@ -82,7 +91,9 @@ def load(
             receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
             log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
         receipt["seconds"] = round(time.monotonic() - clock_started, 3)
-        _commit(lake, receipt, folder)
+        if not dry_run:
+            _commit(lake, receipt, folder)
+        return receipt
 
 
 def summary(receipt: Receipt) -> str:
@@ -121,7 +132,10 @@ class Inspection:
 
 
 def inspect(path: Path, dataset: str | None, night: date, settings: Settings) -> Inspection:
-    """Reads, cleans and checks one file and throws the result away. Raises ExportError."""
+    """Reads, cleans and checks one file and throws the result away. Raises ExportError.
+
+    `night` is what relative dates count back from. The rejected rows are left out.
+    """
     file = ExportFile(exports.UPath(path), path.name, dataset, None)
     with scratch(settings.work, f"inspect-{night}") as folder:
         landed = land(file, night, folder)

@@ -90,6 +90,16 @@ def attach(db: duckdb.DuckDBPyConnection, lake: Lake, market: Market) -> None:
     _view(db, "inquiries_state", [f / "state.parquet" for _, f, _ in events], _inquiries())
 
 
+def night_statuses(lake: Lake, dataset: str) -> list[dict[str, Any]]:
+    """The nights of one dataset as the calendar shows them, oldest first."""
+    shown = []
+    for receipt in lake.receipts(dataset):
+        night = _night(receipt)
+        late = night.pop("is_late") and night["status"] == "ok"
+        shown.append({**night, "status": "late" if late else night["status"]})
+    return shown
+
+
 def _changes(dataset: str) -> pa.Schema:
     rows = contract(dataset).schema("rows")
     return pa.schema([("change", pa.string()), ("changed_on", pa.date32()), *rows])

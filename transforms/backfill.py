@@ -1,0 +1,77 @@
+"""A range of nights at once: loaded side by side, then judged and folded in order."""
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import date
+from multiprocessing import get_context
+
+from transforms import exports, history
+from transforms import night as line
+from transforms.contracts import DATASETS
+from transforms.lake import USABLE, Lake, Receipt
+from transforms.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WORKERS = min(os.cpu_count() or 1, 4)
+
+
+def backfill(
+    first: date,
+    last: date,
+    settings: Settings,
+    missing_only: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Receipt]:
+    """Loads every night of the range on which a delivery is due; returns their receipts.
+
+    `missing_only` leaves the nights alone that are in the lake already. The order of loading does
+    not matter, so that nights are loaded side by side and folded once, at the end.
+    """
+    lake = Lake(settings.lake)
+    nights = exports.due_nights(settings.exports, first, last)
+    jobs = [(d, n) for n in nights for d in DATASETS if not (missing_only and _has(lake, d, n))]
+    refused = {}
+    context = get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_quiet) as pool:
+        # Listings take longest: begun first, none of them is left alone at the end.
+        ordered = sorted(jobs, key=lambda job: (job[0] != "listings", job[1]))
+        loads = {pool.submit(line.load, d, n, settings): (d, n) for d, n in ordered}
+        for done, future in enumerate(as_completed(loads), start=1):
+            receipt = future.result()
+            if receipt["status"] == "refused":
+                refused[loads[future]] = receipt
+            if progress:
+                progress(done, len(loads))
+        for future in [pool.submit(_settle, d, settings) for d in DATASETS]:
+            future.result()
+    return [refused.get((d, n)) or _receipt(lake, d, n) for n in nights for d in DATASETS]
+
+
+def worst(receipts: Iterable[Receipt]) -> str | None:
+    """The gravest status among those that keep a night from counting: refused, held, missing."""
+    found = {r["status"] for r in receipts}
+    return next((s for s in ("refused", "held", "missing") if s in found), None)
+
+
+def _settle(dataset: str, settings: Settings) -> None:
+    lake = Lake(settings.lake)
+    with lake.lock(dataset):
+        history.settle(lake, dataset, settings)
+
+
+def _has(lake: Lake, dataset: str, night: date) -> bool:
+    receipt = lake.receipt(dataset, night)
+    return receipt is not None and receipt["status"] in USABLE
+
+
+def _receipt(lake: Lake, dataset: str, night: date) -> Receipt:
+    receipt = lake.receipt(dataset, night)
+    assert receipt is not None
+    return receipt
+
+
+def _quiet() -> None:
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")

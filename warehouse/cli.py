@@ -1,0 +1,382 @@
+"""The `outlook` command: the second door to the functions that the DAGs call.
+
+Data goes to stdout, progress and messages to stderr. Exit codes: 0 done, 1 failed, 2 usage or
+settings, 3 input late or missing, 4 held by a gate, 5 input broken or refused, 6 could not
+publish, 130 interrupted.
+"""
+
+import getpass
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from transforms import backfill as nights_at_once
+from transforms import night as line
+from transforms.contracts import DATASETS
+from transforms.errors import ExportError, OutlookError, SettingsError
+from transforms.lake import Lake
+from transforms.settings import Settings, settings
+from warehouse import lake_views, publish, terminal
+from warehouse.build import Built
+from warehouse.build import build as build_warehouse
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Nightly marketplace exports to clean Parquet, one DuckDB file, and a yearly Outlook.",
+)
+
+EXIT = {"refused": 5, "held": 4, "missing": 3}
+
+Json = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")]
+Night = Annotated[str, typer.Option("--date", help="Export date, YYYY-MM-DD.")]
+Dataset = Annotated[str | None, typer.Option(help=f"One of {', '.join(DATASETS)}.")]
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    first: Annotated[str, typer.Option("--from", help="First night.")],
+    last: Annotated[str, typer.Option("--to", help="Last night.")],
+    scale: Annotated[float, typer.Option(help="1.0 is about 3,100 paid sellers.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another universe.")] = 1,
+    every: Annotated[str, typer.Option(help="night, week or month.")] = "night",
+    market: Annotated[str, typer.Option(help="Market, such as PK.")] = "PK",
+    quiet: Quiet = False,
+) -> None:
+    """Write generated exports with known dirt, and their truth.json."""
+    from transforms.sample import write_sample
+
+    if every not in ("night", "week", "month"):
+        raise SettingsError("--every is night, week or month")
+    with terminal.progress_bar("writing nights", quiet) as bar:
+        try:
+            truth = write_sample(
+                folder, _day(first), _day(last), scale=scale, seed=seed, every=every,
+                market=market, progress=lambda done, total: terminal.advance(bar, done, total),
+            )  # fmt: skip
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+    terminal.out.print(str(truth))
+
+
+@app.command()
+def run(
+    night: Night,
+    dataset: Dataset = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Leave no trace.")] = False,
+    gate: Annotated[str, typer.Option(help="strict, warn or off.")] = "strict",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load one night: exports, lake, warehouse, published."""
+    terminal.log_to_stderr(quiet)
+    if gate not in line.GATES:
+        raise SettingsError(f"--gate is one of {', '.join(line.GATES)}")
+    chosen, to_load = _settings(), _datasets(dataset)
+    chosen.hashing_key()
+    receipts = []
+    for name in to_load:
+        with terminal.progress_bar(f"{name} {night}", quiet) as bar:
+            count = _Counter(bar)
+            receipts.append(
+                line.load(name, _day(night), chosen, count, dry_run=True)
+                if dry_run
+                else line.run(name, _day(night), chosen, gate, count)
+            )
+    built = None
+    status = nights_at_once.worst(receipts)
+    if status is None and not dry_run:
+        built = _build(chosen, full=False, quiet=quiet)
+    if as_json:
+        terminal.print_json({"receipts": receipts, "published": built and str(built.folder)})
+    else:
+        for receipt in receipts:
+            terminal.out.print(line.summary(receipt), highlight=False)
+        if built:
+            terminal.out.print(str(built.folder / publish.FILE))
+    if status:
+        if not dry_run:
+            terminal.err.print(_stays(chosen, status, night), highlight=False)
+        raise typer.Exit(EXIT[status])
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Argument(metavar="FROM")],
+    last: Annotated[str, typer.Argument(metavar="TO")],
+    missing_only: Annotated[
+        bool, typer.Option("--missing-only", help="Leave nights alone that are in the lake.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load an inclusive range of nights, and publish once at the end."""
+    terminal.log_to_stderr(quiet)
+    chosen = _settings()
+    chosen.hashing_key()
+    if _day(first) > _day(last):
+        raise SettingsError(f"{first} is after {last}")
+    with terminal.progress_bar(f"loading {first} to {last}", quiet) as bar:
+        receipts = nights_at_once.backfill(
+            _day(first), _day(last), chosen, missing_only,
+            lambda done, total: terminal.advance(bar, done, total),
+        )  # fmt: skip
+    for receipt in receipts:
+        if receipt["status"] in EXIT and not quiet:
+            terminal.err.print(line.summary(receipt), highlight=False)
+    if not any(r["status"] in ("ok", "partial") for r in receipts):
+        terminal.err.print("No night of the range can be used: nothing was published.")
+        raise typer.Exit(EXIT[nights_at_once.worst(receipts) or "missing"])
+    built = _build(chosen, full=False, quiet=quiet)
+    if as_json:
+        terminal.print_json({"receipts": receipts, "published": str(built.folder)})
+    else:
+        terminal.out.print(str(built.folder / publish.FILE))
+
+
+@app.command()
+def build(
+    full: Annotated[
+        bool, typer.Option("--full", help="Fold the whole history again, from nothing.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the warehouse from the lake, check it and publish it."""
+    terminal.log_to_stderr(quiet)
+    built = _build(_settings(), full, quiet)
+    if as_json:
+        terminal.print_json({"published": str(built.folder), "is_new": built.is_new,
+                             "manifest": built.manifest})  # fmt: skip
+    else:
+        terminal.out.print(str(built.folder / publish.FILE))
+
+
+@app.command()
+def nights(dataset: Dataset = None, as_json: Json = False) -> None:
+    """Show the calendar of nights: ok, late, partial, held, refused, missing."""
+    lake = Lake(_settings().lake)
+    found = [n for d in _datasets(dataset) for n in lake_views.night_statuses(lake, d)]
+    found.sort(key=lambda n: (n["export_date"], n["dataset"]))
+    if as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_calendar(found)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Say what is live, and the last night of each dataset."""
+    chosen = _settings()
+    live = publish.latest(chosen.published)
+    manifest = publish.manifest(live) if live else None
+    lake = Lake(chosen.lake)
+    last = [lake_views.night_statuses(lake, d)[-1:] for d in DATASETS]
+    if as_json:
+        terminal.print_json({"live": live and live.name, "manifest": manifest,
+                             "last_nights": [n for found in last for n in found]})  # fmt: skip
+        return
+    if live and manifest:
+        terminal.out.print(f"live: {live / publish.FILE}", highlight=False)
+        terminal.out.print(f"built {manifest['built_at']} by code {manifest['code_version']}",
+                           highlight=False)  # fmt: skip
+    else:
+        terminal.out.print("nothing is published yet")
+    shown = ("dataset", "export_date", "status", "rows_in", "rows_accepted", "rows_rejected")
+    terminal.print_rows([{k: n[k] for k in shown} for found in last for n in found])
+
+
+@app.command()
+def rejected(
+    night: Annotated[str | None, typer.Option("--date", help="Export date.")] = None,
+    dataset: Dataset = None,
+    reason: Annotated[str | None, typer.Option(help="Part of the reason.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="CSV file to write.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show rejected rows with file, line, column, reason. They hold personal data."""
+    from warehouse import rejects
+
+    chosen = _settings()
+    found = rejects.rejected(Lake(chosen.lake), _datasets(dataset), night and _day(night), reason)
+    if to:
+        rejects.write_csv(found, to)
+        terminal.err.print(f"{len(found):,} rows written to {to} (mode 0600)")
+    elif as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_rows([{k: v for k, v in row.items() if k != "raw_row"} for row in found])
+
+
+@app.command()
+def inspect(
+    file: Path,
+    dataset: Dataset = None,
+    night: Annotated[
+        str | None, typer.Option("--date", help="Day that relative dates count back from.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the reader makes of one file; nothing is loaded."""
+    if not file.is_file():
+        raise SettingsError(f"{file} is no file")
+    in_name = re.search(r"\d{4}-\d{2}-\d{2}", file.name)
+    day = night or (in_name[0] if in_name else f"{date.today()}")
+    if dataset:
+        _datasets(dataset)
+    try:
+        seen = line.inspect(file, dataset, _day(day), _settings())
+    except ExportError as error:
+        refused = {"code": error.code, "message": error.message,
+                   "nearest_layout": error.nearest_layout, "missing": error.missing}  # fmt: skip
+        if as_json:
+            terminal.print_json({"file": str(file), "refused": refused})
+        else:
+            terminal.err.print(f"refused ({error.code}): {error.message}", highlight=False)
+        raise typer.Exit(error.exit_code) from None
+    shape: dict[str, Any] = {
+        "file": str(file),
+        "dataset": seen.export.layout.dataset,
+        "layout": seen.export.layout.name,
+        "encoding": seen.export.encoding,
+        "delimiter": seen.export.delimiter,
+        "header_row": seen.export.header_row,
+        "rows": seen.found["rows"],
+        "reasons": seen.found["reasons"],
+        "value_rejects": seen.found["value_rejects"],
+        "warnings": seen.found["warnings"],
+    }
+    if as_json:
+        terminal.print_json(shape)
+    else:
+        for name, value in shape.items():
+            terminal.out.print(f"{name:<14} {value if value not in ({}, []) else 'none'}",
+                               highlight=False)  # fmt: skip
+
+
+@app.command("release-night")
+def release_night(
+    night: Annotated[str, typer.Argument(metavar="D")],
+    reason: Annotated[str, typer.Option(help="Why this night may count after all.")],
+    quiet: Quiet = False,
+) -> None:
+    """Let a held night pass, publish, and record who and why."""
+    terminal.log_to_stderr(quiet)
+    chosen = _settings()
+    released = line.release(_day(night), chosen, getpass.getuser(), reason)
+    if not released:
+        raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
+    built = _build(chosen, full=False, quiet=quiet)
+    terminal.out.print(f"released {', '.join(released)}; live: {built.folder}", highlight=False)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at settings, key, disk, versions and time zone: what is wrong and how to mend it."""
+    from warehouse.doctor import examine
+
+    found = examine()
+    if as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_rows(found)
+    if any(f["verdict"] == "wrong" for f in found):
+        raise typer.Exit(2)
+
+
+@app.command()
+def bench(
+    scale: Annotated[float, typer.Option(help="1.0 is 3.2 million listings.")] = 0.05,
+    repeat: Annotated[int, typer.Option(help="Times to run each.")] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure one night beside the least that any program would have to do."""
+    from warehouse.bench import measure
+
+    with terminal.progress_bar("measuring", quiet) as bar:
+        found = measure(scale, repeat, lambda done, total: terminal.advance(bar, done, total))
+    if as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_rows(found["runs"], f"{found['rows']:,} listings, {found['bytes']:,} bytes")
+
+
+def main() -> None:
+    """Entry point: runs the command and turns what stopped it into an exit code."""
+    try:
+        app(standalone_mode=False)
+    except OutlookError as error:
+        terminal.err.print(f"{error.code}: {error}", highlight=False, markup=False)
+        sys.exit(error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        terminal.err.print("interrupted: what was live stays live; run the same command again")
+        sys.exit(130)
+    except Exception as error:
+        # Usage errors of the command line parser know how to show themselves.
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        sys.exit(getattr(error, "exit_code", 2))
+
+
+class _Counter:
+    """Adds up the rows that were read and shows them."""
+
+    def __init__(self, bar: Any) -> None:
+        self.bar, self.rows = bar, 0
+
+    def __call__(self, rows: int) -> None:
+        self.rows += rows
+        terminal.advance(self.bar, self.rows)
+
+
+def _settings() -> Settings:
+    return settings()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is no date: write YYYY-MM-DD") from None
+
+
+def _datasets(dataset: str | None) -> tuple[str, ...]:
+    if dataset is not None and dataset not in DATASETS:
+        raise SettingsError(f"{dataset!r} is no dataset: one of {', '.join(DATASETS)}")
+    return (dataset,) if dataset else DATASETS
+
+
+def _build(chosen: Settings, full: bool, quiet: bool) -> Built:
+    with terminal.progress_bar("building", quiet) as bar:
+        made: list[str] = []
+
+        def note(table: str) -> None:
+            made.append(table)
+            terminal.advance(bar, len(made))
+
+        return build_warehouse(chosen, full, note)
+
+
+def _stays(chosen: Settings, status_: str, night: str) -> str:
+    live = publish.latest(chosen.published)
+    stays = f"{live.name} stays live" if live else "nothing is published yet"
+    next_step = {
+        "missing": f"Wait for the delivery under {chosen.exports}/{night}, then run again.",
+        "held": f"Look at `outlook rejected --date {night}`; ask for the export again, or "
+        f"`outlook release-night {night} --reason …`.",
+        "refused": "Ask for the export again; nothing of the refused file was loaded.",
+    }[status_]
+    return f"{night} was not published ({status_}); {stays}. {next_step}"
+

@@ -1,0 +1,101 @@
+"""The doctor: looks at what a night needs, and says how to mend what is wrong."""
+
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas
+import pyarrow
+
+from transforms.errors import OutlookError
+from transforms.settings import Settings, settings
+from warehouse import publish
+
+LOW_DISK = 5 << 30
+
+
+def examine() -> list[dict[str, str]]:
+    """A row per thing looked at: thing, verdict (fine, warn, wrong), what was found or to do."""
+    try:
+        chosen = settings()
+    except OutlookError as error:
+        return [_found("settings", "wrong", str(error))]
+    examined = [_found("settings", "fine", f"home {chosen.home}, market {chosen.market.code}")]
+    for thing, look in _LOOKS.items():
+        verdict, what = look(chosen)
+        examined.append(_found(thing, verdict, what))
+    return examined
+
+
+def _found(thing: str, verdict: str, what: str) -> dict[str, str]:
+    return {"thing": thing, "verdict": verdict, "what": what}
+
+
+def _key(chosen: Settings) -> tuple[str, str]:
+    if not chosen.key:
+        return "wrong", "OUTLOOK_KEY is not set: set it to 32 or more random characters"
+    if len(chosen.key) < 32:
+        return "warn", "OUTLOOK_KEY is short: hashes of names could be guessed"
+    return "fine", "OUTLOOK_KEY is set"
+
+
+def _exports(chosen: Settings) -> tuple[str, str]:
+    try:
+        if chosen.exports.is_dir():
+            return "fine", f"{chosen.exports} can be read"
+    except OSError as error:
+        return "wrong", f"{chosen.exports}: {error}"
+    return "wrong", f"{chosen.exports} is not there: set OUTLOOK_EXPORTS or make the folder"
+
+
+def _disk(chosen: Settings) -> tuple[str, str]:
+    folder = next(p for p in (chosen.home, *chosen.home.parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    verdict = "fine" if free > LOW_DISK else "warn"
+    return verdict, f"{free >> 30} GiB free at {folder}"
+
+
+def _key_file(chosen: Settings) -> tuple[str, str]:
+    path = chosen.home / "key"
+    if path.exists() and path.stat().st_mode & 0o077:
+        return "wrong", f"{path} can be read by others: chmod 600 {path}"
+    return "fine", "no key lies open"
+
+
+def _published(chosen: Settings) -> tuple[str, str]:
+    live = publish.latest(chosen.published)
+    if live is None:
+        return "warn", "nothing is published yet: `outlook run --date …`"
+    if Path(f"{live / publish.FILE}.wal").exists():
+        return "wrong", f"a .wal lies beside {live / publish.FILE}: remove it and build again"
+    try:
+        with duckdb.connect(str(live / publish.FILE), read_only=True) as db:
+            db.execute("SELECT count(*) FROM report.headline").fetchone()
+    except duckdb.Error as error:
+        return "wrong", f"{live} cannot be read: {error}; run `outlook build --full`"
+    return "fine", f"{live.name} is live and can be read"
+
+
+def _time_zone(chosen: Settings) -> tuple[str, str]:
+    zone = chosen.market.time_zone
+    return "fine", f"nights are days in {zone}; the host's own zone does not matter"
+
+
+def _versions(_: Settings) -> tuple[str, str]:
+    return "fine", (
+        f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
+        f"pandas {pandas.__version__}, pyarrow {pyarrow.__version__}"
+    )
+
+
+_LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
+    "key": _key,
+    "key file": _key_file,
+    "exports": _exports,
+    "disk": _disk,
+    "published": _published,
+    "time zone": _time_zone,
+    "versions": _versions,
+}

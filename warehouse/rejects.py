@@ -1,0 +1,39 @@
+"""Rejected rows, as an operator asks for them. They hold text as delivered, people included."""
+
+import csv
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from transforms.lake import Lake
+
+
+def rejected(
+    lake: Lake, datasets: tuple[str, ...], night: date | None, reason: str | None
+) -> list[dict[str, Any]]:
+    """Rejected rows of one night or all: file, line, column, reason, value, row as text."""
+    found = []
+    for dataset in datasets:
+        for receipt in lake.receipts(dataset):
+            if night and receipt["export_date"] != f"{night}":
+                continue
+            for path in lake.part_paths(receipt, "rejected"):
+                for row in pq.read_table(path).to_pylist():
+                    if reason is None or reason in row["reason"]:
+                        found.append(
+                            {"export_date": receipt["export_date"], "dataset": dataset, **row}
+                        )
+    return found
+
+
+def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+    """Writes them for nobody else to read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        if rows:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
