@@ -1,0 +1,3 @@
+"""What becomes of a row, from a delivered file to the lake."""
+
+DATASETS = ("sellers", "listings", "inquiries")

@@ -7,9 +7,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
 from multiprocessing import get_context
 
-from transforms import exports, history
+from transforms import DATASETS, exports, history
 from transforms import night as line
-from transforms.contracts import DATASETS
 from transforms.lake import USABLE, Lake, Receipt
 from transforms.settings import Settings
 
@@ -45,8 +44,8 @@ def backfill(
                 refused[loads[future]] = receipt
             if progress:
                 progress(done, len(loads))
-        for future in [pool.submit(_settle, d, settings) for d in DATASETS]:
-            future.result()
+        for settled in [pool.submit(_settle, d, settings) for d in DATASETS]:
+            settled.result()
     return [refused.get((d, n)) or _receipt(lake, d, n) for n in nights for d in DATASETS]
 
 

@@ -44,9 +44,11 @@ def check(cleaned: Cleaned, raw: pd.DataFrame, dataset: str) -> Checked:
     # A parser's reason says more than the null it leaves behind, so it comes first.
     failures = failures.sort_values(["row", "order"], kind="stable")
     failures = failures.drop_duplicates(["row", "column"])
-    fatal = failures["column"].map(
-        {c.name: c.on_bad == "row" or c.required for c in terms.columns}
-    ).astype(bool)
+    fatal = (
+        failures["column"]
+        .map({c.name: c.on_bad == "row" or c.required for c in terms.columns})
+        .astype(bool)
+    )
 
     first = failures[fatal].drop_duplicates("row")
     bad_rows = first["row"].to_numpy(dtype=np.int64)
@@ -105,8 +107,10 @@ def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.Data
     together = {r.reason: r.clears for r in terms.rules}
     rows = rows.copy()
     for (column, reason), group in failed.groupby(["column", "reason"], sort=False):
+        bad = np.zeros(len(rows), dtype=bool)
+        bad[group["row"].to_numpy(dtype=np.int64)] = True
         for name in together.get(str(reason), (str(column),)):
-            rows.iloc[group["row"].to_numpy(dtype=np.int64), rows.columns.get_loc(name)] = pd.NA
+            rows[name] = rows[name].mask(bad)
     return rows
 
 

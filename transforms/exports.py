@@ -15,7 +15,7 @@ from typing import Any
 
 from upath import UPath
 
-from transforms.contracts import DATASETS
+from transforms import DATASETS
 from transforms.errors import ExportError
 
 log = logging.getLogger(__name__)

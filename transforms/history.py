@@ -117,9 +117,7 @@ def _is_folded(lake: Lake, dataset: str, link: Link) -> bool:
     return account is not None and account["name"] == link.name
 
 
-def _fold_from(
-    lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings
-) -> None:
+def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
     """Folds from the first stale night on, going back to the last state that is still kept."""
     start = stale
     while start and not _state(lake, dataset, chain[start - 1].night).exists():
@@ -165,9 +163,7 @@ def _fold(
             "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
             "last_seen_on DATE, is_present BOOLEAN)"
         )
-    db.execute(
-        f"CREATE VIEW before_full AS {_rows_of_present(db, lake, dataset, attributes)}"
-    )
+    db.execute(f"CREATE VIEW before_full AS {_rows_of_present(db, lake, dataset, attributes)}")
     db.execute(
         f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
         "FROM before_full"
@@ -192,7 +188,7 @@ def _fold(
     counted = db.execute(
         "SELECT change, count(*) FROM fold WHERE change IS NOT NULL GROUP BY change ORDER BY change"
     ).fetchall()
-    return {change: count for change, count in counted}
+    return dict(counted)
 
 
 def _rows_of_present(

@@ -80,7 +80,7 @@ def unpack(landed: Landed, folder: Path) -> Path:
     return plain
 
 
-def _bounded_copy(source: IO[bytes], sink: IO[bytes], landed: Landed) -> None:
+def _bounded_copy(source: gzip.GzipFile, sink: IO[bytes], landed: Landed) -> None:
     size = 0
     while chunk := source.read(CHUNK):
         size += len(chunk)

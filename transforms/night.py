@@ -11,8 +11,7 @@ from datetime import time as clock
 from pathlib import Path
 from typing import Any
 
-from transforms import exports, history
-from transforms.contracts import DATASETS
+from transforms import DATASETS, exports, history
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
@@ -79,7 +78,10 @@ def load(
                     "incomplete",
                     f"the manifest promises {', '.join(delivery.absent)}, which is not there",
                 )
-            landed = [land(f, night, folder if dry_run else settings.landing) for f in delivery.of(dataset)]
+            landed = [
+                land(f, night, folder if dry_run else settings.landing)
+                for f in delivery.of(dataset)
+            ]
             receipt["content"] = _content(landed, settings)
             old = lake.receipt(dataset, night)
             if old and old.get("content") == receipt["content"] and not dry_run:
@@ -189,9 +191,7 @@ def _order(receipt: Receipt) -> tuple[str, int]:
 def _counting_delivery(
     dataset: str, night: date, settings: Settings, folder: Path
 ) -> Delivery | None:
-    of = [
-        _classified(d, folder, night) for d in exports.deliveries(settings.exports, night)
-    ]
+    of = [_classified(d, folder, night) for d in exports.deliveries(settings.exports, night)]
     return exports.counting([d for d in of if d.of(dataset)])
 
 
@@ -268,5 +268,3 @@ def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
-
-

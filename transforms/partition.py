@@ -1,4 +1,4 @@
-"""A partition being made: cleaned and checked batches staged, then written once, without repeats."""
+"""A partition being made: checked batches staged, then written once, without repeats."""
 
 import os
 from collections import Counter, defaultdict
@@ -45,9 +45,7 @@ class Partition:
     Rows go to disk batch by batch, so that memory does not grow with the export.
     """
 
-    def __init__(
-        self, dataset: str, night: date, folder: Path, market: Market, key: bytes
-    ) -> None:
+    def __init__(self, dataset: str, night: date, folder: Path, market: Market, key: bytes) -> None:
         self.contract = contract(dataset)
         self.folder = folder
         self.parts = folder / "parts"

@@ -71,7 +71,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         key = key_file.read_text("ascii").strip()
     return Settings(
         home=home,
-        exports=UPath(get("EXPORTS", str(home / "exports"))),
+        exports=UPath(str(get("EXPORTS", str(home / "exports")))),
         lake=_local("LAKE", str(get("LAKE", str(home / "lake")))),
         published=_local("PUBLISHED", str(get("PUBLISHED", str(home / "published")))),
         key=key.encode() if key else None,

@@ -103,7 +103,7 @@ def _clean(home: Path) -> None:
 
 
 def _night(home: Path) -> None:
-    from transforms.contracts import DATASETS
+    from transforms import DATASETS
     from transforms.night import run
     from transforms.settings import settings
     from warehouse.build import build

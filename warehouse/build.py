@@ -13,10 +13,9 @@ from typing import Any
 
 import duckdb
 
-from transforms import history
+from transforms import DATASETS, history
 from transforms import lake as lake_room
 from transforms.across_rows import quoted
-from transforms.contracts import DATASETS
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import USABLE, Lake, sha256
 from transforms.settings import Settings
@@ -200,5 +199,3 @@ def code_version() -> str:
         if path.suffix in (".py", ".sql", ".toml"):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-

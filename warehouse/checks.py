@@ -49,9 +49,7 @@ def hold_on_failure(results: list[Result]) -> None:
         )
 
 
-def _run(
-    db: duckdb.DuckDBPyConnection, table: str, name: str, severity: str, sql: str
-) -> Result:
+def _run(db: duckdb.DuckDBPyConnection, table: str, name: str, severity: str, sql: str) -> Result:
     found = db.execute(f"SELECT count(*) FROM ({sql})").fetchone()
     bad = int(found[0]) if found else 0
     examples = None

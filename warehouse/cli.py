@@ -14,13 +14,13 @@ from typing import Annotated, Any
 
 import typer
 
+from transforms import DATASETS
 from transforms import backfill as nights_at_once
 from transforms import night as line
-from transforms.contracts import DATASETS
 from transforms.errors import ExportError, OutlookError, SettingsError
 from transforms.lake import Lake
 from transforms.settings import Settings, settings
-from warehouse import lake_views, publish, terminal
+from warehouse import lake_views, nightly, publish, terminal
 from warehouse.build import Built
 from warehouse.build import build as build_warehouse
 
@@ -187,6 +187,7 @@ def status(as_json: Json = False) -> None:
         terminal.out.print(f"live: {live / publish.FILE}", highlight=False)
         terminal.out.print(f"built {manifest['built_at']} by code {manifest['code_version']}",
                            highlight=False)  # fmt: skip
+        terminal.print_rows(nightly.headline())
     else:
         terminal.out.print("nothing is published yet")
     shown = ("dataset", "export_date", "status", "rows_in", "rows_accepted", "rows_rejected")
@@ -205,7 +206,9 @@ def rejected(
     from warehouse import rejects
 
     chosen = _settings()
-    found = rejects.rejected(Lake(chosen.lake), _datasets(dataset), night and _day(night), reason)
+    found = rejects.rejected(
+        Lake(chosen.lake), _datasets(dataset), _day(night) if night else None, reason
+    )
     if to:
         rejects.write_csv(found, to)
         terminal.err.print(f"{len(found):,} rows written to {to} (mode 0600)")
@@ -379,4 +382,3 @@ def _stays(chosen: Settings, status_: str, night: str) -> str:
         "refused": "Ask for the export again; nothing of the refused file was loaded.",
     }[status_]
     return f"{night} was not published ({status_}); {stays}. {next_step}"
-

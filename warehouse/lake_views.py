@@ -7,9 +7,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from transforms import history
+from transforms import DATASETS, history
 from transforms.across_rows import listed
-from transforms.contracts import DATASETS, Contract, contract
+from transforms.contracts import Contract, contract
 from transforms.lake import Lake, Receipt
 from transforms.markets import Market
 

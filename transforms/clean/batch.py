@@ -147,9 +147,7 @@ class Batch:
         """Notes values that could not be used, by position of their row."""
         if len(rows):
             self._problems.append(
-                pd.DataFrame(
-                    {"row": rows, "column": column, "reason": reason, "raw_value": raw}
-                )
+                pd.DataFrame({"row": rows, "column": column, "reason": reason, "raw_value": raw})
             )
 
     def cleaned(self) -> Cleaned:

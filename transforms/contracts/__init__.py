@@ -9,8 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-DATASETS = ("sellers", "listings", "inquiries")
-
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
     "boolean": pa.bool_(),
@@ -104,9 +102,7 @@ def contract(dataset: str) -> Contract:
     raw: dict[str, Any] = tomllib.loads(
         (Path(__file__).with_name(f"{dataset}.toml")).read_text("utf-8")
     )
-    columns = tuple(
-        Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw["column"]
-    )
+    columns = tuple(Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw["column"])
     return Contract(
         dataset=raw["dataset"],
         grain=raw["grain"],

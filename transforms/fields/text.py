@@ -4,7 +4,9 @@ import re
 import unicodedata
 
 NULL_TOKENS = frozenset({"", "-", "--", "—", "none", "n/a", "nan", "null", "unknown", "暂无数据"})
-COMPANY_FORMS = frozenset("co company ltd limited pvt private smc llc inc corp".split())
+COMPANY_FORMS = frozenset(
+    ["co", "company", "ltd", "limited", "pvt", "private", "smc", "llc", "inc", "corp"]
+)
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()-]{7,}\d(?![\w.])")

@@ -93,7 +93,7 @@ def _read(source: Source, table: pd.DataFrame) -> pd.Series:
             held, source.present[0]
         )
     if source.when:
-        label = table[source.when[0]] if source.when[0] in table else None
+        label = table.get(source.when[0])
         text = text.where(label.fillna("") == source.when[1]) if label is not None else text
     return text
 

@@ -56,7 +56,7 @@ class Export:
 
 
 def open_export(path: Path, name: str, dataset: str | None) -> Export:
-    """Opens an unpacked file; `name` is what it was called, `dataset` what it should hold, if known.
+    """Opens an unpacked file that was called `name` and should hold `dataset`, if that is known.
 
     Raises ExportError: empty, unknown_format, encoding, unknown_layout, duplicate_headers, cut …
     """

@@ -24,7 +24,7 @@ def record_lines(path: Path, name: str) -> np.ndarray:
     quotes = lines = 0
     begins_at, begins_on = 0, 1  # the record being read: its first byte and line
     offset = 0
-    last = b""
+    last = 0  # byte before this chunk
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             text = np.frombuffer(chunk, dtype=np.uint8)
@@ -32,20 +32,20 @@ def record_lines(path: Path, name: str) -> np.ndarray:
             quoted = np.flatnonzero(text == QUOTE)
             outside = (np.searchsorted(quoted, ends) + quotes) % 2 == 0
             numbers = lines + 1 + np.flatnonzero(outside)  # line that each record end stands on
-            record_ends = ends[outside] + offset
-            firsts = np.concatenate([[begins_at], record_ends[:-1] + 1]) if len(record_ends) else []
-            on = np.concatenate([[begins_on], numbers[:-1] + 1]) if len(record_ends) else []
-            if len(record_ends):
+            if outside.any():
+                record_ends = ends[outside] + offset
+                firsts = np.concatenate([[begins_at], record_ends[:-1] + 1])
+                on = np.concatenate([[begins_on], numbers[:-1] + 1]).astype(np.int32)
                 lengths = record_ends - firsts
-                local = record_ends - offset - 1
-                before = np.where(local >= 0, text[np.maximum(local, 0)], last[-1] if last else 0)
+                previous = ends[outside] - 1
+                before = np.where(previous >= 0, text[previous], last)
                 empty = (lengths == 0) | ((lengths == 1) & (before == RETURN))
-                starts.append(np.asarray(on, dtype=np.int32)[~empty])
+                starts.append(on[~empty])
                 begins_at, begins_on = int(record_ends[-1]) + 1, int(numbers[-1]) + 1
             quotes += len(quoted)
             lines += len(ends)
             offset += len(text)
-            last = chunk
+            last = int(text[-1])
     if quotes % 2:
         raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
     if offset > begins_at:

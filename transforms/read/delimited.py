@@ -1,4 +1,4 @@
-"""Delimited text as a stream of batches; the header is the first record, fields are commas apart."""
+"""Delimited text as a stream of batches; the header is the first record."""
 
 import csv
 from collections.abc import Iterator

@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from transforms.contracts import DATASETS, contract
+from transforms import DATASETS
+from transforms.contracts import contract
 
 ROOM = Path(__file__).parent
 SCHEMAS = ("staging", "marts", "report", "meta")
@@ -51,9 +52,7 @@ class Model:
 def models() -> tuple[Model, ...]:
     """Every model in the order in which they can be made. A cycle raises CycleError."""
     found = {m.table: m for schema in SCHEMAS for m in _load_schema(schema)}
-    reads = {
-        table: {t for t in _reads(model.sql) if t in found} for table, model in found.items()
-    }
+    reads = {table: {t for t in _reads(model.sql) if t in found} for table, model in found.items()}
     return tuple(found[table] for table in TopologicalSorter(reads).static_order())
 
 

@@ -1,0 +1,66 @@
+# Two commands do everything: `make run` and `make test`. Each sets up what it needs.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+DATA ?= data
+SCALE ?= 0.2
+export OUTLOOK_HOME ?= $(abspath $(DATA))
+export AIRFLOW_HOME ?= $(abspath .airflow)
+export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
+export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
+
+.PHONY: run test lint faults bench airflow lock clean
+.DEFAULT_GOAL := run
+
+# Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
+run: $(READY) $(DATA)/key
+	@echo "1/4  writing sample exports"
+	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2017-07-01 --to 2022-05-31 --every month --scale $(SCALE)
+	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2022-06-24 --to 2022-06-30 --every night --scale $(SCALE)
+	@echo "2/4  loading the history"
+	@$(BIN)/outlook backfill 2017-07-01 2022-06-29
+	@echo "3/4  running the nightly DAGs for 2022-06-30 in Airflow (log: $(OUTLOOK_HOME)/airflow.log)"
+	@$(BIN)/python -m dags 2022-06-30 > $(OUTLOOK_HOME)/airflow.log
+	@echo "4/4  what is live"
+	@$(BIN)/outlook status
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The long batteries, each with a fast sample in the suite.
+faults: $(READY)
+	OUTLOOK_TEST_KILLS=20 $(BIN)/python -m pytest tests/test_kill.py tests/test_publication.py
+
+bench: $(READY)
+	$(BIN)/outlook bench --scale 1.0
+
+# The real UI and scheduler, on this machine only.
+airflow: $(READY) $(DATA)/key
+	$(BIN)/python -m dags --serve
+
+$(DATA)/key:
+	@mkdir -p $(DATA)
+	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_hex(32))' > $@
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian, apt-get install python3-venv"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The lock is made from the short list in pyproject.toml; it names no host.
+lock:
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --extra test --no-header --no-annotate --upgrade pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf $(DATA) .airflow

@@ -1,0 +1,114 @@
+"""A history of deliveries: many nights of one universe in a folder, and their truth."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from transforms.sample import files
+from transforms.sample.delivery import Rows, Texts, Writer
+from transforms.sample.inquiries import Deliveries, Flow
+from transforms.sample.inquiries_text import InquiriesText
+from transforms.sample.ledger import Ledger
+from transforms.sample.listings import Maker, Stock
+from transforms.sample.listings_text import ListingsText
+from transforms.sample.nights import Range, plan, remembered, with_range
+from transforms.sample.parameters import load
+from transforms.sample.sellers import make_sellers
+from transforms.sample.sellers_text import SellersText
+from transforms.sample.truth import report
+
+WRITING_AT_ONCE = 2
+
+
+def write_sample(
+    folder: Path,
+    first: date,
+    last: date,
+    *,
+    scale: float = 1.0,
+    seed: int = 1,
+    every: str = "night",
+    market: str = "PK",
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Writes the deliveries of all due nights from `first` to `last`, and their truth.
+
+    `every` is "night", "week" (Sundays) or "month" (last days of months). `progress` is told
+    (nights done, nights in all). A folder can get several ranges, each later than the last one;
+    its `truth.json`, whose path is returned, is then that of all of them together. The bytes
+    are the same whenever they are written again.
+
+    Raises ValueError for a range that does not fit, a market without a universe, or a folder
+    that holds another universe.
+    """
+    folder = Path(folder)
+    parameters = load(market)
+    if scale <= 0:
+        raise ValueError(f"scale is {scale}: must be above 0")
+    asked = Range(first, last, every)
+    ranges = with_range(remembered(folder, seed, scale, market), asked)
+    numbers = parameters.numbers
+    first_day, last_day = numbers["deliveries"]["first_night"], numbers["deliveries"]["last_night"]
+    if first < first_day or last > last_day:
+        raise ValueError(f"the universe has nights from {first_day} to {last_day} only")
+    nights = plan(ranges, seed, numbers["incidents"])
+    due = [night.number for night in nights]
+
+    sellers = make_sellers(parameters, scale, seed)
+    maker = Maker(parameters, sellers, scale, seed)
+    stock = Stock(maker, due)
+    deliveries = Deliveries(Flow(maker, scale, seed), nights)
+    sellers_text = SellersText(parameters, sellers, seed, due[-1])
+    texts = Texts(
+        sellers_text,
+        ListingsText(maker, sellers_text.ids, seed),
+        InquiriesText(parameters, sellers_text.ids, seed),
+    )
+    writer = Writer(folder, texts, numbers, seed)
+    ledger = Ledger(parameters, maker, nights)
+    to_write = [night for night in nights if first <= night.day <= last]
+    done = 0
+
+    def finished(job: Future[None]) -> None:
+        nonlocal done
+        job.result()
+        done += 1
+        if progress:
+            progress(done, len(to_write))
+
+    waiting: list[Future[None]] = []
+    with ThreadPoolExecutor(WRITING_AT_ONCE) as pool:
+        for night in nights:
+            held, live = stock.on(night.number)
+            rows = Rows(
+                np.flatnonzero(sellers.present_on(night.number)),
+                held.take(live),
+                deliveries.of(night),
+            )
+            arranged = writer.arrangements(night, rows)
+            ledger.add(night, rows, arranged)
+            if night.is_good("listings"):
+                ledger.add_first_seen(night, held.take(stock.first_seen(live)))
+            if first <= night.day <= last:
+                waiting.append(pool.submit(writer.write, night, rows, arranged))
+            if len(waiting) > WRITING_AT_ONCE:
+                finished(waiting.pop(0))
+        for job in waiting:
+            finished(job)
+
+    files.write_json(folder / "calendar.json", [stretch.as_json() for stretch in ranges])
+    files.write_json(
+        folder / "sample.json",
+        {
+            "seed": seed,
+            "scale": scale,
+            "market": market,
+            "ranges": [stretch.as_json() for stretch in ranges],
+        },
+    )
+    truth = {"report": report(parameters, sellers, ledger), "nights": ledger.nights}
+    files.write_json(folder / "truth.json", truth)
+    return folder / "truth.json"

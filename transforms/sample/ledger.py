@@ -1,0 +1,114 @@
+"""What the good nights of a sample showed of its universe: the ground that the truth stands on."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from transforms.sample.clock import day_number
+from transforms.sample.delivery import Rows
+from transforms.sample.dirt import Arrangement
+from transforms.sample.draw import Ints
+from transforms.sample.inquiries import Inquiries, joined
+from transforms.sample.listings import Listings, Maker
+from transforms.sample.nights import DATASETS, Night
+from transforms.sample.parameters import Parameters
+from transforms.sample.sellers import Mask
+
+Counts = dict[str, int | str | None]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One report year. `as_of` is the last good night of each dataset within it, as a day number;
+    None if there is none."""
+
+    name: str
+    year_basis: str
+    period_from: date
+    period_to: date
+    as_of: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The live listings of one night: seller and top category (-1 unknown) of each."""
+
+    seller: Ints
+    top_category: Ints
+
+
+class Ledger:
+    """Filled night by night, in order."""
+
+    def __init__(self, parameters: Parameters, maker: Maker, nights: list[Night]) -> None:
+        self._maker = maker
+        self.good_seller_nights = [n.number for n in nights if n.is_good("sellers")]
+        self.editions = editions(nights, parameters.fiscal_year_starts_in_month)
+        self._listing_nights = {edition.as_of["listings"] for edition in self.editions}
+        self.nights: dict[str, dict[str, Counts]] = {}
+        self.seen: Mask = np.zeros(len(maker.sellers), bool)
+        self.offered: dict[int, Offered] = {}
+        self.ever: dict[int, Ints] = {}
+        self._ever: Ints = np.zeros(len(maker.sellers), np.int64)
+        self._inquiries: list[Inquiries] = []
+        self._delivered: list[Ints] = []
+
+    def add(self, night: Night, rows: Rows, arranged: dict[str, Arrangement]) -> None:
+        """What the night delivered, and what became known by it if it was good."""
+        self.nights[f"{night.day}"] = {
+            dataset: _counts(arranged.get(dataset), night.status(dataset)) for dataset in DATASETS
+        }
+        if night.is_good("sellers"):
+            self.seen[rows.sellers] = True
+        if night.number in self._listing_nights:
+            live = rows.listings.take(self._maker.is_offered(rows.listings))
+            self.offered[night.number] = Offered(live.seller, self._maker.top_category(live))
+        if night.is_good("inquiries"):
+            self._inquiries.append(rows.inquiries)
+            self._delivered.append(np.full(len(rows.inquiries), night.number))
+
+    def add_first_seen(self, night: Night, listings: Listings) -> None:
+        """Listings that no good night before had shown."""
+        self._ever += np.bincount(listings.seller, minlength=len(self._ever))
+        if night.number in self._listing_nights:
+            self.ever[night.number] = self._ever.copy()
+
+    def inquiries(self) -> tuple[Inquiries, Ints]:
+        """Every inquiry delivered on a good night, once, and the night that brought it first."""
+        every = joined(self._inquiries)
+        _, first = np.unique(every.key, return_index=True)
+        return every.take(first), np.concatenate(self._delivered)[first]
+
+
+def editions(nights: list[Night], fiscal_month: int) -> list[Edition]:
+    """One edition for each fiscal and calendar year that holds a good night of sellers."""
+    found = []
+    for basis, month in (("fiscal", fiscal_month), ("calendar", 1)):
+        years = {_year(night.day, month) for night in nights if night.is_good("sellers")}
+        for year in sorted(years):
+            opens = date(year if month == 1 else year - 1, month, 1)
+            closes = opens.replace(year=opens.year + 1) - timedelta(1)
+            within = [night for night in nights if opens <= night.day <= closes]
+            as_of = {
+                dataset: max((n.number for n in within if n.is_good(dataset)), default=None)
+                for dataset in DATASETS
+            }
+            name = f"{'FY' if basis == 'fiscal' else 'CY'}{year}"
+            found.append(Edition(name, basis, opens, closes, as_of))
+    return found
+
+
+def is_partial(edition: Edition, as_of: int | None) -> bool:
+    return as_of is None or as_of < day_number(edition.period_to)
+
+
+def _year(day: date, first_month: int) -> int:
+    """The year a report year is named by: the one it ends in."""
+    return day.year + (1 if first_month > 1 and day.month >= first_month else 0)
+
+
+def _counts(arrangement: Arrangement | None, status: str) -> Counts:
+    if arrangement is None:
+        return {**dict.fromkeys(("in", "accepted", "rejected", "duplicate")), "status": status}
+    return {**arrangement.counts(), "status": status}

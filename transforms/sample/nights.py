@@ -1,0 +1,150 @@
+"""Which nights a delivery is due on, and which of them something happens to."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from transforms.sample.clock import day_number
+from transforms.sample.draw import generator
+
+DATASETS = ("sellers", "listings", "inquiries")
+CADENCES = ("night", "week", "month")
+
+OK, LATE, HELD, MISSING = "ok", "late", "held", "missing"
+
+_INCIDENTS = 301  # stream of random numbers
+
+
+@dataclass(frozen=True)
+class Range:
+    """An inclusive stretch of nights, and how often a delivery is due in it."""
+
+    first: date
+    last: date
+    every: str
+
+    def nights(self) -> list[date]:
+        days = (self.last - self.first).days + 1
+        return [d for d in (self.first + timedelta(n) for n in range(days)) if self._is_due(d)]
+
+    def _is_due(self, day: date) -> bool:
+        if self.every == "week":
+            return day.isoweekday() == 7
+        if self.every == "month":
+            return (day + timedelta(1)).day == 1
+        return True
+
+    def as_json(self) -> dict[str, str]:
+        return {"from": f"{self.first}", "to": f"{self.last}", "every": self.every}
+
+
+@dataclass(frozen=True)
+class Night:
+    """One due night. `ordinal` counts the sample's due nights, `window_from` is the first day
+    whose inquiries it delivers, `incident` is "" or a key of `_STATUSES`."""
+
+    day: date
+    number: int
+    ordinal: int
+    window_from: int
+    incident: str
+
+    def status(self, dataset: str) -> str:
+        return _STATUSES[self.incident].get(dataset, OK)
+
+    def is_good(self, dataset: str) -> bool:
+        return self.status(dataset) in (OK, LATE)
+
+
+_STATUSES: dict[str, dict[str, str]] = {
+    "": {},
+    "revised": {},
+    "missing": dict.fromkeys(DATASETS, MISSING),
+    "no_inquiries": {"inquiries": MISSING},
+    "late": dict.fromkeys(DATASETS, LATE),
+    "truncated": {"listings": HELD},
+}
+
+
+def plan(ranges: Iterable[Range], seed: int, incidents: dict[str, Any]) -> list[Night]:
+    """The due nights of all ranges in order, with what happens to them."""
+    nights: list[Night] = []
+    for stretch in ranges:
+        happens = _incidents(stretch, seed, incidents)
+        for day in stretch.nights():
+            opens = nights[-1].number + 1 if nights else _first_window(day, stretch.every)
+            nights.append(Night(day, day_number(day), len(nights), opens, happens.get(day, "")))
+    return nights
+
+
+def _first_window(day: date, every: str) -> int:
+    """Before the first night nothing was delivered: it brings its own period only."""
+    if every == "week":
+        return day_number(day) - 6
+    if every == "month":
+        return day_number(day.replace(day=1))
+    return day_number(day)
+
+
+def _incidents(stretch: Range, seed: int, p: dict[str, Any]) -> dict[date, str]:
+    """What happens on which night of one range: settled by the range alone, so that adding
+    another one later changes nothing that was already delivered."""
+    due = stretch.nights()
+    if len(due) < p["least_nights"]:
+        return {}
+    spared = {len(due) - 1}
+    for year in range(due[0].year, due[-1].year + 1):
+        for closing in (date(year, 6, 30), date(year, 12, 31)):
+            spared.add(sum(day <= closing for day in due) - 1)
+    shuffled = generator(seed, _INCIDENTS, day_number(stretch.first), day_number(stretch.last))
+    order = [i for i in shuffled.permutation(len(due)).tolist() if i not in spared]
+    happens: dict[int, str] = {}
+    # One night before it may be missing, so one more than the good ones it needs.
+    settled = [i for i in order if i > p["good_nights_before_truncated"]]
+    if settled:
+        happens[settled[0]] = "truncated"
+        order.remove(settled[0])
+    kinds = ("revised", "missing", "late", "no_inquiries", "late")
+    happens.update(zip(order, kinds, strict=False))
+    return {due[i]: what for i, what in happens.items()}
+
+
+def remembered(folder: Path, seed: int, scale: float, market: str) -> list[Range]:
+    """The ranges already written to a folder. Raises ValueError if they are of another universe."""
+    path = folder / "sample.json"
+    if not path.is_file():
+        return []
+    known = json.loads(path.read_text("utf-8"))
+    asked = {"seed": seed, "scale": scale, "market": market}
+    for name, value in asked.items():
+        if known[name] != value:
+            raise ValueError(
+                f"{folder} holds a sample of {name} {known[name]!r}, not {value!r}:"
+                " give the same or another folder"
+            )
+    return [
+        Range(date.fromisoformat(r["from"]), date.fromisoformat(r["to"]), r["every"])
+        for r in known["ranges"]
+    ]
+
+
+def with_range(earlier: list[Range], new: Range) -> list[Range]:
+    """The ranges with a new one, which must come after all others or be one of them."""
+    if new.every not in CADENCES:
+        raise ValueError(f"every is {new.every!r}: must be one of {', '.join(CADENCES)}")
+    if new.last < new.first:
+        raise ValueError(f"the range ends ({new.last}) before it begins ({new.first})")
+    if not new.nights():
+        raise ValueError(f"no delivery is due from {new.first} to {new.last} every {new.every}")
+    if new in earlier:
+        return earlier
+    for stretch in earlier:
+        if new.first <= stretch.last:
+            raise ValueError(
+                f"the range from {new.first} begins before the end of an earlier one"
+                f" ({stretch.first} to {stretch.last}): only later nights can be added"
+            )
+    return [*earlier, new]

@@ -1,0 +1,83 @@
+"""What a made-up universe rests on: its own TOML files, the market's places and categories."""
+
+import csv
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+MARKETS = HERE.parent / "markets"
+
+
+@dataclass(frozen=True)
+class Place:
+    city_key: str
+    city: str
+    province: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One market's universe. `top_categories` and `leaves` are sorted by number."""
+
+    market: str
+    time_zone: str
+    platform_time_zone: str
+    fiscal_year_starts_in_month: int
+    numbers: dict[str, Any]
+    words: dict[str, Any]
+    places: tuple[Place, ...]
+    top_categories: tuple[str, ...]
+    leaves: tuple[tuple[str, int], ...]  # (category id, position of its top category)
+    category_names: dict[str, str]
+
+
+def load(market: str) -> Parameters:
+    """Parameters of a market. Raises ValueError for a market that has none."""
+    if not (HERE / f"{market}.toml").is_file():
+        known = ", ".join(sorted(p.stem for p in HERE.glob("??.toml")))
+        raise ValueError(f"no sample universe for market {market!r}; there is one for: {known}")
+    settings = _toml(MARKETS / f"{market}.toml")
+    names: dict[str, str] = {}
+    parents: dict[str, str] = {}
+    with open(MARKETS / str(settings["categories"]), encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            names[row["category_id"]] = row["category"]
+            parents[row["category_id"]] = row["top_category_id"]
+    tops = sorted((c for c in parents if parents[c] == c), key=int)
+    leaves = sorted(
+        ((c, tops.index(parents[c])) for c in parents if parents[c] != c),
+        key=lambda leaf: (leaf[1], int(leaf[0])),
+    )
+    return Parameters(
+        market=market,
+        time_zone=settings["time_zone"],
+        platform_time_zone=settings["platform_time_zone"],
+        fiscal_year_starts_in_month=settings["fiscal_year_starts_in_month"],
+        numbers=_toml(HERE / f"{market}.toml"),
+        words=_toml(HERE / f"{market}_words.toml"),
+        places=_places(MARKETS / str(settings["gazetteer"])),
+        top_categories=tuple(tops),
+        leaves=tuple(leaves),
+        category_names=names,
+    )
+
+
+def _places(path: Path) -> tuple[Place, ...]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return tuple(
+            Place(
+                row["city_key"],
+                row["city"],
+                row["province"],
+                tuple(alias for alias in row["aliases"].split("|") if alias),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        return tomllib.load(file)

@@ -1,0 +1,114 @@
+"""One night as a scheduler runs it: by its export date, with settings from the environment.
+
+What is worth another try raises any exception; what is not raises OutlookError, whose message
+says what stays and what to do.
+"""
+
+import logging
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from transforms import DATASETS, exports
+from transforms import night as line
+from transforms.errors import ExportError, ExportMissing, NightHeld
+from transforms.lake import Lake, Receipt
+from transforms.settings import settings
+from warehouse import publish
+from warehouse.build import build
+
+log = logging.getLogger(__name__)
+
+HEADLINE = """
+    SELECT edition, metric, value, as_of, symbol
+    FROM report.headline
+    WHERE year_basis = 'fiscal'
+      AND period_to = (SELECT max(period_to) FROM report.headline WHERE year_basis = 'fiscal')
+"""
+
+
+def landed(dataset: str, export_date: str) -> bool:
+    """Whether the night's export is there, whole as far as a manifest tells."""
+    return exports.landed(settings().exports, dataset, date.fromisoformat(export_date))
+
+
+def load(dataset: str, export_date: str) -> dict[str, Any]:
+    """Loads one export into the lake; returns what of its receipt a message may carry.
+
+    Raises ExportMissing, ExportError or NightHeld where the night does not count.
+    """
+    receipt = line.run(dataset, date.fromisoformat(export_date), settings())
+    told = line.summary(receipt)
+    if receipt["status"] == "missing":
+        raise ExportMissing(f"{told}. What is published stays.")
+    if receipt["status"] == "refused":
+        raise ExportError("refused", f"{told}. What is published stays; ask for the export again.")
+    if receipt["status"] == "held":
+        raise NightHeld(
+            f"{told}. What is published stays. Look at `outlook rejected --date {export_date}`; "
+            f"ask for the export again, or `outlook release-night {export_date} --reason …`."
+        )
+    kept = ("dataset", "export_date", "revision", "status", "rows", "reasons", "layout", "extent",
+            "sources", "warnings", "content", "code_version", "seconds")  # fmt: skip
+    return {k: receipt[k] for k in kept}
+
+
+def publish_night(export_date: str) -> dict[str, Any]:
+    """Builds, checks and publishes what the lake holds once all three exports of a night count.
+
+    Raises NightHeld where one of them does not, or where a check fails.
+    """
+    chosen = settings()
+    lake = Lake(chosen.lake)
+    receipts = [lake.receipt(d, date.fromisoformat(export_date)) for d in DATASETS]
+    waiting = [
+        f"{d} is {r['status'] if r else 'not loaded'}"
+        for d, r in zip(DATASETS, receipts, strict=True)
+        if r is None or r["status"] not in ("ok", "partial")
+    ]
+    if waiting:
+        raise NightHeld(f"{export_date} is not whole: {', '.join(waiting)}. Nothing was published.")
+    built = build(chosen)
+    return {
+        "folder": built.folder.name,
+        "is_new": built.is_new,
+        "sha256": built.manifest["sha256"],
+        "seconds": built.manifest["seconds"],
+    }
+
+
+def summary(export_date: str) -> str:
+    """One screen on a night: what came in, what is live, what it says. Logged as one record."""
+    chosen = settings()
+    lake = Lake(chosen.lake)
+    lines = [f"Night {export_date}"]
+    for dataset in DATASETS:
+        receipt = lake.receipt(dataset, date.fromisoformat(export_date))
+        lines.append("  " + (line.summary(receipt) if receipt else f"{dataset}: not loaded"))
+        lines += [f"    {reason}: {count:,}" for reason, count in _commonest(receipt)]
+    live = publish.latest(chosen.published)
+    lines.append(f"Live: {live / publish.FILE if live else 'nothing yet'}")
+    for figure in headline() if live else []:
+        shown = "not available" if figure["value"] is None else f"{figure['value']:,.0f}"
+        lines.append(f"  {figure['edition']} {figure['metric']:<18} {shown:>14}  as of "
+                     f"{figure['as_of']} {figure['symbol'] or ''}")  # fmt: skip
+    text = "\n".join(lines)
+    log.info(text)
+    return text
+
+
+def headline() -> list[dict[str, Any]]:
+    """Headline figures of the newest fiscal edition in the live version."""
+    live = publish.latest(settings().published)
+    if live is None:
+        return []
+    with duckdb.connect(str(live / publish.FILE), read_only=True) as db:
+        rows = db.execute(HEADLINE)
+        names = [d[0] for d in rows.description]
+        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def _commonest(receipt: Receipt | None) -> list[tuple[str, int]]:
+    reasons = receipt["reasons"] if receipt else {}
+    return sorted(reasons.items(), key=lambda r: -r[1])[:3]
