@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,9 +55,8 @@ class Partition:
         self._staged_schema = pa.schema(
             [*self.contract.schema(), *LINEAGE, pa.field("_filled", pa.int16())]
         )
-        self._staged = pq.ParquetWriter(
-            folder / "staged.parquet", self._staged_schema, compression="lz4"
-        )
+        self._staged_path = folder / "staged.parquet"
+        self._staged = pq.ParquetWriter(self._staged_path, self._staged_schema, compression="lz4")
         self._rejected: list[pa.Table] = []
         self._reasons: Counter[str] = Counter()
         self._value_rejects: Counter[tuple[str, str]] = Counter()
@@ -111,8 +111,11 @@ class Partition:
         self._staged.close()
         rejected = self._write_rejected()
         with across_rows.connect(self.folder) as db:
-            duplicates = self._find_duplicates(db)
-            parts = self._write_parts(db, duplicates)
+            losers = self._find_duplicates(db)
+            duplicates = len(losers)
+            parts = self._write_parts(losers)
+            if self.contract.dataset == "listings":
+                parts.append(self._write_day(db))
         rows_in = sum(s["rows"] for s in self._sources)
         rows = {
             "in": rows_in,
@@ -185,41 +188,58 @@ class Partition:
         pq.write_table(pa.concat_tables(self._rejected), path, compression="zstd")
         return _part("rejected", path)
 
-    def _find_duplicates(self, db: duckdb.DuckDBPyConnection) -> int:
+    def _find_duplicates(self, db: duckdb.DuckDBPyConnection) -> np.ndarray:
+        """Positions among the staged rows of those that repeat a key and lose."""
         key = ", ".join(self.contract.key)
         db.execute(
             f"CREATE VIEW staged AS SELECT file_row_number AS position, {key} AS row_key, "
             "_filled AS filled, _source_file AS source_file, _source_row AS source_row "
-            f"FROM read_parquet({quoted(self.folder / 'staged.parquet')}, file_row_number = true)"
+            f"FROM read_parquet({quoted(self._staged_path)}, file_row_number = true)"
         )
         db.execute(f"CREATE TABLE duplicates AS {across_rows.sql('duplicates')}")
-        found = db.execute("SELECT count(*) FROM duplicates").fetchone()
-        return int(found[0]) if found else 0
+        found = db.execute("FROM duplicates").fetchnumpy()
+        return np.asarray(found["position"], dtype=np.int64)
 
-    def _write_parts(self, db: duckdb.DuckDBPyConnection, duplicates: int) -> list[dict[str, Any]]:
-        staged = quoted(self.folder / "staged.parquet")
-        where = "WHERE file_row_number NOT IN (FROM duplicates)" if duplicates else ""
-        db.execute(
-            f"CREATE VIEW accepted AS SELECT * EXCLUDE (file_row_number, _filled) "
-            f"{self._without_constant_flags()} "
-            f"FROM read_parquet({staged}, file_row_number = true) {where}"
-        )
-        parts = []
-        for part in self.contract.parts:
-            columns = [c.name for c in self.contract.columns if c.part == part]
-            columns = columns + LINEAGE.names if part == "rows" else [*self.contract.key, *columns]
-            parts.append(self._copy(db, part, f"SELECT {', '.join(columns)} FROM accepted"))
-        if self.contract.dataset == "listings":
-            parts.append(self._copy(db, "day", across_rows.sql("listing_day")))
-        return parts
+    def _write_parts(self, duplicates: np.ndarray) -> list[dict[str, Any]]:
+        """Writes rows and metrics in the order of the export, so that the bytes repeat."""
+        columns = {
+            part: [c.name for c in self.contract.columns if c.part == part]
+            for part in self.contract.parts
+        }
+        columns["rows"] += LINEAGE.names
+        for part in set(columns) - {"rows"}:
+            columns[part] = [*self.contract.key, *columns[part]]
+        writers = {
+            part: pq.ParquetWriter(
+                self.parts / f"{part}.parquet",
+                pa.schema([self._staged_schema.field(n) for n in names]),
+                compression="zstd",
+            )
+            for part, names in columns.items()
+        }
+        constant = self._constant_flags()
+        done = 0
+        for batch in pq.ParquetFile(self._staged_path).iter_batches(ROW_GROUP):
+            table = pa.Table.from_batches([batch], self._staged_schema)
+            kept = np.ones(len(table), dtype=bool)
+            kept[duplicates[(duplicates >= done) & (duplicates < done + len(table))] - done] = False
+            done += len(table)
+            table = _without(table.filter(pa.array(kept)), constant)
+            for part, names in columns.items():
+                writers[part].write_table(table.select(names))
+        for writer in writers.values():
+            writer.close()
+        return [_part(part, self.parts / f"{part}.parquet") for part in columns]
 
-    def _copy(self, db: duckdb.DuckDBPyConnection, part: str, query: str) -> dict[str, Any]:
-        path = self.parts / f"{part}.parquet"
+    def _write_day(self, db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+        path = self.parts / "day.parquet"
         db.execute(
-            f"COPY ({query}) TO {quoted(path)} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+            "CREATE VIEW accepted AS FROM "
+            f"read_parquet({quoted(self._staged_path)}, file_row_number = true) "
+            "WHERE file_row_number NOT IN (FROM duplicates)"
         )
-        return _part(part, path)
+        db.execute(f"COPY ({across_rows.sql('listing_day')}) TO {quoted(path)} (FORMAT parquet)")
+        return _part("day", path)
 
     def _constant_flags(self) -> dict[str, list[str]]:
         """Flags that say one and the same in every row of a file: the fault of a scraper."""
@@ -228,17 +248,6 @@ class Partition:
             if len(values) == 1 and self._rows_per_file[file] > 1:
                 constant[column].append(file)
         return constant
-
-    def _without_constant_flags(self) -> str:
-        constant = self._constant_flags()
-        if not constant:
-            return ""
-        cases = [
-            f"CASE WHEN _source_file NOT IN ({', '.join(quoted(f) for f in files)}) "
-            f"THEN {column} END AS {column}"
-            for column, files in constant.items()
-        ]
-        return f"REPLACE ({', '.join(cases)})"
 
     def _warnings(self) -> list[dict[str, Any]]:
         found = [
@@ -259,6 +268,15 @@ class Partition:
             for c in e.new_columns
         ]
         return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
+
+
+def _without(table: pa.Table, constant: dict[str, list[str]]) -> pa.Table:
+    """The table with a flag null in the rows of the files that never vary it."""
+    for column, files in constant.items():
+        of_file = pc.is_in(table["_source_file"].cast(pa.string()), pa.array(files))
+        values = pc.if_else(of_file, pa.scalar(None, pa.bool_()), table[column])
+        table = table.set_column(table.schema.get_field_index(column), column, values)
+    return table
 
 
 def _part(part: str, path: Path) -> dict[str, Any]:

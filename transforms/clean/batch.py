@@ -89,8 +89,6 @@ class Batch:
                 except Unreadable as error:
                     unread[position] = str(error)
             values.append(value)
-        if unread:
-            self._note(field, next(n for n in names if n), codes, unread)
         for index, name in enumerate(names):
             if name:
                 cells = (
@@ -98,7 +96,10 @@ class Batch:
                     if isinstance(columns, str)
                     else [None if v is None else v[index] for v in values]
                 )
-                self._columns[name] = self._spread(name, cells, codes)
+                distinct = self._typed(name, cells, unread)
+                self._columns[name] = distinct.take(pa.array(codes, mask=codes < 0))
+        if unread:
+            self._note(field, next(n for n in names if n), codes, unread)
 
     def text(self, field: str, column: str) -> None:
         """Even text, null tokens null."""
@@ -164,9 +165,19 @@ class Batch:
         )
         return Cleaned(rows, problems)
 
-    def _spread(self, name: str, cells: list[Any], codes: np.ndarray) -> pa.Array:
-        distinct = pa.array(cells, type=self.contract.by_name[name].arrow)
-        return distinct.take(pa.array(codes, mask=codes < 0))
+    def _typed(self, name: str, cells: list[Any], unread: dict[int, str]) -> pa.Array:
+        """The values as the contract's type; those that do not fit are noted and null."""
+        kind = self.contract.by_name[name].arrow
+        try:
+            return pa.array(cells, type=kind)
+        except (pa.ArrowInvalid, OverflowError):
+            for position, cell in enumerate(cells):
+                try:
+                    pa.scalar(cell, type=kind)
+                except (pa.ArrowInvalid, OverflowError):
+                    cells[position] = None
+                    unread.setdefault(position, "too large")
+            return pa.array(cells, type=kind)
 
     def _note(self, field: str, column: str, codes: np.ndarray, unread: dict[int, str]) -> None:
         where = np.flatnonzero(np.isin(codes, list(unread)))

@@ -1,0 +1,82 @@
+"""The house: imports follow the data, and names say what lives where."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("transforms", "warehouse", "dags")
+# Each room may import those before it.
+MAY_IMPORT = {room: set(ROOMS[: i + 1]) for i, room in enumerate(ROOMS)}
+# Steps of the line inside transforms, in the order of the data; none may import a later one.
+LINE = ("exports", "landing", "read", "clean", "check", "partition", "history", "night", "backfill")
+MODULES = [p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    return names
+
+
+def test_there_are_modules() -> None:
+    assert len(MODULES) > 40
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0]
+    foreign = {n.split(".")[0] for n in imported(path)} & set(ROOMS)
+    assert foreign <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("step", LINE)
+def test_steps_import_no_later_step(step: str) -> None:
+    later = {f"transforms.{s}" for s in LINE[LINE.index(step) + 1 :]}
+    folder = ROOT / "transforms" / step
+    paths = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    assert all(p.exists() for p in paths)
+    wrong = {n for p in paths for n in imported(p) if any(n.startswith(x) for x in later)}
+    assert not wrong
+
+
+def test_only_dags_know_airflow() -> None:
+    for path in MODULES:
+        if path.relative_to(ROOT).parts[0] != "dags":
+            assert not {n for n in imported(path) if n.split(".")[0] == "airflow"}, path
+
+
+def test_dag_files_parse_without_pandas_or_duckdb() -> None:
+    files = sorted((ROOT / "dags").glob("nightly_*.py"))
+    assert len(files) == 2
+    for path in files:
+        code = (
+            f"import runpy, sys; runpy.run_path({str(path)!r}); "
+            "print([m for m in ('pandas', 'duckdb', 'pyarrow') if m in sys.modules])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_names_tell_what_lives_there() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc"}
+    tracked = [p for room in (*ROOMS, "tests") for p in (ROOT / room).rglob("*")]
+    assert not [p for p in tracked if p.stem in empty]
+
+
+def test_files_stay_short() -> None:
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in MODULES
+        if (n := len(p.read_text("utf-8").splitlines())) > 400
+    }
+    assert not long

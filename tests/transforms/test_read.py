@@ -1,0 +1,187 @@
+"""Files as they arrive: what is read, on which line, and what is refused for which reason."""
+
+import csv
+import gzip
+import io
+import json
+import random
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from transforms.errors import ExportError
+from transforms.landing import Landed, unpack
+from transforms.read import open_export
+from transforms.read.count import json_objects, record_lines
+
+HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
+
+
+def listing(number: int, title: str = "Soccer ball") -> list[str]:
+    return [f"{12345678 + number}", "pk1", title, "3", "approved", "Y"]
+
+
+def as_csv(rows: list[list[str]], end: str = "\n") -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator=end).writerows([HEADERS, *rows])
+    return text.getvalue().encode()
+
+
+def read(content: bytes, tmp_path: Path, name: str = "listings.csv") -> tuple[pd.DataFrame, list]:
+    path = tmp_path / name
+    path.write_bytes(content)
+    export = open_export(path, name, "listings")
+    batches = list(export.rows)
+    lines = [int(n) for b in batches for n in b.lines]
+    tables = [b.table for b in batches]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    assert export.rows_in == len(table) + len(export.broken)
+    return table, [*lines, *export.broken]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_lines_are_those_of_the_file(end: str, bom: bytes, tmp_path: Path) -> None:
+    rows = [listing(1), listing(2, f'two{end}lines, "quoted"'), listing(3)]
+    table, lines = read(bom + as_csv(rows, end), tmp_path)
+    assert list(table["Product ID"]) == ["12345679", "12345680", "12345681"]
+    assert table["Title"][1] == f'two{end}lines, "quoted"'
+    assert lines == [2, 3, 5]
+
+
+def test_rows_out_of_shape_keep_their_line_and_the_others_theirs(tmp_path: Path) -> None:
+    content = as_csv([listing(1)]) + b"too,few\n" + as_csv([listing(2)]).split(b"\n", 1)[1]
+    content += b"\n" + b"a,b,c,d,e,f,g,h\n" + as_csv([listing(3)]).split(b"\n", 1)[1]
+    table, found = read(content, tmp_path)
+    assert list(table["Product ID"]) == ["12345679", "12345680", "12345681"]
+    assert found[:3] == [2, 4, 7]
+    assert found[3:] == [
+        (3, "fields: 2 instead of 6", "too,few"),
+        (6, "fields: 8 instead of 6", "a,b,c,d,e,f,g,h"),
+    ]
+
+
+def test_rows_out_of_shape_in_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transforms.read.delimited.BLOCK", 1024)
+    chance = random.Random(4)
+    lines = [as_csv([]).decode()]
+    ids = []
+    for number in range(2_000):
+        if chance.random() < 0.1:
+            lines.append("short,row\n")
+        else:
+            lines.append(",".join(listing(number)) + "\n")
+            ids.append((12345678 + number, len(lines)))
+    table, found = read("".join(lines).encode(), tmp_path)
+    numbers = [n for n in found if isinstance(n, int)]
+    assert list(zip(table["Product ID"].astype(int), numbers, strict=True)) == ids
+
+
+def test_counting_by_bytes_agrees_with_the_csv_module(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    cells = ["", "x", "a,b", 'q"q', "two\nlines", "\r\n", "Ünal", " "]
+    rows = [[chance.choice(cells) for _ in range(3)] for _ in range(3_000)]
+    for end in ("\n", "\r\n"):
+        text = io.StringIO()
+        csv.writer(text, lineterminator=end).writerows(rows)
+        path = tmp_path / "count.csv"
+        path.write_bytes(text.getvalue().encode())
+        for chunk in (1, 7, 4096, 4 << 20):
+            if chunk == 1 and end == "\n":
+                continue
+            import transforms.read.count as count
+
+            count.CHUNK, kept = chunk, count.CHUNK
+            try:
+                lines = record_lines(path, "count.csv")
+            finally:
+                count.CHUNK = kept
+            assert len(lines) == len(rows)
+            assert list(lines) == sorted(set(lines.tolist()))
+
+
+def test_json_objects_are_counted_by_their_brackets(tmp_path: Path) -> None:
+    rows = [{"a": 'br{ace"s}', "b": {"c": [1, {"d": 2}]}}, {}, {"e": "\\"}]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(rows, indent=1))
+    assert json_objects(path) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty"),
+        (as_csv([listing(1)])[:-30] + b'"cut inside', "cut"),
+        (as_csv([listing(1, "bad \xff")]).replace(b"\xc3\xbf", b"\xff"), "encoding"),
+        (b"Member ID,Company Name\nx,y\n", "unknown_layout"),
+        (b"Title,title\nx,y\n", "duplicate_headers"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(content: bytes, code: str, tmp_path: Path) -> None:
+    with pytest.raises(ExportError) as refused:
+        read(content, tmp_path)
+    assert refused.value.code == code
+
+
+def test_header_only_is_a_file_of_no_rows(tmp_path: Path) -> None:
+    table, lines = read(as_csv([]), tmp_path)
+    assert len(table) == 0
+    assert lines == []
+
+
+def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="not read"):
+        read(b"x", tmp_path, "listings.pdf")
+
+
+def test_json_keeps_every_digit(tmp_path: Path) -> None:
+    path = tmp_path / "inquiries.json"
+    path.write_text(
+        '[{"inquiry_id": 22960684501041669, "channel": "tm", "member_id": "a", "subject": "s",'
+        ' "received_at": null, "quantity": 1.50, "is_spam": false}, 7]'
+    )
+    export = open_export(path, path.name, "inquiries")
+    (batch,) = list(export.rows)
+    row = batch.table.iloc[0]
+    assert row["inquiry_id"] == "22960684501041669"
+    assert row["quantity"] == "1.50"
+    assert row["is_spam"] == "false"
+    assert pd.isna(row["received_at"])
+    assert export.broken == [(2, "not an object", "7")]
+    assert export.rows_in == 1  # objects by their brackets; the number is no object
+
+
+def landed(content: bytes, tmp_path: Path) -> Landed:
+    path = tmp_path / "listings.csv.gz"
+    path.write_bytes(content)
+    return Landed(path.name, path, len(content), "sha", None)
+
+
+def test_a_cut_gzip_file_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
+    whole = gzip.compress(as_csv([listing(n) for n in range(500)]))
+    (tmp_path / "out").mkdir()
+    for size in range(2, len(whole), max(len(whole) // 64, 1)):
+        with pytest.raises(ExportError) as refused:
+            unpack(landed(whole[:size], tmp_path), tmp_path / "out")
+        assert refused.value.code in ("cut", "damaged")
+
+
+def test_a_gzip_file_of_wrong_checksum_is_refused(tmp_path: Path) -> None:
+    whole = bytearray(gzip.compress(as_csv([listing(1)])))
+    whole[-6] ^= 1
+    with pytest.raises(ExportError, match="damaged"):
+        unpack(landed(bytes(whole), tmp_path), tmp_path)
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"\0" * (64 << 20))
+    with pytest.raises(ExportError) as refused:
+        unpack(landed(bomb, tmp_path), tmp_path)
+    assert refused.value.code == "bomb"
+
+
+def test_unpacked_files_are_for_nobody_else_to_read(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    plain = unpack(landed(gzip.compress(as_csv([])), tmp_path), tmp_path / "out")
+    assert plain.stat().st_mode & 0o777 == 0o600
