@@ -16,7 +16,7 @@ from transforms.sample.sellers import Mask, Sellers
 Row = dict[str, Any]
 
 FEWEST_SELLERS = 5  # a cell that rests on fewer is withheld
-BASE_NIGHT_WITHIN_DAYS = 7
+BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30
 
 
@@ -225,13 +225,13 @@ def _measure(
     }
 
 
-def _cells(sellers: Ints, cells: Ints) -> dict[int, tuple[int, int]]:
-    """By cell (-1 for all unknown ones): how many things, and of how many sellers."""
+def _cells(sellers: Ints, cells: Ints) -> dict[int, tuple[int, set[int]]]:
+    """By cell (-1 for all unknown ones): how many things, and of which sellers."""
     cells = np.maximum(cells, -1)
     found = {}
     for cell in np.unique(cells).tolist():
         inside = sellers[cells == cell]
-        found[cell] = (len(inside), len(np.unique(inside)))
+        found[cell] = (len(inside), set(np.unique(inside).tolist()))
     return found
 
 
@@ -240,13 +240,13 @@ def _shares(
     night: int,
     names: tuple[str, ...],
     keys: list[tuple[str, ...]],
-    cells: dict[int, tuple[int, int]],
+    cells: dict[int, tuple[int, set[int]]],
     *,
     of_known: bool,
 ) -> list[Row]:
     """Rows of a table of shares; `of_known`: shares of known cells leave out the unknown."""
     everything = sum(count for count, _ in cells.values())
-    known = everything - cells.get(-1, (0, 0))[0]
+    known = everything - cells.get(-1, (0, set()))[0]
     withheld = _withheld(
         (keys[cell][0], count, contributors)
         for cell, (count, contributors) in cells.items()
@@ -269,14 +269,15 @@ def _shares(
     return rows
 
 
-def _withheld(cells: Iterable[tuple[str, int, int]]) -> set[str]:
+def _withheld(cells: Iterable[tuple[str, int, set[int]]]) -> set[str]:
     """Keys of the cells that few sellers stand behind, and of one more where the total of the
     others would give a withheld one away. Cells are (key, count, contributing sellers)."""
     every = list(cells)
-    few = [cell for cell in every if cell[2] < FEWEST_SELLERS]
+    few = [cell for cell in every if len(cell[2]) < FEWEST_SELLERS]
     withheld = {key for key, _, _ in few}
     rest = [(count, key) for key, count, _ in every if key not in withheld]
-    gives_away = len(few) == 1 or sum(contributors for _, _, contributors in few) < FEWEST_SELLERS
+    together = set[int]().union(*(sellers for _, _, sellers in few))
+    gives_away = len(few) == 1 or len(together) < FEWEST_SELLERS
     if few and gives_away and rest:
         withheld.add(min(rest)[1])
     return withheld

@@ -20,7 +20,8 @@ WITH figure AS (
             WHEN edition.listings_as_of IS NOT NULL
                 THEN coalesce(sum(live.live_listings) FILTER (WHERE live.is_market), 0)
         END,
-        sum(live.live_listings) FILTER (WHERE live.is_known) / sum(live.live_listings)
+        coalesce(sum(live.live_listings) FILTER (WHERE live.is_known), 0)
+        / sum(live.live_listings)
     FROM marts.dim_edition AS edition
     LEFT JOIN staging.stg_live_listing AS live ON live.edition = edition.edition
     GROUP BY edition.edition, edition.listings_as_of

@@ -18,7 +18,11 @@ base AS (
         years_back = max(years_back) OVER (PARTITION BY stg_base_night.as_of) AS is_first_year
     FROM staging.stg_base_night
     JOIN paid ON paid.snapshot_date = stg_base_night.base_on
-    WHERE paid.sellers > 0
+),
+
+-- A year that began with nobody has no rate; an earlier or later start is not put in its place.
+countable AS (
+    SELECT * FROM base WHERE sellers > 0
 ),
 
 growth AS (
@@ -40,9 +44,9 @@ growth AS (
         first_year.years_back AS first_year_back
     FROM marts.dim_edition AS edition
     JOIN paid ON paid.snapshot_date = edition.sellers_as_of
-    LEFT JOIN base AS last_year
+    LEFT JOIN countable AS last_year
         ON last_year.as_of = edition.sellers_as_of AND last_year.years_back = 1
-    LEFT JOIN base AS first_year
+    LEFT JOIN countable AS first_year
         ON first_year.as_of = edition.sellers_as_of AND first_year.is_first_year
 )
 

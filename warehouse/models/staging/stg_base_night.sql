@@ -10,7 +10,7 @@ JOIN staging.stg_night AS night
     ON night.dataset = 'sellers'
     AND night.is_good
     AND night.export_date
-        BETWEEN (edition.as_of - to_years(back.years_back))::DATE - 7
+        BETWEEN (edition.as_of - to_years(back.years_back))::DATE - 6
         AND (edition.as_of - to_years(back.years_back))::DATE
 GROUP BY edition.as_of, back.years_back
 ORDER BY edition.as_of, back.years_back

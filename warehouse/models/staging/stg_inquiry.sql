@@ -11,6 +11,7 @@ FROM marts.dim_edition AS edition
 JOIN marts.fct_inquiry AS inquiry
     ON coalesce(inquiry.posted_on_local, inquiry.first_seen_on)
     BETWEEN edition.period_from AND least(edition.period_to, edition.inquiries_as_of)
+    AND edition.inquiries_as_of IS NOT NULL
     AND inquiry.channel = 'inquiry'
     AND inquiry.is_spam IS NOT true
 LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = inquiry.seller_id
