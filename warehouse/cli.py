@@ -63,7 +63,7 @@ def sample(
             )  # fmt: skip
         except ValueError as error:
             raise SettingsError(str(error)) from error
-    terminal.out.print(str(truth))
+    terminal.say(str(truth))
 
 
 @app.command()
@@ -98,12 +98,12 @@ def run(
         terminal.print_json({"receipts": receipts, "published": built and str(built.folder)})
     else:
         for receipt in receipts:
-            terminal.out.print(line.summary(receipt), highlight=False)
+            terminal.say(line.summary(receipt))
         if built:
-            terminal.out.print(str(built.folder / publish.FILE))
+            terminal.say(str(built.folder / publish.FILE))
     if status:
         if not dry_run:
-            terminal.err.print(_stays(chosen, status, night), highlight=False)
+            terminal.tell(_stays(chosen, status, night))
         raise typer.Exit(EXIT[status])
 
 
@@ -130,15 +130,15 @@ def backfill(
         )  # fmt: skip
     for receipt in receipts:
         if receipt["status"] in EXIT and not quiet:
-            terminal.err.print(line.summary(receipt), highlight=False)
+            terminal.tell(line.summary(receipt))
     if not any(r["status"] in ("ok", "partial") for r in receipts):
-        terminal.err.print("No night of the range can be used: nothing was published.")
+        terminal.tell("No night of the range can be used: nothing was published.")
         raise typer.Exit(EXIT[nights_at_once.worst(receipts) or "missing"])
     built = _build(chosen, full=False, quiet=quiet)
     if as_json:
         terminal.print_json({"receipts": receipts, "published": str(built.folder)})
     else:
-        terminal.out.print(str(built.folder / publish.FILE))
+        terminal.say(str(built.folder / publish.FILE))
 
 
 @app.command()
@@ -156,7 +156,7 @@ def build(
         terminal.print_json({"published": str(built.folder), "is_new": built.is_new,
                              "manifest": built.manifest})  # fmt: skip
     else:
-        terminal.out.print(str(built.folder / publish.FILE))
+        terminal.say(str(built.folder / publish.FILE))
 
 
 @app.command()
@@ -184,12 +184,11 @@ def status(as_json: Json = False) -> None:
                              "last_nights": [n for found in last for n in found]})  # fmt: skip
         return
     if live and manifest:
-        terminal.out.print(f"live: {live / publish.FILE}", highlight=False)
-        terminal.out.print(f"built {manifest['built_at']} by code {manifest['code_version']}",
-                           highlight=False)  # fmt: skip
+        terminal.say(f"live: {live / publish.FILE}")
+        terminal.say(f"built {manifest['built_at']} by code {manifest['code_version']}")  # fmt: skip
         terminal.print_rows(nightly.headline())
     else:
-        terminal.out.print("nothing is published yet")
+        terminal.say("nothing is published yet")
     shown = ("dataset", "export_date", "status", "rows_in", "rows_accepted", "rows_rejected")
     terminal.print_rows([{k: n[k] for k in shown} for found in last for n in found])
 
@@ -211,7 +210,7 @@ def rejected(
     )
     if to:
         rejects.write_csv(found, to)
-        terminal.err.print(f"{len(found):,} rows written to {to} (mode 0600)")
+        terminal.tell(f"{len(found):,} rows written to {to} (mode 0600)")
     elif as_json:
         terminal.print_json(found)
     else:
@@ -242,7 +241,7 @@ def inspect(
         if as_json:
             terminal.print_json({"file": str(file), "refused": refused})
         else:
-            terminal.err.print(f"refused ({error.code}): {error.message}", highlight=False)
+            terminal.tell(f"refused ({error.code}): {error.message}")
         raise typer.Exit(error.exit_code) from None
     shape: dict[str, Any] = {
         "file": str(file),
@@ -260,8 +259,7 @@ def inspect(
         terminal.print_json(shape)
     else:
         for name, value in shape.items():
-            terminal.out.print(f"{name:<14} {value if value not in ({}, []) else 'none'}",
-                               highlight=False)  # fmt: skip
+            terminal.say(f"{name:<14} {value if value not in ({}, []) else 'none'}")  # fmt: skip
 
 
 @app.command("release-night")
@@ -277,7 +275,7 @@ def release_night(
     if not released:
         raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
     built = _build(chosen, full=False, quiet=quiet)
-    terminal.out.print(f"released {', '.join(released)}; live: {built.folder}", highlight=False)
+    terminal.say(f"released {', '.join(released)}; live: {built.folder}")
 
 
 @app.command()
@@ -315,14 +313,13 @@ def bench(
 def main() -> None:
     """Entry point: runs the command and turns what stopped it into an exit code."""
     try:
-        app(standalone_mode=False)
+        # Outside its standalone mode the parser returns the code of typer.Exit.
+        sys.exit(app(standalone_mode=False) or 0)
     except OutlookError as error:
-        terminal.err.print(f"{error.code}: {error}", highlight=False, markup=False)
+        terminal.tell(f"{error.code}: {error}")
         sys.exit(error.exit_code)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        terminal.err.print("interrupted: what was live stays live; run the same command again")
+        terminal.tell("interrupted: what was live stays live; run the same command again")
         sys.exit(130)
     except Exception as error:
         # Usage errors of the command line parser know how to show themselves.

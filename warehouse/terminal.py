@@ -36,6 +36,16 @@ def log_to_stderr(quiet: bool) -> None:
     )
 
 
+def say(text: str) -> None:
+    """Data for whoever reads stdout: the line as it is, however wide the terminal."""
+    out.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def tell(text: str) -> None:
+    """A message on stderr."""
+    err.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
 def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
@@ -43,7 +53,7 @@ def print_json(value: Any) -> None:
 def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
     """Rows as a table; numbers to the right, nothing where a value is unknown."""
     if not rows:
-        err.print("nothing to show")
+        tell("nothing to show")
         return
     table = Table(title=title, title_justify="left")
     for name in rows[0]:

@@ -6,8 +6,8 @@ import pytest
 
 from transforms import DATASETS
 from transforms.contracts import ARROW_TYPES, contract
-from transforms.layouts import layouts, recognise
 from transforms.errors import ExportError
+from transforms.layouts import layouts, recognise
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -1,4 +1,4 @@
-"""No row is lost, none counted twice, whatever the cells hold and however they are cut in batches."""
+"""No row is lost, none counted twice, whatever cells hold and however batches are cut."""
 
 import csv
 import json
@@ -161,7 +161,7 @@ def test_one_batch_or_many_the_same(
 
 
 def test_rejected_rows_are_for_nobody_else_to_read(tmp_path: Path) -> None:
-    table = pd.DataFrame([{h: "" for h in exported("listings").known_headers}], dtype="str")
+    table = pd.DataFrame([dict.fromkeys(exported("listings").known_headers, "")], dtype="str")
     _, parts = partitioned(written(table, "listings", tmp_path / "in"), "listings", tmp_path)
     assert (parts / "rejected.parquet").stat().st_mode & 0o777 == 0o600
 

@@ -1,0 +1,171 @@
+"""The command line: its exit codes tell the truth, data goes to stdout, messages to stderr."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from transforms.sample import write_sample
+
+OUTLOOK = str(Path(sys.executable).with_name("outlook"))
+NIGHT = "2022-06-30"
+
+
+def outlook(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([OUTLOOK, *map(str, words)], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def loaded(home: Path) -> Path:
+    write_sample(home / "exports", date.fromisoformat(NIGHT), date.fromisoformat(NIGHT), scale=0.01)
+    done = outlook("run", "--date", NIGHT, "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert {r["status"] for r in json.loads(done.stdout)["receipts"]} == {"ok"}
+    return home
+
+
+def test_a_night_from_sample_to_published(loaded: Path) -> None:
+    again = outlook("run", "--date", NIGHT)
+    assert again.returncode == 0
+    assert f"published/{NIGHT}/outlook.duckdb" in again.stdout
+    assert not (loaded / "published" / f"{NIGHT}.r2").exists()
+
+    status = json.loads(outlook("status", "--json").stdout)
+    assert status["live"] == NIGHT
+    assert [n["status"] for n in status["last_nights"]] == ["ok"] * 3
+    nights = json.loads(outlook("nights", "--dataset", "listings", "--json").stdout)
+    assert [(n["export_date"], n["status"]) for n in nights] == [(NIGHT, "ok")]
+    assert "●" in outlook("nights").stdout
+
+    full = outlook("build", "--full", "--json", "--quiet")
+    tables = json.loads(full.stdout)["manifest"]["tables"]
+    first = json.loads((loaded / "published" / NIGHT / "manifest.json").read_text())["tables"]
+    assert tables == first
+
+    missing = outlook("run", "--date", "2022-07-01")
+    assert missing.returncode == 3
+    assert f"{NIGHT}.r2 stays live" in missing.stderr
+    older = outlook("backfill", "2022-06-29", "2022-06-29")
+    assert older.returncode == 3
+
+
+def test_rejected_rows_can_be_asked_for(loaded: Path, tmp_path: Path) -> None:
+    rows = json.loads(outlook("rejected", "--date", NIGHT, "--json").stdout)
+    receipts = [
+        json.loads(p.read_text()) for p in (loaded / "lake" / "receipts").rglob(f"{NIGHT}.json")
+    ]
+    assert len(rows) == sum(r["rows"]["rejected"] for r in receipts) > 0
+    assert all(r["source_file"] and r["source_row"] and r["reason"] for r in rows)
+    some = json.loads(outlook("rejected", "--dataset", "listings", "--json").stdout)
+    assert {r["dataset"] for r in some} == {"listings"}
+    to = tmp_path / "rejected.csv"
+    assert outlook("rejected", "--to", to).returncode == 0
+    assert to.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_dry_run_leaves_no_trace(home: Path) -> None:
+    write_sample(home / "exports", date.fromisoformat(NIGHT), date.fromisoformat(NIGHT), scale=0.01)
+    done = outlook("run", "--date", NIGHT, "--dry-run")
+    assert done.returncode == 0
+    assert "accepted" in done.stdout
+    assert not (home / "lake" / "receipts").exists()
+    assert not (home / "landing").exists()
+    assert not (home / "published").exists()
+
+
+def test_without_a_key_nothing_is_loaded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OUTLOOK_KEY")
+    done = outlook("run", "--date", NIGHT)
+    assert done.returncode == 2
+    assert "OUTLOOK_KEY" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run",),
+        ("run", "--date", "yesterday"),
+        ("run", "--date", NIGHT, "--dataset", "buyers"),
+        ("run", "--date", NIGHT, "--gate", "wide-open"),
+        ("backfill", "2022-07-01", "2022-06-01"),
+        ("release-night", NIGHT, "--reason", "r"),
+        ("inspect", "no such file"),
+        ("frobnicate",),
+    ],
+)
+def test_wrong_words_are_exit_code_2(words: tuple[str, ...], home: Path) -> None:
+    done = outlook(*words)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr
+
+
+def test_a_market_that_is_not_known(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTLOOK_MARKET", "XX")
+    done = outlook("status")
+    assert done.returncode == 2
+    assert "known markets: PK" in done.stderr
+
+
+def test_inspect_needs_no_key(
+    home: Path, monkeypatch: pytest.MonkeyPatch, real_exports: Path
+) -> None:
+    monkeypatch.delenv("OUTLOOK_KEY")
+    done = outlook("inspect", real_exports / "suppliers_en.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["rows"] == {"in": 1805, "accepted": 1792, "rejected": 0, "duplicate": 13}
+    assert (seen["dataset"], seen["layout"]) == ("sellers", "sellers_search_page")
+    assert (seen["encoding"], seen["delimiter"], seen["header_row"]) == ("utf-8", ",", 1)
+    assert not (home / "lake").exists()
+
+
+def test_a_file_of_no_layout_is_refused(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "strange.csv"
+    path.write_text("Member ID,Company Name,Country/Region,City,Membership\na,b,c,d,e\n")
+    done = outlook("inspect", path, "--json")
+    assert done.returncode == 5
+    refused = json.loads(done.stdout)["refused"]
+    assert refused["code"] == "unknown_layout"
+    assert refused["nearest_layout"] == "sellers_export"
+    assert refused["missing"] == ["Paid From", "Paid To"]
+
+
+def test_a_refused_file_leaves_what_was_loaded(loaded: Path) -> None:
+    folder = loaded / "exports" / f"{NIGHT}.r2"
+    folder.mkdir()
+    (folder / "listings.csv.gz").write_bytes(b"\x1f\x8bbroken")
+    done = outlook("run", "--date", NIGHT)
+    assert done.returncode == 5
+    assert f"{NIGHT} stays live" in done.stderr
+    nights = json.loads(outlook("nights", "--json").stdout)
+    assert {n["status"] for n in nights} == {"ok"}
+
+
+def test_the_doctor_finds_what_is_wrong(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    well = json.loads(outlook("doctor", "--json").stdout)
+    assert {f["verdict"] for f in well} <= {"fine", "warn"}
+    monkeypatch.delenv("OUTLOOK_KEY")
+    ill = outlook("doctor", "--json")
+    assert ill.returncode == 2
+    assert [f["thing"] for f in json.loads(ill.stdout) if f["verdict"] == "wrong"] == ["key"]
+
+
+def test_the_benchmark_names_what_it_measures(home: Path) -> None:
+    done = outlook("bench", "--scale", "0.002", "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["rows"] == 6400
+    assert [r["name"] for r in found["runs"]] == ["floor", "clean", "night"]
+    assert all(r["wall_s"] > 0 and r["peak_mib"] > 0 for r in found["runs"])
+
+
+def test_every_command_has_help() -> None:
+    shown = outlook("--help").stdout
+    for command in ("sample", "run", "backfill", "build", "nights", "status", "rejected",
+                    "inspect", "release-night", "doctor", "bench"):  # fmt: skip
+        assert command in shown
+        assert outlook(command, "--help").returncode == 0

@@ -1,0 +1,99 @@
+"""The DAGs as Airflow sees them, and two nights through them for real."""
+
+import json
+import os
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from transforms.sample import write_sample
+
+ROOT = Path(__file__).parents[1]
+DAGS = {"lake_sellers", "lake_listings", "lake_inquiries", "warehouse"}
+LAST = date(2022, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(ROOT, bundle_path=ROOT, bundle_name="dags-folder")
+
+
+def test_the_root_is_the_bundle_and_holds_exactly_these_dags(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == DAGS
+
+
+def test_dags_say_whose_they_are_and_how_they_retry(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert dag.tags
+        assert dag.doc_md
+        assert dag.description
+        assert "export_date" in dag.params
+        for task in dag.tasks:
+            assert task.owner == "data-engineering"
+            assert (task.retries or 0) >= 2
+            assert task.retry_exponential_backoff
+
+
+def test_a_run_at_midnight_is_for_the_day_that_ended(bag: DagBag) -> None:
+    timetable: Any = bag.dags["lake_sellers"].timetable
+    assert timetable.run_offset == -1
+    assert timetable.key_format == "%Y-%m-%d"
+
+
+def test_two_nights_through_the_real_dags(
+    bag: DagBag, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.db import initdb
+    from airflow.utils.session import create_session
+
+    write_sample(home / "exports", LAST - timedelta(1), LAST, scale=0.02)
+    initdb()
+    for day in (LAST - timedelta(1), LAST):
+        for dag_id in ("lake_sellers", "lake_listings", "lake_inquiries", "warehouse"):
+            run = bag.dags[dag_id].test(run_conf={"export_date": f"{day}"})
+            assert run.state == "success", dag_id
+
+    live = home / "published" / "latest"
+    assert os.readlink(live) == f"{LAST}"
+    truth = json.loads((home / "exports" / "truth.json").read_text("utf-8"))
+    want = {
+        (r["edition"], r["metric"]): (r["value"], r["symbol"]) for r in truth["report"]["headline"]
+    }
+    with duckdb.connect(str(live / "outlook.duckdb"), read_only=True) as db:
+        rows = db.execute("SELECT edition, metric, value, symbol FROM report.headline").fetchall()
+    assert {(e, m): (v, s) for e, m, v, s in rows} == want
+    assert len(want) == 15
+
+    with create_session() as session:
+        events = session.query(AssetEvent).all()
+        extras = [e.extra for e in events if e.asset.name == "lake_listings"]
+    assert [e["export_date"] for e in extras] == ["2022-06-30", "2022-07-01"]
+    for extra in extras:
+        rows_of = extra["rows"]
+        assert rows_of["in"] == rows_of["accepted"] + rows_of["rejected"] + rows_of["duplicate"]
+
+
+def test_the_summary_is_one_record_of_one_screen(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from transforms import DATASETS
+    from warehouse import nightly
+
+    write_sample(home / "exports", LAST, LAST, scale=0.01)
+    for dataset in DATASETS:
+        nightly.load(dataset, f"{LAST}")
+    nightly.publish_night(f"{LAST}")
+    caplog.set_level("INFO", "warehouse.nightly")
+    caplog.clear()
+    nightly.summary(f"{LAST}")
+    (record,) = (r for r in caplog.records if r.name == "warehouse.nightly")
+    lines = record.getMessage().splitlines()
+    assert 8 <= len(lines) <= 24
+    assert any("paid_sellers" in line for line in lines)
+    assert "goods_sold_value    not available" in record.getMessage().replace("     ", " ")
