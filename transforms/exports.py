@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from upath import UPath
@@ -100,7 +99,7 @@ def due_nights(exports: UPath, first: date, last: date) -> list[date]:
     """Nights of the range on which a delivery is due: every night, unless `calendar.json` beside
     the deliveries says that a stretch was delivered by the week or by the month."""
     nights = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    stretches = _calendar(str(exports))
+    stretches = _calendar(exports)
     return [n for n in nights if _due(n, stretches)]
 
 
@@ -116,9 +115,8 @@ def _due(night: date, stretches: tuple[tuple[date, date, str], ...]) -> bool:
     )
 
 
-@cache
-def _calendar(exports: str) -> tuple[tuple[date, date, str], ...]:
-    path = UPath(exports) / "calendar.json"
+def _calendar(exports: UPath) -> tuple[tuple[date, date, str], ...]:
+    path = exports / "calendar.json"
     if not path.is_file():
         return ()
     day = date.fromisoformat

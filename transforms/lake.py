@@ -108,6 +108,7 @@ def put_folder(scratch_folder: Path, target: Path) -> None:
         shutil.rmtree(target)
     os.rename(scratch_folder, target)
     sync(target.parent)
+    sync(target.parent.parent)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -5,6 +5,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -48,12 +49,13 @@ def build(
     NightHeld where a check fails and ExportMissing where the lake has no usable night.
     """
     lake = Lake(settings.lake)
-    with publish.writer_lock(settings.published):
+    with publish.writer_lock(settings.published), ExitStack() as held:
         for dataset in DATASETS:
-            with lake.lock(dataset):
-                if full:
-                    shutil.rmtree(lake.root / "history" / dataset, ignore_errors=True)
-                history.settle(lake, dataset, settings)
+            # Nights may be loaded meanwhile, but committed only once the lake has been read.
+            held.enter_context(lake.lock(dataset))
+            if full:
+                shutil.rmtree(lake.root / "history" / dataset, ignore_errors=True)
+            history.settle(lake, dataset, settings)
         night = _last_night(lake)
         fingerprint = lake_fingerprint(lake, settings)
         live = publish.latest(settings.published)

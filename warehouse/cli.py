@@ -185,7 +185,7 @@ def status(as_json: Json = False) -> None:
         return
     if live and manifest:
         terminal.say(f"live: {live / publish.FILE}")
-        terminal.say(f"built {manifest['built_at']} by code {manifest['code_version']}")  # fmt: skip
+        terminal.say(f"made {manifest['built_at']} by code {manifest['code_version']}")
         terminal.print_rows(nightly.headline())
     else:
         terminal.say("nothing is published yet")
