@@ -109,6 +109,8 @@ class Partition:
     def finish(self) -> Receipt:
         """Writes the parts into `folder/parts`; returns the receipt's account of them."""
         self._staged.close()
+        # What the batches took is given back before DuckDB takes its share.
+        pa.default_memory_pool().release_unused()
         rejected = self._write_rejected()
         with across_rows.connect(self.folder) as db:
             losers = self._find_duplicates(db)

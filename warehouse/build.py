@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # The oldest client that must be able to open the file; the newest format would shut it out.
 STORAGE_VERSION = "v1.4.0"
 BLOCK_SIZE = 16_384  # a small file of many small tables; larger blocks would pad it tenfold
-MEMORY = "1GB"
+MEMORY = "768MB"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "640MB"
+MEMORY = "560MB"
 
 
 def sql(name: str) -> str:

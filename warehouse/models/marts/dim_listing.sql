@@ -36,4 +36,3 @@ FROM lake.listings_present AS listing
 JOIN lake.listings_ledger AS ledger
     ON ledger.row_key = listing.product_id AND ledger.last_seen_on = listing.snapshot_date
 WHERE ledger.is_present
-ORDER BY listing.product_id
