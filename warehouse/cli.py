@@ -79,7 +79,7 @@ def run(
     terminal.log_to_stderr(quiet)
     if gate not in line.GATES:
         raise SettingsError(f"--gate is one of {', '.join(line.GATES)}")
-    chosen, to_load = _settings(), _datasets(dataset)
+    chosen, to_load = settings(), _datasets(dataset)
     chosen.hashing_key()
     receipts = []
     for name in to_load:
@@ -119,7 +119,7 @@ def backfill(
 ) -> None:
     """Load an inclusive range of nights, and publish once at the end."""
     terminal.log_to_stderr(quiet)
-    chosen = _settings()
+    chosen = settings()
     chosen.hashing_key()
     if _day(first) > _day(last):
         raise SettingsError(f"{first} is after {last}")
@@ -151,7 +151,7 @@ def build(
 ) -> None:
     """Make the warehouse from the lake, check it and publish it."""
     terminal.log_to_stderr(quiet)
-    built = _build(_settings(), full, quiet)
+    built = _build(settings(), full, quiet)
     if as_json:
         terminal.print_json({"published": str(built.folder), "is_new": built.is_new,
                              "manifest": built.manifest})  # fmt: skip
@@ -162,7 +162,7 @@ def build(
 @app.command()
 def nights(dataset: Dataset = None, as_json: Json = False) -> None:
     """Show the calendar of nights: ok, late, partial, held, refused, missing."""
-    lake = Lake(_settings().lake)
+    lake = Lake(settings().lake)
     found = [n for d in _datasets(dataset) for n in lake_views.night_statuses(lake, d)]
     found.sort(key=lambda n: (n["export_date"], n["dataset"]))
     if as_json:
@@ -174,7 +174,7 @@ def nights(dataset: Dataset = None, as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Say what is live, and the last night of each dataset."""
-    chosen = _settings()
+    chosen = settings()
     live = publish.latest(chosen.published)
     manifest = publish.manifest(live) if live else None
     lake = Lake(chosen.lake)
@@ -204,7 +204,7 @@ def rejected(
     """Show rejected rows with file, line, column, reason. They hold personal data."""
     from warehouse import rejects
 
-    chosen = _settings()
+    chosen = settings()
     found = rejects.rejected(
         Lake(chosen.lake), _datasets(dataset), _day(night) if night else None, reason
     )
@@ -234,7 +234,7 @@ def inspect(
     if dataset:
         _datasets(dataset)
     try:
-        seen = line.inspect(file, dataset, _day(day), _settings())
+        seen = line.inspect(file, dataset, _day(day), settings())
     except ExportError as error:
         refused = {"code": error.code, "message": error.message,
                    "nearest_layout": error.nearest_layout, "missing": error.missing}  # fmt: skip
@@ -270,7 +270,7 @@ def release_night(
 ) -> None:
     """Let a held night pass, publish, and record who and why."""
     terminal.log_to_stderr(quiet)
-    chosen = _settings()
+    chosen = settings()
     released = line.release(_day(night), chosen, getpass.getuser(), reason)
     if not released:
         raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
@@ -339,10 +339,6 @@ class _Counter:
     def __call__(self, rows: int) -> None:
         self.rows += rows
         terminal.advance(self.bar, self.rows)
-
-
-def _settings() -> Settings:
-    return settings()
 
 
 def _day(text: str) -> date:
