@@ -65,8 +65,8 @@ def test_nothing_personal_reaches_accepted_rows(home: Path, people: set[str]) ->
             for part in ("rows", "metrics", "day"):
                 for path in lake.part_paths(receipt, part):
                     assert not texts(db, f"read_parquet('{path}')") & people
-        for path in (home / "lake" / "history").rglob("*.parquet"):
-            assert not texts(db, f"read_parquet('{path}')") & people
+        for fold in (home / "lake" / "history").rglob("*.parquet"):
+            assert not texts(db, f"read_parquet('{fold}')") & people
 
 
 def test_logs_and_receipts_name_nobody(
