@@ -9,7 +9,6 @@ follow it, and the outcome is the same in whatever order nights arrive.
 import hashlib
 import json
 import logging
-import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +25,7 @@ from transforms.lake import (
     Lake,
     Receipt,
     code_version,
+    discard,
     put_folder,
     scratch,
     write_json,
@@ -53,7 +53,7 @@ def settle(lake: Lake, dataset: str, settings: Settings) -> None:
     stale = next((i for i, link in enumerate(chain) if not _is_folded(lake, dataset, link)), None)
     if stale is not None:
         _fold_from(lake, dataset, chain, stale, settings)
-    _prune(lake, dataset, chain)
+    _prune(lake, dataset, chain, settings)
 
 
 def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, Any]]]:
@@ -130,7 +130,7 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
             with across_rows.connect(folder) as db:
                 counts = _fold(db, lake, dataset, chain[index], before, out)
             write_json(out / "fold.json", {"name": chain[index].name, "changes": counts})
-            put_folder(out, lake.history(dataset, chain[index].night))
+            put_folder(out, lake.history(dataset, chain[index].night), folder)
 
 
 def _fold(
@@ -275,7 +275,7 @@ def _sql_type(contract_type: str) -> str:
     }[contract_type]
 
 
-def _prune(lake: Lake, dataset: str, chain: list[Link]) -> None:
+def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
     """Drops folds of nights that no longer count, and states that are neither recent nor of the
     last night of a month: what changed is kept for ever, and states can be folded again."""
     nights = [link.night for link in chain]
@@ -287,4 +287,4 @@ def _prune(lake: Lake, dataset: str, chain: list[Link]) -> None:
     if folder.is_dir():
         for path in folder.iterdir():
             if path.name not in {f"{n}" for n in nights}:
-                shutil.rmtree(path)
+                discard(path, settings.work)

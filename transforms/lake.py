@@ -97,15 +97,25 @@ def _sweep(work: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def put_folder(scratch_folder: Path, target: Path) -> None:
+def discard(folder: Path, work: Path) -> None:
+    """Removes a folder that others may look for: gone at once by its name, then file by file.
+
+    A folder half removed would pass for a whole one.
+    """
+    if folder.exists():
+        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = work / f"discarded-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        os.rename(folder, aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_folder(scratch_folder: Path, target: Path, work: Path) -> None:
     """Moves a finished folder into place, replacing one of the same name; synced to disk."""
     for path in scratch_folder.iterdir():
         sync(path)
     sync(scratch_folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        # Only debris or the same content can stand here: no receipt names it while we write.
-        shutil.rmtree(target)
+    discard(target, work)
     os.rename(scratch_folder, target)
     sync(target.parent)
     sync(target.parent.parent)

@@ -180,7 +180,7 @@ def _commit(lake: Lake, receipt: Receipt, folder: Path) -> None:
             target = lake.partition(dataset, night, receipt["content"])
             for part in receipt["parts"]:
                 part["path"] = str((target / part["path"]).relative_to(lake.root))
-            put_folder(folder / "parts", target)
+            put_folder(folder / "parts", target, folder)
         lake.write_receipt(receipt)
 
 

@@ -27,8 +27,8 @@ class Settings:
 
     @property
     def work(self) -> Path:
-        """Scratch on the same disk as the lake; whatever a dead run left here is rubbish."""
-        return self.home / "work"
+        """Scratch on the disk of the lake, so that what is made there can be renamed into it."""
+        return self.lake / ".work"
 
     @property
     def landing(self) -> Path:

@@ -54,7 +54,7 @@ def build(
             # Nights may be loaded meanwhile, but committed only once the lake has been read.
             held.enter_context(lake.lock(dataset))
             if full:
-                shutil.rmtree(lake.root / "history" / dataset, ignore_errors=True)
+                lake_room.discard(lake.root / "history" / dataset, settings.work)
             history.settle(lake, dataset, settings)
         night = _last_night(lake)
         fingerprint = lake_fingerprint(lake, settings)
