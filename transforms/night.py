@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -139,7 +140,8 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
     `night` is what relative dates count back from. The rejected rows are left out.
     """
     file = ExportFile(exports.UPath(path), path.name, dataset, None)
-    with scratch(settings.work, f"inspect-{night}") as folder:
+    with tempfile.TemporaryDirectory(prefix="outlook-") as name:
+        folder = Path(name)
         landed = land(file, night, folder)
         export = open_export(unpack(landed, folder), landed.name, dataset)
         key = settings.key or b"inspect"  # the hashes are thrown away
