@@ -64,13 +64,11 @@ def deliveries(exports: UPath, night: date) -> list[Delivery]:
     return found
 
 
-def counting(of: list[Delivery]) -> Delivery | None:
-    """The delivery that counts: exported last, else of the highest revision."""
-    if not of:
-        return None
+def in_order(of: list[Delivery]) -> list[Delivery]:
+    """The delivery that counts first: exported last, else of the highest revision."""
     if all(d.exported_at for d in of):
-        return max(of, key=lambda d: (d.exported_at, d.revision))
-    return max(of, key=lambda d: d.revision)
+        return sorted(of, key=lambda d: (d.exported_at, d.revision), reverse=True)
+    return sorted(of, key=lambda d: d.revision, reverse=True)
 
 
 def landed(exports: UPath, dataset: str, night: date) -> bool:

@@ -63,6 +63,10 @@ class Lake:
         """Absolute paths of a night's part files of one kind: rows, metrics, day or rejected."""
         return [str(self.root / p["path"]) for p in receipt["parts"] if p["part"] == part]
 
+    def has_parts(self, receipt: Receipt) -> bool:
+        """Whether every part that the receipt names is there."""
+        return all((self.root / p["path"]).is_file() for p in receipt["parts"])
+
     @contextmanager
     def lock(self, dataset: str) -> Iterator[None]:
         """Held while a night is committed, so that two runs cannot mix their history."""

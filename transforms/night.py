@@ -62,41 +62,22 @@ def load(
     Returns the receipt of this attempt. A dry run reads, cleans and checks, and leaves no trace.
     """
     lake = Lake(settings.lake)
-    started = datetime.now(UTC)
-    clock_started = time.monotonic()
+    refused: Receipt | None = None
     with scratch(settings.work, f"{dataset}-{night}") as folder:
-        receipt = _new_receipt(dataset, night, started)
-        try:
-            delivery = _counting_delivery(dataset, night, settings, folder)
-            if delivery is None:
-                receipt["status"] = "missing"
-                if lake.receipt(dataset, night) is None and not dry_run:
-                    lake.write_receipt(receipt)
-                return receipt
-            receipt |= _of_delivery(delivery, settings)
-            if delivery.absent:
-                raise ExportError(
-                    "incomplete",
-                    f"the manifest promises {', '.join(delivery.absent)}, which is not there",
-                )
-            landed = [
-                land(f, night, folder if dry_run else settings.landing)
-                for f in delivery.of(dataset)
-            ]
-            receipt["content"] = _content(landed, settings)
-            old = lake.receipt(dataset, night)
-            if old and old.get("content") == receipt["content"] and not dry_run:
-                return old
-            partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
-            _fill(partition, landed, folder, dataset, progress)
-            receipt |= partition.finish()
-        except ExportError as error:
-            receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
-            log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
-        receipt["seconds"] = round(time.monotonic() - clock_started, 3)
+        for delivery in _deliveries(dataset, night, settings, folder):
+            own = folder / f"r{delivery.revision}"
+            own.mkdir()
+            receipt = _read_delivery(dataset, delivery, settings, own, lake, progress, dry_run)
+            if receipt["status"] != "refused":
+                # A broken delivery never takes the place of one that can be read.
+                if not dry_run:
+                    receipt = _commit(lake, receipt, own)
+                return refused or receipt
+            refused = refused or receipt
+        outcome = refused or {**_new_receipt(dataset, night), "status": "missing"}
         if not dry_run:
-            _commit(lake, receipt, folder)
-        return receipt
+            _commit_absence(lake, outcome)
+        return outcome
 
 
 def summary(receipt: Receipt) -> str:
@@ -150,51 +131,103 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         return Inspection(export, partition.finish())
 
 
-def _fill(partition: Partition, landed: list[Landed], folder: Path, dataset: str,
-          progress: Progress | None) -> None:  # fmt: skip
-    for file in landed:
-        plain = unpack(file, folder)
-        partition.add(open_export(plain, file.name, dataset), file, progress)
-        if plain != file.path:
-            plain.unlink()
+def _read_delivery(
+    dataset: str,
+    delivery: Delivery,
+    settings: Settings,
+    folder: Path,
+    lake: Lake,
+    progress: Progress | None,
+    dry_run: bool,
+) -> Receipt:
+    """The receipt of one delivery, its parts in `folder/parts`; status refused if it is broken.
+
+    Content that is in the lake already is not read again.
+    """
+    began = time.monotonic()
+    night = delivery.export_date
+    receipt = {**_new_receipt(dataset, night), **_of_delivery(delivery, settings)}
+    try:
+        if delivery.absent:
+            raise ExportError(
+                "incomplete",
+                f"the manifest promises {', '.join(delivery.absent)}, which is not there",
+            )
+        landing = folder if dry_run else settings.landing
+        landed = [land(file, night, landing) for file in delivery.of(dataset)]
+        content = _content(landed, settings)
+        old = lake.receipt(dataset, night)
+        if old and old["content"] == content and lake.has_parts(old) and not dry_run:
+            return {**old, **_of_delivery(delivery, settings)}
+        partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
+        for file in landed:
+            plain = unpack(file, folder)
+            partition.add(open_export(plain, file.name, dataset), file, progress)
+            if plain != file.path:
+                plain.unlink()
+        receipt |= {**partition.finish(), "content": content}
+    except ExportError as error:
+        receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
+        log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
+    receipt["seconds"] = round(time.monotonic() - began, 3)
+    return receipt
 
 
-def _commit(lake: Lake, receipt: Receipt, folder: Path) -> None:
+def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
+    """Puts parts and receipt in place unless a later delivery is there; returns what counts."""
     night = date.fromisoformat(receipt["export_date"])
     dataset = receipt["dataset"]
     with lake.lock(dataset):
         old = lake.receipt(dataset, night)
-        if old and _order(old) > _order(receipt):
-            log.warning("%s %s: a later delivery was loaded meanwhile; this one does not count",
+        if old and old["content"] and _is_later(old, receipt):
+            log.warning("%s %s: a later delivery is in the lake; this one does not count",
                         dataset, night)  # fmt: skip
-            return
-        if old and old.get("content"):
-            if receipt["status"] == "refused":
-                # A broken file never takes the place of a night that was read.
-                log.error("%s %s: the version loaded before stays", dataset, night)
-                return
+            return old
+        if old and old["content"] and old["content"] != receipt["content"]:
             receipt["replaced"] = [
-                *old.get("replaced", []),
+                *old["replaced"],
                 {"revision": old["revision"], "content": old["content"],
                  "exported_at": old["exported_at"]},
             ]  # fmt: skip
-        if receipt["parts"]:
+        if old and old["content"] == receipt["content"] and lake.has_parts(old):
+            # Another run put them there; to replace them would be to take them away for a moment.
+            receipt["parts"] = old["parts"]
+        elif receipt["parts"]:
             target = lake.partition(dataset, night, receipt["content"])
             for part in receipt["parts"]:
                 part["path"] = str((target / part["path"]).relative_to(lake.root))
             put_folder(folder / "parts", target, folder)
-        lake.write_receipt(receipt)
+        if receipt != old:
+            lake.write_receipt(receipt)
+        return receipt
 
 
-def _order(receipt: Receipt) -> tuple[str, int]:
-    return (receipt["exported_at"] or "", receipt["revision"])
+def _commit_absence(lake: Lake, receipt: Receipt) -> None:
+    """Notes that nothing came, or nothing that can be read, where nothing was read before."""
+    with lake.lock(receipt["dataset"]):
+        old = lake.receipt(receipt["dataset"], date.fromisoformat(receipt["export_date"]))
+        if old is None or not old["content"]:
+            if old is None or (old["status"], old["reason"]) != (
+                receipt["status"],
+                receipt["reason"],
+            ):
+                lake.write_receipt(receipt)
+        elif receipt["status"] == "refused":
+            log.error("%s %s: the version loaded before stays",
+                      receipt["dataset"], receipt["export_date"])  # fmt: skip
 
 
-def _counting_delivery(
-    dataset: str, night: date, settings: Settings, folder: Path
-) -> Delivery | None:
+def _is_later(old: Receipt, new: Receipt) -> bool:
+    """By when they were exported, where both say; else by the revision of their folders."""
+    if old["exported_at"] and new["exported_at"]:
+        return (old["exported_at"], old["revision"]) > (new["exported_at"], new["revision"])
+    return bool(old["revision"] > new["revision"])
+
+
+def _deliveries(dataset: str, night: date, settings: Settings, folder: Path) -> list[Delivery]:
+    """The night's deliveries that hold the dataset, the one that counts first."""
     of = [_classified(d, folder, night) for d in exports.deliveries(settings.exports, night)]
-    return exports.counting([d for d in of if d.of(dataset)])
+    return exports.in_order([d for d in of if d.of(dataset)])
 
 
 def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
@@ -212,7 +245,7 @@ def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
     return replace(delivery, files=tuple(files))
 
 
-def _new_receipt(dataset: str, night: date, started: datetime) -> Receipt:
+def _new_receipt(dataset: str, night: date) -> Receipt:
     unknown = dict.fromkeys(("in", "accepted", "rejected", "duplicate"))
     return {
         "dataset": dataset,
@@ -234,7 +267,7 @@ def _new_receipt(dataset: str, night: date, started: datetime) -> Receipt:
         "status": "ok",
         "reason": None,
         "code_version": code_version(),
-        "started_at": started.isoformat(timespec="seconds"),
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": 0.0,
     }
 

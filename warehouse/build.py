@@ -64,7 +64,8 @@ def build(
             return Built(live, False, publish.manifest(live))
         with publish.new_version(settings.published) as folder:
             manifest = _make(folder, lake, settings, night, fingerprint, progress)
-            target = publish.put_in_place(folder, settings.published, night, manifest)
+            is_newest = live is None or _supersedes(lake, night, publish.manifest(live))
+            target = publish.put_in_place(folder, settings.published, night, manifest, is_newest)
     log.info("published %s in %.1f s", target.name, manifest["seconds"])
     return Built(target, True, publish.manifest(target))
 
@@ -179,6 +180,13 @@ def _recount(path: Path, hashes: dict[str, str]) -> None:
             f"The file reads back otherwise than it was written ({', '.join(wrong)}): "
             "the disk or DuckDB is at fault. It was not published; the old version stays live."
         )
+
+
+def _supersedes(lake: Lake, night: date, live: dict[str, Any]) -> bool:
+    """A newer night; or an older one, where the live one's has since been judged not to count."""
+    shown = date.fromisoformat(live["export_date"])
+    known = [r for d in DATASETS if (r := lake.receipt(d, shown)) is not None]
+    return night >= shown or (bool(known) and all(r["status"] not in USABLE for r in known))
 
 
 def _last_night(lake: Lake) -> date:

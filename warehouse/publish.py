@@ -6,6 +6,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import uuid
@@ -17,6 +18,8 @@ from typing import Any
 
 from transforms.errors import PublishError
 from transforms.lake import sync, write_json
+
+log = logging.getLogger(__name__)
 
 FILE = "outlook.duckdb"
 
@@ -42,8 +45,10 @@ def new_version(published: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def put_in_place(building: Path, published: Path, night: date, manifest: dict[str, Any]) -> Path:
-    """Makes the finished folder the version of that night and moves `latest` on to it.
+def put_in_place(
+    building: Path, published: Path, night: date, manifest: dict[str, Any], is_newest: bool
+) -> Path:
+    """Makes the finished folder the version of that night, and `latest` where it is the newest.
 
     Raises PublishError where something stands in the way; the old version is live then.
     """
@@ -60,7 +65,7 @@ def put_in_place(building: Path, published: Path, night: date, manifest: dict[st
         sync(building)
         os.rename(building, target)
         sync(published)
-        if _is_newest(published, night):
+        if is_newest:
             _point(published, target.name)
     except OSError as error:
         raise PublishError(
@@ -77,11 +82,6 @@ def latest(published: Path) -> Path | None:
 
 def manifest(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "manifest.json").read_text("utf-8")))
-
-
-def _is_newest(published: Path, night: date) -> bool:
-    live = latest(published)
-    return live is None or f"{night}" >= manifest(live)["export_date"]
 
 
 def _point(published: Path, name: str) -> None:
@@ -110,3 +110,14 @@ def _sweep(published: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         elif path.name.startswith(".latest-"):
             path.unlink()
+        elif (path / "manifest.json").is_file() and not path.is_symlink():
+            _quarantine_log(path)
+
+
+def _quarantine_log(version: Path) -> None:
+    """A published file has no log; DuckDB would read a stray one into what analysts see."""
+    stray = version / f"{FILE}.wal"
+    if stray.exists():
+        log.error("%s lay beside a published file: somebody opened it to write, or copied it "
+                  "there. It was put aside.", stray)  # fmt: skip
+        os.replace(stray, stray.with_name(f"{stray.name}.put-aside"))

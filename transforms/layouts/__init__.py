@@ -127,6 +127,11 @@ def layouts(dataset: str | None = None) -> tuple[Layout, ...]:
     return tuple(found_one for found_one in found if dataset in (None, found_one.dataset))
 
 
+def own_layout(dataset: str) -> Layout:
+    """The layout of the nightly export itself."""
+    return next(x for x in layouts(dataset) if x.name == f"{dataset}_export")
+
+
 def recognise(headers: Iterable[str], dataset: str | None, file: str) -> Layout:
     """The layout that these headers fit, the one with most required headers where several do.
 

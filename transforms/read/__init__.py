@@ -4,14 +4,14 @@ Everything is text here. Whatever bytes a file holds, reading it returns or rais
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
-from transforms.layouts import Layout, recognise
+from transforms.layouts import Layout, own_layout, recognise
 from transforms.read import delimited, json_rows
 
 # Formats that can be read, by the ending of the unpacked file's name.
@@ -67,6 +67,9 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
         raise ExportError("empty", f"{name} is empty.")
     broken: list[tuple[int, str, str]] = []
     opened = READERS[ending](path, name, broken)
+    if not opened.headers and not opened.rows_in and dataset:
+        # An empty list has no headers to be known by; it says that there was nothing.
+        opened = replace(opened, headers=list(own_layout(dataset).required))
     named = [h.strip().casefold() for h in opened.headers if h.strip()]
     if twins := sorted({h for h in named if named.count(h) > 1}):
         raise ExportError(
