@@ -71,6 +71,12 @@ class Partition:
         self, export: Export, landed: Landed, progress: Callable[[int], None] | None = None
     ) -> None:
         """Reads a file to its end. Raises ExportError where rows are not those promised."""
+        if self.contract.new_column == "fail" and export.new_columns:
+            raise ExportError(
+                "new_columns",
+                f"{export.file} has columns that its layout does not know: "
+                f"{', '.join(export.new_columns)}. Nothing of it was loaded.",
+            )
         read = 0
         for batch in export.rows:
             raw, moved = export.layout.raw_fields(batch.table)
@@ -268,6 +274,7 @@ class Partition:
             {"code": "new_column", "column": c, "count": e.rows_in}
             for e in self._exports
             for c in e.new_columns
+            if self.contract.new_column == "warn"
         ]
         return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
 

@@ -12,7 +12,7 @@ import duckdb
 
 from transforms import DATASETS, exports
 from transforms import night as line
-from transforms.errors import ExportError, ExportMissing, NightHeld
+from transforms.errors import ExportError, ExportMissing, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings
 from warehouse import publish
@@ -28,17 +28,17 @@ HEADLINE = """
 """
 
 
-def landed(dataset: str, export_date: str) -> bool:
+def landed(dataset: str, export_date: str | None) -> bool:
     """Whether the night's export is there, whole as far as a manifest tells."""
-    return exports.landed(settings().exports, dataset, date.fromisoformat(export_date))
+    return exports.landed(settings().exports, dataset, _night(export_date))
 
 
-def load(dataset: str, export_date: str) -> dict[str, Any]:
+def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     """Loads one export into the lake; returns what of its receipt a message may carry.
 
     Raises ExportMissing, ExportError or NightHeld where the night does not count.
     """
-    receipt = line.run(dataset, date.fromisoformat(export_date), settings())
+    receipt = line.run(dataset, _night(export_date), settings())
     told = line.summary(receipt)
     if receipt["status"] == "missing":
         raise ExportMissing(f"{told}. What is published stays.")
@@ -54,14 +54,14 @@ def load(dataset: str, export_date: str) -> dict[str, Any]:
     return {k: receipt[k] for k in kept}
 
 
-def publish_night(export_date: str) -> dict[str, Any]:
+def publish_night(export_date: str | None) -> dict[str, Any]:
     """Builds, checks and publishes what the lake holds once all three exports of a night count.
 
     Raises NightHeld where one of them does not, or where a check fails.
     """
     chosen = settings()
     lake = Lake(chosen.lake)
-    receipts = [lake.receipt(d, date.fromisoformat(export_date)) for d in DATASETS]
+    receipts = [lake.receipt(d, _night(export_date)) for d in DATASETS]
     waiting = [
         f"{d} is {r['status'] if r else 'not loaded'}"
         for d, r in zip(DATASETS, receipts, strict=True)
@@ -78,13 +78,13 @@ def publish_night(export_date: str) -> dict[str, Any]:
     }
 
 
-def summary(export_date: str) -> str:
+def summary(export_date: str | None) -> str:
     """One screen on a night: what came in, what is live, what it says. Logged as one record."""
     chosen = settings()
     lake = Lake(chosen.lake)
     lines = [f"Night {export_date}"]
     for dataset in DATASETS:
-        receipt = lake.receipt(dataset, date.fromisoformat(export_date))
+        receipt = lake.receipt(dataset, _night(export_date))
         lines.append("  " + (line.summary(receipt) if receipt else f"{dataset}: not loaded"))
         lines += [f"    {reason}: {count:,}" for reason, count in _commonest(receipt)]
     live = publish.latest(chosen.published)
@@ -107,6 +107,13 @@ def headline() -> list[dict[str, Any]]:
         rows = db.execute(HEADLINE)
         names = [d[0] for d in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def _night(export_date: str | None) -> date:
+    """A run by hand has no partition key, and then names its night itself."""
+    if not export_date:
+        raise SettingsError("this run has no partition key: trigger it with export_date")
+    return date.fromisoformat(export_date)
 
 
 def _commonest(receipt: Receipt | None) -> list[tuple[str, int]]:
