@@ -79,6 +79,18 @@ def test_two_nights_through_the_real_dags(
         assert rows_of["in"] == rows_of["accepted"] + rows_of["rejected"] + rows_of["duplicate"]
 
 
+def test_a_run_that_publishes_nothing_is_not_green(bag: DagBag, home: Path) -> None:
+    """The summary always succeeds; the run must not."""
+    from airflow.utils.db import initdb
+
+    initdb()
+    run = bag.dags["warehouse"].test(run_conf={"export_date": f"{LAST}"})
+    states = {t.task_id: t.state for t in run.get_task_instances()}
+    assert run.state == "failed"
+    assert states["publish_version"] == "failed"
+    assert states["summary"] == "success"
+
+
 def test_the_summary_is_one_record_of_one_screen(
     home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -38,7 +38,12 @@ def backfill(
         # Listings take longest: begun first, none of them is left alone at the end.
         ordered = sorted(jobs, key=lambda job: (job[0] != "listings", job[1]))
         loads = {pool.submit(line.load, d, n, settings): (d, n) for d, n in ordered}
+        failure: BaseException | None = None
         for done, future in enumerate(as_completed(loads), start=1):
+            failure = failure or future.exception()
+            if future.exception():
+                log.error("%s %s was not loaded: %r", *loads[future], future.exception())
+                continue
             receipt = future.result()
             if receipt["status"] == "refused":
                 refused[loads[future]] = receipt
@@ -46,6 +51,9 @@ def backfill(
                 progress(done, len(loads))
         for settled in [pool.submit(_settle, d, settings) for d in DATASETS]:
             settled.result()
+    if failure:
+        # The other nights are in; the same command, run again, loads what is missing.
+        raise failure
     return [refused.get((d, n)) or _receipt(lake, d, n) for n in nights for d in DATASETS]
 
 

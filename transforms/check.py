@@ -101,7 +101,7 @@ def _failures(rows: pd.DataFrame, terms: Contract) -> pd.DataFrame:
 
 
 def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.DataFrame:
-    """Nulls the failed values, and the columns that a failed rule names with them."""
+    """Nulls the failed values, and what was made from them or is named by the rule they broke."""
     if failed.empty:
         return rows
     together = {r.reason: r.clears for r in terms.rules}
@@ -109,7 +109,8 @@ def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.Data
     for (column, reason), group in failed.groupby(["column", "reason"], sort=False):
         bad = np.zeros(len(rows), dtype=bool)
         bad[group["row"].to_numpy(dtype=np.int64)] = True
-        for name in together.get(str(reason), (str(column),)):
+        own = terms.by_name[str(column)].clears or (str(column),)
+        for name in together.get(str(reason), own):
             rows[name] = rows[name].mask(bad)
     return rows
 

@@ -3,6 +3,8 @@
 One declared family: whatever an export contains, the line raises one of these or succeeds.
 """
 
+from typing import Any
+
 
 class OutlookError(Exception):
     """A stop that the operator can act on; `exit_code` is what the command line returns."""
@@ -53,6 +55,16 @@ class ExportError(OutlookError):
         self.message = message
         self.nearest_layout = nearest_layout
         self.missing = missing or []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors come back from other processes pickled, which calls a class with its message only.
+        return _export_error, (self.code, self.message, self.nearest_layout, self.missing)
+
+
+def _export_error(
+    code: str, message: str, nearest_layout: str | None, missing: list[str]
+) -> ExportError:
+    return ExportError(code, message, nearest_layout=nearest_layout, missing=missing)
 
 
 class PublishError(OutlookError):

@@ -15,7 +15,6 @@ from typing import Any
 from upath import UPath
 
 from transforms import DATASETS
-from transforms.errors import ExportError
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +37,15 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of one night. `absent` names files that the manifest promises in vain."""
+    """One delivery of one night. `absent` names files that the manifest promises in vain;
+    `problem` says why its manifest cannot be read."""
 
     export_date: date
     revision: int
     exported_at: datetime | None
     files: tuple[ExportFile, ...]
     absent: tuple[str, ...]
+    problem: str | None = None
 
     def of(self, dataset: str) -> tuple[ExportFile, ...]:
         return tuple(f for f in self.files if f.dataset == dataset)
@@ -78,7 +79,12 @@ def landed(exports: UPath, dataset: str, night: date) -> bool:
 
 
 def _promises(delivery: Delivery, dataset: str) -> bool:
-    return any(name_dataset(n) in (dataset, None) for n in delivery.absent)
+    return bool(absent_of(delivery, dataset))
+
+
+def absent_of(delivery: Delivery, dataset: str) -> list[str]:
+    """Promised files that are not there and may hold this dataset."""
+    return [n for n in delivery.absent if name_dataset(n) in (dataset, None)]
 
 
 def name_dataset(name: str) -> str | None:
@@ -99,6 +105,12 @@ def due_nights(exports: UPath, first: date, last: date) -> list[date]:
     nights = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     stretches = _calendar(exports)
     return [n for n in nights if _due(n, stretches)]
+
+
+def days_covered(exports: UPath, night: date) -> int:
+    """Days since the night before on which a delivery was due: what an inquiry export covers."""
+    earlier = due_nights(exports, night - timedelta(days=31), night - timedelta(days=1))
+    return (night - earlier[-1]).days if earlier else 31
 
 
 def _due(night: date, stretches: tuple[tuple[date, date, str], ...]) -> bool:
@@ -123,16 +135,21 @@ def _calendar(exports: UPath) -> tuple[tuple[date, date, str], ...]:
 
 
 def _delivery(folder: UPath, night: date, revision: int) -> Delivery:
-    manifest = _manifest(folder)
+    problem = None
+    try:
+        manifest = _manifest(folder)
+    except (ValueError, AttributeError, TypeError) as error:
+        manifest, problem = {}, f"{folder.name}/{MANIFEST} cannot be read: {error}"
     promised = {f["name"]: f for f in manifest.get("files", ())}
     files = tuple(_files(folder, promised))
     stamp = manifest.get("exported_at")
     return Delivery(
         export_date=night,
         revision=revision,
-        exported_at=datetime.fromisoformat(stamp).astimezone(UTC) if stamp else None,
+        exported_at=_in_utc(stamp) if stamp else None,
         files=files,
         absent=tuple(sorted(set(promised) - {f.name for f in files})),
+        problem=problem,
     )
 
 
@@ -153,15 +170,21 @@ def _manifest(folder: UPath) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         return {}
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-        files = manifest.get("files", [])
-        if not isinstance(files, list) or not all(isinstance(f.get("name"), str) for f in files):
-            raise ValueError("files must be a list of objects with a name")
-        if "exported_at" in manifest:
-            datetime.fromisoformat(manifest["exported_at"])
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ExportError(
-            "manifest", f"{folder.name}/{MANIFEST} cannot be read: {error}. Nothing was loaded."
-        ) from error
-    return dict(manifest)
+    manifest = json.loads(path.read_text("utf-8"))
+    if not isinstance(manifest, dict):
+        raise ValueError("it is no object")
+    files = manifest.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(f.get("name"), str) for f in files):
+        raise ValueError("files must be a list of objects with a name")
+    for entry in files:
+        if not all(isinstance(entry.get(n), int | None) for n in ("bytes", "rows")):
+            raise ValueError(f"bytes and rows of {entry['name']} must be whole numbers")
+    if manifest.get("exported_at"):
+        _in_utc(manifest["exported_at"])
+    return manifest
+
+
+def _in_utc(stamp: str) -> datetime:
+    """An instant of a manifest; one without a zone is UTC, whatever the zone of this machine."""
+    at = datetime.fromisoformat(stamp)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

@@ -19,6 +19,10 @@ CENSUS_LOW, CENSUS_HIGH = 0.9, 2.0
 INQUIRIES_LOW, INQUIRIES_WARN = 0.3, 0.5
 
 
+# What a dataset's own export is the extent of; only such nights are measured by and count in full.
+OWN_EXTENT = {"sellers": "census", "listings": "census", "inquiries": "window"}
+
+
 class Verdict(NamedTuple):
     """Status of a night, why it is held, and warnings that come from its neighbours."""
 
@@ -40,9 +44,8 @@ def judge(
 ) -> Verdict:
     """The verdict on a loaded night; `days` is the time since the night before it was due."""
     rows = receipt["rows"]
-    if any(s["rows"] == PAGE_CAP for s in receipt["sources"]):
-        return Verdict("partial", None)
-    reason, warnings = _volume(receipt, good, days)
+    is_capped = any(s["rows"] == PAGE_CAP for s in receipt["sources"])
+    reason, warnings = (None, ()) if is_capped else _volume(receipt, good, days)
     terms = contract(receipt["dataset"])
     share = rows["rejected"] / rows["in"] if rows["in"] else 0.0
     if share > terms.max_rejected_share:
@@ -53,10 +56,11 @@ def judge(
         )
     if rows["in"] == 0 and receipt["extent"] == "census":
         reason = "no rows at all"
+    passed = "partial" if is_capped else "ok"
     if reason and release and release["content"] == receipt["content"]:
         warning = {"code": "released", "column": None, "count": rows["accepted"]}
-        return Verdict("ok", None, (*warnings, warning))
-    return Verdict("held" if reason else "ok", reason, warnings)
+        return Verdict(passed, None, (*warnings, warning))
+    return Verdict("held", reason, warnings) if reason else Verdict(passed, None, warnings)
 
 
 def _volume(

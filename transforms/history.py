@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from transforms import across_rows, gates
+from transforms import across_rows, exports, gates
 from transforms.across_rows import listed, quoted
 from transforms.contracts import contract
 from transforms.gates import GoodNight
@@ -73,16 +73,16 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     good: list[GoodNight] = []
     name = hashlib.sha256(code_version().encode()).hexdigest()
     receipts = lake.receipts(dataset)
-    for before, receipt in zip([None, *receipts], receipts, strict=False):
+    for receipt in receipts:
         night = date.fromisoformat(receipt["export_date"])
         if receipt["status"] in ("missing", "refused"):
             continue
-        days = (night - date.fromisoformat(before["export_date"])).days if before else 1
+        days = exports.days_covered(settings.exports, night)
         verdict = gates.judge(receipt, good, days, lake.release(dataset, night))
         receipt = _with_verdict(lake, receipt, verdict)
         if verdict.status not in USABLE:
             continue
-        if verdict.status == "ok":
+        if verdict.status == "ok" and receipt["extent"] == gates.OWN_EXTENT[dataset]:
             accepted = receipt["rows"]["accepted"]
             good.append(GoodNight(night, accepted, accepted / max(days, 1)))
         name = hashlib.sha256(
@@ -151,10 +151,6 @@ def _fold(
     key = contract(dataset).key[0]
     attributes = [c.name for c in contract(dataset).columns if c.part == "rows"]
     hashed = ", ".join(a for a in attributes if a != "snapshot_date")
-    db.execute(
-        f"CREATE VIEW night_rows AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
-        f"FROM read_parquet({listed(rows)})"
-    )
     ledger = _state(lake, dataset, before.night) if before else None
     if ledger:
         db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({quoted(ledger)})")
@@ -163,6 +159,13 @@ def _fold(
             "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
             "last_seen_on DATE, is_present BOOLEAN)"
         )
+    # A sample adds knowledge: it says less of what is known already, and must not blank it out.
+    unknown = "WHERE row_key NOT IN (SELECT row_key FROM ledger_before WHERE is_present)"
+    db.execute(
+        f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
+        f"AS row_hash FROM read_parquet({listed(rows)})) "
+        f"{unknown if link.receipt['extent'] == 'sample' else ''}"
+    )
     db.execute(f"CREATE VIEW before_full AS {_rows_of_present(db, lake, dataset, attributes)}")
     db.execute(
         f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "

@@ -103,7 +103,7 @@ def _as_promised(file: ExportFile, size: int, sha256: str) -> None:
             f"{file.name} has {size:,} bytes, its manifest promises {promised['bytes']:,}. "
             "It was not loaded: ask for it again.",
         )
-    if promised.get("sha256") not in (None, sha256):
+    if (promised.get("sha256") or sha256).casefold() != sha256:
         raise ExportError(
             "altered",
             f"{file.name} has another sha256 than its manifest promises. It was not loaded.",

@@ -38,12 +38,12 @@ def run(dataset: str, night: date, settings: Settings, gate: str = "strict",
     lake = Lake(settings.lake)
     attempt = load(dataset, night, settings, progress)
     with lake.lock(dataset):
-        if gate != "strict":
-            loaded = lake.receipt(dataset, night)
-            if loaded and loaded.get("content"):
-                _release(lake, loaded, by="--gate", reason=f"--gate {gate}")
         history.settle(lake, dataset, settings)
         receipt = lake.receipt(dataset, night)
+        if gate != "strict" and receipt and _is_held(receipt, attempt):
+            _release(lake, receipt, by="--gate", reason=f"--gate {gate}")
+            history.settle(lake, dataset, settings)
+            receipt = lake.receipt(dataset, night)
     # A delivery that could not be read says so, though an older one may still stand in the lake.
     outcome = attempt if attempt["status"] == "refused" or receipt is None else receipt
     log.info(summary(outcome))
@@ -148,10 +148,11 @@ def _read_delivery(
     night = delivery.export_date
     receipt = {**_new_receipt(dataset, night), **_of_delivery(delivery, settings)}
     try:
-        if delivery.absent:
+        if delivery.problem:
+            raise ExportError("manifest", delivery.problem)
+        if absent := exports.absent_of(delivery, dataset):
             raise ExportError(
-                "incomplete",
-                f"the manifest promises {', '.join(delivery.absent)}, which is not there",
+                "incomplete", f"the manifest promises {', '.join(absent)}, which is not there"
             )
         landing = folder if dry_run else settings.landing
         landed = [land(file, night, landing) for file in delivery.of(dataset)]
@@ -215,6 +216,11 @@ def _commit_absence(lake: Lake, receipt: Receipt) -> None:
         elif receipt["status"] == "refused":
             log.error("%s %s: the version loaded before stays",
                       receipt["dataset"], receipt["export_date"])  # fmt: skip
+
+
+def _is_held(receipt: Receipt, attempt: Receipt) -> bool:
+    """Held, and for what this very run has brought."""
+    return receipt["status"] == "held" and receipt["content"] == attempt["content"]
 
 
 def _is_later(old: Receipt, new: Receipt) -> bool:

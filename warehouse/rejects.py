@@ -32,6 +32,7 @@ def rejected(
 def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
     """Writes them for nobody else to read."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)  # the file may have been there
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         if rows:
             writer = csv.DictWriter(file, rows[0])

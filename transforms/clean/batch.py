@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.contracts import Contract
 from transforms.fields import Unreadable
-from transforms.fields.date import instant
+from transforms.fields.date import PLAUSIBLE_YEARS, instant
 from transforms.fields.text import known
 from transforms.markets import Market
 
@@ -60,6 +60,10 @@ class Batch:
             codes, texts = pd.factorize(self.raw[field])
             self._distinct[field] = codes, [known(t) for t in texts.tolist()]
         return self._distinct[field]
+
+    def forget(self, field: str) -> None:
+        """Lets a field be read anew after its raw text was replaced."""
+        self._distinct.pop(field, None)
 
     def texts(self, field: str) -> list[str | None]:
         """Even text per row, None where absent."""
@@ -117,7 +121,9 @@ class Batch:
             return
         text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
         wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True)
-        if wall.null_count == text.null_count:
+        years = pc.min_max(pc.year(wall)).as_py()
+        plausible = years["min"] is None or {years["min"], years["max"]} <= set(PLAUSIBLE_YEARS)
+        if wall.null_count == text.null_count and plausible:
             # An hour that summer time skips or repeats is taken at its first reading.
             self._columns[column] = pc.assume_timezone(
                 wall, str(zone), ambiguous="earliest", nonexistent="earliest"

@@ -131,19 +131,24 @@ def _quantity(batch: Batch) -> None:
 
 
 def _identity(batch: Batch) -> None:
-    """The source's number, or a hash of what does not move between two nights.
+    """The source's number; for requests for quotation without one, a hash of what does not move.
+
+    Two buyers may send two sellers the same words, so that other inquiries need their number.
 
     The posted date moves, so it is no part of it; nor are the tokens of a link, which differ
     from page to page.
     """
     batch.text("inquiry_id", "inquiry_id")
     ids = batch.column("inquiry_id").to_pylist()
-    batch.fill("id_is_surrogate", [i is None for i in ids])
-    if None not in ids:
-        return
     columns = ("channel", "subject", "quantity", "quantity_unit", "buyer_country_iso2")
-    parts = zip(ids, *(batch.column(c).to_pylist() for c in columns), strict=True)
-    batch.fill("inquiry_id", [i or _surrogate(*p) if p[1] else i for i, *p in parts])
+    rows = list(zip(ids, *(batch.column(c).to_pylist() for c in columns), strict=True))
+    hashed = [i is None and channel == "rfq" and bool(subject) for i, channel, subject, *_ in rows]
+    batch.fill("id_is_surrogate", hashed)
+    if any(hashed):
+        batch.fill(
+            "inquiry_id",
+            [_surrogate(*rest) if h else i for h, (i, *rest) in zip(hashed, rows, strict=True)],
+        )
 
 
 def _surrogate(channel: str, subject: str, *rest: object) -> str:

@@ -51,13 +51,20 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
 
 
 def _identity(batch: Batch) -> None:
-    """The member id where the export has one, else what stands in the storefront's address."""
+    """The member id where the row has one, else what stands in the storefront's address."""
     batch.text("storefront_url", "storefront_url")
-    batch.parse("storefront_url", "seller_id", link.seller_id)
-    if batch.has("seller_id"):
-        from_link = batch.column("seller_id")
-        batch.parse("seller_id", "seller_id", text.identifier)
-        batch.fill("seller_id", pc.coalesce(batch.column("seller_id"), from_link))
+    if not batch.has("seller_id"):
+        batch.parse("storefront_url", "seller_id", link.seller_id)
+        return
+    members, links = batch.texts("seller_id"), batch.texts("storefront_url")
+    either = [m or address for m, address in zip(members, links, strict=True)]
+    batch.raw = batch.raw.assign(seller_id=pd.Series(either, index=batch.raw.index, dtype="str"))
+    batch.forget("seller_id")
+    batch.parse("seller_id", "seller_id", _member_or_link)
+
+
+def _member_or_link(text_: str) -> str:
+    return link.seller_id(text_) if "://" in text_ else text.identifier(text_)
 
 
 def _place(batch: Batch, context: Context) -> None:

@@ -56,6 +56,7 @@ class Column:
     personal: bool = False
     flag: bool = False
     part: str = "rows"
+    clears: tuple[str, ...] = ()  # what was made from it, and is null where it is made null
 
     @property
     def arrow(self) -> pa.DataType:
@@ -102,7 +103,10 @@ def contract(dataset: str) -> Contract:
     raw: dict[str, Any] = tomllib.loads(
         (Path(__file__).with_name(f"{dataset}.toml")).read_text("utf-8")
     )
-    columns = tuple(Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw["column"])
+    lists = ("values", "clears")
+    columns = tuple(
+        Column(**{**c, **{n: tuple(c.get(n, ())) for n in lists}}) for c in raw["column"]
+    )
     return Contract(
         dataset=raw["dataset"],
         grain=raw["grain"],

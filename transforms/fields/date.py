@@ -15,6 +15,10 @@ _RELATIVE = re.compile(r"(\d{1,4}) (minute|hour|day)s? (?:ago|before)", re.IGNOR
 _DAY_MONTH_YEAR = re.compile(r"(\d{2})-(\d{2})-(\d{4})")
 
 
+# Programs write their own null dates, such as the year 1 or 9999.
+PLAUSIBLE_YEARS = range(1990, 2101)
+
+
 class Posted(NamedTuple):
     """An instant in UTC and how exactly it is known: second, minute, hour or day."""
 
@@ -43,6 +47,8 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise Unreadable("not a time") from error
+    if at.year not in PLAUSIBLE_YEARS:
+        raise Unreadable("not a plausible time")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from transforms.fields import Unreadable
-from transforms.fields.number import NUMBER, decimal
+from transforms.fields.number import MAX_DIGITS, NUMBER, decimal
 
 _LEAD = re.compile(r"min\. order: ?", re.IGNORECASE)
 _QUANTITY = re.compile(rf"({NUMBER})(?: (.+))?")
@@ -65,4 +65,5 @@ def quantity(text: str) -> Quantity:
 def in_unit(amount: Decimal, of: Unit) -> Quantity:
     """The amount in that unit, with its base quantity where the unit has a fixed one."""
     base = (amount * of.factor).quantize(_CENT) if of.factor else None
-    return Quantity(amount, of.name, of.dimension, base)
+    fits = base is not None and base < 10**MAX_DIGITS
+    return Quantity(amount, of.name, of.dimension, base if fits else None)

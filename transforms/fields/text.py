@@ -9,7 +9,8 @@ COMPANY_FORMS = frozenset(
 )
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()-]{7,}\d(?![\w.])")
+# Nine digits or more, however they are parted; a decimal number has a digit after its point.
+_PHONE = re.compile(r"(?<!\d)\+?\d(?:[ ()./-]{0,2}\d){8,}(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
 
 

@@ -67,7 +67,7 @@ class Layout:
         fields: dict[str, Any] = {}
         moved: dict[str, int] = {}
         for name, source in self.columns.items():
-            if source.all_headers() & set(table.columns):
+            if _is_there(source, table):
                 fields[name] = _read(source, table)
                 if source.when and source.when[0] in table:
                     # Such a row keeps everything else, and its field is unknown.
@@ -80,9 +80,15 @@ class Layout:
         return pd.DataFrame(fields, index=table.index), moved
 
 
+def _is_there(source: Source, table: pd.DataFrame) -> bool:
+    return any(h in table for h in source.headers) or any(
+        _is_there(s, table) for s in source.sources
+    )
+
+
 def _read(source: Source, table: pd.DataFrame) -> pd.Series:
     if source.sources:
-        parts = [_read(s, table) for s in source.sources if s.all_headers() & set(table.columns)]
+        parts = [_read(s, table) for s in source.sources if _is_there(s, table)]
         return _fill(parts) if source.fill else _join(parts, source.joined_by)
     text = table[source.headers[0]]
     if source.strip:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,26 @@ from transforms.read.count import json_objects
 from transforms.read.delimited import UTF8_BOM
 from transforms.read.opened import Broken, Opened
 
-BATCH = 50_000  # objects; the headers are those that the first batch uses
+BATCH = 50_000  # objects
 
 
 def open_table(path: Path, name: str, broken: Broken) -> Opened:
-    """Opens a JSON file whose outermost value is an array of objects."""
+    """Opens a JSON file whose outermost value is an array of objects.
+
+    The headers are the keys of all its objects, for a key may first come up late; so the file is
+    read twice.
+    """
     with path.open("rb") as file:
         encoding = "utf-8-sig" if file.read(3) == UTF8_BOM else "utf-8"
-    batches = _batches(path, name, broken)
-    first = next(batches, [])
-    headers = list(dict.fromkeys(key for _, row in first for key in row))
-    rows = (_table(batch, headers) for batch in chain([first], batches) if batch)
+    with path.open(encoding=encoding, errors="replace") as text:
+        if text.read(1 << 16).lstrip()[:1] != "[":
+            raise ExportError("not_a_list", f"{name} is no list of objects, as an export is.")
+    found: dict[str, None] = {}
+    for batch in _batches(path, name, []):
+        for _, row in batch:
+            found.update(dict.fromkeys(row))
+    headers = list(found)
+    rows = (_table(batch, headers) for batch in _batches(path, name, broken) if batch)
     return Opened(headers=headers, rows_in=json_objects(path), rows=rows, encoding=encoding)
 
 
