@@ -103,6 +103,7 @@ def read_in_a_loop(file: Path, stop: Path, found: Path) -> None:
         except Exception as error:  # any error at all is what the test is about
             said = {"error": repr(error)}
         reads.append(said | {"swapped": os.readlink(file.parent) != before})
+        time.sleep(0.1)  # five processes share two cores
     found.write_text(json.dumps(reads), "utf-8")
 
 
@@ -119,15 +120,31 @@ def stay_connected(file: Path, stop: Path, found: Path) -> None:
     found.write_text(json.dumps(reads), "utf-8")
 
 
+def look_in_a_loop(file: Path, stop: Path, found: Path) -> None:
+    """Only looks whether the file is there, as often as it can: a gap of microseconds shows."""
+    os.nice(5)  # what the others leave of two cores is plenty
+    looks, gaps = 0, []
+    while not stop.exists():
+        for _ in range(1000):
+            looks += 1
+            try:
+                os.close(os.open(file, os.O_RDONLY))
+            except OSError as error:
+                gaps.append(repr(error))
+    found.write_text(json.dumps([looks, gaps]), "utf-8")
+
+
 @dataclass(frozen=True)
 class Watched:
-    """Twenty publications, and what three readers saw meanwhile."""
+    """Twenty publications, and what those saw who read meanwhile."""
 
     published: Path
     first: str
     made: list[str]
     readers: list[list[Read]]
     stayed: list[Read]
+    looks: int
+    gaps: list[str]
     newest: dict[str, str]
 
     def manifests(self) -> dict[str, dict[str, Any]]:
@@ -151,6 +168,7 @@ def watched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Watched:
         (read_in_a_loop, (file, stop, folder / "reader_1")),
         (read_in_a_loop, (file, stop, folder / "reader_2")),
         (stay_connected, (file, stop, folder / "stayed")),
+        (look_in_a_loop, (file, stop, folder / "looked")),
     ]
     readers: list[BaseProcess] = [context.Process(target=f, args=a) for f, a in asked]
     writer = context.Process(target=publish_each, args=(environ, nights[1:], folder / "made"))
@@ -164,13 +182,22 @@ def watched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Watched:
             process.join(30)
             if process.is_alive():
                 process.kill()
-    assert [p.exitcode for p in (*readers, writer)] == [0, 0, 0, 0]
+    assert [p.exitcode for p in (*readers, writer)] == [0, 0, 0, 0, 0]
 
     def told(name: str) -> Any:
         return json.loads((folder / name).read_text("utf-8"))
 
-    return Watched(chosen.published, first, told("made"), [told("reader_1"), told("reader_2")],
-                   told("stayed"), newest_good_nights(sample))  # fmt: skip
+    looks, gaps = told("looked")
+    return Watched(
+        published=chosen.published,
+        first=first,
+        made=told("made"),
+        readers=[told("reader_1"), told("reader_2")],
+        stayed=told("stayed"),
+        looks=looks,
+        gaps=gaps,
+        newest=newest_good_nights(sample),
+    )
 
 
 def newest_good_nights(sample: Path) -> dict[str, str]:
@@ -203,6 +230,12 @@ def test_every_read_is_of_one_whole_version(watched: Watched) -> None:
         assert read["export_date"] == manifest["export_date"]
         assert read["good"] == read["as_of"] == watched.newest[read["export_date"]]
         assert read["tables"] == manifest["tables"]
+
+
+def test_file_is_there_at_every_moment(watched: Watched) -> None:
+    print(f"looked {watched.looks:,} times")
+    assert watched.looks > 100_000
+    assert watched.gaps == []
 
 
 def test_versions_never_go_back(watched: Watched) -> None:

@@ -6,7 +6,6 @@ night. The delivery exported last wins, in whatever order they are loaded.
 
 import json
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +21,7 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".xlsx", ".xls", ".parqu
 PACKED = (".gz", ".zip", ".zst")
 MANIFEST = "manifest.json"
 
-_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.r(\d+))?")
+REVISIONS_BEYOND = 4
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,15 @@ class Delivery:
 
 def deliveries(exports: UPath, night: date) -> list[Delivery]:
     """Every delivery of that night, first revision first; empty where none is there."""
-    # Revisions are counted up, so that the folder of years need not be listed for one night.
-    found = []
-    for revision in range(1, 1000):
-        name = f"{night}" if revision == 1 else f"{night}.r{revision}"
-        folder = exports / name
+    # Revisions are counted up, so that the folder of years need not be listed for one night; a
+    # few are looked for beyond a gap, for a later one may arrive first.
+    found: list[Delivery] = []
+    revision = 0
+    while revision < REVISIONS_BEYOND + (found[-1].revision if found else 0):
+        revision += 1
+        folder = exports / (f"{night}" if revision == 1 else f"{night}.r{revision}")
         if folder.is_dir():
             found.append(_delivery(folder, night, revision))
-        elif revision > 1:
-            break
     return found
 
 

@@ -246,7 +246,7 @@ def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
                 opened = open_export(unpack(landed, folder), landed.name, None)
                 file = replace(file, dataset=opened.layout.dataset)
             except ExportError as error:
-                log.warning("%s is of no known dataset and was left alone: %s", file.name, error)
+                log.info("%s is of no known dataset and was left alone: %s", file.name, error)
         files.append(file)
     return replace(delivery, files=tuple(files))
 

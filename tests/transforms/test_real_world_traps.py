@@ -124,6 +124,12 @@ def test_a_broken_manifest_refuses_its_delivery_and_no_other(
     assert (receipt["status"], receipt["revision"]) == ("ok", 1)
 
 
+def test_a_third_delivery_may_arrive_before_the_second(delivered: Path) -> None:
+    (delivered / f"{NIGHT}").rename(delivered / f"{NIGHT}.r3")
+    receipt = night.run("sellers", NIGHT, settings())
+    assert (receipt["status"], receipt["revision"]) == ("ok", 3)
+
+
 def test_an_error_page_is_no_night_without_inquiries(delivered: Path) -> None:
     folder = delivered / f"{NIGHT}"
     (folder / "manifest.json").unlink(missing_ok=True)
