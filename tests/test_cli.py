@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from transforms.sample import write_sample
@@ -50,6 +51,22 @@ def test_a_night_from_sample_to_published(loaded: Path) -> None:
     assert f"{NIGHT}.r2 stays live" in missing.stderr
     older = outlook("backfill", "2022-06-29", "2022-06-29")
     assert older.returncode == 3
+
+
+def test_a_night_that_nobody_ran_is_missing(home: Path) -> None:
+    """An outage leaves no receipt; the calendar must show the hole all the same."""
+    write_sample(home / "exports", date(2022, 6, 28), date(2022, 6, 30), scale=0.01)
+    for night in ("2022-06-28", NIGHT):
+        assert outlook("run", "--date", night, "--quiet").returncode == 0
+    nights = json.loads(outlook("nights", "--dataset", "sellers", "--json").stdout)
+    assert [(n["export_date"], n["status"], n["rows_in"] is None) for n in nights] == [
+        ("2022-06-28", "ok", False), ("2022-06-29", "missing", True), (NIGHT, "ok", False)
+    ]  # fmt: skip
+    with duckdb.connect(str(home / "published/latest/outlook.duckdb"), read_only=True) as db:
+        found = db.execute(
+            "SELECT count(*), any_value(export_date) FROM meta.night WHERE status = 'missing'"
+        ).fetchone()
+    assert found == (3, date(2022, 6, 29))
 
 
 def test_rejected_rows_can_be_asked_for(loaded: Path, tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from transforms import DATASETS, history
+from transforms import DATASETS, exports, history
 from transforms import lake as lake_room
 from transforms.across_rows import quoted
 from transforms.errors import ExportMissing, PublishError
@@ -141,7 +141,8 @@ def _make(
     }
     with open_memory() as db:
         db.execute(f"SET temp_directory = {quoted(folder / 'spill')}")
-        lake_views.attach(db, lake, settings.market)
+        due = partial(exports.due_nights, settings.exports)
+        lake_views.attach(db, lake, settings.market, due)
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
             f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE})"

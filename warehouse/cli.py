@@ -9,12 +9,13 @@ import getpass
 import re
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from transforms import DATASETS
+from transforms import DATASETS, exports
 from transforms import backfill as nights_at_once
 from transforms import night as line
 from transforms.errors import ExportError, OutlookError, SettingsError
@@ -162,8 +163,7 @@ def build(
 @app.command()
 def nights(dataset: Dataset = None, as_json: Json = False) -> None:
     """Show the calendar of nights: ok, late, partial, held, refused, missing."""
-    lake = Lake(settings().lake)
-    found = [n for d in _datasets(dataset) for n in lake_views.night_statuses(lake, d)]
+    found = [n for d in _datasets(dataset) for n in _nights(settings(), d)]
     found.sort(key=lambda n: (n["export_date"], n["dataset"]))
     if as_json:
         terminal.print_json(found)
@@ -177,8 +177,7 @@ def status(as_json: Json = False) -> None:
     chosen = settings()
     live = publish.latest(chosen.published)
     manifest = publish.manifest(live) if live else None
-    lake = Lake(chosen.lake)
-    last = [lake_views.night_statuses(lake, d)[-1:] for d in DATASETS]
+    last = [_nights(chosen, d)[-1:] for d in DATASETS]
     if as_json:
         terminal.print_json({"live": live and live.name, "manifest": manifest,
                              "last_nights": [n for found in last for n in found]})  # fmt: skip
@@ -339,6 +338,11 @@ class _Counter:
     def __call__(self, rows: int) -> None:
         self.rows += rows
         terminal.advance(self.bar, self.rows)
+
+
+def _nights(chosen: Settings, dataset: str) -> list[dict[str, Any]]:
+    due = partial(exports.due_nights, chosen.exports)
+    return lake_views.night_statuses(Lake(chosen.lake), dataset, due)
 
 
 def _day(text: str) -> date:

@@ -1,5 +1,6 @@
 """The lake as tables: what the models read, taken from receipts and folds, never from a glob."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from transforms.across_rows import listed
 from transforms.contracts import Contract, contract
 from transforms.lake import Lake, Receipt
 from transforms.markets import Market
+
+Due = Callable[[date, date], list[date]]
 
 NIGHTS = pa.schema(
     [
@@ -58,13 +61,18 @@ LEDGER = pa.schema(
 )
 
 
-def attach(db: duckdb.DuckDBPyConnection, lake: Lake, market: Market) -> None:
-    """Makes the catalog `lake` with every table the models may read; empty ones are typed too."""
+def attach(
+    db: duckdb.DuckDBPyConnection, lake: Lake, market: Market, due: Due | None = None
+) -> None:
+    """Makes the catalog `lake` with every table the models may read; empty ones are typed too.
+
+    `due` tells on which nights a delivery was due, so that those nobody ran are missing too.
+    """
     db.execute("ATTACH ':memory:' AS lake")
     _table(db, "market", _market(market))
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
-    _table(db, "nights", _nights(lake))
+    _table(db, "nights", _nights(lake, due))
 
     sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
     _view(db, "sellers_changes", [f / "changes.parquet" for f in sellers], _changes("sellers"))
@@ -90,11 +98,10 @@ def attach(db: duckdb.DuckDBPyConnection, lake: Lake, market: Market) -> None:
     _view(db, "inquiries_state", [f / "state.parquet" for _, f, _ in events], _inquiries())
 
 
-def night_statuses(lake: Lake, dataset: str) -> list[dict[str, Any]]:
+def night_statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:
     """The nights of one dataset as the calendar shows them, oldest first."""
     shown = []
-    for receipt in lake.receipts(dataset):
-        night = _night(receipt)
+    for night in _of_dataset(lake, dataset, due):
         late = night.pop("is_late") and night["status"] == "ok"
         shown.append({**night, "status": "late" if late else night["status"]})
     return shown
@@ -157,9 +164,20 @@ def _categories(market: Market) -> pa.Table:
     )
 
 
-def _nights(lake: Lake) -> pa.Table:
-    rows = [_night(r) for dataset in DATASETS for r in lake.receipts(dataset)]
+def _nights(lake: Lake, due: Due | None) -> pa.Table:
+    rows = [night for dataset in DATASETS for night in _of_dataset(lake, dataset, due)]
     return pa.Table.from_pylist(rows, schema=NIGHTS)
+
+
+def _of_dataset(lake: Lake, dataset: str, due: Due | None) -> list[dict[str, Any]]:
+    """Every night that has a receipt, and every due one between them that nobody ever ran."""
+    nights = {n["export_date"]: n for n in map(_night, lake.receipts(dataset))}
+    for night in due(min(nights), max(nights)) if due and nights else []:
+        if night not in nights:
+            unknown = dict.fromkeys(NIGHTS.names)
+            nights[night] = {**unknown, "dataset": dataset, "export_date": night,
+                             "status": "missing", "is_late": False, "revision": 0}  # fmt: skip
+    return [nights[n] for n in sorted(nights)]
 
 
 def _night(receipt: Receipt) -> dict[str, Any]:
