@@ -79,6 +79,28 @@ def test_logs_and_receipts_name_nobody(
     assert not [p for p in people if p in told]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'[{"inquiry_id": "1", "buyer_name": "John Q Personal" "channel": "tm"}]',
+        b'[{"inquiry_id": "1", "buyer_name": "John \xff Personal"}]',
+    ],
+)
+def test_a_broken_file_names_nobody_either(
+    broken: bytes, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A parser shows the text around a fault; the reason of a refusal is published."""
+    folder = home / "exports" / f"{NIGHT}"
+    folder.mkdir()
+    (folder / "inquiries.json").write_bytes(broken)
+    receipt = night.run("inquiries", NIGHT, settings())
+    assert receipt["status"] == "refused"
+    assert "cannot be read as JSON" in receipt["reason"]
+    told = caplog.text + "".join(p.read_text() for p in (home / "lake").rglob("*.json"))
+    assert "refused" in told
+    assert "Personal" not in told
+
+
 def test_deliveries_and_rejected_rows_are_for_nobody_else_to_read(
     home: Path, people: set[str]
 ) -> None:

@@ -25,7 +25,6 @@ MARKS = {
     "refused": ("✕", "red"),
     "missing": ("○", "red"),
 }
-GRAVEST = ("missing", "refused", "held", "partial", "late", "ok")
 
 
 def log_to_stderr(quiet: bool) -> None:

@@ -1,6 +1,7 @@
 """A JSON array of objects as a stream of batches of text; nested values stay JSON text."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -50,7 +51,11 @@ def _batches(path: Path, name: str, broken: Broken) -> Iterator[list[tuple[int, 
                         broken.append((number, "not an object", _text(value) or "null"))
                 yield [(number, value) for number, value in batch if isinstance(value, dict)]
     except (ijson.JSONError, UnicodeDecodeError) as error:
-        raise ExportError("unreadable", f"{name} cannot be read as JSON: {error}.") from error
+        # Only the first line: the parser shows the text around the fault, people included, and this
+        # message goes into logs, the receipt and the published calendar of nights.
+        # Where the bytes are no text, it writes its line ends as two characters.
+        fault = re.split(r"\n|\\n", str(error))[0].removeprefix("b'")
+        raise ExportError("unreadable", f"{name} cannot be read as JSON: {fault}.") from None
 
 
 def _table(
