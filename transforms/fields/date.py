@@ -1,22 +1,35 @@
 """Days and instants: absolute, or relative to when the export was taken.
 
-Instants are UTC. A relative time is as exact as its word: `5 days ago` names a day, and its
-instant is that day's noon where the market is.
+Instants are UTC. A relative time is as exact as its word and as what it counts back from: `5 days
+ago` names a day, and its instant is that day's noon where the market is.
 """
 
+import calendar
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from transforms.fields import Unreadable
 
-_RELATIVE = re.compile(r"(\d{1,4}) (minute|hour|day)s? (?:ago|before)", re.IGNORECASE)
-_DAY_MONTH_YEAR = re.compile(r"(\d{2})-(\d{2})-(\d{4})")
-
-
 # Programs write their own null dates, such as the year 1 or 9999.
 PLAUSIBLE_YEARS = range(1990, 2101)
+
+_RELATIVE = re.compile(r"(\d{1,4}) (minute|hour|day|week)s? (?:ago|before)", re.IGNORECASE)
+_ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})")
+_NUMBERS = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})")
+_WORDS = re.compile(
+    r"(?:(\d{1,2})[ -]([a-z]{3,9})\.?|([a-z]{3,9})\.? (\d{1,2})),?[ -](\d{4})", re.IGNORECASE
+)
+_MONTHS = {
+    form: number
+    for number, name in enumerate(calendar.month_name)
+    if name
+    for form in (name.casefold(), name[:3].casefold(), *(("sept",) if number == 9 else ()))
+}
+_TIME = re.compile(r"(.+?),? (\d{1,2}:\d{2}(?::\d{2})?)(?: ?([A-Z]{2,4}))?\.?")
+_ZONES = {"PDT": -7, "PST": -8, "UTC": 0, "GMT": 0}
+_EPOCH = re.compile(r"\d{10}|\d{13}")
 
 
 class Posted(NamedTuple):
@@ -26,47 +39,128 @@ class Posted(NamedTuple):
     precision: str
 
 
-def day(text: str) -> date:
-    """`2021-03-05`, or `13-07-2025`, which the marketplace writes day first."""
-    found = _DAY_MONTH_YEAR.fullmatch(text)
+def day(text: str, first: str | None = None) -> date:
+    """`2021-03-05`, `Jul 1, 2026`, or `13-07-2025`, which the marketplace writes day first.
+
+    With slashes the day or the month may come first: `first` says which, where the file shows it.
+    """
+    year, month, of_month = _parts(text, first)
+    if not 0 < year < 10_000:
+        raise Unreadable("not a date")
     try:
-        if found:
-            return date(int(found[3]), int(found[2]), int(found[1]))
-        return date.fromisoformat(text) if len(text) == 10 else _no_date()
+        found = date(year, month, of_month)
     except ValueError as error:
         raise Unreadable("not a date") from error
+    if year not in PLAUSIBLE_YEARS:
+        raise Unreadable("not a plausible date")
+    return found
 
 
-def _no_date() -> date:
-    raise ValueError
+def _parts(text: str, first: str | None) -> tuple[int, int, int]:
+    if found := _ISO.fullmatch(text):
+        year, month, of_month = (found[i] or found[j] for i, j in ((1, 5), (3, 6), (4, 7)))
+        return int(year), int(month), int(of_month)
+    if found := _WORDS.fullmatch(text):
+        month = _MONTHS.get((found[2] or found[3]).casefold(), 0)
+        return int(found[5]), month, int(found[1] or found[4])
+    found = _NUMBERS.fullmatch(text)
+    if not found:
+        raise Unreadable("not a date")
+    one, two, year = int(found[1]), int(found[3]), int(found[4])
+    if found[2] != "/" or first == "day":
+        return year, two, one
+    if first == "month":
+        return year, one, two
+    if 0 < one <= 12 and 0 < two <= 12 and one != two:
+        raise Unreadable("day or month first")
+    return (year, two, one) if one > 12 else (year, one, two)
 
 
-def instant(text: str, zone: ZoneInfo) -> datetime:
-    """ISO 8601 as UTC; a time without a zone is wall time in `zone`."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Unreadable("not a time") from error
+def instant(text: str, zone: ZoneInfo, first: str | None = None) -> datetime:
+    """ISO 8601, `Mar. 31, 2026, 17:49:40 PDT.` or an epoch as UTC.
+
+    A time without a zone is wall time in `zone`, and a day alone its midnight.
+    """
+    at = _epoch(text) if _EPOCH.fullmatch(text) else _wall(text, zone, first)
     if at.year not in PLAUSIBLE_YEARS:
         raise Unreadable("not a plausible time")
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    return at.astimezone(UTC)
 
 
-def posted(text: str, scraped_on: date, zone: ZoneInfo) -> Posted:
-    """An absolute time, or one relative to the day the export was taken.
+def _epoch(text: str) -> datetime:
+    return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), tz=UTC)
 
-    The hour at which it was taken is not known, so that minutes and hours before it name that
-    day and no more.
+
+def _wall(text: str, zone: ZoneInfo, first: str | None) -> datetime:
+    if text.isdigit() and len(text) != 8:
+        raise Unreadable("not a time")
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = _written(text, first)
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _written(text: str, first: str | None) -> datetime:
+    found = _TIME.fullmatch(text)
+    try:
+        on = day(found[1] if found else text, first)
+        if not found:
+            return datetime.combine(on, time())
+        at = datetime.combine(on, time.fromisoformat(found[2].zfill(5 if len(found[2]) < 6 else 8)))
+    except Unreadable as error:
+        ambiguous = str(error) == "day or month first"
+        raise Unreadable(str(error) if ambiguous else "not a time") from error
+    except ValueError as error:
+        raise Unreadable("not a time") from error
+    if not found[3]:
+        return at
+    if found[3] not in _ZONES:
+        raise Unreadable("unknown time zone")
+    return at.replace(tzinfo=timezone(timedelta(hours=_ZONES[found[3]])))
+
+
+def zoned(text: str) -> datetime | None:
+    """An instant that states its own zone; None for any other text."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def posted(text: str, taken: date | datetime, zone: ZoneInfo, first: str | None = None) -> Posted:
+    """An absolute time, or one relative to when the export was `taken`.
+
+    Where only the day is known on which it was taken, minutes and hours before it name that day
+    and no more.
     """
-    if text.casefold() == "just now":
-        return Posted(_noon(scraped_on, zone), "day")
+    low = text.casefold()
     found = _RELATIVE.fullmatch(text)
-    if found:
-        days = int(found[1]) if found[2].casefold() == "day" else 0
-        return Posted(_noon(scraped_on - timedelta(days=days), zone), "day")
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}|\d{2}-\d{2}-\d{4}", text):
-        return Posted(_noon(day(text), zone), "day")
-    return Posted(instant(text, zone), "second")
+    if found or low in ("just now", "yesterday"):
+        word = found[2].casefold() if found else {"just now": "minute"}.get(low, "day")
+        return _back(int(found[1]) if found else int(low == "yesterday"), word, taken, zone)
+    try:
+        return Posted(_noon(day(text, first), zone), "day")
+    except Unreadable as error:
+        if str(error) == "day or month first":
+            raise
+    at = instant(text, zone, first)
+    wall = re.sub(r"[+-]\d\d:\d\d$", "", text)
+    has_seconds = _EPOCH.fullmatch(text) or wall.count(":") > 1
+    return Posted(at, "second" if has_seconds else "minute")
+
+
+def _back(count: int, word: str, taken: date | datetime, zone: ZoneInfo) -> Posted:
+    try:
+        if word in ("minute", "hour") and isinstance(taken, datetime):
+            ago = timedelta(minutes=count) if word == "minute" else timedelta(hours=count)
+            return Posted((taken - ago).astimezone(UTC), word)
+        on = taken.astimezone(zone).date() if isinstance(taken, datetime) else taken
+        days = {"day": count, "week": 7 * count}.get(word, 0)
+        return Posted(_noon(on - timedelta(days=days), zone), "day")
+    except OverflowError as error:
+        raise Unreadable("not a time") from error
 
 
 def _noon(on: date, zone: ZoneInfo) -> datetime:

@@ -14,12 +14,15 @@ def person_key(text: str, key: bytes) -> str:
 
 def phone_key(text: str, region: str, key: bytes) -> str:
     """Keyed hash of the E.164 number; the marketplace keeps the trunk zero (`92-052-3551234`)."""
-    for form in (text, _without_trunk_zero(text)):
+    # Only where it stands apart is a country code without its sign one.
+    apart = "-" in text or " " in text
+    for form in (text, _without_trunk_zero(text)) if apart else (text,):
         try:
             number = phonenumbers.parse(form, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(number):
+        # What looks like an extension is a second number.
+        if phonenumbers.is_valid_number(number) and not number.extension:
             e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
             return _keyed(e164, key)
     raise Unreadable("not a telephone number")

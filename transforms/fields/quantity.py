@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from transforms.fields import Unreadable
-from transforms.fields.number import MAX_DIGITS, NUMBER, decimal
+from transforms.fields.number import MAX_DIGITS, decimal, written
 
-_LEAD = re.compile(r"min\. order: ?", re.IGNORECASE)
-_QUANTITY = re.compile(rf"({NUMBER})(?: (.+))?")
+_LEAD = re.compile(r"(?:min\. order|quantité min\.|moq) ?: ?", re.IGNORECASE)
+_TAIL = re.compile(r" ?\(moq\)", re.IGNORECASE)
+_QUANTITY = re.compile(r"(\d{1,3}(?: \d{3})+|\d(?:[\d.,]*\d)?|\.\d+)(?: ?,)?(?: ?([^\d\W].*))?")
+_EXPONENT = re.compile(r"[\d.]+e[+-]?\d", re.IGNORECASE)
 _CENT = Decimal("0.0001")
 
 
@@ -33,37 +35,51 @@ class Quantity(NamedTuple):
 
 
 @cache
-def _units() -> dict[str, Unit]:
+def _units() -> tuple[dict[str, Unit], frozenset[str]]:
+    """Units by every name, in lower case, and the names that are of another language."""
     raw = tomllib.loads(Path(__file__).with_name("units.toml").read_text("utf-8"))
-    plurals = raw.pop("plural")
+    plurals, short, foreign = (raw.pop(n) for n in ("plural", "short_forms", "other_languages"))
     known = {}
     for dimension, names in raw.items():
         for name, factor in names.items():
-            unit = Unit(name, dimension, Decimal(str(factor)) or None)
+            unit = Unit(name, dimension, Decimal(factor) or None)
             known[name] = known[plurals.get(name, f"{name}s")] = unit
-    return known
+    others = {other: known[name] for of in (short, foreign) for name in of for other in of[name]}
+    return others | known, frozenset(n for names in foreign.values() for n in names) - set(known)
 
 
 def unit(text: str) -> Unit:
     """`Piece/Pieces`, `pieces` or `piece`: the same unit in the singular."""
-    forms = [part.strip().casefold() for part in text.split("/")]
-    found = {_units().get(form) for form in forms}
-    if None in found or len(found) != 1:
-        raise Unreadable("unknown unit")
-    return found.pop()  # type: ignore[return-value]
+    found = {_units()[0].get(form) for form in _forms(text)}
+    if len(found) == 1 and None not in found:
+        return found.pop()  # type: ignore[return-value]
+    one, _, other = text.partition(" ")
+    both = [_units()[0].get(form) for form in (*_forms(one), *_forms(other))]
+    raise Unreadable("two units" if None not in found or None not in both else "unknown unit")
+
+
+def _forms(text: str) -> list[str]:
+    whole = text.strip().casefold()
+    return [whole] if whole in _units()[0] else [part.strip() for part in whole.split("/")]
 
 
 def quantity(text: str) -> Quantity:
     """`Min. order: 10 pieces`, `100 Piece/Pieces`, or a bare number, whose unit is unknown."""
-    found = _QUANTITY.fullmatch(_LEAD.sub("", text))
-    if not found:
+    found = _QUANTITY.fullmatch(_TAIL.sub("", _LEAD.sub("", text)))
+    if not found or _EXPONENT.match(text):
         raise Unreadable("not a quantity")
-    amount = decimal(found[1])
-    return in_unit(amount, unit(found[2])) if found[2] else Quantity(amount, None, None, None)
+    of = unit(found[2]) if found[2] else None
+    is_foreign = bool(found[2]) and bool(_units()[1] & set(_forms(found[2])))
+    try:
+        amount = decimal(written(found[1], None if is_foreign else False))
+    except Unreadable as error:
+        raise Unreadable(str(error).replace("not a number", "not a quantity")) from error
+    return in_unit(amount, of) if of else Quantity(amount, None, None, None)
 
 
 def in_unit(amount: Decimal, of: Unit) -> Quantity:
     """The amount in that unit, with its base quantity where the unit has a fixed one."""
     base = (amount * of.factor).quantize(_CENT) if of.factor else None
-    fits = base is not None and base < 10**MAX_DIGITS
+    # What is too much or too little for the column is unknown, never 0.
+    fits = base is not None and (0 < base < 10**MAX_DIGITS or not amount)
     return Quantity(amount, of.name, of.dimension, base if fits else None)

@@ -1,24 +1,54 @@
 """Text made even: one Unicode form, single blanks, and nothing where the source says nothing."""
 
+import html
 import re
 import unicodedata
+
+from ftfy import TextFixerConfig, fix_encoding
+from ftfy.badness import is_bad
 
 NULL_TOKENS = frozenset({"", "-", "--", "—", "none", "n/a", "nan", "null", "unknown", "暂无数据"})
 COMPANY_FORMS = frozenset(
     ["co", "company", "ltd", "limited", "pvt", "private", "smc", "llc", "inc", "corp"]
 )
 
+# Only what was read as another encoding and nothing else; no guesses at bytes that were lost.
+_REDECODE = TextFixerConfig(
+    restore_byte_a0=False, replace_lossy_sequences=False, fix_c1_controls=False
+)
+_CONTROLS = re.compile("[\x80-\x9f]")
+_BRAILLE = re.compile("[\u2800-\u28ff]")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # Nine digits or more, however they are parted; a decimal number has a digit after its point.
 _PHONE = re.compile(r"(?<!\d)\+?\d(?:[ ()./-]{0,2}\d){8,}(?!\d)")
+_GROUP = re.compile(r"\d+")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 
 
 def even(raw: str) -> str:
-    """NFC, with every kind of blank (no-break and narrow ones too) made one space; case kept."""
+    """NFC, with every kind of blank (no-break and narrow ones too) made one space; case kept.
+
+    A page's own way to write a character (`&amp;`, `&#39;`) becomes that character.
+    """
+    if "&" in raw and ";" in raw:
+        raw = _ENTITY.sub(lambda found: html.unescape(found[0]), raw)
     if not raw.isascii():
         raw = unicodedata.normalize("NFC", raw)
     return " ".join(raw.split())
+
+
+def repaired(raw: str) -> str:
+    """Text that was UTF-8 and was read as another encoding (`CafÃ©`), where that is certain.
+
+    Not certain is a text that stays odd afterwards; nor Braille, which nobody writes here: it comes
+    of a bullet (`â€¢` and a blank) that has lost a byte.
+    """
+    if raw.isascii() or not (is_bad(raw) or _CONTROLS.search(raw)):
+        return raw
+    fixed = fix_encoding(raw, _REDECODE)
+    odd = is_bad(fixed) or _CONTROLS.search(fixed) or _BRAILLE.search(fixed) or "\ufffd" in fixed
+    return raw if odd else fixed
 
 
 def known(raw: str) -> str | None:
@@ -30,7 +60,14 @@ def known(raw: str) -> str | None:
 def masked(text: str) -> str:
     """Text with mail addresses and telephone numbers replaced, for they name a person."""
     text = _MAIL.sub("[mail]", text) if "@" in text else text
-    return _PHONE.sub("[phone]", text)
+    return _PHONE.sub(lambda found: found[0] if _counts(found[0]) else "[phone]", text)
+
+
+def _counts(digits: str) -> bool:
+    """Whether digits are a list of years or of rising numbers, such as models and sizes."""
+    groups = [int(g) for g in _GROUP.findall(digits)]
+    are_years = all(1900 <= g < 2100 for g in groups)
+    return len(groups) > 1 and (are_years or (groups == sorted(set(groups)) and max(groups) < 100))
 
 
 def company_key(name: str, city_key: str | None) -> str | None:

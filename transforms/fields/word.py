@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+import pycountry
+
 from transforms.fields import Unreadable
 from transforms.fields.number import rate
 
@@ -20,11 +22,13 @@ LISTING_STATUS = {
     "new": "in_review",
     "modified": "in_review",
 }
-FLAG = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
+_YES, _NO = ("yes", "y", "true", "1", "是"), ("no", "n", "false", "0", "否")
+FLAG = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
 
 # The marketplace still uses codes that were withdrawn in 1989.
 _LANGUAGE = {"iw": "he", "in": "id"}
-_MARKET = re.compile(r"(.+?) (\d+(?:\.\d+)?%)")
+_REPEATED = frozenset(["ar", "in", "sv", "da", "et"])
+_MARKET = re.compile(r"([^\d%]+?) (\d+(?:\.\d+)?%)")
 
 
 def one_of(text: str, words: Mapping[str, str]) -> str:
@@ -74,9 +78,12 @@ def shares(text: str) -> list[tuple[str, float]]:
 
 
 def language(text: str) -> str:
-    """`fr_FR` as `fr-FR`, `iw` as `he`."""
-    first, *rest = text.replace("_", "-").split("-")
-    if not re.fullmatch(r"[A-Za-z]{2,3}", first):
+    """`fr_FR` as `fr-FR`, `iw` as `he`; a region that is none (`ja_JA`) is left out."""
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", text):
         raise Unreadable("not a language")
-    first = first.casefold()
-    return "-".join([_LANGUAGE.get(first, first), *rest])
+    first, *rest = text.replace("_", "-").split("-")
+    low = first.casefold()
+    # The marketplace repeats the language where it has no region: `ar_AR` is not of Argentina.
+    region = [r.upper() for r in rest if pycountry.countries.get(alpha_2=r.upper())]
+    region = [] if low in _REPEATED and region == [low.upper()] else region
+    return "-".join([_LANGUAGE.get(low, low), *region])
