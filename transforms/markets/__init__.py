@@ -20,7 +20,7 @@ class Place:
 
     city_key: str
     city: str
-    district: str
+    district: str | None  # where it is known
     province: str
     aliases: tuple[str, ...]
 
@@ -38,6 +38,8 @@ class Market:
     phone_region: str
     smallest_cell: int
     places: tuple[Place, ...]
+    other_names: tuple[str, ...]  # of places too small for the gazetteer
+    region_names: tuple[str, ...]  # of the country and its provinces, beside those of the places
     categories: Mapping[str, tuple[str, str]]  # id -> (name, top category id)
 
     def local_day(self, instant: datetime) -> date:
@@ -55,15 +57,17 @@ def market(code: str) -> Market:
     """The market of `OUTLOOK_MARKET`; raises SettingsError for one that has no TOML file."""
     path = HERE / f"{code}.toml"
     if not code.isalpha() or not path.is_file():
-        known = ", ".join(sorted(p.stem for p in HERE.glob("*.toml")))
+        known = ", ".join(sorted(p.stem for p in HERE.glob("??.toml")))
         raise SettingsError(f"OUTLOOK_MARKET is {code!r}; known markets: {known}")
     raw = tomllib.loads(path.read_text("utf-8"))
     with (HERE / raw["gazetteer"]).open(encoding="utf-8", newline="") as file:
         places = tuple(
-            Place(r["city_key"], r["city"], r["district"], r["province"],
+            Place(r["city_key"], r["city"], r["district"] or None, r["province"],
                   tuple(a for a in r["aliases"].split("|") if a))
             for r in csv.DictReader(file)
         )  # fmt: skip
+    with (HERE / raw["other_names"]).open(encoding="utf-8", newline="") as file:
+        other_names = tuple(row["name"] for row in csv.DictReader(file))
     with (HERE / raw["categories"]).open(encoding="utf-8", newline="") as file:
         categories = {
             r["category_id"]: (r["category"], r["top_category_id"]) for r in csv.DictReader(file)
@@ -78,5 +82,7 @@ def market(code: str) -> Market:
         phone_region=raw["phone_region"],
         smallest_cell=raw["smallest_cell"],
         places=places,
+        other_names=other_names,
+        region_names=tuple(raw["region_names"]),
         categories=categories,
     )

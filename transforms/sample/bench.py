@@ -31,14 +31,16 @@ OLDEST_DAYS = 720
 _SELLER, _AGE = 901, 902  # streams of random numbers
 
 
-def write_listings_night(folder: Path, day: date, rows: int, seed: int = 1) -> int:
+def write_listings_night(
+    folder: Path, day: date, rows: int, seed: int = 1, market: str = "PK"
+) -> int:
     """Writes `folder/YYYY-MM-DD/` with exactly so many listings, in files of at most a million
     rows, and with sellers (one for 300 listings, and ten) and 2,000 inquiries to match. A file
     that would have exactly as many rows as a page-capped one gets one row more (listings: two
     files instead of one). Listings of an earlier call for the same night are removed. Returns
     the bytes of the listings' files.
     """
-    parameters = load("PK")
+    parameters = load(market)
     cap: int = parameters.numbers["deliveries"]["page_cap"]
     number = day_number(day)
     count = _not(cap, rows // 300 + 10)

@@ -54,7 +54,7 @@ def write_sample(
     first_day, last_day = numbers["deliveries"]["first_night"], numbers["deliveries"]["last_night"]
     if first < first_day or last > last_day:
         raise ValueError(f"the universe has nights from {first_day} to {last_day} only")
-    nights = plan(ranges, seed, numbers["incidents"])
+    nights = plan(ranges, seed, numbers["incidents"], parameters.fiscal_year_starts_in_month)
     due = [night.number for night in nights]
 
     sellers = make_sellers(parameters, scale, seed)

@@ -82,10 +82,11 @@ class Ledger:
 
 
 def editions(nights: list[Night], fiscal_month: int) -> list[Edition]:
-    """One edition for each fiscal and calendar year that holds a good night of sellers."""
+    """One edition for each fiscal and calendar year that holds a good night of anything."""
     found = []
     for basis, month in (("fiscal", fiscal_month), ("calendar", 1)):
-        years = {_year(night.day, month) for night in nights if night.is_good("sellers")}
+        good = (night for night in nights if any(map(night.is_good, DATASETS)))
+        years = {_year(night.day, month) for night in good}
         for year in sorted(years):
             opens = date(year if month == 1 else year - 1, month, 1)
             closes = opens.replace(year=opens.year + 1) - timedelta(1)

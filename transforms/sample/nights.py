@@ -69,11 +69,16 @@ _STATUSES: dict[str, dict[str, str]] = {
 }
 
 
-def plan(ranges: Iterable[Range], seed: int, incidents: dict[str, Any]) -> list[Night]:
-    """The due nights of all ranges in order, with what happens to them."""
+def plan(
+    ranges: Iterable[Range], seed: int, incidents: dict[str, Any], fiscal_month: int
+) -> list[Night]:
+    """The due nights of all ranges in order, with what happens to them.
+
+    Nothing happens on the last night of a year: the report of the year stands on it.
+    """
     nights: list[Night] = []
     for stretch in ranges:
-        happens = _incidents(stretch, seed, incidents)
+        happens = _incidents(stretch, seed, incidents, fiscal_month)
         for day in stretch.nights():
             opens = nights[-1].number + 1 if nights else _first_window(day, stretch.every)
             nights.append(Night(day, day_number(day), len(nights), opens, happens.get(day, "")))
@@ -89,7 +94,7 @@ def _first_window(day: date, every: str) -> int:
     return day_number(day)
 
 
-def _incidents(stretch: Range, seed: int, p: dict[str, Any]) -> dict[date, str]:
+def _incidents(stretch: Range, seed: int, p: dict[str, Any], fiscal_month: int) -> dict[date, str]:
     """What happens on which night of one range: settled by the range alone, so that adding
     another one later changes nothing that was already delivered."""
     due = stretch.nights()
@@ -97,8 +102,8 @@ def _incidents(stretch: Range, seed: int, p: dict[str, Any]) -> dict[date, str]:
         return {}
     spared = {len(due) - 1}
     for year in range(due[0].year, due[-1].year + 1):
-        for closing in (date(year, 6, 30), date(year, 12, 31)):
-            spared.add(sum(day <= closing for day in due) - 1)
+        for opening in (date(year, fiscal_month, 1), date(year + 1, 1, 1)):
+            spared.add(sum(day < opening for day in due) - 1)
     shuffled = generator(seed, _INCIDENTS, day_number(stretch.first), day_number(stretch.last))
     order = [i for i in shuffled.permutation(len(due)).tolist() if i not in spared]
     happens: dict[int, str] = {}

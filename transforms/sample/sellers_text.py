@@ -166,7 +166,8 @@ class SellersText:
         city = int(sellers.city[seller])
         if city == NOT_IN_GAZETTEER:
             strange = self._parameters.words["sellers"]["places_nobody_knows"]
-            return market, "Punjab", strange[draw % len(strange)]
+            city_text, province = strange[draw % len(strange)]
+            return market, province, city_text
         if city < 0:
             return market, "", ""
         place = places[city]
@@ -182,6 +183,11 @@ class SellersText:
             spelling = place.aliases[draw % len(place.aliases)]
         elif way == 5 and place.aliases:
             spelling = place.aliases[draw % len(place.aliases)].title()
+        elif way == 6:
+            spelling = f"{place.city}, {place.province}, {market}"
+        elif way == 7:
+            lowest = 10 ** (self._p["postcode_digits"] - 1)
+            spelling = f"{place.city.upper()}-{lowest + draw % (9 * lowest)}"
         return market, place.province if draw % 5 else "", spelling
 
     @cached_property
@@ -217,6 +223,7 @@ class SellersText:
     def _after(self) -> Text:
         words = self._parameters.words
         markets, people = words["sellers"]["markets"], words["people"]
+        phones = words["sellers"]["phones"]
         rows = []
         for draw in noise(self._keys, 5).tolist():
             given, family = _one_of(people["given"], draw), _one_of(people["family"], draw // 16)
@@ -226,8 +233,9 @@ class SellersText:
                 for k, share in enumerate((30, 20, 10))
             )
             number = 1_000_000 + draw // 4096 % 9_000_000
-            mobile = f"+92 3{draw // 29 % 50:02d} {number}"
-            landline = f"92-052-{3_000_000 + number // 10}"
+            phone = phones["mobile" if draw // 7 % 3 else "landline"].format(
+                two=draw // 29 % 50, seven=number, local=3_000_000 + number // 10
+            )
             rows.append((
                 "",
                 f"≤{1 + draw // 11 % 12}h",
@@ -237,7 +245,7 @@ class SellersText:
                 _one_of(words["sellers"]["order_values"], draw // 23),
                 top3,
                 f"{given} {family}",
-                mobile if draw // 7 % 3 else landline,
+                phone,
             ))  # fmt: skip
         return text(csv_line(row, END) for row in rows)
 

@@ -42,7 +42,9 @@ class _Truth:
         self._parameters = parameters
         self._sellers = sellers
         self._ledger = ledger
-        # A country is known of a seller once a good census has shown it.
+        # A country is known of a seller once a good census has shown it. Until then it is not
+        # known of anybody, so that nothing of the market can be told apart.
+        self._can_tell = bool(ledger.good_seller_nights)
         self._known = ledger.seen & sellers.with_known_country()
         self._market = ledger.seen & sellers.in_market()
         self._inquiries, self._delivered = ledger.inquiries()
@@ -57,7 +59,9 @@ class _Truth:
             ("inquiries", "inquiries", self._inquiry_count),
         ):
             night = as_of[dataset]
-            value, coverage = (None, None) if night is None else measure(edition, night)
+            value, coverage = (None, None)
+            if night is not None and self._can_tell:
+                value, coverage = measure(edition, night)
             rows.append({
                 **_head(edition, night), "metric": metric, "value": value, "numerator": value,
                 "denominator": None, "coverage": coverage,
@@ -102,7 +106,7 @@ class _Truth:
     def sellers_by_city(self, edition: Edition) -> list[Row]:
         night = edition.as_of["sellers"]
         if night is None:
-            return []
+            return _not_available(edition, None, ("city_key", "city"))
         paid = self._sellers.paid_on(night) & self._sellers.in_market()
         places = self._parameters.places
         cells = _cells(np.flatnonzero(paid), self._sellers.city[paid])
@@ -111,11 +115,11 @@ class _Truth:
 
     def sellers_by_category(self, edition: Edition) -> list[Row]:
         night, listings_night = edition.as_of["sellers"], edition.as_of["listings"]
+        names = ("top_category_id", "category")
         if night is None or listings_night is None:
-            return []
+            return _not_available(edition, night, names)
         paid = np.flatnonzero(self._sellers.paid_on(night) & self._sellers.in_market())
         cells = _cells(paid, self._main_category(listings_night)[paid])
-        names = ("top_category_id", "category")
         return _shares(edition, night, names, self._categories(), cells, of_known=False)
 
     def _main_category(self, night: int) -> Ints:
@@ -132,12 +136,12 @@ class _Truth:
 
     def listings_by_category(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
-        if night is None:
-            return []
+        names = ("top_category_id", "category")
+        if night is None or not self._can_tell:
+            return _not_available(edition, night, names)
         offered = self._ledger.offered[night]
         ours = self._market[offered.seller]
         cells = _cells(offered.seller[ours], offered.top_category[ours])
-        names = ("top_category_id", "category")
         return _shares(edition, night, names, self._categories(), cells, of_known=True)
 
     def _categories(self) -> list[tuple[str, ...]]:
@@ -146,8 +150,8 @@ class _Truth:
 
     def inquiries_by_country(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
-        if night is None:
-            return []
+        if night is None or not self._can_tell:
+            return _not_available(edition, night, ("buyer_country_iso2",))
         counted, _ = self._inquiries_of(edition, night)
         inquiries: Inquiries = self._inquiries.take(counted)
         countries = self._parameters.words["inquiries"]["countries"]
@@ -156,13 +160,17 @@ class _Truth:
         return _shares(edition, night, ("buyer_country_iso2",), keys, cells, of_known=True)
 
     def seller_growth(self, edition: Edition) -> list[Row]:
+        row: Row
         night = edition.as_of["sellers"]
         if night is None:
-            return []
+            row = {**_head(edition, None), "cagr_years": None}
+            for name in ("paid_sellers", "yoy_growth", "cagr"):
+                row |= _measure(name, edition, None, None, None, None, None)
+            return [{**row, "yoy_growth_from": None, "cagr_from": None}]
         count, coverage = self._paid(night), self._seller_coverage(night)
         bases = {years: self._base(night, years) for years in range(1, LONGEST_CAGR_YEARS + 1)}
         longest = max((years for years, base in bases.items() if base is not None), default=0)
-        row: Row = {**_head(edition, night)}
+        row = {**_head(edition, night)}
         row |= _measure("paid_sellers", edition, night, count, count, None, coverage)
         for name, years in (("yoy_growth", 1), ("cagr", longest)):
             base = bases.get(years)
@@ -210,7 +218,7 @@ def _symbol(edition: Edition, night: int | None, value: float | None) -> str | N
 def _measure(
     name: str,
     edition: Edition,
-    night: int,
+    night: int | None,
     value: float | None,
     numerator: int | None,
     denominator: int | None,
@@ -223,6 +231,13 @@ def _measure(
         f"{name}_coverage": coverage,
         f"{name}_symbol": _symbol(edition, night, value),
     }
+
+
+def _not_available(edition: Edition, night: int | None, names: tuple[str, ...]) -> list[Row]:
+    """The one row of a table of shares whose exports did not come."""
+    key = dict(zip(names, ("not_available", "Not available"), strict=False))
+    nothing = dict.fromkeys(("share", "numerator", "denominator", "coverage"))
+    return [{**_head(edition, night), **key, **nothing, "symbol": "x"}]
 
 
 def _cells(sellers: Ints, cells: Ints) -> dict[int, tuple[int, set[int]]]:

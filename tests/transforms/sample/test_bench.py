@@ -17,10 +17,11 @@ def lines_of(path: Path) -> list[list[str]]:
         return list(csv.reader(io.StringIO(file.read(), newline="")))
 
 
-def test_exactly_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("market", ["PK", "IN"])
+def test_exactly_so_many_rows(market: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "ROWS_OF_A_FILE", 5_000)
     monkeypatch.setattr(bench, "ROWS_AT_A_TIME", 1_500)
-    size = bench.write_listings_night(tmp_path, date(2022, 6, 30), 12_345)
+    size = bench.write_listings_night(tmp_path, date(2022, 6, 30), 12_345, market=market)
     night = tmp_path / "2022-06-30"
     files = sorted(night.glob("listings*"))
     assert len(files) == 3
