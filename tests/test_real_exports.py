@@ -1,55 +1,233 @@
-"""Four real files through the line: every row accounted for, counted apart from our reader."""
+"""Every real file through the line: each row accounted for, counted apart from our reader."""
 
 import csv
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pytest
 
+from tests import plain_readers
 from transforms import night
+from transforms.errors import ExportError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings
+from warehouse.build import build
 
 NIGHT = date(2025, 7, 13)
 
-# rows in, accepted, duplicate; what becomes null; what is warned of
+
+class Seen(NamedTuple):
+    """What becomes of one real file, as it stands in the table of docs/layouts.md."""
+
+    layout: str
+    encoding: str | None
+    header_row: int | None
+    accepted: int
+    duplicate: int
+    reasons: dict[str, int] = {}
+    value_rejects: dict[str, dict[str, int]] = {}
+    warnings: frozenset[tuple[str, str | None, int]] = frozenset()
+    night: date = NIGHT
+
+
+CAPPED = ("page_cap", None, 2000)
 EXPECTED = {
-    "rfq_uae_2025-07-13.csv": (2000, 2000, 0, {}, {("constant_flag", 2000), ("page_cap", 2000)}),
-    "rfq_uae_2025-07-14.csv": (2000, 1995, 5, {}, {("constant_flag", 2000), ("page_cap", 2000)}),
-    "listings_usd_en.csv": (1439, 1439, 0, {}, set()),
-    "suppliers_en.csv": (
-        1805, 1792, 13,
-        {"markets": {"shares add up to more than one": 8}},
-        {("label_moved", 179), ("label_moved", 4)},
+    "rfq_uae_2025-07-13.csv": Seen(
+        "inquiries_rfq_search", "utf-8", 1, 2000, 0,
+        warnings=frozenset({
+            CAPPED, ("constant_flag", "complete_order_via_rfq", 2000),
+            ("huge_quantity", "quantity", 5),
+        }),
+    ),
+    "rfq_uae_2025-07-14.csv": Seen(
+        "inquiries_rfq_posted", "utf-8-sig", 1, 1995, 5,
+        warnings=frozenset({
+            CAPPED, ("huge_quantity", "quantity", 6), ("mojibake_repaired", "description", 194),
+            *(("constant_flag", flag, 2000) for flag in (
+                "complete_order_via_rfq", "email_confirmed", "experienced_buyer",
+                "interactive_user", "typical_replies",
+            )),
+        }),
+        night=date(2025, 7, 14),
+    ),
+    "rfq_world_2025-07-18.xlsx": Seen(
+        "inquiries_rfq_world", None, 1, 1882, 98,
+        value_rejects={"buyer_country_iso2": {"unknown country": 1}},
+        warnings=frozenset({("huge_quantity", "quantity", 15)}),
+        night=date(2025, 7, 18),
+    ),
+    "rfq_keyword_2025-07-28.csv": Seen(
+        "inquiries_rfq_keyword", "utf-8", 1, 837, 3,
+        warnings=frozenset({
+            ("huge_quantity", "quantity", 2), ("mojibake_repaired", "description", 86),
+        }),
+        night=date(2025, 7, 28),
+    ),
+    "listings_usd_en.csv": Seen(
+        "listings_search_page", "utf-8", 1, 1439, 0,
+        warnings=frozenset({("long_title", "title", 5)}),
+    ),
+    "listings_usd_fr.json": Seen(
+        "listings_search_page_fr", "utf-8", None, 998, 458,
+        warnings=frozenset({("long_title", "title", 783)}),
+    ),
+    "listings_detail_with_pk.csv": Seen(
+        "listings_detail_page", "utf-8", 1, 959, 38,
+        value_rejects={
+            "origin_country_iso2": {"unknown country": 29},
+            "price_min": {"ladder does not fall": 155, "not a price": 2},
+        },
+        warnings=frozenset({("label_moved", "title", 487)}),
+    ),
+    "listings_usd_nbsp_1.csv": Seen(
+        "listings_search_page_list", "utf-8", 1, 485, 16,
+        reasons={"product_id: missing": 4},
+        warnings=frozenset({("long_title", "title", 5)}),
+    ),
+    "listings_kes_cp1252.csv": Seen(
+        "listings_kes", "cp1252", 1, 764, 3,
+        warnings=frozenset({("encoding_guessed", None, 767)}),
+    ),
+    "seller_product_export_zh.csv": Seen(
+        "listings_back_office", "utf-8", 6, 12, 0, night=date(2026, 9, 19)
+    ),
+    "Products-2026-09-19.xls": Seen(
+        "listings_back_office", None, 6, 12, 0, night=date(2026, 9, 19)
+    ),
+    "suppliers_en.csv": Seen(
+        "sellers_search_page", "utf-8", 1, 1792, 13,
+        value_rejects={"markets": {"shares add up to more than one": 8}},
+        warnings=frozenset({
+            ("label_moved", "revenue_band", 179), ("label_moved", "main_products", 4),
+        }),
+    ),
+    "suppliers_gb18030.csv": Seen(
+        "sellers_contact_page_zh", "gb18030", 1, 59, 0,
+        value_rejects={"phone_key": {"not a telephone number": 16}},
+        warnings=frozenset({("encoding_guessed", None, 59)}),
     ),
 }  # fmt: skip
-DATASET = {"rfq": "inquiries", "lis": "listings", "sup": "sellers"}
+ROWS_IN = {
+    "rfq_uae_2025-07-13.csv": 2000, "rfq_uae_2025-07-14.csv": 2000,
+    "rfq_world_2025-07-18.xlsx": 1980, "rfq_keyword_2025-07-28.csv": 840,
+    "listings_usd_en.csv": 1439, "listings_usd_fr.json": 1456, "listings_detail_with_pk.csv": 997,
+    "listings_usd_nbsp_1.csv": 505, "listings_kes_cp1252.csv": 767,
+    "seller_product_export_zh.csv": 12, "Products-2026-09-19.xls": 12,
+    "suppliers_en.csv": 1805, "suppliers_gb18030.csv": 59,
+}  # fmt: skip
 
 
 def loaded(home: Path, source: Path, on: date = NIGHT) -> Receipt:
     folder = home / "exports" / f"{on}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / source.name).write_bytes(source.read_bytes())
-    return night.run(DATASET[source.name[:3]], on, settings())
+    dataset = EXPECTED[source.name].layout.partition("_")[0]
+    return night.run(dataset, on, settings())
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_row_is_accounted_for(name: str, home: Path, real_exports: Path) -> None:
-    with (real_exports / name).open(encoding="utf-8-sig", newline="") as file:
-        counted = sum(1 for _ in csv.reader(file)) - 1
-    receipt = loaded(home, real_exports / name)
-    rows_in, accepted, duplicate, value_rejects, warnings = EXPECTED[name]
-    assert counted == rows_in
+    counted = len(plain_readers.records(real_exports / name))
+    seen = EXPECTED[name]
+    receipt = loaded(home, real_exports / name, seen.night)
+    assert counted == ROWS_IN[name]
+    assert receipt["layout"] == seen.layout
     assert receipt["rows"] == {
-        "in": rows_in, "accepted": accepted, "rejected": 0, "duplicate": duplicate
-    }  # fmt: skip
-    assert receipt["reasons"] == {}
-    assert receipt["value_rejects"] == value_rejects
-    assert {(w["code"], w["count"]) for w in receipt["warnings"]} == warnings
+        "in": counted,
+        "accepted": seen.accepted,
+        "rejected": sum(seen.reasons.values()),
+        "duplicate": seen.duplicate,
+    }
+    assert counted == seen.accepted + sum(seen.reasons.values()) + seen.duplicate
+    assert receipt["reasons"] == seen.reasons
+    assert receipt["value_rejects"] == seen.value_rejects
+    assert {(w["code"], w["column"], w["count"]) for w in receipt["warnings"]} == seen.warnings
     assert receipt["drift"] == {"new_columns": [], "missing_columns": []}
-    assert receipt["status"] == ("partial" if rows_in == 2000 else "ok")
+    assert receipt["status"] == ("partial" if counted == 2000 else "ok")
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_inspect_finds_encoding_and_header_row(name: str, real_exports: Path) -> None:
+    seen = EXPECTED[name]
+    said = night.inspect(real_exports / name, None, seen.night, settings({}))
+    assert (said.export.layout.name, said.export.encoding, said.export.header_row) == (
+        seen.layout, seen.encoding, seen.header_row
+    )  # fmt: skip
+    assert said.found["rows"]["accepted"] == seen.accepted
+
+
+def test_a_shifted_table_is_refused(home: Path, real_exports: Path) -> None:
+    name = "suppliers_shifted_columns.csv"
+    folder = home / "exports" / f"{NIGHT}"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes((real_exports / name).read_bytes())
+    with pytest.raises(ExportError) as refused:
+        night.inspect(folder / name, None, NIGHT, settings())
+    assert refused.value.code == "shifted"
+    assert "10 headers over rows of 8 values" in str(refused.value)
+    assert "684 rows" in str(refused.value)
+
+
+def test_the_back_office_export_is_the_same_from_csv_and_xls(
+    home: Path, real_exports: Path
+) -> None:
+    found = []
+    for name in ("seller_product_export_zh.csv", "Products-2026-09-19.xls"):
+        one = home / name
+        (one / "exports").mkdir(parents=True)
+        lake = settings({"OUTLOOK_HOME": str(one), "OUTLOOK_KEY": "key of more than a few letters"})
+        folder = one / "exports" / "2026-09-19"
+        folder.mkdir()
+        (folder / name).write_bytes((real_exports / name).read_bytes())
+        receipt = night.run("listings", date(2026, 9, 19), lake)
+        paths = [Lake(lake.lake).part_paths(receipt, part)[0] for part in ("rows", "metrics")]
+        found.append([
+            duckdb.sql(f"SELECT * EXCLUDE ({out}) FROM read_parquet('{path}')").fetchall()
+            for path, out in zip(paths, ("_source_file", "period_end"), strict=True)
+        ])  # fmt: skip
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 12
+
+
+def test_thirty_four_listings_are_made_in_pakistan(home: Path, real_exports: Path) -> None:
+    receipt = loaded(home, real_exports / "listings_detail_with_pk.csv")
+    (path,) = Lake(settings().lake).part_paths(receipt, "rows")
+    made = duckdb.sql(
+        f"SELECT count(*) FROM read_parquet('{path}') WHERE origin_country_iso2 = 'PK'"
+    ).fetchone()
+    assert made == (34,)
+
+
+def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_exports: Path) -> None:
+    """Thirteen samples make no census: every figure says so and names what is missing."""
+    for name, seen in EXPECTED.items():
+        loaded(home, real_exports / name, seen.night)
+    built = build(settings())
+    with duckdb.connect(str(built.folder / "outlook.duckdb"), read_only=True) as db:
+        tables = [t for (t,) in db.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'report'"
+        ).fetchall()]  # fmt: skip
+        for table in tables:
+            columns = [d[0] for d in db.execute(f"FROM report.{table}").description or []]
+            for column in (c for c in columns if c.endswith("symbol")):
+                marks = db.execute(f"SELECT DISTINCT {column} FROM report.{table}").fetchall()
+                assert marks == [("x",)], (table, column)
+            numbers = [
+                c for c in columns if c.endswith(("numerator", "coverage", "value", "share"))
+            ]
+            for column in numbers:
+                assert db.execute(f"SELECT count({column}) FROM report.{table}").fetchone() == (0,)
+        missing = dict(db.execute(
+            "SELECT figure, missing FROM meta.availability WHERE edition = 'FY2026'"
+        ).fetchall())  # fmt: skip
+        assert "membership" in missing["paid_sellers"]
+        assert "city" in missing["sellers_by_city"]
+        assert "category_id" in missing["listings_by_category"]
+        # Ten of the 6,714 accepted requests stand in two of the four files.
+        assert db.execute("SELECT count(*) FROM marts.fct_inquiry").fetchone() == (6_704,)
 
 
 def test_thirteen_storefronts_stand_twice(home: Path, real_exports: Path) -> None:

@@ -27,13 +27,15 @@ class Checked:
     """What became of a batch.
 
     `rejected` has a row per rejected row: position, column, reason, the value and the whole row
-    as text. `value_rejects` counts the values made null in accepted rows by (column, reason).
+    as text. `value_rejects` counts the values made null in accepted rows by (column, reason);
+    `misfits` all values that are there and do not fit, by column.
     """
 
     accepted: pd.DataFrame
     positions: np.ndarray
     rejected: pd.DataFrame
     value_rejects: Counter[tuple[str, str]]
+    misfits: Counter[str]
 
 
 def check(cleaned: Cleaned, raw: pd.DataFrame, dataset: str) -> Checked:
@@ -73,6 +75,7 @@ def check(cleaned: Cleaned, raw: pd.DataFrame, dataset: str) -> Checked:
         positions=np.flatnonzero(kept),
         rejected=rejected,
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
+        misfits=Counter(failures.loc[failures["reason"] != "missing", "column"]),
     )
 
 

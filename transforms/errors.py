@@ -37,7 +37,9 @@ class NightHeld(OutlookError):
 class ExportError(OutlookError):
     """A file cannot be read as one of the exports; it is refused whole.
 
-    `code` is a short stable name; `nearest_layout` and `missing` are set where no layout fits.
+    `code` is a short stable name; `nearest_layout` and `missing` are set where no layout fits, and
+    `headers` are what the file seems to have, to draft a layout from: they may be data, and stay
+    out of the message.
     """
 
     exit_code = 5
@@ -49,12 +51,14 @@ class ExportError(OutlookError):
         *,
         nearest_layout: str | None = None,
         missing: list[str] | None = None,
+        headers: list[str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.nearest_layout = nearest_layout
         self.missing = missing or []
+        self.headers = headers or []
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors come back from other processes pickled, which calls a class with its message only.

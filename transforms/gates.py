@@ -56,6 +56,12 @@ def judge(
         )
     if rows["in"] == 0 and receipt["extent"] == "census":
         reason = "no rows at all"
+    for warning in receipt["warnings"]:
+        if warning["code"] == "ambiguous_dates":
+            reason = (
+                f"{warning['column']} is written with the day first and with the month first, so "
+                "that its dates cannot be told apart; those that could be either are null"
+            )
     passed = "partial" if is_capped else "ok"
     if reason and release and release["content"] == receipt["content"]:
         warning = {"code": "released", "column": None, "count": rows["accepted"]}

@@ -1,12 +1,10 @@
-"""Landing: bytes as delivered, verified, and unpacked within limits before any parser sees them.
+"""Landing: bytes as delivered, verified against their manifest before anything reads them.
 
 Landed files hold personal data: mode 0600, in a folder of mode 0700.
 """
 
-import gzip
 import hashlib
 import os
-import zlib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,9 +14,6 @@ from transforms.errors import ExportError
 from transforms.exports import ExportFile
 
 CHUNK = 1 << 20
-MAX_BYTES = 16 << 30  # unpacked; a delivery beyond it is no night's export
-MAX_RATIO = 200  # a file that unpacks to more than 200 times its size is a bomb
-RATIO_FROM = 16 << 20  # below this size any ratio is harmless
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     digest = hashlib.sha256()
     size = 0
     try:
-        with file.path.open("rb") as source, _private(part) as sink:
+        with file.path.open("rb") as source, private(part) as sink:
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
@@ -57,41 +52,8 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     return Landed(file.name, landed, size, digest.hexdigest(), rows)
 
 
-def unpack(landed: Landed, folder: Path) -> Path:
-    """The file as a parser may read it: unpacked to the end, checksum and all.
-
-    Raises ExportError("cut") for an archive that ends early, ("damaged") for one whose checksum
-    fails, ("bomb") for one that unpacks beyond the limits.
-    """
-    with landed.path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if not packed:
-        if landed.name.casefold().endswith(".gz"):
-            raise ExportError("damaged", f"{landed.name} is no gzip file, though its name says so.")
-        return landed.path
-    plain = folder / landed.name.removesuffix(".gz")
-    try:
-        with gzip.open(landed.path) as source, _private(plain) as sink:
-            _bounded_copy(source, sink, landed)
-    except EOFError as error:
-        raise ExportError("cut", f"{landed.name} ends before its end: ask for it again.") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise ExportError("damaged", f"{landed.name} is damaged: {error}.") from error
-    return plain
-
-
-def _bounded_copy(source: gzip.GzipFile, sink: IO[bytes], landed: Landed) -> None:
-    size = 0
-    while chunk := source.read(CHUNK):
-        size += len(chunk)
-        if size > MAX_BYTES or (size > RATIO_FROM and size > MAX_RATIO * landed.bytes):
-            raise ExportError(
-                "bomb", f"{landed.name} unpacks to more than {size >> 20} MiB and was refused."
-            )
-        sink.write(chunk)
-
-
-def _private(path: Path) -> IO[bytes]:
+def private(path: Path) -> IO[bytes]:
+    """A new file that only its owner may read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 

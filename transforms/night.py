@@ -12,17 +12,21 @@ from datetime import time as clock
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from transforms import DATASETS, exports, history
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
-from transforms.landing import Landed, land, unpack
+from transforms.landing import Landed, land
 from transforms.partition import Partition
 from transforms.read import Export, open_export
 from transforms.settings import Settings
+from transforms.unpack import unpack
 
 log = logging.getLogger(__name__)
 
+FIRST_REJECTS = 5
 GATES = ("strict", "warn", "off")
 Progress = Callable[[int], None]
 
@@ -113,22 +117,27 @@ class Inspection:
 
     export: Export
     found: dict[str, Any]
+    first_rejects: list[dict[str, Any]]
 
 
 def inspect(path: Path, dataset: str | None, night: date, settings: Settings) -> Inspection:
     """Reads, cleans and checks one file and throws the result away. Raises ExportError.
 
-    `night` is what relative dates count back from. The rejected rows are left out.
+    `night` is what relative dates count back from. The first rejected rows are kept.
     """
     file = ExportFile(exports.UPath(path), path.name, dataset, None)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
         folder = Path(name)
         landed = land(file, night, folder)
-        export = open_export(unpack(landed, folder), landed.name, dataset)
+        plain = unpack(landed, folder)
+        export = open_export(plain.path, plain.name, dataset)
         key = settings.key or b"inspect"  # the hashes are thrown away
         partition = Partition(export.layout.dataset, night, folder, settings.market, key)
         partition.add(export, landed)
-        return Inspection(export, partition.finish())
+        found = partition.finish()
+        path = partition.parts / "rejected.parquet"
+        rejects = pq.read_table(path).slice(0, FIRST_REJECTS).to_pylist() if path.exists() else []
+        return Inspection(export, found, rejects)
 
 
 def _read_delivery(
@@ -163,9 +172,9 @@ def _read_delivery(
         partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
         for file in landed:
             plain = unpack(file, folder)
-            partition.add(open_export(plain, file.name, dataset), file, progress)
-            if plain != file.path:
-                plain.unlink()
+            partition.add(open_export(plain.path, plain.name, dataset), file, progress)
+            if plain.path != file.path:
+                plain.path.unlink()
         receipt |= {**partition.finish(), "content": content}
     except ExportError as error:
         receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
@@ -243,7 +252,8 @@ def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
         if file.dataset is None:
             try:
                 landed = land(file, night, folder)
-                opened = open_export(unpack(landed, folder), landed.name, None)
+                plain = unpack(landed, folder)
+                opened = open_export(plain.path, plain.name, None)
                 file = replace(file, dataset=opened.layout.dataset)
             except ExportError as error:
                 log.info("%s is of no known dataset and was left alone: %s", file.name, error)

@@ -3,6 +3,7 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ import pyarrow.parquet as pq
 from transforms import across_rows
 from transforms.across_rows import quoted
 from transforms.check import Checked, check
-from transforms.clean import CLEANERS, Context
+from transforms.clean import CLEANERS, Context, slashes
 from transforms.contracts import LINEAGE, contract
+from transforms.corrections import correct
 from transforms.errors import ExportError
 from transforms.gates import PAGE_CAP
 from transforms.lake import Receipt, sha256
@@ -38,6 +40,7 @@ REJECTED = pa.schema(
 )
 EXTENT_ORDER = ("census", "window", "sample")  # several files promise what the weakest does
 ROW_GROUP = 120_000
+SHIFTED_FROM = 10  # rows; of fewer nothing can be said
 
 
 class Partition:
@@ -60,7 +63,7 @@ class Partition:
         self._rejected: list[pa.Table] = []
         self._reasons: Counter[str] = Counter()
         self._value_rejects: Counter[tuple[str, str]] = Counter()
-        self._moved: Counter[str] = Counter()
+        self._noted: Counter[tuple[str, str | None]] = Counter()
         self._flags: dict[tuple[str, str], set[bool]] = defaultdict(set)
         self._rows_per_file: Counter[str] = Counter()
         self._exports: list[Export] = []
@@ -77,19 +80,29 @@ class Partition:
                 f"{export.file} has columns that its layout does not know: "
                 f"{', '.join(export.new_columns)}. Nothing of it was loaded.",
             )
+        dataset = self.contract.dataset
+        context, unnamed = self._context, Counter[str]()
+        misfits: Counter[str] = Counter()
         read = 0
         for batch in export.rows:
-            raw, moved = export.layout.raw_fields(batch.table)
-            checked = check(
-                CLEANERS[self.contract.dataset](raw, self._context), raw, self.contract.dataset
-            )
+            raw, moved = export.raw_fields(batch.table)
+            raw, corrected = correct(raw, dataset, export.layout.name, context.snapshot_date)
+            self._noted.update(corrected)
+            if not context.slashes and slashes.has_any(raw, dataset):
+                context = replace(context, slashes=self._slashes(export))
+            cleaned = CLEANERS[dataset](raw, context)
+            checked = check(cleaned, raw, dataset)
             self._stage(checked, export.file, batch.lines)
-            self._moved.update(moved)
+            self._noted.update({("label_moved", field): n for field, n in moved.items()})
+            self._noted.update(cleaned.warnings)
+            misfits.update(checked.misfits)
+            unnamed.update(_filled_without_a_name(batch.table))
             read += len(raw)
             if progress:
                 progress(len(raw))
         self._reject_broken(export)
         read += len(export.broken)
+        _refuse_shifted(export.file, misfits, read)
         if read != export.rows_in:
             raise ExportError(
                 "miscounted",
@@ -102,6 +115,8 @@ class Partition:
                 f"{export.file} holds {export.rows_in:,} rows, its manifest promises "
                 f"{landed.promised_rows:,}. Nothing of it was loaded: ask for it again.",
             )
+        self._noted.update(export.warnings)
+        self._noted.update({("new_column", column): n for column, n in unnamed.items()})
         self._exports.append(export)
         self._sources.append(
             {
@@ -173,6 +188,14 @@ class Partition:
         self._keep_rejected(checked.rejected.assign(
             source_file=file, source_row=lines[checked.rejected["row"]]
         ))  # fmt: skip
+
+    def _slashes(self, export: Export) -> dict[str, str]:
+        """How each raw field of the file writes `03/04/2025`, from all its rows."""
+        found = slashes.Evidence(self.contract.dataset)
+        for batch in export.batches([]):
+            found.add(export.raw_fields(batch.table)[0])
+        self._noted.update(found.contradictions())
+        return found.decided()
 
     def _reject_broken(self, export: Export) -> None:
         frame = pd.DataFrame(export.broken, columns=["source_row", "reason", "raw_row"])
@@ -259,7 +282,7 @@ class Partition:
 
     def _warnings(self) -> list[dict[str, Any]]:
         found = [
-            {"code": "label_moved", "column": c, "count": n} for c, n in self._moved.items() if n
+            {"code": code, "column": c, "count": n} for (code, c), n in self._noted.items() if n
         ]
         found += [
             {"code": "constant_flag", "column": c, "count": sum(self._rows_per_file[f] for f in fs)}
@@ -277,6 +300,28 @@ class Partition:
             if self.contract.new_column == "warn"
         ]
         return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
+
+
+def _filled_without_a_name(table: pd.DataFrame) -> dict[str, int]:
+    """Values in columns that have no header, which nothing can take."""
+    nameless = [c for c in table if str(c).startswith("(column ")]
+    counts = {str(c): int((table[c].fillna("").str.strip() != "").sum()) for c in nameless}
+    return {column: count for column, count in counts.items() if count}
+
+
+def _refuse_shifted(file: str, misfits: Counter[str], rows: int) -> None:
+    """Raises ExportError("shifted") where more than half of the rows misfit in two columns.
+
+    One such column is a change at the source; in two, values stand under the wrong headers.
+    """
+    shifted = sorted(c for c, count in misfits.items() if count > rows / 2)
+    if rows >= SHIFTED_FROM and len(shifted) > 1:
+        raise ExportError(
+            "shifted",
+            f"{file} has values that do not fit {', '.join(shifted)} in more than half of its "
+            f"{rows:,} rows: they stand under the wrong headers. Nothing of it was loaded: ask "
+            "for it again.",
+        )
 
 
 def _without(table: pa.Table, constant: dict[str, list[str]]) -> pa.Table:

@@ -86,9 +86,10 @@ def _clean(home: Path) -> None:
     from transforms.check import check
     from transforms.clean import CLEANERS, Context
     from transforms.exports import deliveries
-    from transforms.landing import land, unpack
+    from transforms.landing import land
     from transforms.read import open_export
     from transforms.settings import settings
+    from transforms.unpack import unpack
 
     chosen = settings()
     context = Context(NIGHT, chosen.market, chosen.hashing_key())
@@ -96,7 +97,8 @@ def _clean(home: Path) -> None:
     scratch.mkdir(exist_ok=True)
     for file in deliveries(chosen.exports, NIGHT)[0].of("listings"):
         landed = land(file, NIGHT, scratch)
-        export = open_export(unpack(landed, scratch), file.name, "listings")
+        plain = unpack(landed, scratch)
+        export = open_export(plain.path, plain.name, "listings")
         for batch in export.rows:
             raw, _ = export.layout.raw_fields(batch.table)
             check(CLEANERS["listings"](raw, context), raw, "listings")

@@ -21,7 +21,7 @@ from transforms import night as line
 from transforms.errors import ExportError, OutlookError, SettingsError
 from transforms.lake import Lake
 from transforms.settings import Settings, settings
-from warehouse import lake_views, nightly, publish, terminal
+from warehouse import inspection, lake_views, nightly, publish, terminal
 from warehouse.build import Built
 from warehouse.build import build as build_warehouse
 
@@ -45,10 +45,10 @@ def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR")],
     first: Annotated[str, typer.Option("--from", help="First night.")],
     last: Annotated[str, typer.Option("--to", help="Last night.")],
-    scale: Annotated[float, typer.Option(help="1.0 is about 3,100 paid sellers.")] = 1.0,
+    scale: Annotated[float, typer.Option(help="1.0 is all: in PK 3,100 paid sellers.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Another seed, another universe.")] = 1,
     every: Annotated[str, typer.Option(help="night, week or month.")] = "night",
-    market: Annotated[str, typer.Option(help="Market, such as PK.")] = "PK",
+    market: Annotated[str, typer.Option(help="Market: PK or IN.")] = "PK",
     quiet: Quiet = False,
 ) -> None:
     """Write generated exports with known dirt, and their truth.json."""
@@ -235,30 +235,19 @@ def inspect(
     try:
         seen = line.inspect(file, dataset, _day(day), settings())
     except ExportError as error:
-        refused = {"code": error.code, "message": error.message,
-                   "nearest_layout": error.nearest_layout, "missing": error.missing}  # fmt: skip
+        refused = inspection.refused_as_json(file, error, dataset)
         if as_json:
-            terminal.print_json({"file": str(file), "refused": refused})
+            terminal.print_json(refused)
         else:
             terminal.tell(f"refused ({error.code}): {error.message}")
+            if proposal := refused["refused"]["draft_layout"]:
+                terminal.say(proposal)
         raise typer.Exit(error.exit_code) from None
-    shape: dict[str, Any] = {
-        "file": str(file),
-        "dataset": seen.export.layout.dataset,
-        "layout": seen.export.layout.name,
-        "encoding": seen.export.encoding,
-        "delimiter": seen.export.delimiter,
-        "header_row": seen.export.header_row,
-        "rows": seen.found["rows"],
-        "reasons": seen.found["reasons"],
-        "value_rejects": seen.found["value_rejects"],
-        "warnings": seen.found["warnings"],
-    }
     if as_json:
-        terminal.print_json(shape)
+        terminal.print_json(inspection.as_json(file, seen))
     else:
-        for name, value in shape.items():
-            terminal.say(f"{name:<14} {value if value not in ({}, []) else 'none'}")  # fmt: skip
+        for told in inspection.as_lines(seen):
+            terminal.say(told)
 
 
 @app.command("release-night")

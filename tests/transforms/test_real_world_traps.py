@@ -14,7 +14,7 @@ from transforms.clean import CLEANERS, Context
 from transforms.errors import ExportError
 from transforms.fields import text
 from transforms.lake import Lake
-from transforms.layouts import recognise
+from transforms.layouts import fitting
 from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import settings
@@ -36,7 +36,9 @@ def checked(dataset: str, rows: list[dict[str, str]]) -> tuple[list[dict], list[
 
 def raw_inquiry(**changed: str) -> dict[str, str]:
     table = pd.DataFrame([INQUIRY | changed], dtype="str")
-    fields, _ = recognise(table.columns, "inquiries", "inquiries.json").raw_fields(table)
+    layout = fitting(table.columns, "inquiries")
+    assert layout
+    fields, _ = layout.raw_fields(table)
     return {str(k): v for k, v in fields.to_dict("records")[0].items()}
 
 
@@ -136,7 +138,7 @@ def test_an_error_page_is_no_night_without_inquiries(delivered: Path) -> None:
     (folder / "inquiries.json").write_text('{"error": "session expired"}')
     receipt = night.run("inquiries", NIGHT, settings())
     assert receipt["status"] == "refused"
-    assert "not_a_list" in receipt["reason"]
+    assert "unknown_layout" in receipt["reason"]
 
 
 def test_a_key_that_comes_up_late_is_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,13 @@ from transforms.partition import Partition
 from transforms.read import delimited, json_rows, open_export
 
 NIGHT = date(2022, 6, 30)
-CONTEXT = Context(NIGHT, market("PK"), b"key")
+MARKETS = st.sampled_from(["PK", "IN"])
 
 # Cells as exports write them, good and bad, with what breaks parsers.
 CELLS = st.one_of(
     st.sampled_from(
-        ["", "-", "N/A", "Pakistan", "PK", "Atlantis", "Sialkot", "Gold Supplier", "2021-03-05",
+        ["", "-", "N/A", "Pakistan", "PK", "Atlantis", "Sialkot", "India", "Hyderabad",
+         "Tirupur, India", "Gold Supplier", "2021-03-05",
          "2031-13-45", "5 yrs", "Yes", "no", "$5-7", "Ask Price", "$1e9", "Min. order: 10 pieces",
          "86.1%", "187%", "12345678", "1601224713530", "abc-1", "??", "inquiry", "fax", "rfq",
          "2022-06-30T00:12:05+05:00", "5 days ago", "approved", "Y", "999999999", "3", "-5",
@@ -69,8 +70,10 @@ def written(table: pd.DataFrame, dataset: str, folder: Path) -> Landed:
     return Landed(path.name, path, path.stat().st_size, "sha", None)
 
 
-def partitioned(landed: Landed, dataset: str, folder: Path) -> tuple[Receipt, Path]:
-    partition = Partition(dataset, NIGHT, folder, market("PK"), b"key")
+def partitioned(
+    landed: Landed, dataset: str, folder: Path, code: str = "PK"
+) -> tuple[Receipt, Path]:
+    partition = Partition(dataset, NIGHT, folder, market(code), b"key")
     partition.add(open_export(landed.path, landed.name, dataset), landed)
     return partition.finish(), partition.parts
 
@@ -79,16 +82,16 @@ def partitioned(landed: Landed, dataset: str, folder: Path) -> tuple[Receipt, Pa
 def test_every_row_is_accepted_rejected_or_duplicate(
     dataset: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    @given(tables(dataset))
+    @given(tables(dataset), MARKETS)
     @examples(
         max_examples=25,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.too_slow],
     )
-    def holds(table: pd.DataFrame) -> None:
+    def holds(table: pd.DataFrame, code: str) -> None:
         folder = tmp_path_factory.mktemp("rows")
         landed = written(table, dataset, folder / "in")
-        receipt, parts = partitioned(landed, dataset, folder)
+        receipt, parts = partitioned(landed, dataset, folder, code)
         rows = receipt["rows"]
         assert rows["in"] == len(table)
         assert rows["accepted"] + rows["rejected"] + rows["duplicate"] == len(table)
@@ -108,19 +111,20 @@ def test_every_row_is_accepted_rejected_or_duplicate(
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_cleaning_and_checking_are_row_local(dataset: str) -> None:
-    @given(tables(dataset), st.integers(min_value=0, max_value=8))
+    @given(tables(dataset), st.integers(min_value=0, max_value=8), MARKETS)
     @examples(
         max_examples=30,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.too_slow],
     )
-    def holds(table: pd.DataFrame, cut: int) -> None:
+    def holds(table: pd.DataFrame, cut: int, code: str) -> None:
+        context = Context(NIGHT, market(code), b"key")
         raw, _ = exported(dataset).raw_fields(table)
-        whole = check(CLEANERS[dataset](raw, CONTEXT), raw, dataset)
+        whole = check(CLEANERS[dataset](raw, context), raw, dataset)
         pieces = []
         for piece in (raw.iloc[:cut], raw.iloc[cut:]):
             piece = piece.reset_index(drop=True)
-            pieces.append(check(CLEANERS[dataset](piece, CONTEXT), piece, dataset))
+            pieces.append(check(CLEANERS[dataset](piece, context), piece, dataset))
         accepted = pd.concat([p.accepted for p in pieces], ignore_index=True)
         pd.testing.assert_frame_equal(whole.accepted.reset_index(drop=True), accepted)
         assert list(whole.rejected["reason"]) == [r for p in pieces for r in p.rejected["reason"]]

@@ -1,10 +1,10 @@
 """One batch on its way from text to typed columns, each distinct text parsed once."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from transforms.contracts import Contract
 from transforms.fields import Unreadable
 from transforms.fields.date import PLAUSIBLE_YEARS, instant
-from transforms.fields.text import known
+from transforms.fields.text import known, repaired
 from transforms.markets import Market
 
 PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
@@ -22,11 +22,15 @@ PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
 
 @dataclass(frozen=True)
 class Context:
-    """What a cleaner may know beside the row itself: the night, the market, the hashing key."""
+    """What a cleaner may know beside the row itself: the night, the market, the hashing key.
+
+    `slashes` says of raw fields whether their file writes `03/04/2025` "day" or "month" first.
+    """
 
     snapshot_date: date
     market: Market
     key: bytes
+    slashes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,12 @@ class Cleaned:
     """Typed rows, one per row of text, and what could not be parsed.
 
     `problems` has a row per value: position of the row, column, reason, text as delivered.
+    `warnings` counts what was kept though it is odd, by (code, column).
     """
 
     rows: pd.DataFrame
     problems: pd.DataFrame
+    warnings: Counter[tuple[str, str | None]]
 
 
 class Batch:
@@ -50,6 +56,8 @@ class Batch:
         self._columns: dict[str, pa.Array] = {}
         self._problems: list[pd.DataFrame] = []
         self._distinct: dict[str, tuple[np.ndarray, list[str | None]]] = {}
+        self._repaired = np.zeros(len(raw), dtype=bool)
+        self._warnings: Counter[tuple[str, str | None]] = Counter()
 
     def has(self, *fields: str) -> bool:
         return all(field in self.raw for field in fields)
@@ -58,7 +66,13 @@ class Batch:
         """Position of each row's text among the distinct ones, and those, made even."""
         if field not in self._distinct:
             codes, texts = pd.factorize(self.raw[field])
-            self._distinct[field] = codes, [known(t) for t in texts.tolist()]
+            whole = [repaired(t) for t in texts.tolist()]
+            mended = [i for i, (a, b) in enumerate(zip(texts, whole, strict=True)) if a != b]
+            if mended:
+                rows = np.isin(codes, mended)
+                self._repaired |= rows
+                self.warn("mojibake_repaired", field, int(rows.sum()))
+            self._distinct[field] = codes, [known(t) for t in whole]
         return self._distinct[field]
 
     def forget(self, field: str) -> None:
@@ -82,14 +96,26 @@ class Batch:
         if not self.has(field):
             return
         codes, texts = self.distinct(field)
+        self._parse(field, columns, codes, [
+            None if text is None else (lambda t=text: parser(t))  # type: ignore[misc]
+            for text in texts
+        ])  # fmt: skip
+
+    def _parse(
+        self,
+        field: str,
+        columns: str | Sequence[str | None],
+        codes: np.ndarray,
+        readings: Sequence[Callable[[], Any] | None],
+    ) -> None:
         names = [columns] if isinstance(columns, str) else list(columns)
         values: list[Any] = []
         unread: dict[int, str] = {}
-        for position, text in enumerate(texts):
+        for position, reading in enumerate(readings):
             value = None
-            if text is not None:
+            if reading:
                 try:
-                    value = parser(text)
+                    value = reading()
                 except Unreadable as error:
                     unread[position] = str(error)
             values.append(value)
@@ -105,6 +131,27 @@ class Batch:
         if unread:
             self._note(field, next(n for n in names if n), codes, unread)
 
+    def parse_with(
+        self,
+        field: str,
+        beside: str,
+        columns: Sequence[str],
+        parser: Callable[[str, str | None], Any],
+    ) -> None:
+        """As `parse`, by a parser that also sees the row's text of another field, or None."""
+        if not self.has(field):
+            return
+        if not self.has(beside):
+            self.parse(field, columns, lambda text: parser(text, None))
+            return
+        texts, others = self.texts(field), self.texts(beside)
+        # One reading per pair of texts, so that a row stays independent of its neighbours.
+        codes, pairs = pd.factorize(pd.Series(zip(texts, others, strict=True), dtype=object))
+        self._parse(field, columns, codes, [
+            None if text is None else (lambda t=text, o=other: parser(t, o))  # type: ignore[misc]
+            for text, other in pairs
+        ])  # fmt: skip
+
     def text(self, field: str, column: str) -> None:
         """Even text, null tokens null."""
         self.parse(field, column, lambda text: text)
@@ -115,10 +162,11 @@ class Batch:
             text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
             self._columns[column] = pc.if_else(pc.equal(text, ""), None, text)
 
-    def instants(self, field: str, column: str, zone: ZoneInfo) -> None:
-        """Wall times without a zone by the column at once; other forms one by one."""
+    def instants(self, field: str, column: str, context: Context) -> None:
+        """Wall times of the platform by the column at once; other forms one by one."""
         if not self.has(field):
             return
+        zone, first = context.market.platform_time_zone, context.slashes.get(field)
         text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
         wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True)
         years = pc.min_max(pc.year(wall)).as_py()
@@ -129,7 +177,7 @@ class Batch:
                 wall, str(zone), ambiguous="earliest", nonexistent="earliest"
             ).cast(pa.timestamp("us", tz="UTC"))
         else:
-            self.parse(field, column, lambda t: instant(t, zone))
+            self.parse(field, column, lambda t: instant(t, zone, first))
 
     def fill(self, column: str, values: Sequence[Any]) -> None:
         """A column from values already typed, one per row."""
@@ -144,11 +192,21 @@ class Batch:
         values = self.column(column)
         self._columns[to] = values if where is None else pc.if_else(where, values, None)
 
+    def zero_is_unknown(self, column: str) -> None:
+        """Nulls a nought that stands for nothing known, such as the rating of a store unrated."""
+        values = self.column(column)
+        self._columns[column] = pc.if_else(pc.equal(values, 0), None, values)
+
     def column(self, name: str) -> pa.Array:
         """A column filled so far, null where the export does not have it."""
         if name not in self._columns:
             return pa.nulls(self._size, self.contract.by_name[name].arrow)
         return self._columns[name]
+
+    def warn(self, code: str, column: str | None, count: int) -> None:
+        """Counts what was kept though it is odd."""
+        if count:
+            self._warnings[code, column] += count
 
     def problem(self, column: str, rows: Sequence[int], reason: str, raw: Sequence[Any]) -> None:
         """Notes values that could not be used, by position of their row."""
@@ -158,6 +216,7 @@ class Batch:
             )
 
     def cleaned(self) -> Cleaned:
+        self.fill("is_repaired", self._repaired.tolist())
         rows = pd.DataFrame(
             {
                 c.name: pd.arrays.ArrowExtensionArray(self.column(c.name).cast(c.arrow))
@@ -169,7 +228,7 @@ class Batch:
             if self._problems
             else pd.DataFrame(columns=PROBLEM_COLUMNS)
         )
-        return Cleaned(rows, problems)
+        return Cleaned(rows, problems, self._warnings)
 
     def _typed(self, name: str, cells: list[Any], unread: dict[int, str]) -> pa.Array:
         """The values as the contract's type; those that do not fit are noted and null."""

@@ -1,6 +1,5 @@
 """Inquiries, requests for quotation and chats: one event a row, in its latest state."""
 
-import hashlib
 from functools import partial
 
 import pandas as pd
@@ -8,11 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.clean.batch import Batch, Cleaned, Context
+from transforms.clean.surrogate import surrogate
 from transforms.contracts import contract
 from transforms.fields import Unreadable, date, number, person, text, word
 from transforms.fields.country import country
 from transforms.fields.quantity import in_unit, quantity, unit
 
+HUGE_QUANTITY = 10_000_000
 FLAGS = (
     "email_confirmed",
     "experienced_buyer",
@@ -35,7 +36,11 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch.parse("description", "description", text.masked)
     _posted(batch, context)
     batch.parse(
-        "expires", "expires_at", partial(date.instant, zone=context.market.platform_time_zone)
+        "expires",
+        "expires_at",
+        lambda t: date.instant(
+            t, context.market.platform_time_zone, context.slashes.get("expires")
+        ),
     )
     batch.parse("buyer_name", "buyer_key", partial(person.person_key, key=context.key))
     batch.parse("buyer_country", "buyer_country_iso2", country)
@@ -55,50 +60,35 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
 def _posted(batch: Batch, context: Context) -> None:
     """When it was posted, and that day in Pacific and in local time.
 
-    Relative times count from the day the export was taken, which a row may state itself.
+    Relative times count from when the export was taken, which a row may state itself.
     """
     zone = context.market.time_zone
-    scraped = batch.texts("scraped")
-    if batch.has("posted", "scraped"):
-        # One reading per pair of texts, so that a row stays independent of its neighbours.
-        pairs = batch.raw["posted"].fillna("") + "\t" + batch.raw["scraped"].fillna("")
-        codes, distinct = pd.factorize(pairs)
-        first = {c: i for i, c in reversed(list(enumerate(codes.tolist())))}
-        days = {c: _scraped_on(scraped[i], context) for c, i in first.items()}
-        posted = batch.texts("posted")
-        read = {}
-        unread: dict[int, str] = {}
-        for c, i in first.items():
-            shown = posted[i]
-            try:
-                read[c] = date.posted(shown, days[c], zone) if shown else None
-            except Unreadable as error:
-                read[c], unread[c] = None, str(error)
-        values = [read[c] for c in codes.tolist()]
-        for reason in set(unread.values()):
-            rows = [i for i, c in enumerate(codes.tolist()) if unread.get(c) == reason]
-            batch.problem("posted_at", rows, reason, batch.raw["posted"].iloc[rows].tolist())
-        batch.fill("posted_at", [v and v.at for v in values])
-        batch.fill("posted_at_precision", [v and v.precision for v in values])
-    else:
-        batch.parse(
-            "posted",
-            ("posted_at", "posted_at_precision"),
-            lambda t: date.posted(t, context.snapshot_date, zone),
-        )
+    batch.parse_with(
+        "posted",
+        "scraped",
+        ("posted_at", "posted_at_precision"),
+        lambda t, scraped: date.posted(
+            t, _taken(scraped, context), zone, context.slashes.get("posted")
+        ),
+    )
     _days(batch, context)
-    batch.parse("first_reply", "first_reply_at", lambda t: date.instant(t, zone))
+    batch.parse(
+        "first_reply",
+        "first_reply_at",
+        lambda t: date.instant(t, zone, context.slashes.get("first_reply")),
+    )
     to_a_seller = pc.not_equal(batch.column("channel"), "rfq")
     exact = pc.not_equal(batch.column("posted_at_precision"), "day")
     both = pc.fill_null(pc.and_(to_a_seller, exact), False)
     batch.copy("posted_at", "received_at", where=both)
 
 
-def _scraped_on(text_: str | None, context: Context) -> "date.date":
-    if text_ is None:
+def _taken(scraped: str | None, context: Context) -> "date.date | date.datetime":
+    """The instant, if its zone is known; the clock of an unknown place tells the day at best."""
+    if scraped is None:
         return context.snapshot_date
     try:
-        return date.day(text_)
+        return date.zoned(scraped) or date.day(scraped.split()[0], context.slashes.get("scraped"))
     except Unreadable:
         return context.snapshot_date
 
@@ -116,6 +106,8 @@ def _days(batch: Batch, context: Context) -> None:
 def _quantity(batch: Batch) -> None:
     """A quantity with its unit in one cell, or the two in cells of their own."""
     batch.parse("quantity", ("quantity", "quantity_unit", None, "quantity_base"), quantity)
+    huge = pc.greater(batch.column("quantity").cast(pa.float64()), HUGE_QUANTITY)
+    batch.warn("huge_quantity", "quantity", pc.sum(huge).as_py() or 0)
     if not batch.has("quantity_unit"):
         return
     amounts = batch.column("quantity").to_pylist()
@@ -153,5 +145,4 @@ def _identity(batch: Batch) -> None:
 
 def _surrogate(channel: str, subject: str, *rest: object) -> str:
     title = " ".join(subject.casefold().split())[:60]
-    text_ = "\x1f".join([str(channel), title, *("" if r is None else str(r) for r in rest)])
-    return "s-" + hashlib.sha256(text_.encode()).hexdigest()
+    return surrogate(channel, title, *rest)

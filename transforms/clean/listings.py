@@ -7,10 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.clean.batch import Batch, Cleaned, Context
+from transforms.clean.surrogate import surrogate
 from transforms.contracts import contract
-from transforms.fields import Unreadable, link, number, text, word
-from transforms.fields.price import price
-from transforms.fields.quantity import quantity
+from transforms.fields import Unreadable, date, link, number, text, word
+from transforms.fields.country import country_of_place
+from transforms.fields.price import falls, price
+from transforms.fields.quantity import quantity, unit
+
+LONGEST_TITLE = 128  # characters that the marketplace allows
+WIDEST_RANGE = 1_000  # highest to lowest price
+RATE_TOLERANCE = 0.005
 
 METRICS = {
     "impressions": "impressions",
@@ -30,6 +36,7 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch.constant("snapshot_date", context.snapshot_date)
     _identity(batch)
     batch.text("title", "title")
+    _warn_of_long_titles(batch)
     batch.text("category_id", "category_id")
     batch.parse("category_id", "top_category_id", lambda t: _top_category(t, context))
     batch.parse("status", "status", partial(word.one_of, words=word.LISTING_STATUS))
@@ -38,28 +45,41 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     _price(batch)
     batch.parse("moq", ("moq", "moq_unit", "moq_unit_dimension", "moq_base_qty"), quantity)
     batch.parse("lead_time", "lead_time_days", number.days)
+    batch.parse("origin", "origin_country_iso2", country_of_place)
     batch.parse("is_rts", "is_rts", word.flag)
     batch.parse("is_showcase", "is_showcase", word.flag)
     batch.parse("is_p4p", "is_p4p", word.flag)
-    batch.parse("review_score", "review_score", number.fraction)
+    batch.parse("review_score", ("review_score", "review_count"), number.score)
+    batch.zero_is_unknown("review_score")
     batch.parse("review_count", "review_count", number.count)
-    batch.instants("created", "gmt_create", context.market.platform_time_zone)
-    batch.instants("modified", "gmt_modified", context.market.platform_time_zone)
+    batch.instants("created", "gmt_create", context)
+    batch.instants("modified", "gmt_modified", context)
     _metrics(batch, context)
     return batch.cleaned()
 
 
 def _identity(batch: Batch) -> None:
-    if batch.has("product_id"):
-        batch.text("product_id", "product_id")
-    else:
-        batch.parse("product_url", "product_id", link.product_id)
-    batch.constant("id_is_surrogate", False)
-    batch.text("product_id_masked", "product_id_masked")
+    """The source's number; without one, and without a link that ends in it, a hash of what the
+    seller would have to change to offer something else."""
     if batch.has("seller_id"):
         batch.parse("seller_id", "seller_id", text.identifier)
     else:
         batch.parse("storefront_url", "seller_id", link.seller_id)
+    batch.text("product_id_masked", "product_id_masked")
+    has_id = batch.has("product_id") or batch.has("product_url")
+    batch.constant("id_is_surrogate", not has_id)
+    if batch.has("product_id"):
+        batch.text("product_id", "product_id")
+    elif has_id:
+        batch.parse("product_url", "product_id", link.product_id)
+    else:
+        parts = zip(*map(batch.texts, ("title", "company_name", "moq")), strict=True)
+        batch.fill("product_id", [surrogate(*of) if of[0] else None for of in parts])
+
+
+def _warn_of_long_titles(batch: Batch) -> None:
+    long = pc.greater(pc.utf8_length(batch.column("title")), LONGEST_TITLE)
+    batch.warn("long_title", "title", pc.sum(long).as_py() or 0)
 
 
 def _top_category(category_id: str, context: Context) -> str:
@@ -71,20 +91,73 @@ def _top_category(category_id: str, context: Context) -> str:
 
 def _price(batch: Batch) -> None:
     batch.as_delivered("price", "price_raw")
-    batch.parse("price", ("price_min", "price_max", "price_currency"), price)
+    columns = ("price_min", "price_max", "price_currency", "price_tiers", "price_unit")
+    batch.parse_with("price", "price_currency", columns, _price_in)
+    batch.parse("price_unit", "price_unit", lambda t: unit(t).name)
+    _doubt_ladders(batch)
+    low, high = batch.column("price_min"), batch.column("price_max")
     in_usd = pc.fill_null(pc.equal(batch.column("price_currency"), "USD"), False)
     batch.copy("price_min", "price_min_usd", where=in_usd)
     batch.copy("price_max", "price_max_usd", where=in_usd)
+    wide = pc.greater(high.cast(pa.float64()), pc.multiply(low.cast(pa.float64()), WIDEST_RANGE))
+    batch.warn("wide_price", "price_max", pc.sum(wide).as_py() or 0)
     batch.constant("price_basis", "unstated")
 
 
+def _price_in(text_: str, currency: str | None) -> tuple[object, ...]:
+    found = price(text_, currency)
+    tiers = [{"min_qty": least, "price": each} for least, each in found.tiers] or None
+    return found.low, found.high, found.currency, tiers, found.unit
+
+
+def _doubt_ladders(batch: Batch) -> None:
+    """A ladder that rises has another price mixed in, of a sample perhaps: no bounds are known."""
+    tiers = batch.column("price_tiers")
+    if tiers.null_count == len(tiers):
+        return
+    rising = [
+        not falls(tuple((t["min_qty"], t["price"]) for t in of or ())) for of in tiers.to_pylist()
+    ]
+    rows = [i for i, rises in enumerate(rising) if rises]
+    for column in ("price_min", "price_max"):
+        batch.copy(column, column, where=pa.array([not r for r in rising]))
+    batch.problem("price_min", rows, "ladder does not fall", batch.raw["price"].iloc[rows].tolist())
+
+
 def _metrics(batch: Batch, context: Context) -> None:
-    """The day that the export describes; a day without numbers has no period either."""
+    """Of the period that the export states, else of the day that it describes."""
     found = [column for field, column in METRICS.items() if batch.has(field)]
     if not found:
         return
     for field, column in METRICS.items():
         batch.parse(field, column, number.count)
+    batch.parse("online_order_usd", "online_order_usd", number.decimal)
     day = pa.repeat(pa.scalar(context.snapshot_date, pa.date32()), len(batch.raw))
     batch.fill("period_start", day)
     batch.fill("period_end", day)
+    batch.parse("period_start", "period_start", date.day)
+    batch.parse("period_end", "period_end", date.day)
+    outside = pc.not_equal(batch.column("period_end"), pa.scalar(context.snapshot_date))
+    batch.warn("other_period", "period_end", pc.sum(outside).as_py() or 0)
+    _compare("click_rate", "clicks", "impressions", batch)
+    _compare("inquiry_rate", "inquiries", "visitors", batch)
+
+
+def _compare(field: str, part: str, whole: str, batch: Batch) -> None:
+    """Warns where a rate that the export computed is not that of its own numbers."""
+    if not batch.has(field):
+        return
+    stated = pa.array([_rate(t) for t in batch.texts(field)], pa.float64())
+    of = batch.column(whole).cast(pa.float64())
+    computed = pc.divide(
+        batch.column(part).cast(pa.float64()), pc.if_else(pc.equal(of, 0), None, of)
+    )
+    far = pc.greater(pc.abs(pc.subtract(stated, computed)), RATE_TOLERANCE)
+    batch.warn("rate_differs", part, pc.sum(far).as_py() or 0)
+
+
+def _rate(text_: str | None) -> float | None:
+    try:
+        return number.rate(text_) if text_ else None
+    except Unreadable:
+        return None

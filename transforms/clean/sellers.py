@@ -24,8 +24,8 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     _place(batch, context)
     _company_key(batch)
     batch.parse("membership", "membership", partial(word.one_of, words=word.MEMBERSHIP))
-    batch.parse("paid_from", "paid_from", date.day)
-    batch.parse("paid_to", "paid_to", date.day)
+    for field in ("paid_from", "paid_to"):
+        batch.parse(field, field, partial(date.day, first=context.slashes.get(field)))
     batch.parse("years", "years_on_platform", number.years)
     batch.parse("verified", "is_verified", word.flag)
     batch.text("channel_partner", "channel_partner")
@@ -39,7 +39,8 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch.parse("response_rate", "response_rate", number.rate)
     batch.parse("response_time", "response_time_max_h", number.hours)
     batch.parse("on_time_rate", "on_time_rate", number.rate)
-    batch.parse("rating", "rating", number.fraction)
+    batch.parse("rating", "rating", lambda t: number.score(t)[0])
+    batch.zero_is_unknown("rating")
     batch.parse("orders_6m", "orders_6m", number.count)
     batch.parse("order_value_6m", "order_value_6m_min_usd", number.lower_bound_usd)
     batch.parse(

@@ -3,19 +3,35 @@
 Everything is text here. Whatever bytes a file holds, reading it returns or raises ExportError.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
-from transforms.layouts import Layout, own_layout, recognise
-from transforms.read import delimited, json_rows
+from transforms.layouts import Layout, fitting, nearest, own_layout, plain, unknown
+from transforms.read import delimited, json_rows, parquet, workbook
+from transforms.read.opened import Broken, Candidate, Opened
+
+Reader = Callable[[Path, str], Iterator[Candidate]]
 
 # Formats that can be read, by the ending of the unpacked file's name.
-READERS = {".csv": delimited.open_table, ".json": json_rows.open_table}
+READERS: dict[str, Reader] = {
+    ".csv": delimited.candidates,
+    ".tsv": delimited.candidates,
+    ".txt": delimited.candidates,
+    ".json": json_rows.candidates,
+    ".ndjson": json_rows.candidates,
+    ".xlsx": workbook.candidates,
+    ".xls": workbook.candidates,
+    ".parquet": parquet.candidates,
+}
+# What the first bytes of a file say it is, whatever its name.
+MAGIC = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls", b"PAR1": ".parquet"}
+BINARY = frozenset(MAGIC.values())
 
 
 @dataclass(frozen=True)
@@ -31,58 +47,156 @@ class Export:
     """An opened export: what was found, and its rows.
 
     `rows_in` is counted on the bytes, apart from the parser; `broken` fills while the batches are
-    read: (line, reason, text) of the records that have too few or too many fields.
+    read: (line, reason, text) of the records that have too few or too many fields. `period` is
+    what the lines above the header say, by raw field.
     """
 
     file: str
     layout: Layout
-    encoding: str
+    encoding: str | None
     delimiter: str | None
     header_row: int | None
     headers: list[str]
     rows_in: int
-    rows: Iterator[TextBatch]
-    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    period: dict[str, str]
+    warnings: Counter[tuple[str, str | None]]
+    _opened: Opened
+    broken: Broken = field(default_factory=list)
+
+    @property
+    def rows(self) -> Iterator[TextBatch]:
+        """The rows, from the first."""
+        self.broken.clear()
+        return self.batches(self.broken)
+
+    def batches(self, broken: Broken) -> Iterator[TextBatch]:
+        """The rows once more; records out of shape go to another list."""
+        return (TextBatch(table, lines) for table, lines in self._opened.rows(broken))
+
+    def raw_fields(self, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+        """A batch under the contract's raw names, the period with it; rows whose label moved."""
+        raw, moved = self.layout.raw_fields(table)
+        return raw.assign(**self.period), moved
 
     @property
     def new_columns(self) -> list[str]:
-        return sorted(h for h in self.headers if h and h not in self.layout.known_headers)
+        named = (h for h in self.headers if h.strip())
+        return sorted(
+            h for h in named if self.layout.own_header(h) not in self.layout.known_headers
+        )
 
     @property
     def missing_columns(self) -> list[str]:
         """Optional headers of the layout that this file does not have."""
         mapped = set[str]().union(*(s.all_headers() for s in self.layout.columns.values()))
-        return sorted(mapped - set(self.headers))
+        return sorted(mapped - {self.layout.own_header(h) for h in self.headers})
 
 
 def open_export(path: Path, name: str, dataset: str | None) -> Export:
     """Opens an unpacked file that was called `name` and should hold `dataset`, if that is known.
 
-    Raises ExportError: empty, unknown_format, encoding, unknown_layout, duplicate_headers, cut …
+    The first way of reading it under which a row among the first twenty fits a layout is taken.
+    Raises ExportError: empty, unknown_format, wrong_extension, encoding, unknown_layout,
+    duplicate_headers, shifted, cut, several_tables …
     """
-    ending = Path(name.casefold().removesuffix(".gz")).suffix
-    if ending not in READERS:
-        raise ExportError("unknown_format", f"{name}: {ending or 'no'} ending, which is not read.")
-    if path.stat().st_size == 0:
-        raise ExportError("empty", f"{name} is empty.")
-    broken: list[tuple[int, str, str]] = []
-    opened = READERS[ending](path, name, broken)
-    if not opened.headers and not opened.rows_in and dataset:
-        # An empty list has no headers to be known by; it says that there was nothing.
-        opened = replace(opened, headers=list(own_layout(dataset).required))
-    named = [h.strip().casefold() for h in opened.headers if h.strip()]
+    fits: list[tuple[Candidate, int, Layout]] = []
+    seen: list[list[str]] = []
+    for candidate in _reader(path, name)(path, name):
+        found = _header_in(candidate.head, dataset)
+        if found:
+            fits.append((candidate, *found))
+            if not candidate.where:
+                break
+        seen += candidate.head
+    if len(fits) > 1:
+        where = ", ".join(candidate.where for candidate, _, _ in fits)
+        raise ExportError(
+            "several_tables", f"{name} holds an export in more than one place: {where}. Nothing of "
+            "it was loaded: deliver each in a file of its own."
+        )  # fmt: skip
+    if not fits:
+        rows = [row for row in seen if any(cell.strip() for cell in row)]
+        if not rows and not (name.casefold().endswith("json") and dataset):
+            raise ExportError(
+                "empty", f"{name} holds no rows. Nothing was loaded: ask for it again."
+            )
+        if not rows:
+            # An empty list has no headers to be known by; it says that there was nothing.
+            fits = [(candidate, 0, own_layout(str(dataset)))]
+        else:
+            raise unknown(_most_like_headers(rows, dataset), dataset, name)
+    return _opened(name, *fits[0])
+
+
+def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export:
+    headers = candidate.head[row] or list(layout.required)
+    named = [plain(h) for h in headers if h.strip()]
     if twins := sorted({h for h in named if named.count(h) > 1}):
         raise ExportError(
-            "duplicate_headers", f"{name} has headers more than once: {', '.join(twins)}."
+            "duplicate_headers",
+            f"{name} has headers more than once: {', '.join(twins)}. Nothing of it was loaded, for "
+            "which of them counts is not known: ask for it again.",
         )
+    opened = candidate.open(row)
+    if not opened.rows_in and layout.extent == "census":
+        raise ExportError(
+            "no_rows", f"{name} has headers and no row under them. A census of nothing is an "
+            "export that failed: ask for it again."
+        )  # fmt: skip
     return Export(
         file=name,
-        layout=recognise(opened.headers, dataset, name),
-        encoding=opened.encoding,
-        delimiter=opened.delimiter,
+        layout=layout,
+        encoding=candidate.encoding,
+        delimiter=candidate.delimiter,
         header_row=opened.header_row,
-        headers=opened.headers,
+        headers=opened.headers or headers,
         rows_in=opened.rows_in,
-        rows=(TextBatch(table, lines) for table, lines in opened.rows),
-        broken=broken,
+        period=layout.period(candidate.head[:row]),
+        warnings=opened.warnings,
+        _opened=opened,
     )
+
+
+def _header_in(head: list[list[str]], dataset: str | None) -> tuple[int, Layout] | None:
+    for place, row in enumerate(head):
+        if layout := fitting(row, dataset):
+            return place, layout
+    return None
+
+
+def _most_like_headers(rows: list[list[str]], dataset: str | None) -> list[str]:
+    """The row nearest to a layout; where none has anything in common with one, the first whose
+    cells are all different words."""
+
+    def unlike(row: list[str]) -> tuple[float, bool]:
+        cells = [cell.strip() for cell in row if cell.strip()]
+        words = len(cells) > 1 and len(set(cells)) == len(cells) == len(row)
+        return nearest(row, dataset)[0], not (words and not any(c[0].isdigit() for c in cells))
+
+    return min(rows, key=unlike)
+
+
+def _reader(path: Path, name: str) -> Reader:
+    ending = Path(name.casefold()).suffix
+    if ending not in READERS:
+        raise ExportError(
+            "unknown_format", f"{name}: {ending or 'no'} ending, which is not read. Read are "
+            f"{' '.join(READERS)}, plain or in .gz, .zip, .zst."
+        )  # fmt: skip
+    if path.stat().st_size == 0:
+        raise ExportError("empty", f"{name} is empty. Nothing was loaded: ask for it again.")
+    with path.open("rb") as file:
+        first = file.read(64)
+    looks = next((e for magic, e in MAGIC.items() if first.startswith(magic)), None)
+    begins = first.lstrip(b"\xef\xbb\xbf \r\n\t")[:2]
+    if not looks and ending not in BINARY and READERS[ending] is not json_rows.candidates:
+        looks = ".json" if begins in (b"[{", b'{"') else None
+    is_text_as_binary = looks is None and ending in BINARY
+    # An .xlsx in an .xls container is one that is protected by a password, which is said later.
+    if is_text_as_binary or (looks not in (None, ending) and (looks, ending) != (".xls", ".xlsx")):
+        raise ExportError(
+            "wrong_extension",
+            f"{name} is {'text' if is_text_as_binary else looks} by its content, though its name "
+            f"ends in {ending}. Nothing of it was loaded: ask for it under its right name.",
+        )
+    return READERS[ending]

@@ -1,67 +1,153 @@
 """Counting rows on the bytes, apart from the parsers, so that none can be lost unseen."""
 
+import _csv
+import csv
+import io
 import mmap
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from transforms.errors import ExportError
 
 CHUNK = 4 << 20
-QUOTE, LINE_FEED, RETURN = 0x22, 0x0A, 0x0D
+LONGEST_FIELD = 16 << 20
+LINE_FEED, RETURN, BACKSLASH = 0x0A, 0x0D, 0x5C
 
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 
 
-def record_lines(path: Path, name: str) -> np.ndarray:
-    """Line (from 1) on which each record of a delimited file begins; empty lines are none.
+class Dialect(NamedTuple):
+    """How a delimited file is written."""
 
-    A line end counts where the quotes before it are even. Raises ExportError("cut") for a file
-    that ends inside a quoted field.
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str | None = None
+
+    def records(self, text: Iterator[str]) -> "_csv.Reader":
+        """The records of lines of text, as the csv module reads them."""
+        csv.field_size_limit(LONGEST_FIELD)
+        return csv.reader(
+            text, delimiter=self.delimiter, quotechar=self.quote, escapechar=self.escape
+        )
+
+
+def record_lines(file: IO[bytes], name: str, dialect: Dialect) -> tuple[np.ndarray, int]:
+    """Line (from 1) on which each record of a delimited UTF-8 file begins; empty lines are none.
+
+    The second value counts quotes that neither open nor close a field. Raises ExportError("cut")
+    for a file that ends inside a quoted field.
     """
+    lines, stray, is_open = _by_parity(file, dialect)
+    if stray:
+        # A stray quote turns the parity of all that follows; the csv module knows it from others.
+        lines, is_open = _by_parsing(file, dialect)
+    if is_open:
+        raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
+    return lines, stray
+
+
+def _by_parity(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, int, bool]:
+    """A line end counts where the quotes before it are even."""
+    quote, delimiter = ord(dialect.quote), ord(dialect.delimiter)
     starts: list[np.ndarray] = []
-    quotes = lines = 0
+    quotes = lines = stray = 0
     begins_at, begins_on = 0, 1  # the record being read: its first byte and line
     offset = 0
-    last = 0  # byte before this chunk
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            text = np.frombuffer(chunk, dtype=np.uint8)
-            ends = np.flatnonzero(text == LINE_FEED)
-            quoted = np.flatnonzero(text == QUOTE)
-            outside = (np.searchsorted(quoted, ends) + quotes) % 2 == 0
-            numbers = lines + 1 + np.flatnonzero(outside)  # line that each record end stands on
-            if outside.any():
-                record_ends = ends[outside] + offset
-                firsts = np.concatenate([[begins_at], record_ends[:-1] + 1])
-                on = np.concatenate([[begins_on], numbers[:-1] + 1]).astype(np.int32)
-                lengths = record_ends - firsts
-                previous = ends[outside] - 1
-                before = np.where(previous >= 0, text[previous], last)
-                empty = (lengths == 0) | ((lengths == 1) & (before == RETURN))
-                starts.append(on[~empty])
-                begins_at, begins_on = int(record_ends[-1]) + 1, int(numbers[-1]) + 1
-            quotes += len(quoted)
-            lines += len(ends)
-            offset += len(text)
-            last = int(text[-1])
-    if quotes % 2:
-        raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
+    last = LINE_FEED  # byte before this chunk
+    for chunk in _chunks(file, quote):
+        text = np.frombuffer(chunk, dtype=np.uint8)
+        before = np.concatenate([[np.uint8(last)], text[:-1]])
+        after = np.concatenate([text[1:], [np.uint8(LINE_FEED)]])
+        returns = (text == RETURN) & (after != LINE_FEED)
+        ends = np.flatnonzero((text == LINE_FEED) | returns)
+        quoted = np.flatnonzero(text == quote)
+        if dialect.escape:
+            quoted = quoted[before[quoted] != BACKSLASH]
+        opens = (np.arange(len(quoted)) + quotes) % 2 == 0
+        beside = np.where(opens, before[quoted], after[quoted])
+        stray += int((~np.isin(beside, [quote, delimiter, LINE_FEED, RETURN])).sum())
+        outside = (np.searchsorted(quoted, ends) + quotes) % 2 == 0
+        numbers = lines + 1 + np.flatnonzero(outside)  # line that each record end stands on
+        if outside.any():
+            record_ends = ends[outside] + offset
+            firsts = np.concatenate([[begins_at], record_ends[:-1] + 1])
+            on = np.concatenate([[begins_on], numbers[:-1] + 1]).astype(np.int32)
+            lengths = record_ends - firsts
+            empty = (lengths == 0) | ((lengths == 1) & (before[ends[outside]] == RETURN))
+            starts.append(on[~empty])
+            begins_at, begins_on = int(record_ends[-1]) + 1, int(numbers[-1]) + 1
+        quotes += len(quoted)
+        lines += len(ends)
+        offset += len(text)
+        last = int(text[-1])
     if offset > begins_at:
         starts.append(np.array([begins_on], dtype=np.int32))
-    return np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
+    found = np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
+    return found, stray, quotes % 2 == 1
 
 
-def json_objects(path: Path) -> int:
-    """Objects in the outermost array of a JSON file, counted by its brackets."""
-    depth = count = 0
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        for token in _JSON_TOKEN.finditer(text):
+def _chunks(file: IO[bytes], quote: int) -> Iterator[bytes]:
+    """Pieces that end neither between a return and its line feed nor at a quote."""
+    file.seek(0)
+    while chunk := file.read(CHUNK):
+        chunk += file.readline(LONGEST_FIELD)
+        while chunk[-1] in (RETURN, quote) and (more := file.read(1)):
+            chunk += more
+        yield chunk
+
+
+def _by_parsing(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, bool]:
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    end = "the end of the file"
+    lines: list[int] = []
+    line = 1
+    row: list[str] = []
+    try:
+        records = dialect.records(_and_then(text, end))
+        for row in records:
+            if row:
+                lines.append(line)
+            line = records.line_num + 1
+    except csv.Error:
+        row = []
+    finally:
+        text.detach()
+    # A field that is never closed takes everything to the end with it.
+    return np.array(lines[:-1], dtype=np.int32), row != [end]
+
+
+def _and_then(text: Iterator[str], end: str) -> Iterator[str]:
+    line = "\n"
+    for line in text:
+        yield line
+    if not line.endswith(("\n", "\r")):
+        yield "\n"
+    yield end
+
+
+def json_objects(file: IO[bytes], within: bytes | None = None) -> int:
+    """Objects in the outermost array of a UTF-8 JSON file, counted by its brackets.
+
+    `within` counts those of the first array under that key instead; b"" counts the objects of a
+    file that holds one after the other.
+    """
+    depth, count, wanted = 0, 0, 0 if within == b"" else 1
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        start = 0
+        if within:
+            found = re.search(rb'"' + re.escape(within) + rb'"\s*:\s*(?=\[)', text)
+            start = found.end() if found else 0
+        for token in _JSON_TOKEN.finditer(text, start):
             mark = token[0][:1]
             if mark in b"{[":
-                count += depth == 1
+                count += depth == wanted and (wanted == 1 or mark == b"{")
                 depth += 1
             elif mark in b"}]":
                 depth -= 1
+                if within and depth == 0:
+                    break
     return count

@@ -1,51 +1,151 @@
-"""Delimited text as a stream of batches; the header is the first record."""
+"""Delimited text as a stream of batches: encoding, delimiter, quotes and header row are found."""
 
 import csv
+import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import clevercsv
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from transforms.errors import ExportError
-from transforms.read.count import record_lines
-from transforms.read.opened import Broken, Opened
+from transforms.read.count import Dialect, record_lines
+from transforms.read.encoding import as_utf8, encodings, is_guess
+from transforms.read.opened import Broken, Candidate, Opened, Rows, column_names
 
 BLOCK = 16 << 20  # also the longest record that is read
-UTF8_BOM = b"\xef\xbb\xbf"
+HEAD = 1 << 18  # bytes in which dialect and header row are looked for
+HEADER_ROWS = 20
+SAMPLE_ROWS = 200
+DELIMITERS, QUOTES = ",\t;|", "\"'"
 TEXT = {pa.string(): pd.StringDtype(na_value=np.nan)}
 
 
-def open_table(path: Path, name: str, broken: Broken) -> Opened:
-    """Opens a CSV file in UTF-8, with or without a byte order mark."""
-    with path.open("rb") as file:
-        encoding = "utf-8-sig" if file.read(3) == UTF8_BOM else "utf-8"
-    lines = record_lines(path, name)
+def candidates(path: Path, name: str) -> Iterator[Candidate]:
+    """Every way in which the file's beginning is a table, the likeliest first."""
+    for encoding in encodings(path, name):
+        with as_utf8(path, encoding) as file:
+            raw = file.read(HEAD)
+            is_whole = len(raw) < HEAD
+        text = raw.decode("utf-8", "ignore")  # only a character at the cut can be lost here
+        for dialect, rows in _by_evenness(text, is_whole):
+            yield Candidate(
+                head=rows[:HEADER_ROWS],
+                open=lambda header, e=encoding, d=dialect, r=rows: _open(  # type: ignore[misc]
+                    path, name, e, d, header, r
+                ),
+                encoding=encoding,
+                delimiter=dialect.delimiter,
+            )
+
+
+def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list[str]]]]:
+    """Dialects and the first rows under them; those whose rows are of one width come first."""
+    tried = []
+    for delimiter in DELIMITERS:
+        for quote in QUOTES:
+            for escape in (None, "\\") if "\\" + quote in text else (None,):
+                dialect = Dialect(delimiter, quote, escape)
+                rows = _first_rows(text, dialect, is_whole)
+                tried.append((_evenness(rows), dialect, rows))
+    tried.sort(key=lambda t: -t[0])
+    yield from ((dialect, rows) for _, dialect, rows in tried)
+    other = _another_dialect(text)
+    if other:
+        yield other, _first_rows(text, other, is_whole)
+
+
+def _first_rows(text: str, dialect: Dialect, is_whole: bool) -> list[list[str]]:
+    rows: list[list[str]] = []
     try:
-        with path.open(encoding=encoding, newline="") as text:
-            headers = next(csv.reader(text, strict=True), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ExportError("encoding", f"{name} is not UTF-8 text: {error}.") from error
+        for row in dialect.records(io.StringIO(text, newline="")):
+            if row:
+                rows.append(row)
+            if len(rows) == SAMPLE_ROWS:
+                return rows
+    except csv.Error:
+        return rows
+    return rows if is_whole else rows[:-1]
+
+
+def _evenness(rows: list[list[str]]) -> float:
+    """Share of the rows that have the commonest width above one, the wider the better."""
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    if not widths:
+        return 0.0
+    width, count = widths.most_common(1)[0]
+    return count / len(rows) + width / 1e6
+
+
+def _another_dialect(text: str) -> Dialect | None:
+    try:
+        found = clevercsv.Detector().detect(text[: HEAD >> 3])
+    except Exception:
+        return None
+    if not found or not found.delimiter or not found.delimiter.isascii():
+        return None
+    return Dialect(found.delimiter, found.quotechar or '"', found.escapechar or None)
+
+
+def _open(
+    path: Path, name: str, encoding: str, dialect: Dialect, header: int, sample: list[list[str]]
+) -> Opened:
+    with as_utf8(path, encoding) as file:
+        lines, stray = record_lines(file, name, dialect)
+    headers = _headers(name, sample[header], sample[header + 1 :], len(lines) - header - 1)
+    begins = lines[header + 1 :]
     # The header record may itself run over several lines.
-    header_lines = int(lines[1] - 1) if len(lines) > 1 else int(lines[0]) if len(lines) else 0
-    return Opened(
+    skip = int(begins[0]) - 1 if len(begins) else 0
+    opened = Opened(
         headers=headers,
-        rows_in=max(len(lines) - 1, 0),
-        rows=_rows(path, name, headers, lines[1:], header_lines, broken),
-        encoding=encoding,
-        delimiter=",",
-        header_row=int(lines[0]) if len(lines) else 1,
+        rows_in=len(begins),
+        rows=lambda broken: _rows(path, name, encoding, dialect, headers, begins, skip, broken),
+        header_row=int(lines[header]),
     )
+    if stray:
+        opened.warnings["stray_quote", None] += stray
+    if is_guess(encoding):
+        opened.warnings["encoding_guessed", None] += len(begins)
+    return opened
+
+
+def _headers(name: str, headers: list[str], rows: list[list[str]], count: int) -> list[str]:
+    """The headers, and one without a name where every row ends in one more delimiter.
+
+    Raises ExportError("shifted") where the rows have another width than their headers.
+    """
+    widths = Counter(len(row) for row in rows)
+    if not widths:
+        return headers
+    width, common = widths.most_common(1)[0]
+    if width == len(headers) + 1 and not any(row[-1].strip() for row in rows if len(row) == width):
+        return [*headers, ""]
+    if width != len(headers) and common > max(len(rows) / 2, 1):
+        raise ExportError(
+            "shifted",
+            f"{name} has {len(headers)} headers over rows of {width} values, so that values stand "
+            f"under the wrong headers. None of its {count:,} rows was loaded: ask for it again.",
+        )
+    return headers
 
 
 def _rows(
-    path: Path, name: str, headers: list[str], lines: np.ndarray, skip: int, broken: Broken
-) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    path: Path,
+    name: str,
+    encoding: str,
+    dialect: Dialect,
+    headers: list[str],
+    lines: np.ndarray,
+    skip: int,
+    broken: Broken,
+) -> Rows:
     if not len(lines):
         return
-    columns = [h or f"column {i}" for i, h in enumerate(headers, 1)]
+    columns = column_names(headers)
     out_of_shape: list[int] = []
 
     def note(row: pacsv.InvalidRow) -> str:
@@ -57,27 +157,33 @@ def _rows(
         return "skip"
 
     done = 0
-    try:
-        reader = pacsv.open_csv(
-            path,
-            read_options=pacsv.ReadOptions(
-                block_size=BLOCK, use_threads=False, column_names=columns, skip_rows=skip
-            ),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
-            ),
-        )
-        for batch in reader:
-            wanted = batch.num_rows
-            # Records out of shape stand between the others; the lines must stay with theirs.
-            span = np.arange(done, min(len(lines), done + wanted + len(out_of_shape)))
-            positions = span[~np.isin(span, out_of_shape)][:wanted]
-            if len(positions) < wanted:
-                break
-            done = int(positions[-1]) + 1 if wanted else done
-            out_of_shape[:] = [p for p in out_of_shape if p >= done]
-            yield batch.to_pandas(types_mapper=TEXT.get), lines[positions]
-    except pa.ArrowInvalid as error:
-        code = "encoding" if "UTF8" in str(error) else "unreadable"
-        raise ExportError(code, f"{name} cannot be read: {error}.") from error
+    with as_utf8(path, encoding) as file:
+        try:
+            reader = pacsv.open_csv(
+                file,
+                read_options=pacsv.ReadOptions(
+                    block_size=BLOCK, use_threads=False, column_names=columns, skip_rows=skip
+                ),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    quote_char=dialect.quote,
+                    escape_char=dialect.escape or False,
+                    newlines_in_values=True,
+                    invalid_row_handler=note,
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+                ),
+            )
+            for batch in reader:
+                wanted = batch.num_rows
+                # Records out of shape stand between the others; the lines must stay with theirs.
+                span = np.arange(done, min(len(lines), done + wanted + len(out_of_shape)))
+                positions = span[~np.isin(span, out_of_shape)][:wanted]
+                if len(positions) < wanted:
+                    break
+                done = int(positions[-1]) + 1 if wanted else done
+                out_of_shape[:] = [p for p in out_of_shape if p >= done]
+                yield batch.to_pandas(types_mapper=TEXT.get), lines[positions]
+        except pa.ArrowInvalid as error:
+            raise ExportError("unreadable", f"{name} cannot be read: {error}.") from error

@@ -1,23 +1,47 @@
-"""What every reader hands back."""
+"""What every reader hands back: ways to read a file as a table, and the table once it is chosen."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+# (line, reason, text) of a record that is no row of the table
+Broken = list[tuple[int, str, str]]
+Rows = Iterator[tuple[pd.DataFrame, np.ndarray]]
 
-@dataclass(frozen=True)
+
+@dataclass
 class Opened:
-    """A table of text: its headers, and batches of rows with the line each began on."""
+    """A table of text: its headers, and its rows in batches with the line each began on.
+
+    `rows(broken)` reads it from the start and notes the records out of shape. `rows_in` is counted
+    apart from the parser. `warnings` counts by (code, column) and may grow while rows are read.
+    """
 
     headers: list[str]
     rows_in: int
-    rows: Iterator[tuple[pd.DataFrame, np.ndarray]]
-    encoding: str
-    delimiter: str | None = None
+    rows: Callable[[Broken], Rows]
     header_row: int | None = None
+    warnings: Counter[tuple[str, str | None]] = field(default_factory=Counter)
 
 
-# (line, reason, text) of a record that is no row of the table
-Broken = list[tuple[int, str, str]]
+@dataclass(frozen=True)
+class Candidate:
+    """One way to read a file: its first rows, of which one holds the headers.
+
+    `open(row)` opens the table under that row of `head`. Where `keys` is set the headers are not
+    in a row at all, and `head` holds them alone.
+    """
+
+    head: list[list[str]]
+    open: Callable[[int], Opened]
+    encoding: str | None = None
+    delimiter: str | None = None
+    where: str = ""  # "sheet Orders", where a file holds several tables
+
+
+def column_names(headers: list[str]) -> list[str]:
+    """The headers, with a name by its place for a column that has none."""
+    return [h if h.strip() else f"(column {i})" for i, h in enumerate(headers, 1)]

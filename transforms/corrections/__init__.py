@@ -1,0 +1,82 @@
+"""Corrections: known errors of a source as data, TOML files beside this one.
+
+Each says where (`dataset`, `layout`, nights `first` to `last`, raw fields `where`), which raw field
+(`column`), what the source writes (`expect`), what is right (`value`), `why`, and on whose word
+(`source`). Once the source writes something else than `expect`, the correction is not applied and
+says so: none outlives its cause.
+"""
+
+import logging
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from transforms.contracts import contract
+from transforms.fields.text import even
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One known error. All texts are compared with their blanks made even."""
+
+    file: str
+    dataset: str
+    layout: str
+    where: Mapping[str, str]
+    column: str
+    expect: str
+    value: str
+    why: str
+    source: str
+    first: date = date.min
+    last: date = date.max
+
+
+def correct(
+    raw: pd.DataFrame, dataset: str, layout: str, night: date
+) -> tuple[pd.DataFrame, Counter[tuple[str, str | None]]]:
+    """The raw fields with the known errors of that night mended, and what to warn of."""
+    warnings: Counter[tuple[str, str | None]] = Counter()
+    for known in _all(FOLDER):
+        if (known.dataset, known.layout) != (dataset, layout):
+            continue
+        if not known.first <= night <= known.last or not {known.column, *known.where} <= set(raw):
+            continue
+        meant = pd.Series(True, index=raw.index)
+        for field, text in known.where.items():
+            meant &= raw[field].fillna("").map(even) == even(text)
+        as_expected = meant & (raw[known.column].fillna("").map(even) == even(known.expect))
+        warnings["corrected", known.column] += int(as_expected.sum())
+        outdated = int((meant & ~as_expected).sum())
+        if outdated:
+            warnings["correction_outdated", known.column] += outdated
+            log.error(
+                "%s %s: a correction in %s expects other text in %s than the source now writes, in "
+                "%s rows. It was not applied: delete it if the source was mended (%s).",
+                dataset, night, known.file, known.column, outdated, known.why,
+            )  # fmt: skip
+        raw = raw.assign(**{known.column: raw[known.column].mask(as_expected, known.value)})
+    return raw, warnings
+
+
+@cache
+def _all(folder: Path) -> tuple[Correction, ...]:
+    found = []
+    for path in sorted(folder.glob("*.toml")):
+        for entry in tomllib.loads(path.read_text("utf-8"))["correction"]:
+            known = Correction(file=path.name, **entry)
+            strange = {known.column, *known.where} - set(contract(known.dataset).raw)
+            if strange:
+                raise ValueError(f"{path.name}: not in the contract: {', '.join(sorted(strange))}")
+            found.append(known)
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""Parquet exports as batches of text; the rows are counted by the file's own footer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.errors import ExportError
+from transforms.read import cell
+from transforms.read.opened import Candidate, Opened, Rows
+from transforms.unpack import MAX_BYTES
+
+BATCH = 50_000  # rows
+MAX_ROWS = 100_000_000
+
+
+def candidates(path: Path, name: str) -> Iterator[Candidate]:
+    """The one table that a Parquet file holds; structs become columns `outer.inner`."""
+    with _file(path, name) as file:
+        schema = pa.Table.from_batches([], file.schema_arrow)
+        for _ in range(cell.DEEPEST):
+            schema = schema.flatten()
+        unpacked = sum(file.metadata.row_group(i).total_byte_size
+                       for i in range(file.metadata.num_row_groups))  # fmt: skip
+        rows_in = file.metadata.num_rows
+    if unpacked > MAX_BYTES or rows_in > MAX_ROWS:
+        raise ExportError("bomb", f"{name} promises {rows_in:,} rows and was refused.")
+    opened = Opened(headers=schema.column_names, rows_in=rows_in, rows=lambda _: _rows(path, name))
+    yield Candidate(head=[opened.headers], open=lambda _: opened)
+
+
+def _rows(path: Path, name: str) -> Rows:
+    done = 0
+    try:
+        with _file(path, name) as file:
+            for batch in file.iter_batches(BATCH):
+                table = pa.Table.from_batches([batch])
+                for _ in range(cell.DEEPEST):
+                    table = table.flatten()
+                columns = {
+                    n: _texts(c) for n, c in zip(table.column_names, table.columns, strict=True)
+                }
+                lines = np.arange(done + 1, done + 1 + len(table), dtype=np.int32)
+                done += len(table)
+                yield pd.DataFrame(columns), lines
+    except (pa.ArrowException, OSError) as error:
+        raise ExportError("damaged", f"{name} is damaged: {_first_line(error)}.") from error
+
+
+def _texts(column: pa.ChunkedArray) -> pd.Series:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        text = column.cast(pa.string())
+    elif pa.types.is_integer(column.type) or pa.types.is_date(column.type):
+        text = pc.cast(column, pa.string())
+    else:
+        text = pa.chunked_array([[cell.text(v) for v in column.to_pylist()]], pa.string())
+    return text.to_pandas(types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get)
+
+
+def _file(path: Path, name: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ExportError("damaged", f"{name} is damaged: {_first_line(error)}.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -1,0 +1,209 @@
+"""Workbooks, .xlsx and .xls: the one sheet that holds an export, its rows counted a second time."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import python_calamine as calamine
+import xlrd
+
+from transforms.errors import ExportError
+from transforms.read import cell
+from transforms.read.opened import Candidate, Opened, Rows, column_names
+from transforms.unpack import bounded_copy
+
+HEADER_ROWS = 20
+BATCH = 50_000  # rows
+MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
+MAX_PARTS = 10_000
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+_XML = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+_CELL = f"{{{_XML['m']}}}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+
+
+def candidates(path: Path, name: str) -> Iterator[Candidate]:
+    """The sheets of a workbook that are not empty, in their order."""
+    is_xlsx = zipfile.is_zipfile(path)
+    if is_xlsx:
+        _check_parts(path, name)
+    elif ENCRYPTED in path.read_bytes():
+        raise _encrypted(name)
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+        sheets = [(s.name, book.get_sheet_by_name(s.name)) for s in book.sheets_metadata
+                  if s.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
+    except calamine.PasswordError as error:
+        raise _encrypted(name) from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise ExportError("unreadable", f"{name} cannot be read as a workbook: {error}.") from error
+    for title, sheet in sheets:
+        head = [
+            [cell.text(value) or "" for value in row]
+            for row, _ in zip(sheet.iter_rows(), range(HEADER_ROWS), strict=False)
+        ]
+        first = (sheet.start or (0, 0))[0]
+        yield Candidate(
+            head=head,
+            open=lambda header, s=sheet, t=title, h=head, f=first: _open(  # type: ignore[misc]
+                path, name, s, t, h[header], f + header + 1
+            ),
+            where=f"sheet {title}",
+        )
+
+
+def _open(
+    path: Path, name: str, sheet: Any, title: str, headers: list[str], header_row: int
+) -> Opened:
+    count = _rows_of_xlsx if zipfile.is_zipfile(path) else _rows_of_xls
+    opened = Opened(
+        headers=headers,
+        rows_in=count(path, name, title, header_row),
+        rows=lambda broken: _rows(sheet, headers, header_row, opened),
+        header_row=header_row,
+    )
+    return opened
+
+
+def _rows(sheet: Any, headers: list[str], header_row: int, opened: Opened) -> Rows:
+    """Rows that hold anything, with the number that the spreadsheet shows beside them."""
+    columns = column_names(headers)
+    opened.warnings.clear()
+    batch: list[list[str | None]] = []
+    lines: list[int] = []
+    first = (sheet.start or (0, 0))[0] + 1
+    for line, row in enumerate(sheet.iter_rows(), first):
+        if line <= header_row or not any(_is_there(value) for value in row):
+            continue
+        for column, value in zip(columns, row, strict=False):
+            if cell.is_damaged(value):
+                opened.warnings["damaged_number", column] += 1
+        batch.append([cell.text(value) for value in row])
+        lines.append(line)
+        if len(batch) == BATCH:
+            yield _table(batch, columns), np.array(lines, dtype=np.int32)
+            batch, lines = [], []
+    if batch:
+        yield _table(batch, columns), np.array(lines, dtype=np.int32)
+
+
+def _table(batch: list[list[str | None]], columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(batch, columns=columns, dtype="str")
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None and value != ""
+
+
+def _check_parts(path: Path, name: str) -> None:
+    """Unpacks every part once, for the parser trusts their sizes and checksums.
+
+    Raises ExportError: bomb, damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as book:
+            parts = book.infolist()
+            if len(parts) > MAX_PARTS or sum(p.file_size for p in parts) > MAX_UNPACKED:
+                raise ExportError(
+                    "bomb", f"{name} unpacks to more than {MAX_UNPACKED >> 20} MiB or "
+                    f"{MAX_PARTS:,} parts and was refused: ask for it as CSV."
+                )  # fmt: skip
+            for part in parts:
+                with book.open(part) as source:
+                    bounded_copy(source, _Nowhere(), name, path.stat().st_size)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError,
+            NotImplementedError, RuntimeError) as error:  # fmt: skip
+        raise ExportError("damaged", f"{name} is damaged: {error}.") from error
+
+
+class _Nowhere(io.RawIOBase):
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def _rows_of_xlsx(path: Path, name: str, title: str, header_row: int) -> int:
+    """Rows under the header that hold anything, by the sheet's own XML."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            blank = _blank_texts(book)
+            with book.open(_sheet_part(book, title)) as part:
+                return sum(
+                    number > header_row and _has_value(row, blank)
+                    for number, row in _row_elements(part)
+                )
+    except (ElementTree.ParseError, KeyError, ValueError) as error:
+        raise ExportError("damaged", f"{name} is damaged: {error}.") from error
+
+
+def _row_elements(part: Any) -> Iterator[tuple[int, ElementTree.Element]]:
+    number = 0
+    for event, element in ElementTree.iterparse(part, ("start", "end")):
+        if element.tag == f"{_CELL}sheetData" and event == "start":
+            rows = element
+        if element.tag == f"{_CELL}row" and event == "end":
+            number = int(element.get("r", number + 1))
+            yield number, element
+            rows.clear()
+
+
+def _has_value(row: ElementTree.Element, blank: set[str]) -> bool:
+    for one in row.iterfind("m:c", _XML):
+        value = one.findtext("m:v", None, _XML)
+        if value and not (one.get("t") == "s" and value in blank):
+            return True
+        if one.get("t") == "inlineStr" and any(t.text for t in one.iter(f"{_CELL}t")):
+            return True
+    return False
+
+
+def _blank_texts(book: zipfile.ZipFile) -> set[str]:
+    """Numbers of the shared texts that are empty."""
+    if "xl/sharedStrings.xml" not in book.namelist():
+        return set()
+    blank, number = set(), 0
+    with book.open("xl/sharedStrings.xml") as part:
+        for _, element in ElementTree.iterparse(part):
+            if element.tag == f"{_CELL}si":
+                if not any(t.text for t in element.iter(f"{_CELL}t")):
+                    blank.add(str(number))
+                number += 1
+                element.clear()
+    return blank
+
+
+def _sheet_part(book: zipfile.ZipFile, title: str) -> str:
+    sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iterfind("m:sheets/m:sheet", _XML)
+    relation = next(s.get(_RELATION) for s in sheets if s.get("name") == title)
+    relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
+    target = next(
+        r.get("Target", "") for r in relations.iter(f"{_PACKAGE}Relationship")
+        if r.get("Id") == relation
+    )  # fmt: skip
+    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+
+
+def _rows_of_xls(path: Path, name: str, title: str, header_row: int) -> int:
+    """Rows under the header that hold anything, by another library."""
+    try:
+        with open("/dev/null", "w") as silent:
+            sheet = xlrd.open_workbook(str(path), logfile=silent).sheet_by_name(title)
+        return sum(
+            any(_is_there(value) for value in sheet.row_values(row))
+            for row in range(header_row, sheet.nrows)
+        )
+    except (xlrd.XLRDError, AssertionError, LookupError, ValueError, OSError) as error:
+        raise ExportError("damaged", f"{name} is damaged: {error}.") from error
+
+
+def _encrypted(name: str) -> ExportError:
+    return ExportError(
+        "encrypted", f"{name} is protected by a password: ask for it without one, or save it "
+        "without one. Nothing of it was loaded."
+    )  # fmt: skip

@@ -1,0 +1,147 @@
+"""Unpacking: one export out of gz, zip or zst, to its end, checksum and all, within limits.
+
+What a file is packed in is told by its first bytes, not by its name.
+"""
+
+import gzip
+import io
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+
+from transforms.errors import ExportError
+from transforms.landing import CHUNK, Landed, private
+
+MAX_BYTES = 16 << 30  # unpacked; a delivery beyond it is no night's export
+MAX_RATIO = 200  # a file that unpacks to more than 200 times its size is a bomb
+RATIO_FROM = 16 << 20  # below this size any ratio is harmless
+MAX_MEMBERS = 100
+PACKED = {
+    ".gz": (b"\x1f\x8b",),
+    ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    ".zst": (b"\x28\xb5\x2f\xfd",),
+}
+WORKBOOK_PART = "[Content_Types].xml"  # a workbook is a zip file, too
+BYSTANDERS = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+
+
+class Unpacked(NamedTuple):
+    """A file as a parser may read it; `name` ends in what tells its format."""
+
+    name: str
+    path: Path
+
+
+def unpack(landed: Landed, folder: Path) -> Unpacked:
+    """The export in a delivered file, unpacked into `folder` where it is packed.
+
+    Raises ExportError: cut (ends early), damaged (checksum), bomb (beyond the limits), nested (an
+    archive in an archive), members (not one export), encrypted.
+    """
+    kind = packed_in(landed.path)
+    named = PurePosixPath(landed.name.casefold()).suffix
+    if kind is None:
+        if named in PACKED and landed.bytes:
+            raise ExportError(
+                "damaged", f"{landed.name} is no {named[1:]} file, though its name says so."
+            )
+        return Unpacked(landed.name, landed.path)
+    inner = landed.name[: -len(kind)] if named == kind else landed.name
+    plain = folder / f"unpacked-{landed.path.name}"
+    try:
+        if kind == ".zip":
+            inner = _unzip(landed, plain)
+        else:
+            with _stream(kind, landed.path) as source, private(plain) as sink:
+                bounded_copy(source, sink, landed.name, landed.bytes)
+    except EOFError as error:
+        raise ExportError("cut", f"{landed.name} ends before its end: ask for it again.") from error
+    except (zlib.error, zipfile.BadZipFile, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk, not the file
+        fault = "cut" if "Truncated" in str(error) else "damaged"
+        raise ExportError(fault, f"{landed.name} is {fault}: {error}.") from error
+    if packed_in(plain):
+        raise ExportError(
+            "nested", f"{landed.name} holds another archive. Nothing of it was loaded: pack an "
+            "export once, or not at all."
+        )  # fmt: skip
+    return Unpacked(inner, plain)
+
+
+def packed_in(path: Path) -> str | None:
+    """The ending of the packing that a file's first bytes show; None where it is not packed."""
+    with path.open("rb") as file:
+        first = file.read(4)
+    kind = next((e for e, magic in PACKED.items() if first.startswith(magic)), None)
+    return None if kind == ".zip" and _is_workbook(path) else kind
+
+
+def bounded_copy(source: IO[bytes], sink: IO[bytes] | io.RawIOBase, name: str, packed: int) -> None:
+    """Copies to the end. Raises ExportError("bomb") beyond the limits of bytes and ratio."""
+    size = 0
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        if size > MAX_BYTES or (size > RATIO_FROM and size > MAX_RATIO * packed):
+            raise ExportError(
+                "bomb", f"{name} unpacks to more than {size >> 20} MiB and was refused."
+            )
+        sink.write(chunk)
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return WORKBOOK_PART in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        # A workbook cut short has lost its list of parts; the first of them names it.
+        with path.open("rb") as file:
+            return WORKBOOK_PART.encode() in file.read(256)
+
+
+@contextmanager
+def _stream(kind: str, path: Path) -> Iterator[Any]:
+    if kind == ".gz":
+        with gzip.open(path) as file:
+            yield file
+    else:
+        with pa.OSFile(str(path)) as file, pa.CompressedInputStream(file, "zstd") as stream:
+            yield stream
+
+
+def _unzip(landed: Landed, plain: Path) -> str:
+    """Writes the one export of a zip file to `plain`; returns its name there."""
+    with zipfile.ZipFile(landed.path) as archive:
+        if len(archive.infolist()) > MAX_MEMBERS:
+            raise ExportError(
+                "bomb", f"{landed.name} holds {len(archive.infolist()):,} files and was refused."
+            )
+        members = [m for m in archive.infolist() if not _is_bystander(m)]
+        if len(members) != 1:
+            raise ExportError(
+                "members",
+                f"{landed.name} holds {len(members)} files, where one export is read. Nothing of "
+                "it was loaded: deliver the files side by side.",
+            )
+        (member,) = members
+        if member.flag_bits & 1:
+            raise ExportError(
+                "encrypted", f"{landed.name} is protected by a password: ask for it without one."
+            )
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise ExportError("members", f"{landed.name} holds a link in place of a file.")
+        with archive.open(member) as source, private(plain) as sink:
+            bounded_copy(source, sink, landed.name, os.path.getsize(landed.path))
+    # Only the name's ending is used: a member called ../../x.csv is written nowhere else.
+    return PurePosixPath(member.filename.replace("\\", "/")).name
+
+
+def _is_bystander(member: zipfile.ZipInfo) -> bool:
+    return member.is_dir() or any(b in member.filename for b in BYSTANDERS)

@@ -1,0 +1,84 @@
+"""What `outlook inspect` says of a stranger's file: what was found, how sure, the first rejects."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from transforms.errors import ExportError
+from transforms.layouts.draft import draft
+from transforms.night import Inspection
+from transforms.read.encoding import is_guess
+
+
+def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
+    """The inspection under the names of the interface."""
+    export = seen.export
+    return {
+        "file": str(file),
+        "dataset": export.layout.dataset,
+        "layout": export.layout.name,
+        "extent": export.layout.extent,
+        "encoding": export.encoding,
+        "delimiter": export.delimiter,
+        "header_row": export.header_row,
+        "period": export.period or None,
+        **{name: seen.found[name] for name in ("rows", "reasons", "value_rejects", "warnings")},
+        "drift": seen.found["drift"],
+    }
+
+
+def refused_as_json(file: Path, error: ExportError, dataset: str | None) -> dict[str, Any]:
+    """A refusal, with the draft of a layout where none fits."""
+    return {
+        "file": str(file),
+        "refused": {
+            "code": error.code,
+            "message": error.message,
+            "nearest_layout": error.nearest_layout,
+            "missing": error.missing,
+            "draft_layout": draft(error.headers, dataset, file.name) if error.headers else None,
+        },
+    }
+
+
+def as_lines(seen: Inspection) -> Iterator[str]:
+    """The inspection for a person."""
+    export, found, layout = seen.export, seen.found, seen.export.layout
+    known = sum(layout.own_header(h) in layout.known_headers for h in export.headers)
+    yield (
+        f"layout      {layout.name}, {layout.dataset} ({layout.extent}): all "
+        f"{len(layout.required)} required headers, {known} of {len(export.headers)} columns known"
+    )
+    sure = (
+        "guessed: the headers fit" if export.encoding and is_guess(export.encoding) else "certain"
+    )
+    text = f"{export.encoding} ({sure})" if export.encoding else "none: not a text file"
+    yield f"encoding    {text}"
+    if export.delimiter:
+        yield f"delimiter   {export.delimiter!r}, the one under which the rows are of one width"
+    if export.header_row:
+        yield f"headers     on line {export.header_row}"
+    if export.period:
+        yield f"period      {' to '.join(export.period.values())}"
+    rows = found["rows"]
+    yield (
+        f"rows        {rows['in']:,} in = {rows['accepted']:,} accepted + {rows['rejected']:,} "
+        f"rejected + {rows['duplicate']:,} duplicate"
+    )
+    for reason, count in _most(found["reasons"]):
+        yield f"rejected    {count:,} rows: {reason}"
+    for column, reasons in found["value_rejects"].items():
+        for reason, count in _most(reasons):
+            yield f"made null   {count:,} values of {column}: {reason}"
+    for warning in found["warnings"]:
+        column = f" in {warning['column']}" if warning["column"] else ""
+        yield f"warning     {warning['code']}{column}: {warning['count']:,}"
+    for one in seen.first_rejects:
+        yield (
+            f"line {one['source_row']:<6} {one['reason']}"
+            + (f": {one['raw_value']!r}" if one["raw_value"] else "")
+        )
+
+
+def _most(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
