@@ -12,7 +12,9 @@ from transforms import DATASETS, history
 from transforms.across_rows import listed
 from transforms.contracts import Contract, contract
 from transforms.lake import Lake, Receipt
+from transforms.layouts import layouts
 from transforms.markets import Market
+from warehouse.models import models
 
 Due = Callable[[date, date], list[date]]
 
@@ -73,6 +75,8 @@ def attach(
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
     _table(db, "nights", _nights(lake, due))
+    _table(db, "layout_fields", _layout_fields())
+    _table(db, "needs", _needs())
 
     sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
     _view(db, "sellers_changes", [f / "changes.parquet" for f in sellers], _changes("sellers"))
@@ -162,6 +166,29 @@ def _categories(market: Market) -> pa.Table:
             "top_category_id": [top for _, top in market.categories.values()],
         }
     )
+
+
+def _layout_fields() -> pa.Table:
+    """Which raw fields of the contract each layout has."""
+    rows = [
+        {"layout": layout.name, "field": field}
+        for layout in layouts()
+        for field in (*layout.columns, *layout.constants)
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def _needs() -> pa.Table:
+    """Which raw fields each figure rests on; of alternatives (`a | b`) one is enough."""
+    rows = [
+        {"figure": figure, "scope": scope, "place": place, "need": need, "field": field.strip()}
+        for model in models()
+        for figure, scopes in model.about.get("needs", {}).items()
+        for scope, needs in scopes.items()
+        for place, need in enumerate(needs)
+        for field in need.split("|")
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def _nights(lake: Lake, due: Due | None) -> pa.Table:

@@ -1,5 +1,6 @@
--- Report years, fiscal and calendar, for which there is a census of sellers.
--- Grain: edition. An edition is not a finished year: each dataset has its own last good night.
+-- Report years, fiscal and calendar, of which any night counts.
+-- Grain: edition. An edition is not a finished year: each dataset has its own last good night, and
+-- where it has none its figures are not available.
 WITH basis AS (
     SELECT 'fiscal' AS year_basis, 'FY' AS prefix, fiscal_year_starts_in_month AS starts
     FROM lake.market
@@ -14,11 +15,12 @@ night AS (
         basis.starts,
         stg_night.dataset,
         stg_night.export_date,
+        stg_night.is_good,
         year(export_date)
         + CASE WHEN starts > 1 AND month(export_date) >= starts THEN 1 ELSE 0 END AS year
     FROM staging.stg_night
     CROSS JOIN basis
-    WHERE stg_night.is_good
+    WHERE stg_night.is_usable
 )
 
 SELECT
@@ -28,10 +30,9 @@ SELECT
     make_date(year - CASE WHEN starts > 1 THEN 1 ELSE 0 END, starts, 1) AS period_from,
     (make_date(year - CASE WHEN starts > 1 THEN 1 ELSE 0 END, starts, 1) + INTERVAL 1 YEAR)::DATE
         - 1 AS period_to,
-    max(export_date) FILTER (WHERE dataset = 'sellers') AS sellers_as_of,
-    max(export_date) FILTER (WHERE dataset = 'listings') AS listings_as_of,
-    max(export_date) FILTER (WHERE dataset = 'inquiries') AS inquiries_as_of
+    max(export_date) FILTER (WHERE is_good AND dataset = 'sellers') AS sellers_as_of,
+    max(export_date) FILTER (WHERE is_good AND dataset = 'listings') AS listings_as_of,
+    max(export_date) FILTER (WHERE is_good AND dataset = 'inquiries') AS inquiries_as_of
 FROM night
 GROUP BY prefix, year, year_basis, starts
-HAVING count(*) FILTER (WHERE dataset = 'sellers') > 0
 ORDER BY year_basis DESC, year

@@ -6,9 +6,9 @@ WITH figure AS (
         'paid_sellers' AS metric,
         edition.sellers_as_of AS as_of,
         count(*) FILTER (WHERE seller.is_paid) AS value,
-        count(seller.country_iso2) / count(*) AS coverage
+        count(seller.country_iso2) / nullif(count(seller.seller_id), 0) AS coverage
     FROM marts.dim_edition AS edition
-    JOIN staging.stg_census_seller AS seller ON seller.snapshot_date = edition.sellers_as_of
+    LEFT JOIN staging.stg_census_seller AS seller ON seller.snapshot_date = edition.sellers_as_of
     GROUP BY edition.edition, edition.sellers_as_of
     UNION ALL
     SELECT
@@ -16,10 +16,7 @@ WITH figure AS (
         2,
         'live_listings',
         edition.listings_as_of,
-        CASE
-            WHEN edition.listings_as_of IS NOT NULL
-                THEN coalesce(sum(live.live_listings) FILTER (WHERE live.is_market), 0)
-        END,
+        coalesce(sum(live.live_listings) FILTER (WHERE live.is_market), 0),
         coalesce(sum(live.live_listings) FILTER (WHERE live.is_known), 0)
         / sum(live.live_listings)
     FROM marts.dim_edition AS edition
@@ -31,10 +28,7 @@ WITH figure AS (
         3,
         'listings_ever',
         edition.listings_as_of,
-        CASE
-            WHEN edition.listings_as_of IS NOT NULL
-                THEN coalesce(sum(new.new_listings) FILTER (WHERE seller.is_market), 0)
-        END,
+        coalesce(sum(new.new_listings) FILTER (WHERE seller.is_market), 0),
         coalesce(sum(new.new_listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0)
         / sum(new.new_listings)
     FROM marts.dim_edition AS edition
@@ -47,10 +41,7 @@ WITH figure AS (
         4,
         'inquiries',
         edition.inquiries_as_of,
-        CASE
-            WHEN edition.inquiries_as_of IS NOT NULL
-                THEN count(*) FILTER (WHERE inquiry.is_counted)
-        END,
+        count(*) FILTER (WHERE inquiry.is_counted),
         count(*) FILTER (WHERE inquiry.is_known) / nullif(count(inquiry.inquiry_id), 0)
     FROM marts.dim_edition AS edition
     LEFT JOIN staging.stg_inquiry AS inquiry ON inquiry.edition = edition.edition
@@ -59,6 +50,15 @@ WITH figure AS (
     -- Outside China, the US and Malaysia deals close offline: the value is not known to anybody.
     SELECT edition, 5, 'goods_sold_value', sellers_as_of, NULL, NULL
     FROM marts.dim_edition
+),
+
+-- Nothing is counted in an edition whose exports lack what the figure rests on.
+shown AS (
+    SELECT
+        figure.* REPLACE (CASE WHEN available.is_available THEN figure.value END AS value)
+    FROM figure
+    LEFT JOIN staging.stg_available AS available
+        ON available.edition = figure.edition AND available.figure = figure.metric
 )
 
 SELECT
@@ -77,6 +77,6 @@ SELECT
         WHEN figure.value IS NULL THEN 'x'
         WHEN figure.as_of < edition.period_to THEN 'p'
     END AS symbol
-FROM figure
+FROM shown AS figure
 JOIN marts.dim_edition AS edition ON edition.edition = figure.edition
 ORDER BY edition.year_basis DESC, edition.year, figure.place

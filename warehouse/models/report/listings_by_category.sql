@@ -8,7 +8,10 @@ SELECT
     share.period_to,
     share.is_partial,
     coalesce(share.cell, 'unknown') AS top_category_id,
-    coalesce(category.category, share.cell, 'Unknown') AS category,
+    CASE
+        WHEN share.cell = 'not_available' THEN 'Not available'
+        ELSE coalesce(category.category, share.cell, 'Unknown')
+    END AS category,
     share.share,
     share.numerator,
     share.denominator,

@@ -33,21 +33,27 @@ growth AS (
         edition.sellers_as_of AS as_of,
         edition.period_from,
         edition.period_to,
-        edition.sellers_as_of < edition.period_to AS is_partial,
+        edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
         CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
-        paid.sellers,
-        paid.coverage,
+        CASE WHEN available.is_available THEN paid.sellers END AS sellers,
+        CASE WHEN available.is_available THEN paid.coverage END AS coverage,
         last_year.base_on AS last_year_on,
         last_year.sellers AS last_year_sellers,
         first_year.base_on AS first_year_on,
         first_year.sellers AS first_year_sellers,
         first_year.years_back AS first_year_back
     FROM marts.dim_edition AS edition
-    JOIN paid ON paid.snapshot_date = edition.sellers_as_of
+    LEFT JOIN staging.stg_available AS available
+        ON available.edition = edition.edition AND available.figure = 'seller_growth'
+    LEFT JOIN paid ON paid.snapshot_date = edition.sellers_as_of
     LEFT JOIN countable AS last_year
-        ON last_year.as_of = edition.sellers_as_of AND last_year.years_back = 1
+        ON available.is_available
+        AND last_year.as_of = edition.sellers_as_of
+        AND last_year.years_back = 1
     LEFT JOIN countable AS first_year
-        ON first_year.as_of = edition.sellers_as_of AND first_year.is_first_year
+        ON available.is_available
+        AND first_year.as_of = edition.sellers_as_of
+        AND first_year.is_first_year
 )
 
 SELECT
@@ -61,7 +67,7 @@ SELECT
     sellers AS paid_sellers_numerator,
     NULL::BIGINT AS paid_sellers_denominator,
     coverage AS paid_sellers_coverage,
-    provisional AS paid_sellers_symbol,
+    CASE WHEN sellers IS NULL THEN 'x' ELSE provisional END AS paid_sellers_symbol,
     sellers / last_year_sellers - 1 AS yoy_growth,
     CASE WHEN last_year_on IS NOT NULL THEN sellers END AS yoy_growth_numerator,
     last_year_sellers AS yoy_growth_denominator,

@@ -8,7 +8,10 @@ SELECT
     share.period_to,
     share.is_partial,
     coalesce(share.cell, 'unknown') AS city_key,
-    coalesce(city.city, share.cell, 'Unknown') AS city,
+    CASE
+        WHEN share.cell = 'not_available' THEN 'Not available'
+        ELSE coalesce(city.city, share.cell, 'Unknown')
+    END AS city,
     share.share,
     share.numerator,
     share.denominator,

@@ -4,6 +4,7 @@ SELECT
     dataset,
     export_date,
     CASE WHEN status = 'ok' AND is_late THEN 'late' ELSE status END AS status,
+    status IN ('ok', 'partial') AS is_usable,
     status = 'ok'
     AND extent = CASE WHEN dataset = 'inquiries' THEN 'window' ELSE 'census' END AS is_good,
     revision,

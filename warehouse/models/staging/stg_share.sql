@@ -1,6 +1,7 @@
 -- Every cell as a share, with the edition it belongs to: what the tables that divide a figure show.
 -- Grain: report_table, edition, cell (null is the unknown class, which is a share of all).
 -- Shares are of those whose class is known; main categories are a share of all paid sellers.
+-- An edition whose exports lack what a table rests on has one row there, `not_available`.
 WITH total AS (
     SELECT
         report_table,
@@ -9,6 +10,17 @@ WITH total AS (
         sum(numerator) AS everything
     FROM staging.stg_cell
     GROUP BY report_table, edition
+),
+
+as_of AS (
+    SELECT edition, 'sellers_by_city' AS report_table, sellers_as_of AS as_of
+    FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, 'sellers_by_category', sellers_as_of FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, 'listings_by_category', listings_as_of FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, 'inquiries_by_country', inquiries_as_of FROM marts.dim_edition
 ),
 
 dated AS (
@@ -20,17 +32,18 @@ dated AS (
                 THEN total.everything
             ELSE total.known
         END AS denominator,
-        edition.year_basis,
-        edition.period_from,
-        edition.period_to,
-        CASE cell.report_table
-            WHEN 'listings_by_category' THEN edition.listings_as_of
-            WHEN 'inquiries_by_country' THEN edition.inquiries_as_of
-            ELSE edition.sellers_as_of
-        END AS as_of
+        dim_edition.year_basis,
+        dim_edition.period_from,
+        dim_edition.period_to,
+        as_of.as_of
     FROM staging.stg_cell AS cell
+    JOIN staging.stg_available AS available
+        ON available.edition = cell.edition
+        AND available.figure = cell.report_table
+        AND available.is_available
     JOIN total ON total.report_table = cell.report_table AND total.edition = cell.edition
-    JOIN marts.dim_edition AS edition ON edition.edition = cell.edition
+    JOIN marts.dim_edition ON dim_edition.edition = cell.edition
+    JOIN as_of ON as_of.edition = cell.edition AND as_of.report_table = cell.report_table
 )
 
 SELECT
@@ -51,4 +64,24 @@ SELECT
         WHEN as_of < period_to THEN 'p'
     END AS symbol
 FROM dated
+UNION ALL
+SELECT
+    as_of.report_table,
+    as_of.edition,
+    dim_edition.year_basis,
+    as_of.as_of,
+    dim_edition.period_from,
+    dim_edition.period_to,
+    as_of.as_of IS NULL OR as_of.as_of < dim_edition.period_to,
+    'not_available',
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    'x'
+FROM as_of
+JOIN marts.dim_edition ON dim_edition.edition = as_of.edition
+LEFT JOIN staging.stg_available AS available
+    ON available.edition = as_of.edition AND available.figure = as_of.report_table
+WHERE available.is_available IS NOT true
 ORDER BY report_table, edition, cell

@@ -1,0 +1,91 @@
+-- Whether the export behind a figure has the columns that it rests on, and which are missing.
+-- Grain: edition, figure. An export of another extent (a sample, say) makes no stock and no flow.
+WITH as_of AS (
+    SELECT edition, period_from, period_to, 'sellers' AS scope, 'sellers' AS dataset, sellers_as_of AS as_of
+    FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, period_from, period_to, 'listings', 'listings', listings_as_of
+    FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, period_from, period_to, 'inquiries', 'inquiries', inquiries_as_of
+    FROM marts.dim_edition
+    UNION ALL
+    -- Whose listings and inquiries they are is known once any census has shown the seller.
+    SELECT edition, period_from, period_to, 'known_sellers', 'sellers', (
+        SELECT max(export_date) FROM staging.stg_night WHERE dataset = 'sellers' AND is_good
+    )
+    FROM marts.dim_edition
+),
+
+-- The export of the as-of night; without one, whatever else came in the period.
+shown AS (
+    SELECT
+        as_of.edition,
+        as_of.scope,
+        as_of.dataset,
+        as_of.as_of,
+        string_agg(DISTINCT night.layout, '+') AS layouts,
+        string_agg(DISTINCT night.extent, ' and ' ORDER BY night.extent) AS extents
+    FROM as_of
+    LEFT JOIN staging.stg_night AS night
+        ON night.dataset = as_of.dataset
+        AND night.is_usable
+        AND CASE
+            WHEN as_of.as_of IS NOT NULL THEN night.export_date = as_of.as_of
+            ELSE night.export_date BETWEEN as_of.period_from AND as_of.period_to
+        END
+    GROUP BY as_of.edition, as_of.scope, as_of.dataset, as_of.as_of
+),
+
+met AS (
+    SELECT
+        shown.edition,
+        need.figure,
+        shown.scope,
+        shown.dataset,
+        need.place,
+        need.need,
+        shown.as_of,
+        shown.extents,
+        bool_or(field.field IS NOT NULL) AS is_there
+    FROM lake.needs AS need
+    JOIN shown ON shown.scope = need.scope
+    LEFT JOIN lake.layout_fields AS field
+        ON field.field = need.field
+        AND list_contains(string_split(shown.layouts, '+'), field.layout)
+    GROUP BY ALL
+),
+
+gap AS (
+    SELECT
+        edition,
+        figure,
+        dataset,
+        as_of IS NULL AS has_no_export,
+        extents,
+        string_agg(need, ', ' ORDER BY place) FILTER (WHERE NOT is_there) AS columns
+    FROM met
+    GROUP BY edition, figure, scope, dataset, as_of, extents
+)
+
+SELECT
+    edition,
+    figure,
+    NOT bool_or(has_no_export OR columns IS NOT NULL) AS is_available,
+    string_agg(
+        dataset || ': '
+        || CASE
+            WHEN has_no_export AND extents IS NULL THEN 'no export'
+            WHEN has_no_export
+                THEN 'no ' || CASE WHEN dataset = 'inquiries' THEN 'window' ELSE 'census' END
+                    || ' export (' || extents || ' only)'
+            ELSE ''
+        END
+        || CASE WHEN has_no_export AND columns IS NOT NULL AND extents IS NOT NULL THEN ' and ' ELSE '' END
+        || CASE WHEN columns IS NULL OR extents IS NULL THEN '' ELSE 'no ' || replace(columns, ' | ', ' or ') END,
+        '; '
+        ORDER BY dataset
+    ) FILTER (WHERE has_no_export OR columns IS NOT NULL) AS missing
+FROM gap
+GROUP BY edition, figure
+ORDER BY edition, figure
