@@ -3,6 +3,7 @@
 What a file is packed in is told by its first bytes, not by its name.
 """
 
+import errno
 import gzip
 import io
 import os
@@ -29,6 +30,7 @@ PACKED = {
     ".zst": (b"\x28\xb5\x2f\xfd",),
 }
 WORKBOOK_PART = "[Content_Types].xml"  # a workbook is a zip file, too
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 BYSTANDERS = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -63,9 +65,9 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
                 bounded_copy(source, sink, landed.name, landed.bytes)
     except EOFError as error:
         raise ExportError("cut", f"{landed.name} ends before its end: ask for it again.") from error
-    except (zlib.error, zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk, not the file
+    except (zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+            raise
         fault = "cut" if "Truncated" in str(error) else "damaged"
         raise ExportError(fault, f"{landed.name} is {fault}: {error}.") from error
     if packed_in(plain):

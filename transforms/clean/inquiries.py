@@ -131,16 +131,13 @@ def _identity(batch: Batch) -> None:
     from page to page.
     """
     batch.text("inquiry_id", "inquiry_id")
-    ids = batch.column("inquiry_id").to_pylist()
     columns = ("channel", "subject", "quantity", "quantity_unit", "buyer_country_iso2")
-    rows = list(zip(ids, *(batch.column(c).to_pylist() for c in columns), strict=True))
-    hashed = [i is None and channel == "rfq" and bool(subject) for i, channel, subject, *_ in rows]
-    batch.fill("id_is_surrogate", hashed)
-    if any(hashed):
-        batch.fill(
-            "inquiry_id",
-            [_surrogate(*rest) if h else i for h, (i, *rest) in zip(hashed, rows, strict=True)],
-        )
+    rows = zip(*(batch.column(c).to_pylist() for c in columns), strict=True)
+    keys = [_surrogate(*row) if row[0] == "rfq" and row[1] else None for row in rows]
+    ids = batch.column("inquiry_id").to_pylist()
+    batch.fill("surrogate_key", keys)
+    batch.fill("inquiry_id", [i or key for i, key in zip(ids, keys, strict=True)])
+    batch.fill("id_is_surrogate", [not i and bool(k) for i, k in zip(ids, keys, strict=True)])
 
 
 def _surrogate(channel: str, subject: str, *rest: object) -> str:

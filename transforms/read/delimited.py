@@ -19,6 +19,7 @@ from transforms.read.opened import Broken, Candidate, Opened, Rows, column_names
 
 BLOCK = 16 << 20  # also the longest record that is read
 HEAD = 1 << 18  # bytes in which dialect and header row are looked for
+GUESSED_FROM = 4096  # characters; the guess takes longer than linear in them
 HEADER_ROWS = 20
 SAMPLE_ROWS = 200
 DELIMITERS, QUOTES = ",\t;|", "\"'"
@@ -83,7 +84,7 @@ def _evenness(rows: list[list[str]]) -> float:
 
 def _another_dialect(text: str) -> Dialect | None:
     try:
-        found = clevercsv.Detector().detect(text[: HEAD >> 3])
+        found = clevercsv.Detector().detect(text[:GUESSED_FROM])
     except Exception:
         return None
     if not found or not found.delimiter or not found.delimiter.isascii():

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def _check_parts(path: Path, name: str) -> None:
                 with book.open(part) as source:
                     bounded_copy(source, _Nowhere(), name, path.stat().st_size)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError,
-            NotImplementedError, RuntimeError) as error:  # fmt: skip
+            NotImplementedError, RuntimeError, zlib.error) as error:  # fmt: skip
         raise ExportError("damaged", f"{name} is damaged: {error}.") from error
 
 
@@ -198,7 +199,7 @@ def _rows_of_xls(path: Path, name: str, title: str, header_row: int) -> int:
             any(_is_there(value) for value in sheet.row_values(row))
             for row in range(header_row, sheet.nrows)
         )
-    except (xlrd.XLRDError, AssertionError, LookupError, ValueError, OSError) as error:
+    except Exception as error:  # whatever it trips over, in whatever bytes
         raise ExportError("damaged", f"{name} is damaged: {error}.") from error
 
 
