@@ -65,14 +65,19 @@ class Batch:
     def distinct(self, field: str) -> tuple[np.ndarray, list[str | None]]:
         """Position of each row's text among the distinct ones, and those, made even."""
         if field not in self._distinct:
-            codes, texts = pd.factorize(self.raw[field])
-            whole = [repaired(t) for t in texts.tolist()]
-            mended = [i for i, (a, b) in enumerate(zip(texts, whole, strict=True)) if a != b]
+            codes, found = pd.factorize(self.raw[field])
+            texts = pa.array(found, pa.string()).to_pylist()
+            # ASCII cannot have been decoded wrongly, and nearly all texts are ASCII.
+            foreign = {i: text for i, text in enumerate(texts) if not text.isascii()}
+            whole = {i: repaired(text) for i, text in foreign.items()}
+            mended = [i for i, text in foreign.items() if whole[i] != text]
             if mended:
                 rows = np.isin(codes, mended)
                 self._repaired |= rows
                 self.warn("mojibake_repaired", field, int(rows.sum()))
-            self._distinct[field] = codes, [known(t) for t in whole]
+                for i in mended:
+                    texts[i] = whole[i]
+            self._distinct[field] = codes, [known(text) for text in texts]
         return self._distinct[field]
 
     def forget(self, field: str) -> None:
@@ -96,26 +101,24 @@ class Batch:
         if not self.has(field):
             return
         codes, texts = self.distinct(field)
-        self._parse(field, columns, codes, [
-            None if text is None else (lambda t=text: parser(t))  # type: ignore[misc]
-            for text in texts
-        ])  # fmt: skip
+        self._parse(field, columns, codes, texts, parser)
 
     def _parse(
         self,
         field: str,
         columns: str | Sequence[str | None],
         codes: np.ndarray,
-        readings: Sequence[Callable[[], Any] | None],
+        given: Sequence[Any],
+        parser: Callable[[Any], Any],
     ) -> None:
         names = [columns] if isinstance(columns, str) else list(columns)
         values: list[Any] = []
         unread: dict[int, str] = {}
-        for position, reading in enumerate(readings):
+        for position, one in enumerate(given):
             value = None
-            if reading:
+            if one is not None:
                 try:
-                    value = reading()
+                    value = parser(one)
                 except Unreadable as error:
                     unread[position] = str(error)
             values.append(value)
@@ -147,14 +150,15 @@ class Batch:
         texts, others = self.texts(field), self.texts(beside)
         # One reading per pair of texts, so that a row stays independent of its neighbours.
         codes, pairs = pd.factorize(pd.Series(zip(texts, others, strict=True), dtype=object))
-        self._parse(field, columns, codes, [
-            None if text is None else (lambda t=text, o=other: parser(t, o))  # type: ignore[misc]
-            for text, other in pairs
-        ])  # fmt: skip
+        given = [None if pair[0] is None else pair for pair in pairs]
+        self._parse(field, columns, codes, given, lambda pair: parser(*pair))
 
     def text(self, field: str, column: str) -> None:
         """Even text, null tokens null."""
-        self.parse(field, column, lambda text: text)
+        if self.has(field):
+            codes, texts = self.distinct(field)
+            distinct = pa.array(texts, type=self.contract.by_name[column].arrow)
+            self._columns[column] = distinct.take(pa.array(codes, mask=codes < 0))
 
     def as_delivered(self, field: str, column: str) -> None:
         """The text exactly as read; only emptiness is null."""

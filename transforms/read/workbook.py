@@ -4,6 +4,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -37,19 +38,16 @@ def candidates(path: Path, name: str) -> Iterator[Candidate]:
         _check_parts(path, name)
     elif ENCRYPTED in path.read_bytes():
         raise _encrypted(name)
-    try:
+    with _refusing(name):
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         sheets = [(s.name, book.get_sheet_by_name(s.name)) for s in book.sheets_metadata
                   if s.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
-    except calamine.PasswordError as error:
-        raise _encrypted(name) from error
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise ExportError("unreadable", f"{name} cannot be read as a workbook: {error}.") from error
     for title, sheet in sheets:
-        head = [
-            [cell.text(value) or "" for value in row]
-            for row, _ in zip(sheet.iter_rows(), range(HEADER_ROWS), strict=False)
-        ]
+        with _refusing(name):
+            head = [
+                [cell.text(value) or "" for value in row]
+                for row, _ in zip(sheet.iter_rows(), range(HEADER_ROWS), strict=False)
+            ]
         first = (sheet.start or (0, 0))[0]
         yield Candidate(
             head=head,
@@ -58,6 +56,21 @@ def candidates(path: Path, name: str) -> Iterator[Candidate]:
             ),
             where=f"sheet {title}",
         )
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Turns whatever stops the parser into our error, its panics (no Exceptions) too."""
+    try:
+        yield
+    except calamine.PasswordError as error:
+        raise _encrypted(name) from error
+    except BaseException as error:
+        is_panic = type(error).__name__ == "PanicException"
+        if not is_panic and not isinstance(error, calamine.CalamineError | OSError | ValueError):
+            raise
+        why = "its structure is broken" if is_panic else error
+        raise ExportError("unreadable", f"{name} cannot be read as a workbook: {why}.") from None
 
 
 def _open(
