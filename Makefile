@@ -12,7 +12,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run test lint faults bench airflow lock gazetteer clean
+.PHONY: run test lint faults fuzz bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -38,6 +38,9 @@ lint: $(READY)
 # The long batteries, each with a fast sample in the suite.
 faults: $(READY)
 	OUTLOOK_TEST_KILLS=20 $(BIN)/python -m pytest tests/test_kill.py tests/test_publication.py
+
+fuzz: $(READY)
+	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/test_fuzz.py
 
 bench: $(READY)
 	$(BIN)/outlook bench --scale 1.0

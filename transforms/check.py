@@ -28,14 +28,14 @@ class Checked:
 
     `rejected` has a row per rejected row: position, column, reason, the value and the whole row
     as text. `value_rejects` counts the values made null in accepted rows by (column, reason);
-    `misfits` all values that are there and do not fit, by column.
+    `misfits` all values that are there and do not fit, likewise.
     """
 
     accepted: pd.DataFrame
     positions: np.ndarray
     rejected: pd.DataFrame
     value_rejects: Counter[tuple[str, str]]
-    misfits: Counter[str]
+    misfits: Counter[tuple[str, str]]
 
 
 def check(cleaned: Cleaned, raw: pd.DataFrame, dataset: str) -> Checked:
@@ -70,12 +70,13 @@ def check(cleaned: Cleaned, raw: pd.DataFrame, dataset: str) -> Checked:
     kept = ~np.isin(np.arange(len(raw)), bad_rows)
     values = failures[~fatal & ~failures["row"].isin(bad_rows)]
     rows = _clear(cleaned.rows, values, terms)
+    there = failures[failures["reason"] != "missing"]
     return Checked(
         accepted=rows[kept],
         positions=np.flatnonzero(kept),
         rejected=rejected,
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
-        misfits=Counter(failures.loc[failures["reason"] != "missing", "column"]),
+        misfits=Counter(zip(there["column"], there["reason"], strict=True)),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from transforms import DATASETS, exports, history
+from transforms import DATASETS, exports, gates, history
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
@@ -26,7 +26,7 @@ from transforms.unpack import unpack
 
 log = logging.getLogger(__name__)
 
-FIRST_REJECTS = 5
+FIRST_REJECTS, FIRST_ROWS = 5, 3
 GATES = ("strict", "warn", "off")
 Progress = Callable[[int], None]
 
@@ -118,6 +118,8 @@ class Inspection:
     export: Export
     found: dict[str, Any]
     first_rejects: list[dict[str, Any]]
+    first_rows: list[dict[str, Any]]
+    held: str | None
 
 
 def inspect(path: Path, dataset: str | None, night: date, settings: Settings) -> Inspection:
@@ -135,9 +137,13 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         partition = Partition(export.layout.dataset, night, folder, settings.market, key)
         partition.add(export, landed)
         found = partition.finish()
-        path = partition.parts / "rejected.parquet"
-        rejects = pq.read_table(path).slice(0, FIRST_REJECTS).to_pylist() if path.exists() else []
-        return Inspection(export, found, rejects)
+        rejected, rows = (partition.parts / f"{p}.parquet" for p in ("rejected", "rows"))
+        rejects = (
+            pq.read_table(rejected).slice(0, FIRST_REJECTS).to_pylist() if rejected.exists() else []
+        )
+        shown = pq.read_table(rows).slice(0, FIRST_ROWS).to_pylist()
+        receipt = {**_new_receipt(export.layout.dataset, night), **found}
+        return Inspection(export, found, rejects, shown, gates.judge(receipt, (), 1, None).reason)
 
 
 def _read_delivery(

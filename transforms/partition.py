@@ -81,8 +81,9 @@ class Partition:
                 f"{', '.join(export.new_columns)}. Nothing of it was loaded.",
             )
         dataset = self.contract.dataset
-        context, unnamed = self._context, Counter[str]()
-        misfits: Counter[str] = Counter()
+        context = replace(self._context, zone=export.layout.zone)
+        unnamed: Counter[str] = Counter()
+        misfits: Counter[tuple[str, str]] = Counter()
         read = 0
         for batch in export.rows:
             raw, moved = export.raw_fields(batch.table)
@@ -154,6 +155,10 @@ class Partition:
         for (column, reason), count in sorted(self._value_rejects.items()):
             value_rejects[column][reason] = count
         layouts = dict.fromkeys(e.layout.name for e in self._exports)
+        extents = Counter(e.layout.extent for e in self._exports)
+        if len(extents) > 1:
+            # A search page beside the census makes the night a sample: nobody may miss that.
+            self._noted["mixed_extents", None] += len(self._exports)
         return {
             "layout": "+".join(layouts) or None,
             "extent": max((e.layout.extent for e in self._exports), key=EXTENT_ORDER.index),
@@ -309,18 +314,23 @@ def _filled_without_a_name(table: pd.DataFrame) -> dict[str, int]:
     return {column: count for column, count in counts.items() if count}
 
 
-def _refuse_shifted(file: str, misfits: Counter[str], rows: int) -> None:
+def _refuse_shifted(file: str, misfits: Counter[tuple[str, str]], rows: int) -> None:
     """Raises ExportError("shifted") where more than half of the rows misfit in two columns.
 
     One such column is a change at the source; in two, values stand under the wrong headers.
     """
-    shifted = sorted(c for c, count in misfits.items() if count > rows / 2)
+    columns: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
+    for (column, reason), count in misfits.most_common():
+        columns[column] += count
+        reasons.setdefault(column, reason)
+    shifted = [f"{c} ({reasons[c]})" for c in sorted(columns) if columns[c] > rows / 2]
     if rows >= SHIFTED_FROM and len(shifted) > 1:
         raise ExportError(
             "shifted",
             f"{file} has values that do not fit {', '.join(shifted)} in more than half of its "
-            f"{rows:,} rows: they stand under the wrong headers. Nothing of it was loaded: ask "
-            "for it again.",
+            f"{rows:,} rows: they stand under the wrong headers, or the layout maps the wrong "
+            "ones. Nothing of it was loaded: ask for it again, or mend the layout.",
         )
 
 

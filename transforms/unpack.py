@@ -47,10 +47,12 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
     Raises ExportError: cut (ends early), damaged (checksum), bomb (beyond the limits), nested (an
     archive in an archive), members (not one export), encrypted.
     """
+    if not landed.bytes:
+        raise ExportError("empty", f"{landed.name} is empty. Nothing was loaded: ask for it again.")
     kind = packed_in(landed.path)
     named = PurePosixPath(landed.name.casefold()).suffix
     if kind is None:
-        if named in PACKED and landed.bytes:
+        if named in PACKED:
             raise ExportError(
                 "damaged", f"{landed.name} is no {named[1:]} file, though its name says so."
             )
@@ -102,7 +104,7 @@ def _is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return WORKBOOK_PART in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError):
         # A workbook cut short has lost its list of parts; the first of them names it.
         with path.open("rb") as file:
             return WORKBOOK_PART.encode() in file.read(256)

@@ -24,6 +24,7 @@ def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
         "period": export.period or None,
         **{name: seen.found[name] for name in ("rows", "reasons", "value_rejects", "warnings")},
         "drift": seen.found["drift"],
+        "held": seen.held,
     }
 
 
@@ -44,10 +45,11 @@ def refused_as_json(file: Path, error: ExportError, dataset: str | None) -> dict
 def as_lines(seen: Inspection) -> Iterator[str]:
     """The inspection for a person."""
     export, found, layout = seen.export, seen.found, seen.export.layout
-    known = sum(layout.own_header(h) in layout.known_headers for h in export.headers)
+    named = [h for h in export.headers if h.strip()]
+    known = sum(layout.own_header(h) in layout.known_headers for h in named)
     yield (
         f"layout      {layout.name}, {layout.dataset} ({layout.extent}): all "
-        f"{len(layout.required)} required headers, {known} of {len(export.headers)} columns known"
+        f"{len(layout.required)} required headers, {known} of {len(named)} columns known"
     )
     sure = (
         "guessed: the headers fit" if export.encoding and is_guess(export.encoding) else "certain"
@@ -73,11 +75,18 @@ def as_lines(seen: Inspection) -> Iterator[str]:
     for warning in found["warnings"]:
         column = f" in {warning['column']}" if warning["column"] else ""
         yield f"warning     {warning['code']}{column}: {warning['count']:,}"
+    if missing := found["drift"]["missing_columns"]:
+        yield f"not there   {', '.join(missing)}: headers that the layout maps"
+    if seen.held:
+        yield f"held        such a night would not count: {seen.held}"
     for one in seen.first_rejects:
         yield (
             f"line {one['source_row']:<6} {one['reason']}"
             + (f": {one['raw_value']!r}" if one["raw_value"] else "")
         )
+    for row in seen.first_rows:
+        values = {k: v for k, v in row.items() if v is not None and not k.startswith("_")}
+        yield f"line {row['_source_row']:<6} " + ", ".join(f"{k} {v}" for k, v in values.items())
 
 
 def _most(counts: dict[str, int]) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """One table in every format and packing, read alike; and files that are none, refused."""
 
 import base64
+import contextlib
 import csv
 import gzip
 import io
@@ -241,11 +242,13 @@ def test_a_workbook_under_a_password_is_refused(tmp_path: Path) -> None:
         assert refusal(file.getvalue(), f"listings{ending}", tmp_path) == "encrypted"
 
 
-def test_a_zip_file_under_a_password_is_refused(tmp_path: Path) -> None:
-    content = bytearray(in_zip({"listings.csv": as_csv(HEADERS, LISTINGS)}))
+def test_a_zip_file_of_two_files_or_under_a_password_is_refused(tmp_path: Path) -> None:
+    content = bytearray(in_zip({"a.csv": as_csv(HEADERS, LISTINGS)}))
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     assert refusal(bytes(content), "listings.zip", tmp_path) == "encrypted"
+    two = in_zip({name: as_csv(HEADERS, LISTINGS) for name in ("a.csv", "b.csv")})
+    assert refusal(two, "listings.zip", tmp_path) == "members"
 
 
 MEMBERS = ["listings.csv", "a/b/listings.csv", "../../evil.csv", "/etc/evil.csv", "..\\evil.csv",
@@ -269,11 +272,6 @@ def test_an_archive_in_an_archive_is_refused(inner: str, outer: str, tmp_path: P
     name = f"listings.csv{inner}"
     content = packed(packed(as_csv(HEADERS, LISTINGS), "listings.csv", inner), name, outer)
     assert refusal(content, name + outer, tmp_path) == "nested"
-
-
-def test_two_exports_in_one_archive_are_refused(tmp_path: Path) -> None:
-    content = in_zip({n: as_csv(HEADERS, LISTINGS) for n in ("a.csv", "b.csv")})
-    assert refusal(content, "listings.zip", tmp_path) == "members"
 
 
 # By `zstd --check`: the file that as_csv writes. What pyarrow writes has no checksum.
@@ -313,24 +311,16 @@ def test_a_flipped_bit_is_refused_where_it_changes_a_row(name: str, tmp_path: Pa
     assert refused > PLACES / 4
 
 
-WRITTEN: dict[str, Callable[[], bytes]] = {
-    "csv": lambda: as_csv(HEADERS, LISTINGS),
-    "json": lambda: as_json(HEADERS, LISTINGS),
-    "ndjson": lambda: as_ndjson(HEADERS, LISTINGS),
-    "xlsx": lambda: as_workbook(HEADERS, LISTINGS),
-    "parquet": lambda: as_parquet(HEADERS, LISTINGS),
-}
-
-
 @pytest.mark.parametrize("ending", [*READERS, ".gz", ".zip", ".zst"])
-@pytest.mark.parametrize("form", WRITTEN)
+@pytest.mark.parametrize("form", ["comma", "array", "lines", "workbook", "parquet"])
 def test_a_wrong_ending_is_refused_or_makes_no_difference(
     form: str, ending: str, tmp_path: Path
 ) -> None:
-    try:
-        assert read(WRITTEN[form](), f"listings{ending}", tmp_path).rows == LISTINGS
-    except ExportError:
-        pass
+    with contextlib.suppress(ExportError):
+        assert (
+            read(FORMATS[form][1](HEADERS, LISTINGS), f"listings{ending}", tmp_path).rows
+            == LISTINGS
+        )
 
 
 @pytest.mark.parametrize("ending", [*READERS, ".csv.gz", ".csv.zip", ".csv.zst"])
@@ -338,7 +328,7 @@ def test_an_empty_file_is_refused(ending: str, tmp_path: Path) -> None:
     assert refusal(b"", f"listings{ending}", tmp_path) == "empty"
 
 
-# Reads each file in a child of its own, in five seconds and a gigabyte, and says what became of it:
+# Reads each file in a child of its own, in four seconds and a gigabyte, and says what became of it:
 # what a hostile file may do to a process cannot be asked within that process.
 CHILD = """
 import os, resource, signal, sys, tempfile
@@ -350,7 +340,7 @@ for path in map(Path, sys.argv[1:]):
     if not child:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 30),) * 2)
-        signal.alarm(5)
+        signal.alarm(4)
         with tempfile.TemporaryDirectory() as folder:
             try:
                 loaded(path.read_bytes(), path.name, Path(folder))
@@ -380,64 +370,76 @@ def outcomes(files: dict[str, bytes], folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def _bombs() -> dict[str, bytes]:
+PARTS = {
+    name: part
+    for book in [zipfile.ZipFile(io.BytesIO(as_workbook(HEADERS, LISTINGS)))]
+    for name, part in ((n, book.read(n)) for n in book.namelist())
+}
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def _with_sheet(*changes: tuple[bytes, bytes]) -> bytes:
+    sheet = PARTS[SHEET]
+    for old, new in changes:
+        sheet = sheet.replace(old, new)
+    return in_zip(PARTS | {SHEET: sheet})
+
+
+def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
     zeros = b"\0" * (64 << 20)
     repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 3000), ["x" * (1 << 20)])
-    held = io.BytesIO()
-    pq.write_table(pa.table([[*row] for row in zip(*LISTINGS * 250, strict=True)] + [repeated],
-                            names=[*HEADERS, "Price"]), held)  # fmt: skip
-    with zipfile.ZipFile(io.BytesIO(as_workbook(HEADERS, LISTINGS))) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    return {
+    columns = zip(*LISTINGS * 250, strict=True)
+    file = io.BytesIO()
+    pq.write_table(pa.table([*map(list, columns), repeated], names=[*HEADERS, "Price"]), file)
+    bombs = {
         "two gigabytes.gz": gzip.compress(zeros) * 32,
         "two gigabytes.zst": in_zst(zeros) * 32,
         "zeros.zip": in_zip({"listings.csv": zeros}),
         "many members.zip": in_zip({f"{n}.csv": b"x" for n in range(10_000)}),
-        "a part.xlsx": in_zip(parts | {"xl/media/1.png": zeros}),
-        "one text a row.parquet": held.getvalue(),
+        "a large part.xlsx": in_zip(PARTS | {"xl/media/1.png": zeros}),
+        "a large text in every row.parquet": file.getvalue(),
     }
-
-
-def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
-    bombs = _bombs()
     assert dict(zip(bombs, outcomes(bombs, tmp_path), strict=True)) == dict.fromkeys(bombs, "bomb")
 
 
-def _hostile_workbooks() -> dict[str, bytes]:
-    def far(book: Any) -> None:
-        book.active["XFD1048576"] = "x"
-
-    with zipfile.ZipFile(io.BytesIO(as_workbook(HEADERS, LISTINGS))) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    wide = b"<row>" + b"<c><v>1</v></c>" * 100_000 + b"</row></sheetData>"
-    laughs = b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 20) for n in range(9))
-    xml = b'<!DOCTYPE x [<!ENTITY a "ha">' + laughs + b"]><worksheet "
-    return {
-        "a cell far away.xlsx": as_workbook(HEADERS, LISTINGS, far),
-        "a row too wide.xlsx": in_zip(parts | {sheet: parts[sheet].replace(b"</sheetData>", wide)}),
-        "a billion laughs.xlsx": in_zip(
-            parts | {sheet: parts[sheet].replace(b"<worksheet ", xml).replace(b"Ball 0", b"&j;")}
-        ),
-        "version.xlsx": in_zip(parts).replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff"),
-    }
+def _far(book: Any) -> None:
+    book.active["XFD1048576"] = "x"
 
 
-@pytest.mark.parametrize("name", _hostile_workbooks())
-def test_a_hostile_workbook_is_read_or_refused(name: str, tmp_path: Path) -> None:
-    (became,) = outcomes({name: _hostile_workbooks()[name]}, tmp_path)
+LAUGHS = b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 20) for n in range(9))
+XML = b'<!DOCTYPE x [<!ENTITY a "ha">' + LAUGHS + b"]><worksheet "
+WIDE = b"<row>" + b"<c><v>1</v></c>" * 100_000 + b"</row></sheetData>"
+STRICT = {
+    name: part.replace(
+        b"http://schemas.openxmlformats.org/", b"http://purl.oclc.org/ooxml/"
+    ).replace(b"spreadsheetml/2006/main", b"spreadsheetml/main")
+    for name, part in PARTS.items()
+}
+HOSTILE = {
+    "a cell far away.xlsx": as_workbook(HEADERS, LISTINGS, _far),
+    "a row too wide.xlsx": _with_sheet((b"</sheetData>", WIDE)),
+    "a billion laughs.xlsx": _with_sheet((b"<worksheet ", XML), (b"Ball 0", b"&j;")),
+    "made for version 25.5.xlsx": in_zip(PARTS).replace(
+        b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff"
+    ),
+    "strict.xlsx": in_zip(PARTS | {n: STRICT[n] for n in ("xl/workbook.xml", SHEET)}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_strange_workbook_is_read_or_refused(name: str, tmp_path: Path) -> None:
+    (became,) = outcomes({name: HOSTILE[name]}, tmp_path)
     assert " " not in became
 
 
 def test_a_damaged_old_workbook_is_read_or_refused(real_exports: Path, tmp_path: Path) -> None:
     whole = (real_exports / "Products-2026-09-19.xls").read_bytes()
-    cut = {f"cut{n}.xls": whole[: len(whole) * n // PLACES] for n in range(1, PLACES)}
+    cut = {f"cut at {n}.xls": whole[:n] for n in range(1000, len(whole), 1000)}
     flipped = {}
-    for place in range(PLACES):
+    for place in (30, 500, 1100, 2000, 4064, 4067, 4070, 5000, 7000, 9000, 13000):
         content = bytearray(whole)
-        content[len(whole) * (2 * place + 1) // (2 * PLACES)] ^= 64
-        flipped[f"flip{place}.xls"] = bytes(content)
-    found = outcomes(cut | flipped, tmp_path)
-    bad = {n: o for n, o in zip(cut | flipped, found, strict=True) if " " in o}
-    assert bad == {}
-    assert set(found[: len(cut)]) <= {"damaged", "unreadable", "empty", "wrong_extension"}
+        content[place] ^= 128
+        flipped[f"flipped at {place}.xls"] = bytes(content)
+    found = dict(zip(cut | flipped, outcomes(cut | flipped, tmp_path), strict=True))
+    assert {name: became for name, became in found.items() if " " in became} == {}
+    assert "read" not in [found[name] for name in cut]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ class Context:
     market: Market
     key: bytes
     slashes: Mapping[str, str] = field(default_factory=dict)
+    zone: ZoneInfo | None = None  # of the export's wall times, where its layout says so
 
 
 @dataclass(frozen=True)
@@ -160,17 +162,22 @@ class Batch:
             distinct = pa.array(texts, type=self.contract.by_name[column].arrow)
             self._columns[column] = distinct.take(pa.array(codes, mask=codes < 0))
 
-    def as_delivered(self, field: str, column: str) -> None:
-        """The text exactly as read; only emptiness is null."""
+    def as_delivered(
+        self, field: str, column: str, mask: Callable[[str], str] | None = None
+    ) -> None:
+        """The text exactly as read, but for what `mask` takes out; only emptiness is null."""
         if self.has(field):
             text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
+            if mask:
+                text = pa.array([t and mask(t) for t in text.to_pylist()], type=pa.string())
             self._columns[column] = pc.if_else(pc.equal(text, ""), None, text)
 
     def instants(self, field: str, column: str, context: Context) -> None:
         """Wall times of the platform by the column at once; other forms one by one."""
         if not self.has(field):
             return
-        zone, first = context.market.platform_time_zone, context.slashes.get(field)
+        zone = context.zone or context.market.platform_time_zone
+        first = context.slashes.get(field)
         text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
         wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True)
         years = pc.min_max(pc.year(wall)).as_py()

@@ -39,7 +39,9 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
         "expires",
         "expires_at",
         lambda t: date.instant(
-            t, context.market.platform_time_zone, context.slashes.get("expires")
+            t,
+            context.zone or context.market.platform_time_zone,
+            context.slashes.get("expires"),
         ),
     )
     batch.parse("buyer_name", "buyer_key", partial(person.person_key, key=context.key))
@@ -62,7 +64,7 @@ def _posted(batch: Batch, context: Context) -> None:
 
     Relative times count from when the export was taken, which a row may state itself.
     """
-    zone = context.market.time_zone
+    zone = context.zone or context.market.time_zone
     batch.parse_with(
         "posted",
         "scraped",
@@ -72,6 +74,8 @@ def _posted(batch: Batch, context: Context) -> None:
         ),
     )
     _days(batch, context)
+    later = pc.greater(batch.column("posted_date_local"), pa.scalar(context.snapshot_date))
+    batch.warn("posted_later", "posted_at", pc.sum(later).as_py() or 0)
     batch.parse(
         "first_reply",
         "first_reply_at",

@@ -27,7 +27,7 @@ _MONTHS = {
     if name
     for form in (name.casefold(), name[:3].casefold(), *(("sept",) if number == 9 else ()))
 }
-_TIME = re.compile(r"(.+?),? (\d{1,2}:\d{2}(?::\d{2})?)(?: ?([A-Z]{2,4}))?\.?")
+_TIME = re.compile(r"(.+?),? (\d{1,2}:\d{2}(?::\d{2})?)(?: ?([AP]M))?(?: ?([A-Z]{2,4}))?\.?")
 _ZONES = {"PDT": -7, "PST": -8, "UTC": 0, "GMT": 0}
 _EPOCH = re.compile(r"\d{10}|\d{13}")
 
@@ -107,17 +107,27 @@ def _written(text: str, first: str | None) -> datetime:
         on = day(found[1] if found else text, first)
         if not found:
             return datetime.combine(on, time())
-        at = datetime.combine(on, time.fromisoformat(found[2].zfill(5 if len(found[2]) < 6 else 8)))
+        at = datetime.combine(on, _clock(found[2], found[3]))
     except Unreadable as error:
         ambiguous = str(error) == "day or month first"
         raise Unreadable(str(error) if ambiguous else "not a time") from error
     except ValueError as error:
         raise Unreadable("not a time") from error
-    if not found[3]:
+    if not found[4]:
         return at
-    if found[3] not in _ZONES:
+    if found[4] not in _ZONES:
         raise Unreadable("unknown time zone")
-    return at.replace(tzinfo=timezone(timedelta(hours=_ZONES[found[3]])))
+    return at.replace(tzinfo=timezone(timedelta(hours=_ZONES[found[4]])))
+
+
+def _clock(text: str, half: str | None) -> time:
+    """`9:05` or `02:30:00`, of the morning or the afternoon where `half` says so."""
+    hour, _, rest = text.partition(":")
+    if half:
+        if not 1 <= int(hour) <= 12:
+            raise ValueError(text)
+        hour = str(int(hour) % 12 + (12 if half == "PM" else 0))
+    return time.fromisoformat(f"{hour.zfill(2)}:{rest}")
 
 
 def zoned(text: str) -> datetime | None:

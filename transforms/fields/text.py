@@ -9,7 +9,31 @@ from ftfy.badness import is_bad
 
 NULL_TOKENS = frozenset({"", "-", "--", "—", "none", "n/a", "nan", "null", "unknown", "暂无数据"})
 COMPANY_FORMS = frozenset(
-    ["co", "company", "ltd", "limited", "pvt", "private", "smc", "llc", "inc", "corp"]
+    [
+        "co",
+        "company",
+        "ltd",
+        "limited",
+        "pvt",
+        "private",
+        "smc",
+        "llc",
+        "llp",
+        "inc",
+        "corp",
+        "incorporated",
+        "corporation",
+        "plc",
+        "gmbh",
+        "sarl",
+        "srl",
+        "pty",
+        "pte",
+        "sdn",
+        "bhd",
+        "fze",
+        "fzco",
+    ]  # fmt: skip
 )
 
 # Only what was read as another encoding and nothing else; no guesses at bytes that were lost.
@@ -23,6 +47,7 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<!\d)\+?\d(?:[ ()./-]{0,2}\d){8,}(?!\d)")
 _GROUP = re.compile(r"\d+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+_OPEN_PHONE = re.compile(r"\+\d(?:[ ()./-]{0,2}\d){8,}(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -55,6 +80,15 @@ def known(raw: str) -> str | None:
     """Even text, or None for a null token. `NA` stays: it is Namibia."""
     text = even(raw)
     return None if text.casefold() in NULL_TOKENS else text
+
+
+def open_masked(text: str) -> str:
+    """Text with mail addresses and telephone numbers that say so (`+92 …`) replaced.
+
+    Titles of listings are full of part numbers that look like telephones.
+    """
+    text = _MAIL.sub("[mail]", text) if "@" in text else text
+    return _OPEN_PHONE.sub("[phone]", text) if "+" in text else text
 
 
 def masked(text: str) -> str:

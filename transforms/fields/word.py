@@ -48,8 +48,8 @@ def flag(text: str) -> bool:
 
 
 def listed(text: str) -> list[str]:
-    """`Soccer Balls,Gloves`: at most twenty words or phrases."""
-    return [part.strip() for part in text.split(",") if part.strip()][:20]
+    """`Soccer Balls,Gloves; Bats`: at most twenty words or phrases."""
+    return [part.strip() for part in re.split("[,;、，；]", text) if part.strip()][:20]
 
 
 def business_types(text: str) -> list[str]:

@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from transforms import DATASETS
 from transforms.contracts import contract
-from transforms.errors import ExportError
+from transforms.errors import ExportError, SettingsError
 from transforms.layouts.source import Source, source
 
 EXTENTS = ("census", "window", "sample")
+KEYS = {
+    "dataset", "extent", "zone", "preamble", "required", "ignore", "constants", "columns", "aliases"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Layout:
     ignore: frozenset[str]
     aliases: Mapping[str, tuple[str, ...]]
     preamble: str | None
+    zone: (
+        ZoneInfo | None
+    )  # of wall times that name none; the market's, or the platform's, otherwise
 
     @cached_property
     def known_headers(self) -> frozenset[str]:
@@ -132,17 +140,31 @@ def unknown(headers: list[str], dataset: str | None, file: str) -> ExportError:
 
 
 def _load(path: Path) -> Layout:
-    raw = tomllib.loads(path.read_text("utf-8"))
-    columns = {name: source(spec) for name, spec in raw["columns"].items()}
+    """Raises SettingsError naming the file: such a layout is no matter of a night."""
+    try:
+        return _layout(path.stem, tomllib.loads(path.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        what = f"has no {error}" if isinstance(error, KeyError) else error
+        raise SettingsError(f"The layout {path} cannot be used: {what}.") from None
+
+
+def _layout(name: str, raw: dict[str, Any]) -> Layout:
+    if strange := set(raw) - KEYS:
+        raise ValueError(f"unknown key {', '.join(sorted(strange))}")
+    if raw["dataset"] not in DATASETS or raw["extent"] not in EXTENTS:
+        raise ValueError(
+            f"dataset must be one of {', '.join(DATASETS)}, extent one of {', '.join(EXTENTS)}"
+        )
+    columns = {field: source(spec) for field, spec in raw["columns"].items()}
     preamble = raw.get("preamble")
     named = set(re.compile(preamble).groupindex) if preamble else set()
-    strange = (set(columns) | set(raw.get("constants", {})) | named) - set(
-        contract(raw["dataset"]).raw
-    )
-    if strange or raw["extent"] not in EXTENTS:
-        raise ValueError(f"{path.name}: not in the contract: {strange or raw['extent']}")
+    fields = set(columns) | set(raw.get("constants", {})) | named
+    if strange := fields - set(contract(raw["dataset"]).raw):
+        raise ValueError(
+            f"{', '.join(sorted(strange))} is no raw field of contracts/{raw['dataset']}.toml"
+        )
     return Layout(
-        name=path.stem,
+        name=name,
         dataset=raw["dataset"],
         extent=raw["extent"],
         required=tuple(raw["required"]),
@@ -151,4 +173,5 @@ def _load(path: Path) -> Layout:
         ignore=frozenset(raw.get("ignore", ())),
         aliases={h: tuple(names) for h, names in raw.get("aliases", {}).items()},
         preamble=preamble,
+        zone=ZoneInfo(raw["zone"]) if "zone" in raw else None,
     )

@@ -7,6 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+KEYS = {
+    "header", "when", "unless", "strip", "match", "map", "blank", "present",
+    "join", "first", "fill", "by",
+}  # fmt: skip
 _GAP = re.compile(" {2,}")
 
 
@@ -16,7 +20,8 @@ class Source:
 
     `when` takes the value only in rows where another header holds the given label (a page that
     slides its fields when one is missing), `unless` where it is none of the labels; `strip` takes a
-    label off the front; `match` takes the first group of a pattern; `blank` is written for a blank;
+    label off the front; `match` takes the first group of a pattern; `map` turns its words into
+    ours; `blank` is written for a blank;
     `present` makes two words of whether anything is there. Of several sources `join` joins the
     texts, `first` takes the first that is there, and `fill` puts the pieces into the gaps that a
     search page leaves in a title where it highlights a word.
@@ -30,6 +35,7 @@ class Source:
     strip: str | None = None
     unless: tuple[str, ...] = ()
     match: str | None = None
+    map: tuple[tuple[str, str], ...] = ()
     blank: str | None = None
     present: tuple[str, str] | None = None
 
@@ -65,6 +71,8 @@ class Source:
             text = text.str.removeprefix(self.strip)
         if self.match:
             text = text.str.extract(self.match, expand=False)
+        if self.map:
+            text = text.str.strip().replace(dict(self.map))
         if self.blank:
             text = text.str.replace(self.blank, " ", regex=False)
         if self.present:
@@ -85,9 +93,11 @@ class Source:
 
 
 def source(spec: str | dict[str, Any]) -> Source:
-    """A source as a layout TOML writes it."""
+    """A source as a layout TOML writes it. Raises ValueError for what is not one."""
     if isinstance(spec, str):
         return Source(headers=(spec,))
+    if strange := set(spec) - KEYS:
+        raise ValueError(f"unknown key {', '.join(sorted(strange))} in a source")
     for kind in ("join", "first", "fill"):
         if kind in spec:
             return Source(
@@ -95,6 +105,10 @@ def source(spec: str | dict[str, Any]) -> Source:
                 kind=kind,
                 joined_by=spec.get("by", " "),
             )
+    if "header" not in spec:
+        raise ValueError(f"a source needs one of header, join, first, fill: {spec}")
+    if "match" in spec and not re.compile(spec["match"]).groups:
+        raise ValueError(f"the pattern {spec['match']!r} has no group to take")
     when = spec.get("when")
     present = spec.get("present")
     return Source(
@@ -103,6 +117,7 @@ def source(spec: str | dict[str, Any]) -> Source:
         unless=tuple(spec.get("unless", ())),
         strip=spec.get("strip"),
         match=spec.get("match"),
+        map=tuple(spec.get("map", {}).items()),
         blank=spec.get("blank"),
         present=(present[0], present[1]) if present else None,
     )

@@ -32,6 +32,7 @@ READERS: dict[str, Reader] = {
 # What the first bytes of a file say it is, whatever its name.
 MAGIC = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls", b"PAR1": ".parquet"}
 BINARY = frozenset(MAGIC.values())
+MOST_COLUMNS = 2_000  # no export is so wide, and each column costs more than its cells
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
     duplicate_headers, shifted, cut, several_tables …
     """
     fits: list[tuple[Candidate, int, Layout]] = []
+    others: list[Candidate] = []
     seen: list[list[str]] = []
     for candidate in _reader(path, name)(path, name):
         found = _header_in(candidate.head, dataset)
@@ -107,6 +109,8 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
             fits.append((candidate, *found))
             if not candidate.where:
                 break
+        elif candidate.where and candidate.size:
+            others.append(candidate)
         seen += candidate.head
     if len(fits) > 1:
         where = ", ".join(candidate.where for candidate, _, _ in fits)
@@ -115,7 +119,7 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
             "it was loaded: deliver each in a file of its own."
         )  # fmt: skip
     if not fits:
-        rows = [row for row in seen if any(cell.strip() for cell in row)]
+        rows = [row[:MOST_COLUMNS] for row in seen if any(cell.strip() for cell in row)]
         if not rows and not (name.casefold().endswith("json") and dataset):
             raise ExportError(
                 "empty", f"{name} holds no rows. Nothing was loaded: ask for it again."
@@ -125,7 +129,10 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
             fits = [(candidate, 0, own_layout(str(dataset)))]
         else:
             raise unknown(_most_like_headers(rows, dataset), dataset, name)
-    return _opened(name, *fits[0])
+    export = _opened(name, *fits[0])
+    for other in others:
+        export.warnings["sheet_ignored", other.where] += other.size
+    return export
 
 
 def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export:
@@ -159,7 +166,7 @@ def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export
 
 def _header_in(head: list[list[str]], dataset: str | None) -> tuple[int, Layout] | None:
     for place, row in enumerate(head):
-        if layout := fitting(row, dataset):
+        if len(row) <= MOST_COLUMNS and (layout := fitting(row, dataset)):
             return place, layout
     return None
 

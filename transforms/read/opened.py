@@ -40,6 +40,7 @@ class Candidate:
     encoding: str | None = None
     delimiter: str | None = None
     where: str = ""  # "sheet Orders", where a file holds several tables
+    size: int = 0  # rows of that sheet
 
 
 def column_names(headers: list[str]) -> list[str]:

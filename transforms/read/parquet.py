@@ -16,6 +16,7 @@ from transforms.unpack import MAX_BYTES
 
 BATCH = 50_000  # rows
 MAX_ROWS = 100_000_000
+MAX_BATCH = 1 << 30  # bytes of text in a batch
 
 
 def candidates(path: Path, name: str) -> Iterator[Candidate]:
@@ -39,6 +40,7 @@ def _rows(path: Path, name: str) -> Rows:
         with _file(path, name) as file:
             for batch in file.iter_batches(BATCH):
                 table = pa.Table.from_batches([batch])
+                _refuse_bomb(table, name)
                 for _ in range(cell.DEEPEST):
                     table = table.flatten()
                 columns = {
@@ -66,9 +68,31 @@ def _texts(column: pa.ChunkedArray) -> pd.Series:
 
 def _file(path: Path, name: str) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(
+            path, page_checksum_verification=True, read_dictionary=_text_columns(path)
+        )
     except (pa.ArrowException, OSError) as error:
         raise ExportError("damaged", f"{name} is damaged: {_first_line(error)}.") from error
+
+
+def _text_columns(path: Path) -> list[str]:
+    """Columns of text stay dictionaries, so that their size is known before it is taken."""
+    schema = pq.read_schema(path)
+    return [
+        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
+    ]
+
+
+def _refuse_bomb(table: pa.Table, name: str) -> None:
+    unpacked = 0
+    for column in table.columns:
+        for chunk in column.chunks:
+            if pa.types.is_dictionary(chunk.type) and len(chunk.dictionary):
+                lengths = pc.binary_length(chunk.dictionary)
+                unpacked += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+    if unpacked > MAX_BATCH:
+        raise ExportError("bomb", f"{name} unpacks to more than {unpacked >> 20} MiB in "
+                          f"{len(table):,} rows and was refused.")  # fmt: skip
 
 
 def _first_line(error: Exception) -> str:

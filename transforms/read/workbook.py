@@ -1,8 +1,10 @@
 """Workbooks, .xlsx and .xls: the one sheet that holds an export, its rows counted a second time."""
 
 import io
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,19 +25,19 @@ HEADER_ROWS = 20
 BATCH = 50_000  # rows
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000
+MOST_CELLS = 64 << 20  # of the rectangle that a sheet's cells span
+MOST_CELLS_IN_A_ROW = 16_384  # as many columns as a spreadsheet has
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
-_XML = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
-_CELL = f"{{{_XML['m']}}}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+# The XML's namespaces differ between ordinary and strict workbooks; its names do not.
+_ANY = "{*}"
 
 
 def candidates(path: Path, name: str) -> Iterator[Candidate]:
     """The sheets of a workbook that are not empty, in their order."""
-    is_xlsx = zipfile.is_zipfile(path)
-    if is_xlsx:
+    if zipfile.is_zipfile(path):
         _check_parts(path, name)
+        _check_area(path, name)
     elif ENCRYPTED in path.read_bytes():
         raise _encrypted(name)
     with _refusing(name):
@@ -48,13 +50,13 @@ def candidates(path: Path, name: str) -> Iterator[Candidate]:
                 [cell.text(value) or "" for value in row]
                 for row, _ in zip(sheet.iter_rows(), range(HEADER_ROWS), strict=False)
             ]
-        first = (sheet.start or (0, 0))[0]
         yield Candidate(
             head=head,
-            open=lambda header, s=sheet, t=title, h=head, f=first: _open(  # type: ignore[misc]
-                path, name, s, t, h[header], f + header + 1
+            open=lambda header, s=sheet, t=title, h=head: _open(  # type: ignore[misc]
+                path, name, s, t, h[header], header + 1
             ),
             where=f"sheet {title}",
+            size=sheet.height,
         )
 
 
@@ -89,16 +91,15 @@ def _open(
 def _rows(sheet: Any, headers: list[str], header_row: int, opened: Opened) -> Rows:
     """Rows that hold anything, with the number that the spreadsheet shows beside them."""
     columns = column_names(headers)
-    opened.warnings.clear()
+    damaged: Counter[tuple[str, str | None]] = Counter()
     batch: list[list[str | None]] = []
     lines: list[int] = []
-    first = (sheet.start or (0, 0))[0] + 1
-    for line, row in enumerate(sheet.iter_rows(), first):
+    for line, row in enumerate(sheet.iter_rows(), start=1):
         if line <= header_row or not any(_is_there(value) for value in row):
             continue
         for column, value in zip(columns, row, strict=False):
             if cell.is_damaged(value):
-                opened.warnings["damaged_number", column] += 1
+                damaged["damaged_number", column] += 1
         batch.append([cell.text(value) for value in row])
         lines.append(line)
         if len(batch) == BATCH:
@@ -106,6 +107,7 @@ def _rows(sheet: Any, headers: list[str], header_row: int, opened: Opened) -> Ro
             batch, lines = [], []
     if batch:
         yield _table(batch, columns), np.array(lines, dtype=np.int32)
+    opened.warnings |= damaged
 
 
 def _table(batch: list[list[str | None]], columns: list[str]) -> pd.DataFrame:
@@ -142,37 +144,77 @@ class _Nowhere(io.RawIOBase):
         return len(data)
 
 
+def _check_area(path: Path, name: str) -> None:
+    """The parser fills the whole rectangle that the cells of a sheet span: one far away is a bomb.
+
+    Raises ExportError: bomb, damaged.
+    """
+    with _refusing_xml(name), zipfile.ZipFile(path) as book:
+        for sheet in (p for p in book.namelist() if p.startswith("xl/worksheets/")):
+            if not sheet.endswith(".xml"):
+                continue
+            last = widest = 0
+            with book.open(sheet) as part:
+                for number, row in _row_elements(part):
+                    last, widest = max(last, number), max(widest, _width(row))
+            if widest > MOST_CELLS_IN_A_ROW or last * widest > MOST_CELLS:
+                raise ExportError(
+                    "bomb", f"{name} spans {last:,} rows of {widest:,} cells and was refused: ask "
+                    "for it as CSV."
+                )  # fmt: skip
+
+
+def _width(row: ElementTree.Element) -> int:
+    """Number of the row's last column: of its letters (`XFD7`), or of its cells counted."""
+    last = len(row)
+    for one in row:
+        number = 0
+        for letter in re.match("[A-Z]*", one.get("r", ""))[0]:  # type: ignore[index]
+            number = number * 26 + ord(letter) - 64
+        last = max(last, number)
+    return last
+
+
 def _rows_of_xlsx(path: Path, name: str, title: str, header_row: int) -> int:
     """Rows under the header that hold anything, by the sheet's own XML."""
+    with _refusing_xml(name), zipfile.ZipFile(path) as book:
+        blank = _blank_texts(book)
+        with book.open(_sheet_part(book, title)) as part:
+            return sum(
+                number > header_row and _has_value(row, blank)
+                for number, row in _row_elements(part)
+            )
+
+
+@contextmanager
+def _refusing_xml(name: str) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as book:
-            blank = _blank_texts(book)
-            with book.open(_sheet_part(book, title)) as part:
-                return sum(
-                    number > header_row and _has_value(row, blank)
-                    for number, row in _row_elements(part)
-                )
-    except (ElementTree.ParseError, KeyError, ValueError) as error:
+        yield
+    except (ElementTree.ParseError, LookupError, StopIteration, ValueError) as error:
         raise ExportError("damaged", f"{name} is damaged: {error}.") from error
 
 
 def _row_elements(part: Any) -> Iterator[tuple[int, ElementTree.Element]]:
     number = 0
     for event, element in ElementTree.iterparse(part, ("start", "end")):
-        if element.tag == f"{_CELL}sheetData" and event == "start":
+        if _named(element, "sheetData") and event == "start":
             rows = element
-        if element.tag == f"{_CELL}row" and event == "end":
+        if _named(element, "row") and event == "end":
             number = int(element.get("r", number + 1))
             yield number, element
             rows.clear()
 
 
+def _named(element: ElementTree.Element, name: str) -> bool:
+    return element.tag.rpartition("}")[2] == name
+
+
 def _has_value(row: ElementTree.Element, blank: set[str]) -> bool:
-    for one in row.iterfind("m:c", _XML):
-        value = one.findtext("m:v", None, _XML)
+    for one in row.iterfind(f"{_ANY}c"):
+        value = one.findtext(f"{_ANY}v")
         if value and not (one.get("t") == "s" and value in blank):
             return True
-        if one.get("t") == "inlineStr" and any(t.text for t in one.iter(f"{_CELL}t")):
+        if one.get("t") == "inlineStr" and any(t.text for t in one.iter() if _named(t, "t")):
             return True
     return False
 
@@ -184,8 +226,8 @@ def _blank_texts(book: zipfile.ZipFile) -> set[str]:
     blank, number = set(), 0
     with book.open("xl/sharedStrings.xml") as part:
         for _, element in ElementTree.iterparse(part):
-            if element.tag == f"{_CELL}si":
-                if not any(t.text for t in element.iter(f"{_CELL}t")):
+            if _named(element, "si"):
+                if not any(t.text for t in element.iter() if _named(t, "t")):
                     blank.add(str(number))
                 number += 1
                 element.clear()
@@ -193,13 +235,11 @@ def _blank_texts(book: zipfile.ZipFile) -> set[str]:
 
 
 def _sheet_part(book: zipfile.ZipFile, title: str) -> str:
-    sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iterfind("m:sheets/m:sheet", _XML)
-    relation = next(s.get(_RELATION) for s in sheets if s.get("name") == title)
+    workbook = ElementTree.fromstring(book.read("xl/workbook.xml"))
+    sheet = next(s for s in workbook.iter() if _named(s, "sheet") and s.get("name") == title)
+    relation = next(v for k, v in sheet.items() if k.endswith("}id"))
     relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-    target = next(
-        r.get("Target", "") for r in relations.iter(f"{_PACKAGE}Relationship")
-        if r.get("Id") == relation
-    )  # fmt: skip
+    target = next(r.get("Target", "") for r in relations if r.get("Id") == relation)
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
