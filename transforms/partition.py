@@ -40,6 +40,7 @@ REJECTED = pa.schema(
 )
 EXTENT_ORDER = ("census", "window", "sample")  # several files promise what the weakest does
 ROW_GROUP = 120_000
+SHORTEST_ROW = 4  # columns; in fewer one value may be all there is
 SHIFTED_FROM = 10  # rows; of fewer nothing can be said
 
 
@@ -92,7 +93,7 @@ class Partition:
             if not context.slashes and slashes.has_any(raw, dataset):
                 context = replace(context, slashes=self._slashes(export))
             cleaned = CLEANERS[dataset](raw, context)
-            checked = check(cleaned, raw, dataset)
+            checked = check(cleaned, raw, dataset, _of_one_value(batch.table))
             self._stage(checked, export.file, batch.lines)
             self._noted.update({("label_moved", field): n for field, n in moved.items()})
             self._noted.update(cleaned.warnings)
@@ -307,6 +308,16 @@ class Partition:
         return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
 
 
+def _of_one_value(table: pd.DataFrame) -> np.ndarray:
+    """Positions of rows that hold one value alone, such as the total under a table."""
+    if len(table.columns) < SHORTEST_ROW:
+        return np.empty(0, dtype=np.int64)
+    filled = np.zeros(len(table), dtype=np.int32)
+    for column in table:
+        filled += (table[column].notna() & (table[column] != "")).to_numpy()
+    return np.flatnonzero(filled == 1)
+
+
 def _filled_without_a_name(table: pd.DataFrame) -> dict[str, int]:
     """Values in columns that have no header, which nothing can take."""
     nameless = [c for c in table if str(c).startswith("(column ")]
@@ -322,6 +333,8 @@ def _refuse_shifted(file: str, misfits: Counter[tuple[str, str]], rows: int) -> 
     columns: Counter[str] = Counter()
     reasons: dict[str, str] = {}
     for (column, reason), count in misfits.most_common():
+        if reason == "day or month first":
+            continue  # they fit, though nobody knows which day it is
         columns[column] += count
         reasons.setdefault(column, reason)
     shifted = [f"{c} ({reasons[c]})" for c in sorted(columns) if columns[c] > rows / 2]

@@ -33,7 +33,6 @@ from transforms.partition import Partition
 from transforms.read import READERS, Export, open_export
 from transforms.unpack import unpack
 
-ROOT = Path(__file__).parents[2]
 NIGHT = date(2022, 6, 30)
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
 CELLS = ["", "Soccer ball", "a,b", 'say "hi"', "two\nlines", "x;y", "p|q", "O'Neil", "Fuß", "足球",
@@ -48,36 +47,30 @@ class Found:
 
     def __init__(self, export: Export) -> None:
         batches = list(export.rows)
-        tables = [b.table for b in batches]
+        tables = [pd.DataFrame(columns=export.headers), *(b.table for b in batches)]
         self.export = export
-        self.table = pd.concat(tables, ignore_index=True).fillna("") if tables else pd.DataFrame()
+        self.table = pd.concat(tables, ignore_index=True).fillna("")
+        self.rows = self.table.to_numpy().tolist()
         self.lines = [int(n) for b in batches for n in b.lines]
         assert export.rows_in == len(self.table) + len(export.broken)
 
-    @property
-    def rows(self) -> list[Row]:
-        return [list(row) for row in self.table.itertuples(index=False)]
 
-
-def delivered(content: bytes, name: str, folder: Path) -> Landed:
-    path = folder / name
-    path.write_bytes(content)
-    return Landed(name, path, len(content), "sha", None)
+def opened(content: bytes, name: str, folder: Path, dataset: str | None) -> tuple[Export, Landed]:
+    landed = Landed(name, folder / name, len(content), "sha", None)
+    landed.path.write_bytes(content)
+    (folder / "unpacked").mkdir(exist_ok=True)
+    plain = unpack(landed, folder / "unpacked")
+    return open_export(plain.path, plain.name, dataset), landed
 
 
 def read(content: bytes, name: str, folder: Path, dataset: str | None = "listings") -> Found:
-    """What the reader makes of a delivered file."""
-    (folder / "unpacked").mkdir(exist_ok=True)
-    plain = unpack(delivered(content, name, folder), folder / "unpacked")
-    return Found(open_export(plain.path, plain.name, dataset))
+    return Found(opened(content, name, folder, dataset)[0])
 
 
 def loaded(content: bytes, name: str, folder: Path, dataset: str = "listings") -> dict[str, Any]:
     """The receipt's account of one file; its clean rows are "clean"."""
-    landed = delivered(content, name, folder)
-    plain = unpack(landed, folder)
     partition = Partition(dataset, NIGHT, folder, market("PK"), b"key")
-    partition.add(open_export(plain.path, plain.name, dataset), landed)
+    partition.add(*opened(content, name, folder, dataset))
     found = partition.finish()
     return found | {"clean": pq.read_table(partition.parts / "rows.parquet").to_pylist()}
 
@@ -116,12 +109,11 @@ def as_json(headers: list[str], rows: list[Row]) -> bytes:
     return json.dumps(as_records(headers, rows), ensure_ascii=False, indent=1).encode()
 
 
-def as_ndjson(headers: list[str], rows: list[Row]) -> bytes:
+def as_lines(headers: list[str], rows: list[Row]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in as_records(headers, rows)).encode()
 
 
 def as_answer(headers: list[str], rows: list[Row]) -> bytes:
-    """As an API wraps it, with other arrays and brackets about it."""
     inner = {"products": as_records(headers, rows), "total_item": len(rows), "notes": ["[{", "}"]}
     return json.dumps({"request": {"ids": [1, 2]}, "response": {"result": inner}}).encode()
 
@@ -149,8 +141,7 @@ FORMATS: dict[str, tuple[str, Callable[[list[str], list[Row]], bytes]]] = {
     "semicolon": (".txt", lambda h, r: as_csv(h, r, delimiter=";")),
     "bar": (".txt", lambda h, r: as_csv(h, r, delimiter="|")),
     "array": (".json", as_json),
-    "lines": (".ndjson", as_ndjson),
-    "lines named json": (".json", as_ndjson),
+    "lines": (".ndjson", as_lines),
     "answer": (".json", as_answer),
     "workbook": (".xlsx", as_workbook),
     "parquet": (".parquet", as_parquet),
@@ -175,7 +166,7 @@ def in_zst(content: bytes) -> bytes:
 def packed(content: bytes, name: str, packing: str) -> bytes:
     if packing == ".zip":
         return in_zip({name: content})
-    return {"": bytes, ".gz": gzip.compress, ".zst": in_zst}[packing](content)
+    return gzip.compress(content) if packing == ".gz" else in_zst(content) if packing else content
 
 
 @pytest.mark.parametrize("packing", ["", ".gz", ".zip", ".zst"])
@@ -201,8 +192,7 @@ def test_an_old_workbook_holds_what_its_csv_holds(real_exports: Path, tmp_path: 
         read((real_exports / name).read_bytes(), f"listings{Path(name).suffix}", tmp_path)
         for name in ("Products-2026-09-19.xls", "seller_product_export_zh.csv")
     )
-    assert of_xls.rows == of_csv.rows
-    assert list(of_xls.table.columns) == list(of_csv.table.columns)
+    assert of_xls.table.equals(of_csv.table)
     assert of_xls.export.header_row == 6
     assert of_xls.lines == [*range(7, 19)]
 
@@ -251,8 +241,7 @@ def test_a_zip_file_of_two_files_or_under_a_password_is_refused(tmp_path: Path) 
     assert refusal(two, "listings.zip", tmp_path) == "members"
 
 
-MEMBERS = ["listings.csv", "a/b/listings.csv", "../../evil.csv", "/etc/evil.csv", "..\\evil.csv",
-           "C:\\evil.csv", "a/../../evil.csv", "-rf.csv", "x" * 200 + ".csv"]  # fmt: skip
+MEMBERS = ["a/x.csv", "../../x.csv", "/etc/x.csv", "..\\x.csv", "C:\\x.csv", "x" * 200 + ".csv"]
 
 
 @pytest.mark.parametrize("member", MEMBERS)
@@ -261,9 +250,7 @@ def test_a_member_of_any_name_is_written_nowhere_else(member: str, tmp_path: Pat
     bystanders = {"empty/": b"", f"__MACOSX/{member}": b"x", "empty/.DS_Store": b"x"}
     content = in_zip({**bystanders, member: as_csv(HEADERS, LISTINGS)})
     assert read(content, "listings.zip", tmp_path / "a" / "b").rows == LISTINGS
-    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {
-        "listings.zip", "unpacked-listings.zip"
-    }  # fmt: skip
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == 2
 
 
 @pytest.mark.parametrize("outer", [".gz", ".zip", ".zst"])
@@ -280,32 +267,25 @@ CHECKED = base64.b85decode(
     "R9HhTX|i^*W-X|73XCDk;zNJ!7`SG&)I%_;y7MB}BsuiXfzf)OWTHz%4Mr5fWvWJ+jv1&BkP-;@8MXtE6(rXXAVCqx"
     "P;&CGpyVmqYrywm5xOFrgTQ=3n#y|b{W43A{o4"
 )
-DAMAGED: dict[str, Callable[[], bytes]] = {
-    "listings.csv.gz": lambda: gzip.compress(as_csv(HEADERS, LISTINGS)),
-    "listings.csv.zip": lambda: in_zip({"listings.csv": as_csv(HEADERS, LISTINGS)}),
-    "listings.csv.zst": lambda: CHECKED,
-    "listings.xlsx": lambda: as_workbook(HEADERS, LISTINGS),
-    "listings.parquet": lambda: as_parquet(HEADERS, LISTINGS, write_page_checksum=True),
+DAMAGED = {
+    "listings.csv.gz": gzip.compress(as_csv(HEADERS, LISTINGS)),
+    "listings.csv.zip": in_zip({"listings.csv": as_csv(HEADERS, LISTINGS)}),
+    "listings.csv.zst": CHECKED,
+    "listings.xlsx": as_workbook(HEADERS, LISTINGS),
+    "listings.parquet": as_parquet(HEADERS, LISTINGS, write_page_checksum=True),
 }
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_a_file_cut_anywhere_is_refused(name: str, tmp_path: Path) -> None:
-    whole = DAMAGED[name]()
+def test_a_cut_file_is_refused_and_a_flipped_bit_changes_no_row(name: str, tmp_path: Path) -> None:
+    whole = DAMAGED[name]
     assert read(whole, name, tmp_path).rows == LISTINGS
-    for place in range(PLACES):
-        refusal(whole[: len(whole) * place // PLACES], name, tmp_path)
-
-
-@pytest.mark.parametrize("name", DAMAGED)
-def test_a_flipped_bit_is_refused_where_it_changes_a_row(name: str, tmp_path: Path) -> None:
-    whole = DAMAGED[name]()
     refused = 0
-    for place in range(PLACES):
-        content = bytearray(whole)
-        content[len(whole) * (2 * place + 1) // (2 * PLACES)] ^= 4
+    for place in (len(whole) * n // PLACES for n in range(PLACES)):
+        refusal(whole[:place], name, tmp_path)
+        flipped = whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :]
         try:
-            assert read(bytes(content), name, tmp_path).rows == LISTINGS, place
+            assert read(flipped, name, tmp_path).rows == LISTINGS, place
         except ExportError:
             refused += 1
     assert refused > PLACES / 4
@@ -328,10 +308,10 @@ def test_an_empty_file_is_refused(ending: str, tmp_path: Path) -> None:
     assert refusal(b"", f"listings{ending}", tmp_path) == "empty"
 
 
-# Reads each file in a child of its own, in four seconds and a gigabyte, and says what became of it:
+# Reads each file in a child of its own, in three seconds and a gigabyte, and says what became of it:
 # what a hostile file may do to a process cannot be asked within that process.
 CHILD = """
-import os, resource, signal, sys, tempfile
+import os, resource, signal, sys
 from pathlib import Path
 from tests.transforms.test_formats import ExportError, loaded
 for path in map(Path, sys.argv[1:]):
@@ -340,49 +320,32 @@ for path in map(Path, sys.argv[1:]):
     if not child:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 30),) * 2)
-        signal.alarm(4)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                loaded(path.read_bytes(), path.name, Path(folder))
-                became = "read"
-            except ExportError as error:
-                became = error.code
-            except BaseException as error:
-                became = f"undeclared {type(error).__name__}"
+        signal.alarm(3)
+        try: became = loaded(path.read_bytes(), path.name, path.parent) and "read"
+        except ExportError as error: became = error.code
+        except BaseException as error: became = f"undeclared {type(error).__name__}"
         os.write(into, became.encode())
         os._exit(0)
     os.close(into)
     _, status, used = os.wait4(child, 0)
     became = os.read(out, 99).decode() or f"died of signal {os.WTERMSIG(status)}"
-    print(became if used.ru_maxrss < 1 << 20 else f"{used.ru_maxrss >> 10} MiB, then {became}")
+    print(became if used.ru_maxrss < 1 << 20 else f"{became} after {used.ru_maxrss >> 10} MiB")
 """
 
 
-def outcomes(files: dict[str, bytes], folder: Path) -> list[str]:
-    """What becomes of each file: the code of its refusal, "read", or what should never be."""
-    paths = []
-    for number, (name, content) in enumerate(files.items()):
-        paths.append(folder / f"{number}" / f"listings{Path(name).suffix}")
-        paths[-1].parent.mkdir()
-        paths[-1].write_bytes(content)
-    done = subprocess.run([sys.executable, "-c", CHILD, *map(str, paths)], cwd=ROOT,
-                          capture_output=True, text=True, check=False)  # fmt: skip
-    return done.stdout.splitlines()
+def outcomes(files: dict[str, bytes], folder: Path) -> dict[str, str]:
+    """What becomes of each file: its refusal's code, "read", or in words what should never be."""
+    paths = [folder / f"{n}" / f"listings{Path(name).suffix}" for n, name in enumerate(files)]
+    for path, content in zip(paths, files.values(), strict=True):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    command = [sys.executable, "-c", CHILD, *map(str, paths)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    return dict(zip(files, done.stdout.splitlines(), strict=True))
 
 
-PARTS = {
-    name: part
-    for book in [zipfile.ZipFile(io.BytesIO(as_workbook(HEADERS, LISTINGS)))]
-    for name, part in ((n, book.read(n)) for n in book.namelist())
-}
-SHEET = "xl/worksheets/sheet1.xml"
-
-
-def _with_sheet(*changes: tuple[bytes, bytes]) -> bytes:
-    sheet = PARTS[SHEET]
-    for old, new in changes:
-        sheet = sheet.replace(old, new)
-    return in_zip(PARTS | {SHEET: sheet})
+BOOK = zipfile.ZipFile(io.BytesIO(as_workbook(HEADERS, LISTINGS)))
+PARTS = {name: BOOK.read(name) for name in BOOK.namelist()}
 
 
 def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
@@ -399,47 +362,38 @@ def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
         "a large part.xlsx": in_zip(PARTS | {"xl/media/1.png": zeros}),
         "a large text in every row.parquet": file.getvalue(),
     }
-    assert dict(zip(bombs, outcomes(bombs, tmp_path), strict=True)) == dict.fromkeys(bombs, "bomb")
+    assert outcomes(bombs, tmp_path) == dict.fromkeys(bombs, "bomb")
 
 
-def _far(book: Any) -> None:
-    book.active["XFD1048576"] = "x"
+def test_strange_workbooks_are_read_or_refused(tmp_path: Path) -> None:
+    def changed(old: bytes, new: bytes) -> bytes:
+        return in_zip(PARTS | {(name := "xl/worksheets/sheet1.xml"): PARTS[name].replace(old, new)})
 
-
-LAUGHS = b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 20) for n in range(9))
-XML = b'<!DOCTYPE x [<!ENTITY a "ha">' + LAUGHS + b"]><worksheet "
-WIDE = b"<row>" + b"<c><v>1</v></c>" * 100_000 + b"</row></sheetData>"
-STRICT = {
-    name: part.replace(
-        b"http://schemas.openxmlformats.org/", b"http://purl.oclc.org/ooxml/"
-    ).replace(b"spreadsheetml/2006/main", b"spreadsheetml/main")
-    for name, part in PARTS.items()
-}
-HOSTILE = {
-    "a cell far away.xlsx": as_workbook(HEADERS, LISTINGS, _far),
-    "a row too wide.xlsx": _with_sheet((b"</sheetData>", WIDE)),
-    "a billion laughs.xlsx": _with_sheet((b"<worksheet ", XML), (b"Ball 0", b"&j;")),
-    "made for version 25.5.xlsx": in_zip(PARTS).replace(
-        b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff"
-    ),
-    "strict.xlsx": in_zip(PARTS | {n: STRICT[n] for n in ("xl/workbook.xml", SHEET)}),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_strange_workbook_is_read_or_refused(name: str, tmp_path: Path) -> None:
-    (became,) = outcomes({name: HOSTILE[name]}, tmp_path)
-    assert " " not in became
+    end = b"</sheetData>"
+    cell = b'<row><c r="XFD1048576"><v>1</v></c></row>' + end
+    wide = b"<row>" + b"<c><v>1</v></c>" * 100_000 + b"</row>" + end
+    names = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet '
+    ours, strict = b"schemas.openxmlformats.org/spreadsheetml/2006", b"purl.oclc.org/spreadsheetml"
+    files = {
+        "a cell far away.xlsx": changed(end, cell.replace(b"<row>", b'<row r="1048576">')),
+        "a cell far away, in no row.xlsx": changed(end, cell),
+        "a row too wide.xlsx": changed(end, wide),
+        "names.xlsx": changed(b"<worksheet ", names),
+        "version.xlsx": in_zip(PARTS).replace(b"PK\1\2\x14\3\x14", b"PK\1\2\x14\3\xff"),
+        "strict.xlsx": in_zip({name: part.replace(ours, strict) for name, part in PARTS.items()}),
+        "elsewhere.xlsx": in_zip({n.replace("worksheets/", "w/"): p.replace(b"worksheets/", b"w/")
+                                  .replace(end, cell) for n, p in PARTS.items()}),
+    }  # fmt: skip
+    found = outcomes(files, tmp_path)
+    assert {name: became for name, became in found.items() if " " in became} == {}
 
 
 def test_a_damaged_old_workbook_is_read_or_refused(real_exports: Path, tmp_path: Path) -> None:
     whole = (real_exports / "Products-2026-09-19.xls").read_bytes()
-    cut = {f"cut at {n}.xls": whole[:n] for n in range(1000, len(whole), 1000)}
-    flipped = {}
+    files = {f"cut at {n}.xls": whole[:n] for n in range(1000, len(whole), 1000)}
     for place in (30, 500, 1100, 2000, 4064, 4067, 4070, 5000, 7000, 9000, 13000):
-        content = bytearray(whole)
-        content[place] ^= 128
-        flipped[f"flipped at {place}.xls"] = bytes(content)
-    found = dict(zip(cut | flipped, outcomes(cut | flipped, tmp_path), strict=True))
+        flipped = bytes([whole[place] ^ 128])
+        files[f"flipped at {place}.xls"] = whole[:place] + flipped + whole[place + 1 :]
+    found = outcomes(files, tmp_path)
     assert {name: became for name, became in found.items() if " " in became} == {}
-    assert "read" not in [found[name] for name in cut]
+    assert "read" not in [became for name, became in found.items() if name.startswith("cut")]

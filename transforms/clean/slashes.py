@@ -1,4 +1,7 @@
-"""`03/04/2025`: whether a file writes the day or the month first, which no single row can tell."""
+"""`03/04/2025`: whether a file writes the day or the month first, which no single row can tell.
+
+Dashes and dots are day first on this marketplace, unless the file shows that they are not.
+"""
 
 import re
 from collections import defaultdict
@@ -11,12 +14,13 @@ DATES = {
     "listings": ("created", "modified"),
     "inquiries": ("posted", "scraped", "expires", "first_reply"),
 }
-_SLASHED = re.compile(r"\s*(\d{1,2})/(\d{1,2})/\d{4}\b")
+_PARTED = re.compile(r"\s*(\d{1,2})[-./](\d{1,2})[-./]\d{4}\b")
+_ANY = r"^\s*\d{1,2}[-./]\d{1,2}[-./]\d{4}"
 
 
 def has_any(raw: pd.DataFrame, dataset: str) -> bool:
-    """Whether a batch has any date that is written with slashes."""
-    return any(raw[f].str.contains("/", regex=False).any() for f in DATES[dataset] if f in raw)
+    """Whether a batch has any date that could be read with the day or the month first."""
+    return any(raw[f].str.contains(_ANY, regex=True).any() for f in DATES[dataset] if f in raw)
 
 
 class Evidence:
@@ -33,12 +37,10 @@ class Evidence:
                     self._found[field][first] += 1
 
     def decided(self) -> dict[str, str]:
-        """What each field writes first: "day" or "month", or "unknown"."""
+        """What each field writes first: "day", "month", or "both"; nothing where no date tells."""
         return {
-            field: next((f for f, n in self._found[field].items() if n), "unknown")
-            if not all(self._found[field].values())
-            else "unknown"
-            for field in self._fields
+            field: "both" if all(counts.values()) else max(counts, key=lambda f: counts[f])
+            for field, counts in self._found.items()
         }
 
     def contradictions(self) -> dict[tuple[str, str | None], int]:
@@ -52,7 +54,7 @@ class Evidence:
 
 def _certain(texts: pd.Series) -> Iterator[str]:
     for text in texts.dropna():
-        if found := _SLASHED.match(text):
+        if found := _PARTED.match(text):
             first, second = int(found[1]), int(found[2])
             if first > 12 >= second:
                 yield "day"

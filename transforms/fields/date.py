@@ -67,10 +67,10 @@ def _parts(text: str, first: str | None) -> tuple[int, int, int]:
     if not found:
         raise Unreadable("not a date")
     one, two, year = int(found[1]), int(found[3]), int(found[4])
-    if found[2] != "/" or first == "day":
-        return year, two, one
     if first == "month":
         return year, one, two
+    if first == "day" or (found[2] != "/" and first is None):
+        return year, two, one
     if 0 < one <= 12 and 0 < two <= 12 and one != two:
         raise Unreadable("day or month first")
     return (year, two, one) if one > 12 else (year, one, two)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.layouts import Layout, fitting, nearest, own_layout, plain, unknown
-from transforms.read import delimited, json_rows, parquet, workbook
+from transforms.read import delimited, json_rows, old_workbook, parquet, workbook
 from transforms.read.opened import Broken, Candidate, Opened
 
 Reader = Callable[[Path, str], Iterator[Candidate]]
@@ -26,7 +26,7 @@ READERS: dict[str, Reader] = {
     ".json": json_rows.candidates,
     ".ndjson": json_rows.candidates,
     ".xlsx": workbook.candidates,
-    ".xls": workbook.candidates,
+    ".xls": old_workbook.candidates,
     ".parquet": parquet.candidates,
 }
 # What the first bytes of a file say it is, whatever its name.
@@ -137,7 +137,7 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
 
 def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export:
     headers = candidate.head[row] or list(layout.required)
-    named = [plain(h) for h in headers if h.strip()]
+    named = [plain(layout.own_header(h)) for h in headers if h.strip()]
     if twins := sorted({h for h in named if named.count(h) > 1}):
         raise ExportError(
             "duplicate_headers",

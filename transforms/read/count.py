@@ -15,6 +15,7 @@ from transforms.errors import ExportError
 CHUNK = 4 << 20
 LONGEST_FIELD = 16 << 20
 LINE_FEED, RETURN, BACKSLASH = 0x0A, 0x0D, 0x5C
+FEWEST_COLUMNS = 3  # of fewer, a line of any text may have as many delimiters
 
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 
@@ -49,6 +50,11 @@ def record_lines(file: IO[bytes], name: str, dialect: Dialect) -> tuple[np.ndarr
     return lines, stray
 
 
+def stray_quotes(text: bytes, dialect: Dialect) -> int:
+    """Quotes of the beginning of a file that neither open nor close a field."""
+    return _by_parity(io.BytesIO(text), dialect)[1]
+
+
 def _by_parity(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, int, bool]:
     """A line end counts where the quotes before it are even."""
     quote, delimiter = ord(dialect.quote), ord(dialect.delimiter)
@@ -60,12 +66,14 @@ def _by_parity(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, int, bool
     for chunk in _chunks(file, quote):
         text = np.frombuffer(chunk, dtype=np.uint8)
         before = np.concatenate([[np.uint8(last)], text[:-1]])
-        after = np.concatenate([text[1:], [np.uint8(LINE_FEED)]])
+        # A chunk ends in a return only where the file does.
+        end = 0 if text[-1] == RETURN else LINE_FEED
+        after = np.concatenate([text[1:], [np.uint8(end)]])
         returns = (text == RETURN) & (after != LINE_FEED)
         ends = np.flatnonzero((text == LINE_FEED) | returns)
         quoted = np.flatnonzero(text == quote)
         if dialect.escape:
-            quoted = quoted[before[quoted] != BACKSLASH]
+            quoted = quoted[~_is_escaped(text, quoted)]
         opens = (np.arange(len(quoted)) + quotes) % 2 == 0
         beside = np.where(opens, before[quoted], after[quoted])
         stray += int((~np.isin(beside, [quote, delimiter, LINE_FEED, RETURN])).sum())
@@ -87,6 +95,52 @@ def _by_parity(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, int, bool
         starts.append(np.array([begins_on], dtype=np.int32))
     found = np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
     return found, stray, quotes % 2 == 1
+
+
+def _is_escaped(text: np.ndarray, quoted: np.ndarray) -> np.ndarray:
+    """Whether an odd number of backslashes stands before each quote."""
+    slashes = text == BACKSLASH
+    places = np.arange(len(text))
+    last_other = np.maximum.accumulate(np.where(slashes, -1, places))
+    run = places - last_other  # backslashes that end here
+    return (quoted > 0) & (run[quoted - 1] % 2 == 1)
+
+
+def run_together(
+    file: IO[bytes], dialect: Dialect, begins: np.ndarray, width: int
+) -> dict[int, list[tuple[int, str]]]:
+    """Records that a quote left open has put together of several rows: by their position, each
+    line and its text.
+
+    Every line of such a record has the delimiters of a whole row; no line of a text has.
+    """
+    if not len(begins):
+        return {}
+    ends = np.append(begins[1:], np.iinfo(np.int32).max)
+    suspects = {int(b): p for p, (b, e) in enumerate(zip(begins, ends, strict=True)) if e - b > 1}
+    if not suspects or width < FEWEST_COLUMNS:
+        return {}
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    found: dict[int, list[tuple[int, str]]] = {}
+    position = -1
+    try:
+        for number, line in enumerate(text, start=1):
+            if number in suspects:
+                position = suspects[number]
+            elif position < 0 or number >= ends[position]:
+                position = -1
+                continue
+            if not line.strip("\r\n"):
+                continue
+            if line.count(dialect.delimiter) >= width - 1:
+                found.setdefault(position, []).append((number, line.rstrip("\r\n")))
+            else:
+                found.pop(position, None)
+                position = -1
+    finally:
+        text.detach()
+    return {p: rows for p, rows in found.items() if len(rows) > 1}
 
 
 def _chunks(file: IO[bytes], quote: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from transforms.errors import ExportError
-from transforms.read.count import Dialect, record_lines
+from transforms.read.count import Dialect, record_lines, run_together, stray_quotes
 from transforms.read.encoding import as_utf8, encodings, is_guess
 from transforms.read.opened import Broken, Candidate, Opened, Rows, column_names
 
@@ -23,6 +24,7 @@ GUESSED_FROM = 4096  # characters; the guess takes longer than linear in them
 HEADER_ROWS = 20
 SAMPLE_ROWS = 200
 DELIMITERS, QUOTES = ",\t;|", "\"'"
+OPEN_QUOTE = "quote left open: rows run together"
 TEXT = {pa.string(): pd.StringDtype(na_value=np.nan)}
 
 
@@ -49,15 +51,23 @@ def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list
     tried = []
     for delimiter in DELIMITERS:
         for quote in QUOTES:
+            well_quoted = len(_quoted(delimiter, quote).findall(text))
             for escape in (None, "\\") if "\\" + quote in text else (None,):
                 dialect = Dialect(delimiter, quote, escape)
                 rows = _first_rows(text, dialect, is_whole)
-                tried.append((_evenness(rows), dialect, rows))
-    tried.sort(key=lambda t: -t[0])
-    yield from ((dialect, rows) for _, dialect, rows in tried)
+                stray = stray_quotes(text.encode(), dialect)
+                # One row that runs on makes a dialect no less likely than its rival.
+                tried.append((-round(_evenness(rows), 1), stray, -well_quoted, dialect, rows))
+    tried.sort(key=lambda t: t[:3])
+    yield from ((dialect, rows) for *_, dialect, rows in tried)
     other = _another_dialect(text)
     if other:
         yield other, _first_rows(text, other, is_whole)
+
+
+def _quoted(delimiter: str, quote: str) -> re.Pattern[str]:
+    by = re.escape(delimiter)
+    return re.compile(rf"(?:^|{by}){quote}[^{quote}\r\n]*{quote}(?={by}|[\r\n]|$)", re.MULTILINE)
 
 
 def _first_rows(text: str, dialect: Dialect, is_whole: bool) -> list[list[str]]:
@@ -74,12 +84,11 @@ def _first_rows(text: str, dialect: Dialect, is_whole: bool) -> list[list[str]]:
 
 
 def _evenness(rows: list[list[str]]) -> float:
-    """Share of the rows that have the commonest width above one, the wider the better."""
+    """Share of the rows that have the commonest width above one."""
     widths = Counter(len(row) for row in rows if len(row) > 1)
     if not widths:
         return 0.0
-    width, count = widths.most_common(1)[0]
-    return count / len(rows) + width / 1e6
+    return widths.most_common(1)[0][1] / len(rows)
 
 
 def _another_dialect(text: str) -> Dialect | None:
@@ -97,14 +106,17 @@ def _open(
 ) -> Opened:
     with as_utf8(path, encoding) as file:
         lines, stray = record_lines(file, name, dialect)
-    headers = _headers(name, sample[header], sample[header + 1 :], len(lines) - header - 1)
-    begins = lines[header + 1 :]
+        headers = _headers(name, sample[header], sample[header + 1 :], len(lines) - header - 1)
+        begins = lines[header + 1 :]
+        together = run_together(file, dialect, begins, len(headers))
     # The header record may itself run over several lines.
     skip = int(begins[0]) - 1 if len(begins) else 0
     opened = Opened(
         headers=headers,
-        rows_in=len(begins),
-        rows=lambda broken: _rows(path, name, encoding, dialect, headers, begins, skip, broken),
+        rows_in=len(begins) + sum(len(rows) - 1 for rows in together.values()),
+        rows=lambda broken: _rows(
+            path, name, encoding, dialect, headers, begins, skip, together, broken
+        ),
         header_row=int(lines[header]),
     )
     if stray:
@@ -142,19 +154,23 @@ def _rows(
     headers: list[str],
     lines: np.ndarray,
     skip: int,
+    together: dict[int, list[tuple[int, str]]],
     broken: Broken,
 ) -> Rows:
     if not len(lines):
         return
+    for rows in together.values():
+        broken += [(line, OPEN_QUOTE, text) for line, text in rows]
     columns = column_names(headers)
     out_of_shape: list[int] = []
 
     def note(row: pacsv.InvalidRow) -> str:
         position = row.number - skip - 1
         out_of_shape.append(position)
-        line = int(lines[position]) if position < len(lines) else 0
-        reason = f"fields: {row.actual_columns} instead of {row.expected_columns}"
-        broken.append((line, reason, row.text))
+        if position not in together:
+            line = int(lines[position]) if position < len(lines) else 0
+            reason = f"fields: {row.actual_columns} instead of {row.expected_columns}"
+            broken.append((line, reason, row.text))
         return "skip"
 
     done = 0
@@ -185,6 +201,8 @@ def _rows(
                     break
                 done = int(positions[-1]) + 1 if wanted else done
                 out_of_shape[:] = [p for p in out_of_shape if p >= done]
-                yield batch.to_pandas(types_mapper=TEXT.get), lines[positions]
+                whole = ~np.isin(positions, list(together))
+                kept = batch if whole.all() else batch.filter(pa.array(whole))
+                yield kept.to_pandas(types_mapper=TEXT.get), lines[positions[whole]]
         except pa.ArrowInvalid as error:
             raise ExportError("unreadable", f"{name} cannot be read: {error}.") from error

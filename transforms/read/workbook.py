@@ -1,45 +1,40 @@
-"""Workbooks, .xlsx and .xls: the one sheet that holds an export, its rows counted a second time."""
+"""Workbooks, .xlsx: the one sheet that holds an export, its rows counted on the sheet's own XML."""
 
 import io
 import re
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
-import pandas as pd
 import python_calamine as calamine
-import xlrd
 
 from transforms.errors import ExportError
-from transforms.read import cell
-from transforms.read.opened import Candidate, Opened, Rows, column_names
+from transforms.read import cell, old_workbook
+from transforms.read.opened import Candidate, Opened
+from transforms.read.sheet import HEADER_ROWS, encrypted, lines_as_rows, refuse_area
 from transforms.unpack import bounded_copy
 
-HEADER_ROWS = 20
-BATCH = 50_000  # rows
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000
-MOST_CELLS = 64 << 20  # of the rectangle that a sheet's cells span
-MOST_CELLS_IN_A_ROW = 16_384  # as many columns as a spreadsheet has
-ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 # The XML's namespaces differ between ordinary and strict workbooks; its names do not.
 _ANY = "{*}"
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,4})(\d{1,9})["']""")
 
 
 def candidates(path: Path, name: str) -> Iterator[Candidate]:
     """The sheets of a workbook that are not empty, in their order."""
-    if zipfile.is_zipfile(path):
-        _check_parts(path, name)
-        _check_area(path, name)
-    elif ENCRYPTED in path.read_bytes():
-        raise _encrypted(name)
+    if not zipfile.is_zipfile(path):
+        # Under a password, or an old workbook by another name.
+        yield from old_workbook.candidates(path, name)
+        return
+    _check_parts(path, name)
+    _check_area(path, name)
     with _refusing(name):
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         sheets = [(s.name, book.get_sheet_by_name(s.name)) for s in book.sheets_metadata
@@ -52,9 +47,7 @@ def candidates(path: Path, name: str) -> Iterator[Candidate]:
             ]
         yield Candidate(
             head=head,
-            open=lambda header, s=sheet, t=title, h=head: _open(  # type: ignore[misc]
-                path, name, s, t, h[header], header + 1
-            ),
+            open=partial(_open, path, name, sheet, title, head),
             where=f"sheet {title}",
             size=sheet.height,
         )
@@ -66,7 +59,7 @@ def _refusing(name: str) -> Iterator[None]:
     try:
         yield
     except calamine.PasswordError as error:
-        raise _encrypted(name) from error
+        raise encrypted(name) from error
     except BaseException as error:
         is_panic = type(error).__name__ == "PanicException"
         if not is_panic and not isinstance(error, calamine.CalamineError | OSError | ValueError):
@@ -76,46 +69,17 @@ def _refusing(name: str) -> Iterator[None]:
 
 
 def _open(
-    path: Path, name: str, sheet: Any, title: str, headers: list[str], header_row: int
+    path: Path, name: str, sheet: Any, title: str, head: list[list[str]], header: int
 ) -> Opened:
-    count = _rows_of_xlsx if zipfile.is_zipfile(path) else _rows_of_xls
     opened = Opened(
-        headers=headers,
-        rows_in=count(path, name, title, header_row),
-        rows=lambda broken: _rows(sheet, headers, header_row, opened),
-        header_row=header_row,
+        headers=head[header],
+        rows_in=_rows_of(path, name, title, header + 1),
+        rows=lambda _: lines_as_rows(
+            enumerate(sheet.iter_rows(), start=1), head[header], header + 1, opened
+        ),
+        header_row=header + 1,
     )
     return opened
-
-
-def _rows(sheet: Any, headers: list[str], header_row: int, opened: Opened) -> Rows:
-    """Rows that hold anything, with the number that the spreadsheet shows beside them."""
-    columns = column_names(headers)
-    damaged: Counter[tuple[str, str | None]] = Counter()
-    batch: list[list[str | None]] = []
-    lines: list[int] = []
-    for line, row in enumerate(sheet.iter_rows(), start=1):
-        if line <= header_row or not any(_is_there(value) for value in row):
-            continue
-        for column, value in zip(columns, row, strict=False):
-            if cell.is_damaged(value):
-                damaged["damaged_number", column] += 1
-        batch.append([cell.text(value) for value in row])
-        lines.append(line)
-        if len(batch) == BATCH:
-            yield _table(batch, columns), np.array(lines, dtype=np.int32)
-            batch, lines = [], []
-    if batch:
-        yield _table(batch, columns), np.array(lines, dtype=np.int32)
-    opened.warnings |= damaged
-
-
-def _table(batch: list[list[str | None]], columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(batch, columns=columns, dtype="str")
-
-
-def _is_there(value: Any) -> bool:
-    return value is not None and value != ""
 
 
 def _check_parts(path: Path, name: str) -> None:
@@ -147,35 +111,28 @@ class _Nowhere(io.RawIOBase):
 def _check_area(path: Path, name: str) -> None:
     """The parser fills the whole rectangle that the cells of a sheet span: one far away is a bomb.
 
-    Raises ExportError: bomb, damaged.
+    All parts are looked through, for a sheet may lie anywhere in the package.
     """
-    with _refusing_xml(name), zipfile.ZipFile(path) as book:
-        for sheet in (p for p in book.namelist() if p.startswith("xl/worksheets/")):
-            if not sheet.endswith(".xml"):
-                continue
-            last = widest = 0
-            with book.open(sheet) as part:
-                for number, row in _row_elements(part):
-                    last, widest = max(last, number), max(widest, _width(row))
-            if widest > MOST_CELLS_IN_A_ROW or last * widest > MOST_CELLS:
-                raise ExportError(
-                    "bomb", f"{name} spans {last:,} rows of {widest:,} cells and was refused: ask "
-                    "for it as CSV."
-                )  # fmt: skip
+    last = widest = 0
+    with zipfile.ZipFile(path) as book:
+        for part in book.namelist():
+            with book.open(part) as source:
+                before = b""
+                while chunk := source.read(1 << 20):
+                    for letters, digits in _REFERENCE.findall(before + chunk):
+                        last, widest = max(last, int(digits)), max(widest, _column(letters))
+                    before = chunk[-64:]
+    refuse_area(name, last, widest)
 
 
-def _width(row: ElementTree.Element) -> int:
-    """Number of the row's last column: of its letters (`XFD7`), or of its cells counted."""
-    last = len(row)
-    for one in row:
-        number = 0
-        for letter in re.match("[A-Z]*", one.get("r", ""))[0]:  # type: ignore[index]
-            number = number * 26 + ord(letter) - 64
-        last = max(last, number)
-    return last
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
-def _rows_of_xlsx(path: Path, name: str, title: str, header_row: int) -> int:
+def _rows_of(path: Path, name: str, title: str, header_row: int) -> int:
     """Rows under the header that hold anything, by the sheet's own XML."""
     with _refusing_xml(name), zipfile.ZipFile(path) as book:
         blank = _blank_texts(book)
@@ -241,23 +198,3 @@ def _sheet_part(book: zipfile.ZipFile, title: str) -> str:
     relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
     target = next(r.get("Target", "") for r in relations if r.get("Id") == relation)
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-
-
-def _rows_of_xls(path: Path, name: str, title: str, header_row: int) -> int:
-    """Rows under the header that hold anything, by another library."""
-    try:
-        with open("/dev/null", "w") as silent:
-            sheet = xlrd.open_workbook(str(path), logfile=silent).sheet_by_name(title)
-        return sum(
-            any(_is_there(value) for value in sheet.row_values(row))
-            for row in range(header_row, sheet.nrows)
-        )
-    except Exception as error:  # whatever it trips over, in whatever bytes
-        raise ExportError("damaged", f"{name} is damaged: {error}.") from error
-
-
-def _encrypted(name: str) -> ExportError:
-    return ExportError(
-        "encrypted", f"{name} is protected by a password: ask for it without one, or save it "
-        "without one. Nothing of it was loaded."
-    )  # fmt: skip
