@@ -308,8 +308,8 @@ def test_an_empty_file_is_refused(ending: str, tmp_path: Path) -> None:
     assert refusal(b"", f"listings{ending}", tmp_path) == "empty"
 
 
-# Reads each file in a child of its own, in three seconds and a gigabyte, and says what became of it:
-# what a hostile file may do to a process cannot be asked within that process.
+# Reads each file in a child of its own, within three seconds and a gigabyte, and says what became
+# of it: what a hostile file may do to a process cannot be asked within that process.
 CHILD = """
 import os, resource, signal, sys
 from pathlib import Path

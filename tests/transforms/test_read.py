@@ -13,7 +13,7 @@ import pytest
 from transforms.errors import ExportError
 from transforms.landing import Landed
 from transforms.read import open_export
-from transforms.read.count import Dialect, json_objects, record_lines
+from transforms.read.count import Dialect, json_objects, records
 from transforms.unpack import unpack
 
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
@@ -96,7 +96,7 @@ def test_counting_by_bytes_agrees_with_the_csv_module(tmp_path: Path) -> None:
             count.CHUNK, kept = chunk, count.CHUNK
             try:
                 with path.open("rb") as file:
-                    lines, stray = record_lines(file, "count.csv", Dialect())
+                    lines, _, stray, _ = records(file, "count.csv", Dialect())
             finally:
                 count.CHUNK = kept
             assert len(lines) == len(rows)

@@ -35,27 +35,34 @@ class Dialect(NamedTuple):
         )
 
 
-def record_lines(file: IO[bytes], name: str, dialect: Dialect) -> tuple[np.ndarray, int]:
-    """Line (from 1) on which each record of a delimited UTF-8 file begins; empty lines are none.
+class Records(NamedTuple):
+    """Line (from 1) on which each record of a delimited file begins, empty lines being none; how
+    many lines there are; and how many quotes neither open nor close a field."""
 
-    The second value counts quotes that neither open nor close a field. Raises ExportError("cut")
-    for a file that ends inside a quoted field.
-    """
-    lines, stray, is_open = _by_parity(file, dialect)
-    if stray:
+    begins: np.ndarray
+    lines: int
+    stray: int
+    is_open: bool = False
+
+
+def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
+    """The records of a UTF-8 file. Raises ExportError("cut") where it ends in a quoted field."""
+    found = _by_parity(file, dialect)
+    if found.stray:
         # A stray quote turns the parity of all that follows; the csv module knows it from others.
-        lines, is_open = _by_parsing(file, dialect)
-    if is_open:
+        begins, is_open = _by_parsing(file, dialect)
+        found = found._replace(begins=begins, is_open=is_open)
+    if found.is_open:
         raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
-    return lines, stray
+    return found
 
 
 def stray_quotes(text: bytes, dialect: Dialect) -> int:
     """Quotes of the beginning of a file that neither open nor close a field."""
-    return _by_parity(io.BytesIO(text), dialect)[1]
+    return _by_parity(io.BytesIO(text), dialect).stray
 
 
-def _by_parity(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, int, bool]:
+def _by_parity(file: IO[bytes], dialect: Dialect) -> Records:
     """A line end counts where the quotes before it are even."""
     quote, delimiter = ord(dialect.quote), ord(dialect.delimiter)
     starts: list[np.ndarray] = []
@@ -93,8 +100,9 @@ def _by_parity(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, int, bool
         last = int(text[-1])
     if offset > begins_at:
         starts.append(np.array([begins_on], dtype=np.int32))
-    found = np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
-    return found, stray, quotes % 2 == 1
+    begins = np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
+    lines += last not in (LINE_FEED, RETURN)
+    return Records(begins, lines, stray, is_open=quotes % 2 == 1)
 
 
 def _is_escaped(text: np.ndarray, quoted: np.ndarray) -> np.ndarray:
@@ -107,17 +115,18 @@ def _is_escaped(text: np.ndarray, quoted: np.ndarray) -> np.ndarray:
 
 
 def run_together(
-    file: IO[bytes], dialect: Dialect, begins: np.ndarray, width: int
+    file: IO[bytes], dialect: Dialect, begins: np.ndarray, lines: int, width: int
 ) -> dict[int, list[tuple[int, str]]]:
     """Records that a quote left open has put together of several rows: by their position, each
     line and its text.
 
-    Every line of such a record has the delimiters of a whole row; no line of a text has.
+    `lines` is how many lines the file has. Every line of such a record has the delimiters of a
+    whole row; no line of a text has.
     """
     if not len(begins):
         return {}
-    ends = np.append(begins[1:], np.iinfo(np.int32).max)
-    suspects = {int(b): p for p, (b, e) in enumerate(zip(begins, ends, strict=True)) if e - b > 1}
+    ends = np.append(begins[1:], np.int32(lines + 1))
+    suspects = {int(begins[p]): int(p) for p in np.flatnonzero(ends - begins > 1)}
     if not suspects or width < FEWEST_COLUMNS:
         return {}
     file.seek(0)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from transforms.errors import ExportError
-from transforms.read.count import Dialect, record_lines, run_together, stray_quotes
+from transforms.read.count import Dialect, records, run_together, stray_quotes
 from transforms.read.encoding import as_utf8, encodings, is_guess
 from transforms.read.opened import Broken, Candidate, Opened, Rows, column_names
 
@@ -105,10 +105,10 @@ def _open(
     path: Path, name: str, encoding: str, dialect: Dialect, header: int, sample: list[list[str]]
 ) -> Opened:
     with as_utf8(path, encoding) as file:
-        lines, stray = record_lines(file, name, dialect)
-        headers = _headers(name, sample[header], sample[header + 1 :], len(lines) - header - 1)
-        begins = lines[header + 1 :]
-        together = run_together(file, dialect, begins, len(headers))
+        found = records(file, name, dialect)
+        begins = found.begins[header + 1 :]
+        headers = _headers(name, sample[header], sample[header + 1 :], len(begins))
+        together = run_together(file, dialect, begins, found.lines, len(headers))
     # The header record may itself run over several lines.
     skip = int(begins[0]) - 1 if len(begins) else 0
     opened = Opened(
@@ -117,10 +117,10 @@ def _open(
         rows=lambda broken: _rows(
             path, name, encoding, dialect, headers, begins, skip, together, broken
         ),
-        header_row=int(lines[header]),
+        header_row=int(found.begins[header]),
     )
-    if stray:
-        opened.warnings["stray_quote", None] += stray
+    if found.stray:
+        opened.warnings["stray_quote", None] += found.stray
     if is_guess(encoding):
         opened.warnings["encoding_guessed", None] += len(begins)
     return opened
