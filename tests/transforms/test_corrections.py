@@ -128,12 +128,19 @@ def test_a_correction_without_nights_holds_always(known: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"dataset": '"sellers"', "column": '"city"', "where": '{ seller_id = "pk1" }'},
+    "other", [{"dataset": '"sellers"', "layout": '"sellers_export"', "column": '"city"',
+               "where": '{ seller_id = "pk1" }'},
               {"layout": '"listings_kes"'}]
 )  # fmt: skip
 def test_another_dataset_or_layout_is_left_alone(other: dict[str, str], known: Written) -> None:
     known(other)
     assert corrected(raw()) == (["3", "3"], {})
+
+
+def test_a_layout_that_is_none_is_told(known: Written) -> None:
+    known({"layout": '"listings_exports"'})
+    with pytest.raises(ValueError, match="no layout listings_exports"):
+        corrected(raw())
 
 
 def test_all_that_it_says_of_a_row_must_be_so(known: Written) -> None:

@@ -1,5 +1,6 @@
 """What a layout TOML may say, what of it is a mistake, and what inspect makes of a stranger."""
 
+import dataclasses
 import json
 import tomllib
 from datetime import date
@@ -118,7 +119,7 @@ def test_wall_times_are_of_the_zone_that_the_layout_names(
     )
     said = {}
     for zone in (None, "Asia/Kolkata"):
-        changed = layouts.Layout(**{**own.__dict__, "zone": zone and layouts.ZoneInfo(zone)})
+        changed = dataclasses.replace(own, zone=layouts.ZoneInfo(zone) if zone else None)
         monkeypatch.setattr("transforms.read.fitting", lambda *_, c=changed: c)
         found = night.inspect(path, "inquiries", date(2022, 6, 28), settings({}))
         said[zone] = f"{found.first_rows[0]['posted_at']:%H:%M}"

@@ -13,7 +13,7 @@ import pytest
 from transforms.errors import ExportError
 from transforms.landing import Landed
 from transforms.read import open_export
-from transforms.read.count import Dialect, json_objects, records
+from transforms.read.count import Dialect, json_rows, records
 from transforms.unpack import unpack
 
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
@@ -104,12 +104,12 @@ def test_counting_by_bytes_agrees_with_the_csv_module(tmp_path: Path) -> None:
             assert list(lines) == sorted(set(lines.tolist()))
 
 
-def test_json_objects_are_counted_by_their_brackets(tmp_path: Path) -> None:
+def test_json_rows_are_counted_by_their_brackets(tmp_path: Path) -> None:
     rows = [{"a": 'br{ace"s}', "b": {"c": [1, {"d": 2}]}}, {}, {"e": "\\"}]
     path = tmp_path / "x.json"
     path.write_text(json.dumps(rows, indent=1))
     with path.open("rb") as file:
-        assert json_objects(file) == 3
+        assert json_rows(file) == 3
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_json_keeps_every_digit(tmp_path: Path) -> None:
     assert row["is_spam"] == "false"
     assert pd.isna(row["received_at"])
     assert export.broken == [(2, "not an object", "7")]
-    assert export.rows_in == 1  # objects by their brackets; the number is no object
+    assert export.rows_in == 2  # by brackets and commas; the number is rejected alone
 
 
 def landed(content: bytes, tmp_path: Path) -> Landed:

@@ -138,7 +138,7 @@ def test_cleaning_and_checking_are_row_local(dataset: str) -> None:
 def test_one_batch_or_many_the_same(
     dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cell = {"Title": "Soccer ball\nof leather", "subject": "balls"}
+    cell = {"Title": "Soccer ball\nof leather", "subject": "balls", "Company Name": "Ball Co"}
     headers = sorted(exported(dataset).known_headers)
     key = exported(dataset).columns[contract(dataset).key[0]].headers[0]
     rows = [

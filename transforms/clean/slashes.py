@@ -36,20 +36,22 @@ class Evidence:
                 for first in _certain(raw[field]):
                     self._found[field][first] += 1
 
+    @property
+    def _sides(self) -> set[str]:
+        return {side for counts in self._found.values() for side, count in counts.items() if count}
+
     def decided(self) -> dict[str, str]:
-        """What each field writes first: "day", "month", or "both"; nothing where no date tells."""
-        return {
-            field: "both" if all(counts.values()) else max(counts, key=lambda f: counts[f])
-            for field, counts in self._found.items()
-        }
+        """What the file writes first, "day", "month", or "both", by field; nothing if unknown."""
+        if not self._sides:
+            return {}
+        first = "both" if len(self._sides) == 2 else next(iter(self._sides))
+        return dict.fromkeys(self._fields, first)
 
     def contradictions(self) -> dict[tuple[str, str | None], int]:
-        """Fields that are written both ways, which holds the night: the rarer way's rows."""
-        return {
-            ("ambiguous_dates", field): min(counts.values())
-            for field, counts in self._found.items()
-            if all(counts.values())
-        }
+        """Fields of a file that is written both ways, which holds the night, and their dates."""
+        if len(self._sides) < 2:
+            return {}
+        return {("ambiguous_dates", f): sum(counts.values()) for f, counts in self._found.items()}
 
 
 def _certain(texts: pd.Series) -> Iterator[str]:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from transforms.contracts import contract
 from transforms.fields.text import even
+from transforms.layouts import layouts
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ def _all(folder: Path) -> tuple[Correction, ...]:
         for entry in tomllib.loads(path.read_text("utf-8"))["correction"]:
             known = Correction(file=path.name, **entry)
             strange = {known.column, *known.where} - set(contract(known.dataset).raw)
+            if known.layout not in {layout.name for layout in layouts(known.dataset)}:
+                raise ValueError(f"{path.name}: {known.dataset} has no layout {known.layout}")
             if strange:
                 raise ValueError(f"{path.name}: not in the contract: {', '.join(sorted(strange))}")
             found.append(known)

@@ -7,6 +7,7 @@ from typing import Any
 
 # A number of more digits was rounded when it was put into the cell, and cannot be mended.
 MAX_DIGITS = 15
+LONGEST = 40  # digits of a number that are written out
 DEEPEST = 4  # levels of objects in a row that become columns `outer.inner`
 
 
@@ -27,7 +28,7 @@ def text(value: Any) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:f}" if abs(value.adjusted()) < LONGEST else str(value)
     if isinstance(value, datetime):
         midnight = value.time() == time() and value.tzinfo is None
         return value.date().isoformat() if midnight else value.isoformat(sep=" ")

@@ -17,7 +17,7 @@ LONGEST_FIELD = 16 << 20
 LINE_FEED, RETURN, BACKSLASH = 0x0A, 0x0D, 0x5C
 FEWEST_COLUMNS = 3  # of fewer, a line of any text may have as many delimiters
 
-_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s"{}\[\],:]+', re.DOTALL)
 
 
 class Dialect(NamedTuple):
@@ -120,8 +120,8 @@ def run_together(
     """Records that a quote left open has put together of several rows: by their position, each
     line and its text.
 
-    `lines` is how many lines the file has. Every line of such a record has the delimiters of a
-    whole row; no line of a text has.
+    `lines` is how many lines the file has. The first line of such a record would be a whole row
+    but for its open quote, and another one is a whole row; of a text in a cell they are not.
     """
     if not len(begins):
         return {}
@@ -132,6 +132,7 @@ def run_together(
     file.seek(0)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     found: dict[int, list[tuple[int, str]]] = {}
+    whole: dict[int, int] = {}
     position = -1
     try:
         for number, line in enumerate(text, start=1):
@@ -142,14 +143,21 @@ def run_together(
                 continue
             if not line.strip("\r\n"):
                 continue
-            if line.count(dialect.delimiter) >= width - 1:
-                found.setdefault(position, []).append((number, line.rstrip("\r\n")))
-            else:
-                found.pop(position, None)
+            is_whole = _cells(line, dialect, is_open=number in suspects) == width
+            if number in suspects and not is_whole:
                 position = -1
+                continue
+            whole[position] = whole.get(position, 0) + is_whole
+            found.setdefault(position, []).append((number, line.rstrip("\r\n")))
     finally:
         text.detach()
-    return {p: rows for p, rows in found.items() if len(rows) > 1}
+    return {p: rows for p, rows in found.items() if whole[p] > 1}
+
+
+def _cells(line: str, dialect: Dialect, is_open: bool) -> int:
+    """Cells of a line by itself; those behind a quote that it leaves open are counted, too."""
+    cells = next(iter(dialect.records(iter([line]))), [""])
+    return len(cells) + (cells[-1].count(dialect.delimiter) if is_open else 0)
 
 
 def _chunks(file: IO[bytes], quote: int) -> Iterator[bytes]:
@@ -192,25 +200,41 @@ def _and_then(text: Iterator[str], end: str) -> Iterator[str]:
     yield end
 
 
-def json_objects(file: IO[bytes], within: bytes | None = None) -> int:
-    """Objects in the outermost array of a UTF-8 JSON file, counted by its brackets.
+def json_rows(file: IO[bytes], within: bytes | None = None) -> int:
+    """Values in the outermost array of a UTF-8 JSON file, counted by its brackets and commas.
 
-    `within` counts those of the first array under that key instead; b"" counts the objects of a
-    file that holds one after the other.
+    `within` counts those of the first array of objects under that key instead; b"" counts the
+    objects of a file that holds one after the other.
     """
-    depth, count, wanted = 0, 0, 0 if within == b"" else 1
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        if within == b"":
+            return _roots(text)
         start = 0
         if within:
-            found = re.search(rb'"' + re.escape(within) + rb'"\s*:\s*(?=\[)', text)
+            found = re.search(rb'"' + re.escape(within) + rb'"\s*:\s*(?=\[\s*\{)', text)
             start = found.end() if found else 0
+        depth = commas = 0
+        has_any = False
         for token in _JSON_TOKEN.finditer(text, start):
             mark = token[0][:1]
-            if mark in b"{[":
-                count += depth == wanted and (wanted == 1 or mark == b"{")
-                depth += 1
-            elif mark in b"}]":
+            if mark in b"]}":
                 depth -= 1
-                if within and depth == 0:
+                if depth == 0:
                     break
+                continue
+            has_any |= depth == 1
+            commas += depth == 1 and mark == b","
+            depth += mark in b"[{"
+        return commas + has_any
+
+
+def _roots(text: mmap.mmap) -> int:
+    depth = count = 0
+    for token in _JSON_TOKEN.finditer(text):
+        mark = token[0][:1]
+        if mark in b"[{":
+            count += depth == 0 and mark == b"{"
+            depth += 1
+        elif mark in b"]}":
+            depth -= 1
     return count

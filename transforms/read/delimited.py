@@ -50,14 +50,16 @@ def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list
     """Dialects and the first rows under them; those whose rows are of one width come first."""
     tried = []
     for delimiter in DELIMITERS:
+        well = {quote: len(_quoted(delimiter, quote).findall(text)) for quote in QUOTES}
         for quote in QUOTES:
-            well_quoted = len(_quoted(delimiter, quote).findall(text))
             for escape in (None, "\\") if "\\" + quote in text else (None,):
                 dialect = Dialect(delimiter, quote, escape)
                 rows = _first_rows(text, dialect, is_whole)
+                # Apostrophes are quotes only where every row has a pair of them and no other.
+                is_odd = quote == "'" and (bool(well['"']) or well["'"] < len(rows) - 1)
                 stray = stray_quotes(text.encode(), dialect)
                 # One row that runs on makes a dialect no less likely than its rival.
-                tried.append((-round(_evenness(rows), 1), stray, -well_quoted, dialect, rows))
+                tried.append((-round(_evenness(rows), 1), is_odd, stray, dialect, rows))
     tried.sort(key=lambda t: t[:3])
     yield from ((dialect, rows) for *_, dialect, rows in tried)
     other = _another_dialect(text)
@@ -67,7 +69,9 @@ def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list
 
 def _quoted(delimiter: str, quote: str) -> re.Pattern[str]:
     by = re.escape(delimiter)
-    return re.compile(rf"(?:^|{by}){quote}[^{quote}\r\n]*{quote}(?={by}|[\r\n]|$)", re.MULTILINE)
+    return re.compile(
+        rf"(?:^|{by}){quote}(?:[^{quote}]|{quote}{quote})*{quote}(?={by}|[\r\n]|$)", re.MULTILINE
+    )
 
 
 def _first_rows(text: str, dialect: Dialect, is_whole: bool) -> list[list[str]]:
@@ -135,6 +139,8 @@ def _headers(name: str, headers: list[str], rows: list[list[str]], count: int) -
     if not widths:
         return headers
     width, common = widths.most_common(1)[0]
+    if width == len(headers) - 1 and not headers[-1].strip():
+        return headers[:-1]
     if width == len(headers) + 1 and not any(row[-1].strip() for row in rows if len(row) == width):
         return [*headers, ""]
     if width != len(headers) and common > max(len(rows) / 2, 1):

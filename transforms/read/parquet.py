@@ -16,6 +16,7 @@ from transforms.unpack import MAX_BYTES
 
 BATCH = 50_000  # rows
 MAX_ROWS = 100_000_000
+LARGEST_SINGLE = 1 << 24
 MAX_BATCH = 1 << 30  # bytes of text in a batch
 
 
@@ -57,13 +58,25 @@ def _texts(column: pa.ChunkedArray) -> pd.Series:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        text = column.cast(pa.string())
-    elif pa.types.is_integer(column.type) or pa.types.is_date(column.type):
+    if any(is_kind(column.type) for is_kind in _AS_TEXT):
         text = pc.cast(column, pa.string())
+    elif pa.types.is_float32(kind):
+        text = pa.chunked_array([[_single(v) for v in column.to_pylist()]], pa.string())
     else:
         text = pa.chunked_array([[cell.text(v) for v in column.to_pylist()]], pa.string())
     return text.to_pandas(types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get)
+
+
+_AS_TEXT = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary,
+    pa.types.is_integer, pa.types.is_date,
+)  # fmt: skip
+
+
+def _single(value: float | None) -> str | None:
+    """A number of single precision keeps seven digits; more of them were made up."""
+    is_damaged = value is not None and abs(value) >= LARGEST_SINGLE
+    return f"{value:.6E}" if is_damaged else cell.text(value)
 
 
 def _file(path: Path, name: str) -> pq.ParquetFile:

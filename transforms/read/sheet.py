@@ -13,7 +13,8 @@ from transforms.read.opened import Opened, Rows, column_names
 
 HEADER_ROWS = 20
 BATCH = 50_000  # rows
-MOST_CELLS = 64 << 20  # of the rectangle that a sheet's cells span
+MOST_CELLS = 24 << 20  # of the rectangle that a sheet's cells span; a gigabyte in memory
+MOST_ROWS = 1 << 20
 MOST_CELLS_IN_A_ROW = 16_384  # as many columns as a spreadsheet has
 
 Line = tuple[int, list[Any]]  # the number beside a row, and its cells
@@ -52,7 +53,7 @@ def _table(batch: list[list[str | None]], columns: list[str]) -> pd.DataFrame:
 
 def refuse_area(name: str, rows: int, columns: int) -> None:
     """Raises ExportError("bomb") for a sheet whose cells span more than memory should hold."""
-    if columns > MOST_CELLS_IN_A_ROW or rows * columns > MOST_CELLS:
+    if rows > MOST_ROWS or columns > MOST_CELLS_IN_A_ROW or rows * columns > MOST_CELLS:
         raise ExportError(
             "bomb", f"{name} spans {rows:,} rows of {columns:,} cells and was refused: ask for it "
             "as CSV."

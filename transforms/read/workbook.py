@@ -24,7 +24,7 @@ MAX_PARTS = 10_000
 
 # The XML's namespaces differ between ordinary and strict workbooks; its names do not.
 _ANY = "{*}"
-_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,4})(\d{1,9})["']""")
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,4})(\d{1,12})["']""")
 
 
 def candidates(path: Path, name: str) -> Iterator[Candidate]:
@@ -127,7 +127,7 @@ def _check_area(path: Path, name: str) -> None:
 
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 
