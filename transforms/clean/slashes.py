@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 DATES = {
     "sellers": ("paid_from", "paid_to"),
@@ -20,7 +22,12 @@ _ANY = r"^\s*\d{1,2}[-./]\d{1,2}[-./]\d{4}"
 
 def has_any(raw: pd.DataFrame, dataset: str) -> bool:
     """Whether a batch has any date that could be read with the day or the month first."""
-    return any(raw[f].str.contains(_ANY, regex=True).any() for f in DATES[dataset] if f in raw)
+    for field in DATES[dataset]:
+        if field in raw:
+            texts = pa.array(raw[field], type=pa.string(), from_pandas=True)
+            if pc.any(pc.match_substring_regex(texts, _ANY)).as_py():
+                return True
+    return False
 
 
 class Evidence:
