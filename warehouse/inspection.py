@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import ExportError
+from transforms.layouts import layouts
 from transforms.layouts.draft import draft
 from transforms.night import Inspection
 from transforms.read.encoding import is_guess
@@ -37,9 +38,19 @@ def refused_as_json(file: Path, error: ExportError, dataset: str | None) -> dict
             "message": error.message,
             "nearest_layout": error.nearest_layout,
             "missing": error.missing,
-            "draft_layout": draft(error.headers, dataset, file.name) if error.headers else None,
+            "draft_layout": (
+                draft(error.headers, dataset, file.name) if _is_new_shape(error) else None
+            ),
         },
     }
+
+
+def _is_new_shape(error: ExportError) -> bool:
+    """Whether a file has less than half of what the nearest layout requires: no damaged old one."""
+    near = next((x for x in layouts() if x.name == error.nearest_layout), None)
+    return bool(error.headers and near) and len(error.missing) * 2 > len(
+        near.required if near else ()
+    )
 
 
 def as_lines(seen: Inspection) -> Iterator[str]:
