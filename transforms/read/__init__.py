@@ -17,6 +17,7 @@ from transforms.read import delimited, json_rows, old_workbook, parquet, workboo
 from transforms.read.opened import Broken, Candidate, Opened
 
 Reader = Callable[[Path, str], Iterator[Candidate]]
+Fit = tuple[Candidate, int, Layout]  # and the row of its head that fits
 
 # Formats that can be read, by the ending of the unpacked file's name.
 READERS: dict[str, Reader] = {
@@ -100,39 +101,40 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
     Raises ExportError: empty, unknown_format, wrong_extension, encoding, unknown_layout,
     duplicate_headers, shifted, cut, several_tables …
     """
-    fits: list[tuple[Candidate, int, Layout]] = []
+    fits: list[Fit] = []
     others: list[Candidate] = []
-    seen: list[list[str]] = []
     for candidate in _reader(path, name)(path, name):
         found = _header_in(candidate.head, dataset)
         if found:
             fits.append((candidate, *found))
             if not candidate.where:
                 break
-        elif candidate.where and candidate.size:
+        else:
             others.append(candidate)
-        seen += candidate.head
     if len(fits) > 1:
         where = ", ".join(candidate.where for candidate, _, _ in fits)
         raise ExportError(
             "several_tables", f"{name} holds an export in more than one place: {where}. Nothing of "
             "it was loaded: deliver each in a file of its own."
         )  # fmt: skip
-    if not fits:
-        rows = [row[:MOST_COLUMNS] for row in seen if any(cell.strip() for cell in row)]
-        if not rows and not (name.casefold().endswith("json") and dataset):
-            raise ExportError(
-                "empty", f"{name} holds no rows. Nothing was loaded: ask for it again."
-            )
-        if not rows:
-            # An empty list has no headers to be known by; it says that there was nothing.
-            fits = [(candidate, 0, own_layout(str(dataset)))]
-        else:
-            raise unknown(_most_like_headers(rows, dataset), dataset, name)
-    export = _opened(name, *fits[0])
+    export = _opened(name, *(fits or [_without_headers(others, dataset, name)])[0])
     for other in others:
-        export.warnings["sheet_ignored", other.where] += other.size
+        if other.where and other.size:
+            export.warnings["sheet_ignored", other.where] += other.size
     return export
+
+
+def _without_headers(candidates: list[Candidate], dataset: str | None, name: str) -> Fit:
+    """An empty list of JSON has no headers to be known by; it says that there was nothing.
+
+    Any other file that fits no layout is refused: empty, unknown_layout.
+    """
+    rows = [row[:MOST_COLUMNS] for c in candidates for row in c.head if any(map(str.strip, row))]
+    if rows:
+        raise unknown(_most_like_headers(rows, dataset), dataset, name)
+    if dataset and candidates and name.casefold().endswith("json"):
+        return candidates[0], 0, own_layout(dataset)
+    raise ExportError("empty", f"{name} holds no rows. Nothing was loaded: ask for it again.")
 
 
 def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export:
@@ -192,18 +194,25 @@ def _reader(path: Path, name: str) -> Reader:
         )  # fmt: skip
     if path.stat().st_size == 0:
         raise ExportError("empty", f"{name} is empty. Nothing was loaded: ask for it again.")
-    with path.open("rb") as file:
-        first = file.read(64)
-    looks = next((e for magic, e in MAGIC.items() if first.startswith(magic)), None)
-    begins = first.lstrip(b"\xef\xbb\xbf \r\n\t")[:2]
-    if not looks and ending not in BINARY and READERS[ending] is not json_rows.candidates:
-        looks = ".json" if begins in (b"[{", b'{"') else None
-    is_text_as_binary = looks is None and ending in BINARY
-    # An .xlsx in an .xls container is one that is protected by a password, which is said later.
-    if is_text_as_binary or (looks not in (None, ending) and (looks, ending) != (".xls", ".xlsx")):
+    looks = _looks_like(path, ending)
+    if looks != ending:
         raise ExportError(
             "wrong_extension",
-            f"{name} is {'text' if is_text_as_binary else looks} by its content, though its name "
-            f"ends in {ending}. Nothing of it was loaded: ask for it under its right name.",
+            f"{name} is {looks} by its content, though its name ends in {ending}. Nothing of it "
+            "was loaded: ask for it under its right name.",
         )
     return READERS[ending]
+
+
+def _looks_like(path: Path, ending: str) -> str:
+    """The ending that a file should have by its first bytes; its own, where they do not tell."""
+    with path.open("rb") as file:
+        first = file.read(64)
+    binary = next((e for magic, e in MAGIC.items() if first.startswith(magic)), None)
+    if binary:
+        # An .xlsx in an .xls container is one that is protected by a password, said later.
+        return ending if (binary, ending) == (".xls", ".xlsx") else binary
+    if ending in BINARY:
+        return "text"
+    is_json = first.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"[{", b'{"'))
+    return ".json" if is_json and READERS[ending] is not json_rows.candidates else ending
