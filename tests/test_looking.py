@@ -191,7 +191,7 @@ def test_listings_as_they_stood(at_home: Path, tmp_path: Path) -> None:
     """The same rows as CSV, as JSON and as a file, those that the receipt of the night counts."""
     lake = Lake(at_home / "lake")
     receipts = [r for r in lake.receipts("listings") if r["status"] == "ok"]
-    assert len(receipts) > 10
+    assert len(receipts) > 7
     held = [r["export_date"] for r in lake.receipts("listings") if r["status"] == "held"]
     assert held, "no night is held: nothing was tried"
     before = max(r["export_date"] for r in receipts if r["export_date"] < held[0])

@@ -71,12 +71,17 @@ def describe(
         "what_is_new": what_is_new(db, before),
         "next_export_date": upcoming,
         # A night's exports are looked for once its day has ended, at midnight UTC.
-        "next_expected_at": datetime.combine(upcoming + timedelta(days=1), time(), tzinfo=UTC),
+        "next_expected_at": midnight(upcoming + timedelta(days=1)),
         "market": market.name,
         "market_iso2": market.country,
         "fiscal_year_starts_in_month": market.fiscal_year_starts_in_month,
         "smallest_cell": market.smallest_cell,
     }
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a day, UTC."""
+    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:

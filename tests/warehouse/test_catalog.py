@@ -116,7 +116,7 @@ def test_a_seller_is_as_he_was(db: duckdb.DuckDBPyConnection) -> None:
         "SELECT export_date, rows_accepted FROM meta.night "
         "WHERE dataset = 'sellers' AND is_good ORDER BY 1"
     ).fetchall()
-    assert len(nights) > 10
+    assert len(nights) > 7
     for night, accepted in nights:
         found = db.execute(
             f"SELECT count(*), count(DISTINCT seller_id) FROM seller_as_of('{night}')"
