@@ -12,7 +12,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run test lint faults fuzz bench airflow lock gazetteer clean
+.PHONY: run test lint faults fuzz clients docs bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -41,6 +41,14 @@ faults: $(READY)
 
 fuzz: $(READY)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/test_fuzz.py
+
+# Real installs of the DuckDB versions that analysts have; needs a package index.
+clients: $(READY)
+	OUTLOOK_TEST_CLIENTS=1 $(BIN)/python -m pytest -rs tests/test_clients.py
+
+# What docs/ says of tables, figures and models, from the models themselves.
+docs: $(READY)
+	$(BIN)/python -m warehouse.documentation
 
 bench: $(READY)
 	$(BIN)/outlook bench --scale 1.0

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OUTLOOK_KEY", "a key for tests of thirty-two ch")
     (tmp_path / "exports").mkdir()
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two published versions, 2022-06-29 and 2022-06-30, and a year before them.
+
+    Nobody writes to it: it is the same for every test.
+    """
+    from transforms import backfill
+    from transforms.sample import write_sample
+    from transforms.settings import settings
+    from warehouse.build import build
+
+    home = tmp_path_factory.mktemp("versions")
+    environ = {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
+    chosen = settings(environ)
+    for first, last, every in (("2021-06-01", "2022-05-31", "month"),
+                               ("2022-06-28", "2022-06-30", "night")):  # fmt: skip
+        write_sample(home / "exports", date.fromisoformat(first), date.fromisoformat(last),
+                     scale=0.02, every=every)  # fmt: skip
+    for first, last in (("2021-06-01", "2022-06-29"), ("2022-06-30", "2022-06-30")):
+        backfill.backfill(date.fromisoformat(first), date.fromisoformat(last), chosen, False)
+        build(chosen)
+    return home
 
 
 @pytest.fixture

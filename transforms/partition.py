@@ -83,6 +83,7 @@ class Partition:
             )
         dataset = self.contract.dataset
         context = replace(self._context, zone=export.layout.zone)
+        reasons_before = self._reasons.copy()
         unnamed: Counter[str] = Counter()
         misfits: Counter[tuple[str, str]] = Counter()
         read = 0
@@ -126,6 +127,7 @@ class Partition:
                 "bytes": landed.bytes,
                 "sha256": landed.sha256,
                 "rows": export.rows_in,
+                "reasons": dict(sorted((self._reasons - reasons_before).items())),
             }
         )
 

@@ -20,7 +20,7 @@ from transforms.across_rows import quoted
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import USABLE, Lake, sha256
 from transforms.settings import Settings
-from warehouse import catalog, checks, lake_views, publish
+from warehouse import catalog, checks, lake_views, macros, publish, release
 from warehouse.models import PUBLISHED, models
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,9 @@ def build(
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
             return Built(live, False, publish.manifest(live))
         with publish.new_version(settings.published) as folder:
-            manifest = _make(folder, lake, settings, night, fingerprint, progress)
+            version = publish.free_name(settings.published, night).name
+            before = live and live / publish.FILE
+            manifest = _make(folder, lake, settings, night, fingerprint, version, before, progress)
             is_newest = live is None or _supersedes(lake, night, publish.manifest(live))
             target = publish.put_in_place(folder, settings.published, night, manifest, is_newest)
     log.info("published %s in %.1f s", target.name, manifest["seconds"])
@@ -104,15 +106,31 @@ def make_tables(
             progress(model.table)
 
 
+def describe(
+    db: duckdb.DuckDBPyConnection,
+    results: list[checks.Result],
+    run: dict[str, Any],
+    told: dict[str, Any],
+) -> None:
+    """Writes what the file says of itself: macros, help, meta tables, comments, dictionary."""
+    macros.create(db)
+    catalog.write_check_results(db, results)
+    catalog.write_run(db, run)
+    catalog.write_release(db, told)
+    catalog.write_examples(db)
+    catalog.write_help(db, told)
+    catalog.document(db, models(), models()[0])
+
+
 def content_hashes(db: duckdb.DuckDBPyConnection, catalog_name: str) -> dict[str, str]:
-    """Hash of each published table's rows, free of their order; the build's own row left out."""
+    """Hash of each published table's rows, free of their order; the build's own rows left out."""
     tables = db.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
         "AND schema_name IN ('marts', 'report', 'meta') ORDER BY ALL", [catalog_name]
     ).fetchall()  # fmt: skip
     hashes = {}
     for schema, table in tables:
-        if (schema, table) != ("meta", "run"):
+        if f"{schema}.{table}" not in catalog.OF_THE_BUILD:
             found = db.execute(
                 f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {catalog_name}.{schema}.{table} AS t"
             ).fetchone()
@@ -126,6 +144,8 @@ def _make(
     settings: Settings,
     night: date,
     fingerprint: str,
+    version: str,
+    before: Path | None,
     progress: Callable[[str], None] | None,
 ) -> dict[str, Any]:
     started = time.monotonic()
@@ -151,10 +171,8 @@ def _make(
         make_tables(db, progress)
         results = checks.run(db, models())
         checks.hold_on_failure(results)
-        catalog.write_check_results(db, results)
-        catalog.write_run(db, run)
-        catalog.write_help(db)
-        catalog.document(db, models(), models()[0])
+        told = release.describe(db, version, night, settings.market, due, before)
+        describe(db, results, run, told)
         hashes = content_hashes(db, "outlook")
         db.execute("CHECKPOINT outlook")
         db.execute("USE memory")

@@ -7,7 +7,10 @@ import pyarrow as pa
 
 from transforms.across_rows import quoted
 from warehouse.checks import Result
+from warehouse.examples import examples
+from warehouse.macros import macros
 from warehouse.models import PUBLISHED, Model
+from warehouse.release import RELEASE
 
 CHECK_RESULT = pa.schema(
     [
@@ -21,24 +24,40 @@ CHECK_RESULT = pa.schema(
 DICTIONARY = pa.schema(
     [
         (n, pa.string())
-        for n in ("table_schema", "table_name", "column_name", "data_type", "unit", "description",
-                  "source_column")
+        for n in ("kind", "table_schema", "table_name", "column_name", "data_type", "unit",
+                  "description", "source_column", "warning")
     ]
 )  # fmt: skip
+EXAMPLE_QUERY = pa.schema([(n, pa.string()) for n in ("name", "answers", "sql")])
+HELP = pa.schema([(n, pa.string()) for n in ("what", "try_this", "says")])
 
 # Tables that no SQL makes: they describe the build itself.
 ABOUT = {
-    "run": "How this file was made: one row.",
-    "check_result": "Every check of this build and what it found.",
-    "data_dictionary": "Every table and column: type, unit, meaning, source.",
+    "meta.run": "How this file was made: one row.",
+    "meta.release": "Which version this is, how whole it is, what is new in it, and when the next "
+    "one comes: one row.",
+    "meta.check_result": "Every check of this build and what it found.",
+    "meta.data_dictionary": "Every table, column and macro: type, unit, meaning, source, and what "
+    "to beware of. The same texts are comments in the file.",
+    "meta.example_query": "Queries to paste, and what each answers.",
+    "main.help": "Where to start.",
 }
-HELP = [
-    "FROM report.headline;                       -- the figures, with numerator and coverage",
-    "FROM meta.data_dictionary WHERE description ILIKE '%membership%';",
-    "FROM meta.night WHERE NOT is_good;          -- nights that do not count, and why",
-    "SELECT city, share FROM report.sellers_by_city WHERE edition = 'FY2022';",
-    "FROM marts.dim_seller WHERE is_current;     -- one row per storefront",
-]
+# What a build's own rows say differs from build to build of the same content.
+OF_THE_BUILD = ("meta.run", "meta.release")
+START = (
+    ("figures", "FROM outlook.report.headline;",
+     "The headline figures, each with numerator, coverage, date and symbol. report.* holds exactly "
+     "what is published."),
+    ("meaning", "FROM outlook.meta.data_dictionary WHERE description ILIKE '%membership%';",
+     "What a table, column or macro means, its unit, its source, and what to beware of."),
+    ("nights", "FROM outlook.meta.night WHERE NOT is_good;",
+     "Nights that do not count in full, and why."),
+    ("sellers", "FROM outlook.marts.dim_seller WHERE is_current;",
+     "One row per storefront account, with its whole history where is_current is left out."),
+    ("examples", "FROM outlook.meta.example_query;", "More queries that run as they are."),
+    ("elsewhere", "ATTACH 'outlook.duckdb' AS outlook (READ_ONLY);",
+     "From another session. Under another name the macros that read tables do not work."),
+)  # fmt: skip
 
 
 def write_run(db: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> None:
@@ -54,14 +73,30 @@ def write_check_results(db: duckdb.DuckDBPyConnection, results: list[Result]) ->
     _write(db, "meta.check_result", pa.Table.from_pylist(rows, schema=CHECK_RESULT))
 
 
-def write_help(db: duckdb.DuckDBPyConnection) -> None:
-    _write(db, "main.help", pa.table({"try_this": HELP}))
-    db.execute("COMMENT ON TABLE main.help IS 'Where to start.'")
-    db.execute("COMMENT ON COLUMN main.help.try_this IS 'A query to paste.'")
+def write_release(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
+    _write(db, "meta.release", pa.Table.from_pylist([release], schema=RELEASE))
+
+
+def write_examples(db: duckdb.DuckDBPyConnection) -> None:
+    rows = [{"name": e.name, "answers": e.answers, "sql": e.sql} for e in examples()]
+    _write(db, "meta.example_query", pa.Table.from_pylist(rows, schema=EXAMPLE_QUERY))
+
+
+def write_help(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
+    """`FROM help`: how fresh the file is, what to try, and every macro with an example."""
+    fresh = (
+        f"{release['market']}, data to {release['export_date']} ({release['status']}). The next "
+        f"version is of {release['next_export_date']}, expected from "
+        f"{release['next_expected_at']:%Y-%m-%d %H:%M} UTC."
+    )
+    rows = [("how fresh", "FROM outlook.meta.release;", fresh), *START]
+    rows += [(m.call, m.try_this, m.doc) for m in macros()]
+    named = [dict(zip(HELP.names, row, strict=True)) for row in rows]
+    _write(db, "main.help", pa.Table.from_pylist(named, schema=HELP))
 
 
 def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_of: Model) -> None:
-    """Comments on every published table and column, and the same texts as a table.
+    """Comments on every published table, column and macro, and the same texts as a table.
 
     `columns_of` is any model: it knows what a column means that no model of its own has.
     """
@@ -70,30 +105,53 @@ def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_o
     rows = []
     found = db.execute(
         "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = current_database() AND schema_name IN ('marts', 'report', 'meta') "
+        "WHERE database_name = current_database() "
+        "AND schema_name IN ('main', 'marts', 'report', 'meta') "
         "ORDER BY schema_name, table_name, column_index"
     ).fetchall()
     described = set()
     for schema, table, column, data_type in found:
-        model = by_table.get(f"{schema}.{table}")
-        if (schema, table) not in described:
-            described.add((schema, table))
-            text = _about_table(model) if model else ABOUT[table]
-            db.execute(f"COMMENT ON TABLE {schema}.{table} IS {quoted(text)}")
-            rows.append(_entry(schema, table, None, None, {"doc": text}))
+        name = f"{schema}.{table}"
+        model = by_table.get(name)
+        if name not in described:
+            described.add(name)
+            about = _about_table(model) if model else {"doc": ABOUT[name]}
+            db.execute(f"COMMENT ON TABLE {name} IS {quoted(comment(about))}")
+            rows.append(_entry("table", schema, table, None, None, about))
         about = (model or columns_of).column_doc(column)
-        comment = about["doc"] + (f" Unit: {about['unit']}." if about.get("unit") else "")
-        db.execute(f"COMMENT ON COLUMN {schema}.{table}.{column} IS {quoted(comment)}")
-        rows.append(_entry(schema, table, column, data_type, about))
+        db.execute(f"COMMENT ON COLUMN {name}.{column} IS {quoted(comment(about))}")
+        rows.append(_entry("column", schema, table, column, data_type, about))
+    for macro in macros():
+        kind = "MACRO TABLE" if macro.is_table else "MACRO"
+        db.execute(f"COMMENT ON {kind} main.{macro.name} IS {quoted(comment(macro.about))}")
+        rows.append(_entry("macro", "main", macro.call, None, None, macro.about))
     db.register("entries", pa.Table.from_pylist(rows, schema=DICTIONARY))
     db.execute("INSERT INTO meta.data_dictionary FROM entries")
     db.unregister("entries")
 
 
+def comment(about: dict[str, Any]) -> str:
+    """An entry of the dictionary in one line, as a client shows it."""
+    texts = [about["doc"]]
+    if about.get("unit"):
+        texts.append(f"Unit: {about['unit']}.")
+    if about.get("source"):
+        texts.append(f"Source: {about['source']}.")
+    if about.get("pitfalls"):
+        texts.append(f"Beware: {about['pitfalls']}")
+    return " ".join(texts)
+
+
 def _entry(
-    schema: str, table: str, column: str | None, data_type: str | None, about: dict[str, Any]
+    kind: str,
+    schema: str,
+    table: str,
+    column: str | None,
+    data_type: str | None,
+    about: dict[str, Any],
 ) -> dict[str, Any]:
     return {
+        "kind": kind,
         "table_schema": schema,
         "table_name": table,
         "column_name": column,
@@ -101,17 +159,16 @@ def _entry(
         "unit": about.get("unit"),
         "description": about["doc"],
         "source_column": about.get("source"),
+        "warning": about.get("pitfalls"),
     }
 
 
-def _about_table(model: Model) -> str:
+def _about_table(model: Model) -> dict[str, Any]:
     texts = [model.doc, f"One row per {', '.join(model.key)}."]
     if "numerator" in model.about:
         texts.append(f"Numerator: {model.about['numerator']}")
         texts.append(f"Denominator: {model.about['denominator']}")
-    if "pitfalls" in model.about:
-        texts.append(f"Beware: {model.about['pitfalls']}")
-    return " ".join(texts)
+    return {"doc": " ".join(texts), "pitfalls": model.about.get("pitfalls")}
 
 
 def _write(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

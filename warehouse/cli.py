@@ -6,24 +6,21 @@ publish, 130 interrupted.
 """
 
 import getpass
-import re
 import sys
-from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from transforms import DATASETS, exports
 from transforms import backfill as nights_at_once
 from transforms import night as line
-from transforms.errors import ExportError, OutlookError, SettingsError
-from transforms.lake import Lake
+from transforms.errors import OutlookError, SettingsError
 from transforms.settings import Settings, settings
-from warehouse import inspection, lake_views, nightly, publish, terminal
+from warehouse import cli_look as look
+from warehouse import publish, terminal
 from warehouse.build import Built
 from warehouse.build import build as build_warehouse
+from warehouse.cli_options import Dataset, Json, Night, Quiet, datasets, day
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,11 +30,6 @@ app = typer.Typer(
 )
 
 EXIT = {"refused": 5, "held": 4, "missing": 3}
-
-Json = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")]
-Night = Annotated[str, typer.Option("--date", help="Export date, YYYY-MM-DD.")]
-Dataset = Annotated[str | None, typer.Option(help=f"One of {', '.join(DATASETS)}.")]
 
 
 @app.command()
@@ -59,7 +51,7 @@ def sample(
     with terminal.progress_bar("writing nights", quiet) as bar:
         try:
             truth = write_sample(
-                folder, _day(first), _day(last), scale=scale, seed=seed, every=every,
+                folder, day(first), day(last), scale=scale, seed=seed, every=every,
                 market=market, progress=lambda done, total: terminal.advance(bar, done, total),
             )  # fmt: skip
         except ValueError as error:
@@ -80,16 +72,16 @@ def run(
     terminal.log_to_stderr(quiet)
     if gate not in line.GATES:
         raise SettingsError(f"--gate is one of {', '.join(line.GATES)}")
-    chosen, to_load = settings(), _datasets(dataset)
+    chosen, to_load = settings(), datasets(dataset)
     chosen.hashing_key()
     receipts = []
     for name in to_load:
         with terminal.progress_bar(f"{name} {night}", quiet) as bar:
             count = _Counter(bar)
             receipts.append(
-                line.load(name, _day(night), chosen, count, dry_run=True)
+                line.load(name, day(night), chosen, count, dry_run=True)
                 if dry_run
-                else line.run(name, _day(night), chosen, gate, count)
+                else line.run(name, day(night), chosen, gate, count)
             )
     built = None
     status = nights_at_once.worst(receipts)
@@ -122,11 +114,11 @@ def backfill(
     terminal.log_to_stderr(quiet)
     chosen = settings()
     chosen.hashing_key()
-    if _day(first) > _day(last):
+    if day(first) > day(last):
         raise SettingsError(f"{first} is after {last}")
     with terminal.progress_bar(f"loading {first} to {last}", quiet) as bar:
         receipts = nights_at_once.backfill(
-            _day(first), _day(last), chosen, missing_only,
+            day(first), day(last), chosen, missing_only,
             lambda done, total: terminal.advance(bar, done, total),
         )  # fmt: skip
     for receipt in receipts:
@@ -160,96 +152,6 @@ def build(
         terminal.say(str(built.folder / publish.FILE))
 
 
-@app.command()
-def nights(dataset: Dataset = None, as_json: Json = False) -> None:
-    """Show the calendar of nights: ok, late, partial, held, refused, missing."""
-    found = [n for d in _datasets(dataset) for n in _nights(settings(), d)]
-    found.sort(key=lambda n: (n["export_date"], n["dataset"]))
-    if as_json:
-        terminal.print_json(found)
-    else:
-        terminal.print_calendar(found)
-
-
-@app.command()
-def status(as_json: Json = False) -> None:
-    """Say what is live, and the last night of each dataset."""
-    chosen = settings()
-    live = publish.latest(chosen.published)
-    manifest = publish.manifest(live) if live else None
-    last = [_nights(chosen, d)[-1:] for d in DATASETS]
-    if as_json:
-        terminal.print_json({"live": live and live.name, "manifest": manifest,
-                             "last_nights": [n for found in last for n in found]})  # fmt: skip
-        return
-    if live and manifest:
-        terminal.say(f"live: {live / publish.FILE}")
-        terminal.say(f"made {manifest['built_at']} by code {manifest['code_version']}")
-        terminal.print_rows(nightly.headline())
-    else:
-        terminal.say("nothing is published yet")
-    shown = ("dataset", "export_date", "status", "rows_in", "rows_accepted", "rows_rejected")
-    terminal.print_rows([{k: n[k] for k in shown} for found in last for n in found])
-
-
-@app.command()
-def rejected(
-    night: Annotated[str | None, typer.Option("--date", help="Export date.")] = None,
-    dataset: Dataset = None,
-    reason: Annotated[str | None, typer.Option(help="Part of the reason.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="CSV file to write.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show rejected rows with file, line, column, reason. They hold personal data."""
-    from warehouse import rejects
-
-    chosen = settings()
-    found = rejects.rejected(
-        Lake(chosen.lake), _datasets(dataset), _day(night) if night else None, reason
-    )
-    if to:
-        rejects.write_csv(found, to)
-        terminal.tell(f"{len(found):,} rows written to {to} (mode 0600)")
-    elif as_json:
-        terminal.print_json(found)
-    else:
-        terminal.print_rows([{k: v for k, v in row.items() if k != "raw_row"} for row in found])
-
-
-@app.command()
-def inspect(
-    file: Path,
-    dataset: Dataset = None,
-    night: Annotated[
-        str | None, typer.Option("--date", help="Day that relative dates count back from.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Say what the reader makes of one file; nothing is loaded."""
-    if not file.is_file():
-        raise SettingsError(f"{file} is no file")
-    in_name = re.search(r"\d{4}-\d{2}-\d{2}", file.name)
-    day = night or (in_name[0] if in_name else f"{date.today()}")
-    if dataset:
-        _datasets(dataset)
-    try:
-        seen = line.inspect(file, dataset, _day(day), settings())
-    except ExportError as error:
-        refused = inspection.refused_as_json(file, error, dataset)
-        if as_json:
-            terminal.print_json(refused)
-        else:
-            terminal.tell(f"refused ({error.code}): {error.message}")
-            if proposal := refused["refused"]["draft_layout"]:
-                terminal.say(proposal)
-        raise typer.Exit(error.exit_code) from None
-    if as_json:
-        terminal.print_json(inspection.as_json(file, seen))
-    else:
-        for told in inspection.as_lines(seen):
-            terminal.say(told)
-
-
 @app.command("release-night")
 def release_night(
     night: Annotated[str, typer.Argument(metavar="D")],
@@ -259,25 +161,11 @@ def release_night(
     """Let a held night pass, publish, and record who and why."""
     terminal.log_to_stderr(quiet)
     chosen = settings()
-    released = line.release(_day(night), chosen, getpass.getuser(), reason)
+    released = line.release(day(night), chosen, getpass.getuser(), reason)
     if not released:
         raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
     built = _build(chosen, full=False, quiet=quiet)
     terminal.say(f"released {', '.join(released)}; live: {built.folder}")
-
-
-@app.command()
-def doctor(as_json: Json = False) -> None:
-    """Look at settings, key, disk, versions and time zone: what is wrong and how to mend it."""
-    from warehouse.doctor import examine
-
-    found = examine()
-    if as_json:
-        terminal.print_json(found)
-    else:
-        terminal.print_rows(found)
-    if any(f["verdict"] == "wrong" for f in found):
-        raise typer.Exit(2)
 
 
 @app.command()
@@ -296,6 +184,11 @@ def bench(
         terminal.print_json(found)
     else:
         terminal.print_rows(found["runs"], f"{found['rows']:,} listings, {found['bytes']:,} bytes")
+
+
+for command in (look.nights, look.status, look.rejected, look.listings, look.diff, look.explain,
+                look.inspect, look.doctor):  # fmt: skip
+    app.command()(command)
 
 
 def main() -> None:
@@ -327,24 +220,6 @@ class _Counter:
     def __call__(self, rows: int) -> None:
         self.rows += rows
         terminal.advance(self.bar, self.rows)
-
-
-def _nights(chosen: Settings, dataset: str) -> list[dict[str, Any]]:
-    due = partial(exports.due_nights, chosen.exports)
-    return lake_views.night_statuses(Lake(chosen.lake), dataset, due)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{text!r} is no date: write YYYY-MM-DD") from None
-
-
-def _datasets(dataset: str | None) -> tuple[str, ...]:
-    if dataset is not None and dataset not in DATASETS:
-        raise SettingsError(f"{dataset!r} is no dataset: one of {', '.join(DATASETS)}")
-    return (dataset,) if dataset else DATASETS
 
 
 def _build(chosen: Settings, full: bool, quiet: bool) -> Built:

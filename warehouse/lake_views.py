@@ -35,6 +35,15 @@ NIGHTS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+REJECTED = pa.schema(
+    [
+        ("export_date", pa.date32()),
+        ("dataset", pa.string()),
+        ("file", pa.string()),
+        ("reason", pa.string()),
+        ("rows_rejected", pa.int64()),
+    ]
+)
 DAY = pa.schema(
     [
         ("snapshot_date", pa.date32()),
@@ -75,6 +84,7 @@ def attach(
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
     _table(db, "nights", _nights(lake, due))
+    _table(db, "rejected", _rejected(lake))
     _table(db, "layout_fields", _layout_fields())
     _table(db, "needs", _needs())
 
@@ -194,6 +204,26 @@ def _needs() -> pa.Table:
 def _nights(lake: Lake, due: Due | None) -> pa.Table:
     rows = [night for dataset in DATASETS for night in _of_dataset(lake, dataset, due)]
     return pa.Table.from_pylist(rows, schema=NIGHTS)
+
+
+def _rejected(lake: Lake) -> pa.Table:
+    rows = [
+        {"export_date": date.fromisoformat(receipt["export_date"]), "dataset": dataset,
+         "file": file, "reason": reason, "rows_rejected": count}
+        for dataset in DATASETS
+        for receipt in lake.receipts(dataset)
+        for file, reasons in _reasons_by_file(receipt)
+        for reason, count in reasons.items()
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=REJECTED)
+
+
+def _reasons_by_file(receipt: Receipt) -> list[tuple[str | None, dict[str, int]]]:
+    sources = receipt["sources"]
+    if sources and all("reasons" in s for s in sources):
+        return [(s["name"], s["reasons"]) for s in sources]
+    # An older receipt tells the reasons of the night only.
+    return [(sources[0]["name"] if len(sources) == 1 else None, receipt["reasons"])]
 
 
 def _of_dataset(lake: Lake, dataset: str, due: Due | None) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def put_in_place(
     log_file = building / f"{FILE}.wal"
     if log_file.exists():
         raise PublishError(f"{log_file} is there: the build did not close its file.")
-    target = _free_name(published, night)
+    target = free_name(published, night)
     revision = 1 if target.name == f"{night}" else int(target.name.rpartition(".r")[2])
     write_json(building / "manifest.json", {**manifest, "revision": revision})
     file = building / FILE
@@ -94,7 +94,8 @@ def _point(published: Path, name: str) -> None:
     sync(published)
 
 
-def _free_name(published: Path, night: date) -> Path:
+def free_name(published: Path, night: date) -> Path:
+    """Folder that the next version of that night will be; call with the writer's lock held."""
     target = published / f"{night}"
     revision = 1
     while target.exists():

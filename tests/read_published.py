@@ -1,0 +1,61 @@
+"""What an analyst does with a published file, in a client of any version: run by its own Python.
+
+Usage: python read_published.py FILE. Prints what was found as JSON, the first error on stderr.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import duckdb
+
+MACROS = (
+    "SELECT outlook.fiscal_year('2022-06-30'), outlook.fiscal_label(2022)",
+    "SELECT outlook.fiscal_year('2022-07-01', starts_in_month := 4)",
+    "SELECT outlook.cagr(100, 121, 2), outlook.pct_change(200, 250), outlook.cagr(0, 1, 1)",
+    "SELECT count(*) FROM outlook.seller_as_of('2022-06-30')",
+    "SELECT count(*) FROM outlook.main.seller_as_of(DATE '2021-06-30')",
+)
+COMMENTS = "SELECT count(comment) FROM {} WHERE database_name = 'outlook' AND NOT internal"
+
+
+def found(db: Any, help_: str) -> dict[str, Any]:
+    """Everything that the file promises, over one connection."""
+
+    def rows(query: str) -> list[Any]:
+        return list(db.execute(query).fetchall())
+
+    examples = rows("SELECT name, sql FROM outlook.meta.example_query ORDER BY name")
+    return {
+        "help": rows(help_),
+        "macros": [rows(query) for query in MACROS],
+        "examples": {name: len(rows(query)) for name, query in examples},
+        "headline": rows("FROM outlook.report.headline"),
+        "comments": [rows(COMMENTS.format(f"duckdb_{what}()"))[0][0]
+                     for what in ("tables", "columns", "functions")],
+    }  # fmt: skip
+
+
+def main(file: str) -> dict[str, Any]:
+    with duckdb.connect(file, read_only=True) as db:
+        by_path = found(db, "FROM help")
+        try:
+            db.execute("CREATE TABLE main.mine AS SELECT 1")
+            raise AssertionError("the file could be written to")
+        except duckdb.Error:
+            pass
+    with duckdb.connect() as db:
+        db.execute(f"ATTACH '{file}' (READ_ONLY)")
+        attached = found(db, "FROM outlook.help")
+        db.execute("USE outlook")
+        in_use = found(db, "FROM help")
+    with duckdb.connect() as db:
+        db.execute(f"ATTACH '{os.path.dirname(file)}/outlook.duckdb' AS outlook (READ_ONLY)")
+        named = found(db, "FROM outlook.help")
+    return {"client": duckdb.__version__, "by_path": by_path, "attached": attached,
+            "in_use": in_use, "named": named}  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1]), default=str))

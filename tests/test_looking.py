@@ -1,0 +1,230 @@
+"""Commands for people who look: diff, explain, listings say what files and lake hold."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from transforms.lake import Lake
+from warehouse import diff, explain
+from warehouse.models import models
+
+OUTLOOK = str(Path(sys.executable).with_name("outlook"))
+WAS, NOW = "2022-06-29", "2022-06-30"
+
+
+@pytest.fixture
+def at_home(versions: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OUTLOOK_HOME", str(versions))
+    return versions
+
+
+def outlook(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([OUTLOOK, *map(str, words)], capture_output=True, text=True, timeout=120)
+
+
+def data(*words: str | Path) -> Any:
+    done = outlook(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def altered(home: Path, tmp_path: Path, *statements: str) -> Path:
+    """A copy of the newest version in which somebody changed something."""
+    copy = tmp_path / "altered" / "outlook.duckdb"
+    copy.parent.mkdir()
+    shutil.copy(home / "published" / NOW / "outlook.duckdb", copy)
+    copy.chmod(0o644)
+    with duckdb.connect(str(copy)) as db:
+        for statement in statements:
+            db.execute(statement)
+    return copy
+
+
+def test_a_version_does_not_differ_from_itself(at_home: Path) -> None:
+    found = data("diff", NOW, NOW)
+    assert found["headlines"] == []
+    assert {t["table"] for t in found["tables"]} == {
+        m.table for m in models() if m.schema != "staging"
+    }
+    assert not [t for t in found["tables"] if t["added"] or t["gone"] or t["changed"]]
+    told = outlook("diff", NOW, "latest").stdout
+    assert told == "every row is the same\nno headline moved\n"
+
+
+def test_rows_added_gone_and_changed_are_counted(at_home: Path, tmp_path: Path) -> None:
+    """One of each, by hand; a key that is null is a key like others."""
+    other = altered(
+        at_home,
+        tmp_path,
+        "DELETE FROM marts.dim_city WHERE city_key = 'daska'",
+        "INSERT INTO marts.dim_city (city_key, city) VALUES (NULL, 'Nowhere')",
+        "UPDATE marts.dim_city SET province = 'P', district = 'D' WHERE city_key = 'sialkot'",
+        "ALTER TABLE marts.dim_category ADD COLUMN colour VARCHAR",
+    )
+    tables = {t["table"]: t for t in data("diff", NOW, other.parent)["tables"]}
+    city, category = tables.pop("marts.dim_city"), tables.pop("marts.dim_category")
+    assert (city["added"], city["gone"], city["changed"]) == (1, 1, 1)
+    assert city["changed_columns"] == {"district": 1, "province": 1}
+    assert (category["columns_new"], category["columns_gone"]) == (["colour"], [])
+    assert category["changed"] == 0
+    assert not [t for t in tables.values() if t["added"] or t["gone"] or t["changed"]]
+
+
+def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> None:
+    other = altered(
+        at_home,
+        tmp_path,
+        "UPDATE report.headline SET value = 7 WHERE edition = 'FY2022' AND metric = 'inquiries'",
+        "UPDATE report.headline SET value = NULL, symbol = 'x' "
+        "WHERE edition = 'FY2022' AND metric = 'live_listings'",
+        "DELETE FROM report.headline WHERE edition = 'CY2022' AND metric = 'paid_sellers'",
+        "UPDATE report.headline SET symbol = 'r' "
+        "WHERE edition = 'FY2022' AND metric = 'paid_sellers'",
+    )
+    moved = data("diff", NOW, other)["headlines"]
+    told = [diff.as_sentence(m) for m in moved]
+    named = [(m["edition"], m["metric"]) for m in moved]
+    assert named == [("FY2022", "inquiries"), ("FY2022", "live_listings"),
+                     ("FY2022", "paid_sellers"), ("CY2022", "paid_sellers")]  # fmt: skip
+    assert told[0].endswith(" to 7")
+    assert told[1].endswith(" to not available")
+    assert told[2].endswith(" [r]")
+    assert " gone: was " in told[3]
+
+
+def test_two_nights_differ_by_the_night_between(at_home: Path) -> None:
+    tables = {t["table"]: t for t in data("diff", WAS, NOW)["tables"]}
+    assert tables["meta.night"]["added"] == 3
+    assert tables["meta.night"]["gone"] == tables["meta.night"]["changed"] == 0
+    back = {t["table"]: t for t in data("diff", NOW, WAS)["tables"]}
+    for name, there in tables.items():
+        assert (there["added"], there["gone"]) == (back[name]["gone"], back[name]["added"])
+        assert there["changed_columns"] == back[name]["changed_columns"]
+
+
+def test_what_is_no_version_is_exit_code_2(at_home: Path, tmp_path: Path) -> None:
+    done = outlook("diff", NOW, "1999-01-01")
+    assert done.returncode == 2
+    assert f"there are {WAS}, {NOW}" in done.stderr
+    strange = tmp_path / "strange.duckdb"
+    strange.write_bytes(b"no database at all" * 1000)
+    assert outlook("diff", NOW, strange).returncode == 2
+
+
+def test_every_published_figure_is_explained(at_home: Path) -> None:
+    """Each headline of each edition: the same parts as in the table, with nights and receipts."""
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        rows = db.execute(
+            "SELECT edition, metric, value, numerator, coverage, symbol FROM report.headline"
+        ).fetchall()
+        missing = dict(
+            db.execute(
+                "SELECT edition, missing FROM meta.availability WHERE figure = 'goods_sold_value'"
+            ).fetchall()
+        )
+    assert len(rows) >= 15
+    for edition, metric, value, numerator, coverage, symbol in rows:
+        found = explain.explain(file, Lake(at_home / "lake"), metric, edition)
+        parts = tuple(found[p] for p in ("value", "numerator", "coverage", "symbol"))
+        assert parts == (value, numerator, coverage, symbol)
+        assert found["definition"] and found["sql"]
+        assert found["is_sql_of_the_file"]
+        if value is None:
+            assert found["missing"] == missing[edition] or metric != "goods_sold_value"
+        else:
+            assert found["receipts"] and found["nights"]
+            assert all(s["sha256"] for r in found["receipts"] for s in r["sources"])
+
+
+def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:
+    found = data("explain", "seller_growth.cagr", "--edition", "2022")
+    assert found["edition"] == "FY2022"
+    assert found["value"] == pytest.approx(found["numerator"] / found["denominator"] - 1)
+    nights = [(n["dataset"], n["export_date"], n["is_as_of"]) for n in found["nights"]]
+    assert nights == [("sellers", "2021-06-30", False), ("sellers", NOW, True)]
+    assert found["previous"]["edition"] == "FY2021"
+    assert found["previous"]["value"] is None
+    share = data("explain", "report.sellers_by_city.sialkot")
+    assert share["value"] == pytest.approx(share["numerator"] / share["denominator"])
+    sellers = data("explain", "paid_sellers")
+    assert sellers["previous"]["value"] == found["denominator"]
+    assert sellers["previous"]["as_of"] == "2021-06-30"
+    told = outlook("explain", "goods_sold_value").stdout
+    assert "none [x]" in told
+    assert "deals close offline" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("turnover",), "Headline figures: goods_sold_value"),
+        (("sellers_by_city",), "Write sellers_by_city.<city_key>"),
+        (("seller_growth",), "Write seller_growth.<one of paid_sellers, yoy_growth, cagr>"),
+        (("seller_growth.speed",), "Write seller_growth"),
+        (("sellers_by_city.atlantis",), "is no figure"),
+        (("paid_sellers", "--edition", "FY1999"), "FY2022"),
+    ],
+)
+def test_what_is_no_figure_is_exit_code_2(words: tuple[str, ...], told: str, at_home: Path) -> None:
+    done = outlook("explain", *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_nothing_published_is_exit_code_3(home: Path) -> None:
+    assert outlook("explain", "paid_sellers").returncode == 3
+    assert outlook("listings", "--as-of", NOW).returncode == 3
+
+
+def test_listings_as_they_stood(at_home: Path, tmp_path: Path) -> None:
+    """The same rows as CSV, as JSON and as a file, those that the receipt of the night counts."""
+    lake = Lake(at_home / "lake")
+    receipts = [r for r in lake.receipts("listings") if r["status"] == "ok"]
+    assert len(receipts) > 7
+    held = [r["export_date"] for r in lake.receipts("listings") if r["status"] == "held"]
+    assert held, "no night is held: nothing was tried"
+    before = max(r["export_date"] for r in receipts if r["export_date"] < held[0])
+    done = outlook("listings", "--as-of", held[0])
+    assert done.returncode == 0
+    assert f"as of {before}" in done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    count = next(r for r in receipts if r["export_date"] == before)["rows"]["accepted"]
+    assert len(rows) == count
+    assert {r["snapshot_date"] for r in rows} == {before}
+    assert len({r["product_id"] for r in rows}) == count
+    as_json = data("listings", "--as-of", held[0])
+    assert [r["product_id"] for r in as_json] == [r["product_id"] for r in rows]
+    for name in ("listings.parquet", "listings.csv", "listings.json"):
+        to = tmp_path / name
+        assert outlook("listings", "--as-of", held[0], "--to", to).returncode == 0
+    table = pq.read_table(tmp_path / "listings.parquet")
+    assert table["product_id"].to_pylist() == [r["product_id"] for r in rows]
+    with (tmp_path / "listings.csv").open(encoding="utf-8", newline="") as file:
+        assert [r["product_id"] for r in csv.DictReader(file)] == table["product_id"].to_pylist()
+    assert len(json.loads((tmp_path / "listings.json").read_text("utf-8"))) == count
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(at_home: Path) -> None:
+    done = subprocess.run(
+        f"{OUTLOOK} listings --as-of {NOW} | head -2", shell=True, capture_output=True, text=True
+    )
+    assert len(done.stdout.splitlines()) == 2
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--as-of", "1999-01-01"), ("--as-of", NOW, "--to", "x.xlsx")])
+def test_listings_that_cannot_be_given(words: tuple[str, ...], at_home: Path) -> None:
+    done = outlook("listings", *words)
+    assert done.returncode == (3 if "1999" in words[1] else 2)
+    assert done.stdout == ""

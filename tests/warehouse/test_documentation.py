@@ -1,0 +1,41 @@
+"""What docs/ says is what the models say: nothing stale, nothing left out."""
+
+import pytest
+
+from warehouse.documentation import DOCS, pages
+from warehouse.models import models, reads
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_docs_are_not_stale(name: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == pages()[name], "run `make docs`"
+
+
+def test_every_published_table_is_in_the_dictionary() -> None:
+    text = pages()["data-dictionary.md"]
+    for model in models():
+        assert (f"\n### {model.table}\n" in text) == (model.schema != "staging")
+
+
+def test_every_report_table_and_figure_is_defined() -> None:
+    text = pages()["figures.md"]
+    for model in models():
+        if model.schema == "report":
+            assert f"\n## {model.name}\n" in text
+            for figure in model.about.get("figure", ()):
+                assert f"\n### {model.name}: {figure}\n" in text
+
+
+def test_every_headline_metric_has_a_definition() -> None:
+    """`outlook explain` and docs/figures.md would otherwise fall back on the table's."""
+    headline = next(m for m in models() if m.table == "report.headline")
+    assert set(headline.about["figure"]) == set(headline.about["needs"])
+
+
+def test_lineage_has_every_arrow_once() -> None:
+    arrows = [
+        line
+        for line in pages()["lineage.md"].splitlines()
+        if line.startswith("    ") and " --> " in line
+    ]
+    assert len(arrows) == len(set(arrows)) == sum(len(reads(m)) for m in models())

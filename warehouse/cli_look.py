@@ -1,0 +1,199 @@
+"""Commands for people who look: nothing here changes anything but a file that was asked for."""
+
+import os
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from transforms import DATASETS
+from transforms import night as line
+from transforms.errors import ExportError, ExportMissing, SettingsError
+from transforms.lake import Lake
+from transforms.settings import settings
+from warehouse import inspection, nightly, publish, terminal
+from warehouse.cli_options import Dataset, Json, calendar, datasets, day
+
+
+def nights(dataset: Dataset = None, as_json: Json = False) -> None:
+    """Show the calendar of nights: ok, late, partial, held, refused, missing."""
+    found = [n for d in datasets(dataset) for n in calendar(settings(), d)]
+    found.sort(key=lambda n: (n["export_date"], n["dataset"]))
+    if as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_calendar(found)
+
+
+def status(as_json: Json = False) -> None:
+    """Say what is live, and the last night of each dataset."""
+    chosen = settings()
+    live = publish.latest(chosen.published)
+    manifest = publish.manifest(live) if live else None
+    last = [calendar(chosen, d)[-1:] for d in DATASETS]
+    if as_json:
+        terminal.print_json({"live": live and live.name, "manifest": manifest,
+                             "last_nights": [n for found in last for n in found]})  # fmt: skip
+        return
+    if live and manifest:
+        terminal.say(f"live: {live / publish.FILE}")
+        terminal.say(f"made {manifest['built_at']} by code {manifest['code_version']}")
+        terminal.print_rows(nightly.headline())
+    else:
+        terminal.say("nothing is published yet")
+    shown = ("dataset", "export_date", "status", "rows_in", "rows_accepted", "rows_rejected")
+    terminal.print_rows([{k: n[k] for k in shown} for found in last for n in found])
+
+
+def rejected(
+    night: Annotated[str | None, typer.Option("--date", help="Export date.")] = None,
+    dataset: Dataset = None,
+    reason: Annotated[str | None, typer.Option(help="Part of the reason.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="CSV file to write.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show rejected rows with file, line, column, reason. They hold personal data."""
+    from warehouse import rejects
+
+    chosen = settings()
+    found = rejects.rejected(
+        Lake(chosen.lake), datasets(dataset), day(night) if night else None, reason
+    )
+    if to:
+        rejects.write_csv(found, to)
+        terminal.tell(f"{len(found):,} rows written to {to} (mode 0600)")
+    elif as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_rows([{k: v for k, v in row.items() if k != "raw_row"} for row in found])
+
+
+def inspect(
+    file: Path,
+    dataset: Dataset = None,
+    night: Annotated[
+        str | None, typer.Option("--date", help="Day that relative dates count back from.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the reader makes of one file; nothing is loaded."""
+    if not file.is_file():
+        raise SettingsError(f"{file} is no file")
+    in_name = re.search(r"\d{4}-\d{2}-\d{2}", file.name)
+    shown = night or (in_name[0] if in_name else f"{date.today()}")
+    if dataset:
+        datasets(dataset)
+    try:
+        seen = line.inspect(file, dataset, day(shown), settings())
+    except ExportError as error:
+        refused = inspection.refused_as_json(file, error, dataset)
+        if as_json:
+            terminal.print_json(refused)
+        else:
+            terminal.tell(f"refused ({error.code}): {error.message}")
+            if proposal := refused["refused"]["draft_layout"]:
+                terminal.say(proposal)
+        raise typer.Exit(error.exit_code) from None
+    if as_json:
+        terminal.print_json(inspection.as_json(file, seen))
+    else:
+        for told in inspection.as_lines(seen):
+            terminal.say(told)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Look at settings, key, disk, versions and time zone: what is wrong and how to mend it."""
+    from warehouse.doctor import examine
+
+    found = examine()
+    if as_json:
+        terminal.print_json(found)
+    else:
+        terminal.print_rows(found)
+    if any(f["verdict"] == "wrong" for f in found):
+        raise typer.Exit(2)
+
+
+def listings(
+    as_of: Annotated[str, typer.Option("--as-of", help="Night, YYYY-MM-DD.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="File to write: .csv, .json or .parquet.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the listings as they stood on a past night; CSV on stdout."""
+    from warehouse import listings as past
+
+    lake = Lake(settings().lake)
+    receipt = past.census(lake, day(as_of))
+    rows = receipt["rows"]["accepted"]
+    terminal.tell(f"{rows:,} listings as of {receipt['export_date']}, the last good census")
+    if to:
+        past.write(lake, receipt, to)
+        terminal.tell(f"written to {to}")
+        return
+    try:
+        past.print_to(lake, receipt, sys.stdout, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has seen enough (`| head`); Python must not try to flush again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="Folder's name, or a path.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Folder's name, or a path.")],
+    as_json: Json = False,
+) -> None:
+    """Compare two published versions: rows added, gone, changed; headlines that moved."""
+    from warehouse import diff as versions
+
+    published = settings().published
+    found = versions.compare(versions.find(a, published), versions.find(b, published))
+    if as_json:
+        terminal.print_json(found)
+        return
+    moved = [_as_text(t) for t in found["tables"] if _has_moved(t)]
+    if moved:
+        terminal.print_rows(moved, f"{a} to {b}: rows by the key of each table")
+    else:
+        terminal.say("every row is the same")
+    for headline in found["headlines"]:
+        terminal.say(versions.as_sentence(headline))
+    if not found["headlines"]:
+        terminal.say("no headline moved")
+
+
+def explain(
+    metric: Annotated[str, typer.Argument(help="paid_sellers, seller_growth.cagr, …")],
+    edition: Annotated[str | None, typer.Option(help="FY2022, CY2022; else the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say where a published figure comes from: parts, definition, SQL, nights, receipts."""
+    from warehouse import explain as figures
+
+    chosen = settings()
+    live = publish.latest(chosen.published)
+    if live is None:
+        raise ExportMissing("Nothing is published yet: `outlook build` first.")
+    found = figures.explain(live / publish.FILE, Lake(chosen.lake), metric, edition)
+    if as_json:
+        terminal.print_json(found)
+    else:
+        for told in figures.as_lines(found):
+            terminal.say(told)
+
+
+def _has_moved(table: dict[str, Any]) -> bool:
+    return any(v for k, v in table.items() if k != "table")
+
+
+def _as_text(table: dict[str, Any]) -> dict[str, Any]:
+    """A table of a comparison as one line for the terminal."""
+    changes = [f"{c} ({n:,})" for c, n in sorted(table["changed_columns"].items())]
+    changes += [f"+{c}" for c in table["columns_new"]] + [f"-{c}" for c in table["columns_gone"]]
+    counts = {n: table[n] for n in ("table", "added", "gone", "changed")}
+    return {**counts, "columns": ", ".join(changes)}

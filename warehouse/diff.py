@@ -1,0 +1,169 @@
+"""What changed between two published versions: rows by the key of their model, and headlines."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.across_rows import quoted
+from transforms.errors import SettingsError
+from warehouse import publish
+from warehouse.models import PUBLISHED, models
+
+HEADLINES = """
+    SELECT
+        coalesce(a.edition, b.edition) AS edition,
+        coalesce(a.metric, b.metric) AS metric,
+        a.value AS was,
+        b.value AS now,
+        a.as_of AS was_as_of,
+        b.as_of AS now_as_of,
+        a.symbol AS was_symbol,
+        b.symbol AS now_symbol,
+        a.edition IS NULL AS is_new,
+        b.edition IS NULL AS is_gone
+    FROM {a}.report.headline AS a
+    FULL JOIN {b}.report.headline AS b ON a.edition = b.edition AND a.metric = b.metric
+    WHERE
+        a.value IS DISTINCT FROM b.value
+        OR a.symbol IS DISTINCT FROM b.symbol
+        OR (a.edition IS NULL) <> (b.edition IS NULL)
+    ORDER BY edition DESC, metric
+"""
+
+Row = dict[str, Any]
+
+
+def find(version: str, published: Path) -> Path:
+    """File of a published version, by the name of its folder, or by a path to folder or file.
+
+    Raises SettingsError where there is none.
+    """
+    for path in (published / version, Path(version)):
+        file = path / publish.FILE if path.is_dir() else path
+        if file.is_file():
+            return file.resolve()
+    known = sorted(p.parent.name for p in published.glob(f"*/{publish.FILE}"))
+    raise SettingsError(
+        f"{version!r} is no published version and no path to one; there "
+        + (f"are {', '.join(known)}" if known else "is none yet")
+    )
+
+
+def compare(a: Path, b: Path) -> Row:
+    """Rows added, gone and changed per table from version `a` to version `b`, and headlines.
+
+    A row is the same where the key of its model is; of tables whose columns differ, the columns
+    that both have are compared.
+    """
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as db:
+        db.execute("SET memory_limit = '768MB'")
+        db.execute(f"SET temp_directory = {quoted(spill)}")
+        for name, path in (("a", a), ("b", b)):
+            try:
+                db.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
+            except duckdb.Error as error:
+                raise SettingsError(f"{path} is no published version: {error}") from error
+        tables = [
+            _compare(db, model.table, model.key)
+            for model in sorted(models(), key=lambda m: m.table)
+            if model.schema in PUBLISHED
+        ]
+        return {
+            "a": f"{a}",
+            "b": f"{b}",
+            "tables": [t for t in tables if t is not None],
+            "headlines": headlines(db, "a", "b"),
+        }
+
+
+def headlines(db: duckdb.DuckDBPyConnection, a: str, b: str) -> list[Row]:
+    """Headline figures that moved from catalog `a` to catalog `b`, newest edition first."""
+    return _rows(db, HEADLINES.format(a=a, b=b))
+
+
+def as_sentence(moved: Row) -> str:
+    """One moved headline: FY2022 paid_sellers 3,100 to 3,104."""
+    was, now = (_shown(moved[side], moved[f"{side}_symbol"]) for side in ("was", "now"))
+    name = f"{moved['edition']} {moved['metric']}"
+    if moved["is_new"]:
+        return f"{name} new: {now}"
+    return f"{name} gone: was {was}" if moved["is_gone"] else f"{name} {was} to {now}"
+
+
+def _shown(value: float | None, symbol: str | None) -> str:
+    if value is None:
+        return "not available"
+    number = f"{value:,.4f}".rstrip("0").rstrip(".")
+    return f"{number} [{symbol}]" if symbol else number
+
+
+def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> Row | None:
+    """Counts of one table; None where neither version has it or the key is not in both."""
+    was, now = (_columns(db, catalog, table) for catalog in ("a", "b"))
+    if not was and not now:
+        return None
+    found: Row = {"table": table, "added": 0, "gone": 0, "changed": 0, "changed_columns": {}}
+    found["columns_new"] = [c for c in now if c not in was]
+    found["columns_gone"] = [c for c in was if c not in now]
+    if not was or not now or not set(key) <= set(was) & set(now):
+        found["gone"], found["added"] = _count(db, "a", table, was), _count(db, "b", table, now)
+        return found
+    same = [c for c in was if c in now]
+    keys = ", ".join(_named(k) for k in key)
+    meets = " AND ".join(f"x.{_named(k)} IS NOT DISTINCT FROM y.{_named(k)}" for k in key)
+    row = f"hash({', '.join(map(_named, same))})"
+    # Only keys and hashes meet first: most tables are large and hardly change.
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE moved AS SELECT "
+        f"{', '.join(f'coalesce(x.{_named(k)}, y.{_named(k)}) AS {_named(k)}' for k in key)}, "
+        "x.content IS NULL AS is_new, y.content IS NULL AS is_gone "
+        f"FROM (SELECT {keys}, {row} AS content FROM a.{table}) AS x "
+        f"FULL JOIN (SELECT {keys}, {row} AS content FROM b.{table}) AS y ON {meets} "
+        "WHERE x.content IS DISTINCT FROM y.content"
+    )
+    counts = db.execute(
+        "SELECT count(*) FILTER (is_new), count(*) FILTER (is_gone), "
+        "count(*) FILTER (NOT is_new AND NOT is_gone) FROM moved"
+    ).fetchone()
+    assert counts is not None
+    found["added"], found["gone"], found["changed"] = counts
+    values = [c for c in same if c not in key]
+    if found["changed"] and values:
+        differs = ", ".join(
+            f"count(*) FILTER (x.{_named(c)} IS DISTINCT FROM y.{_named(c)})" for c in values
+        )
+        on = " AND ".join(f"m.{_named(k)} IS NOT DISTINCT FROM x.{_named(k)}" for k in key)
+        times = db.execute(
+            f"SELECT {differs} FROM moved AS m JOIN a.{table} AS x ON {on} "
+            f"JOIN b.{table} AS y ON {meets} WHERE NOT m.is_new AND NOT m.is_gone"
+        ).fetchone()
+        assert times is not None
+        found["changed_columns"] = {c: n for c, n in zip(values, times, strict=True) if n}
+    return found
+
+
+def _columns(db: duckdb.DuckDBPyConnection, catalog: str, table: str) -> list[str]:
+    schema, _, name = table.partition(".")
+    found = db.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? "
+        "AND table_name = ? ORDER BY column_index",
+        [catalog, schema, name],
+    ).fetchall()
+    return [c for (c,) in found]
+
+
+def _count(db: duckdb.DuckDBPyConnection, catalog: str, table: str, columns: list[str]) -> int:
+    found = db.execute(f"SELECT count(*) FROM {catalog}.{table}").fetchone() if columns else None
+    return int(found[0]) if found else 0
+
+
+def _named(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    found = db.execute(query)
+    names = [d[0] for d in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,191 @@
+"""docs/ as the models, contracts and macros tell it: `python -m warehouse.documentation` writes it.
+
+Three pages: every table and column, every figure and what it rests on, and which model reads which.
+"""
+
+import re
+import tempfile
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.lake import Lake
+from transforms.markets import market
+from warehouse import build, lake_views, release
+from warehouse.models import Model, models, reads
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- Made by `make docs` from the models: change those, not this page. -->\n"
+SCHEMAS = {
+    "report": "The published figures, exactly. Start here.",
+    "marts": "What the figures are made from: sellers with their history, listings, inquiries.",
+    "meta": "About the file itself: nights, checks, the dictionary, examples.",
+    "main": "Where to start, and the macros.",
+}
+SCOPES = {
+    "sellers": "sellers",
+    "listings": "listings",
+    "inquiries": "inquiries",
+    "known_sellers": "sellers (whose they are)",
+}
+
+
+def pages() -> dict[str, str]:
+    """Text of each page by the name of its file."""
+    return {
+        "data-dictionary.md": data_dictionary(),
+        "figures.md": figures(),
+        "lineage.md": lineage(),
+    }
+
+
+def data_dictionary() -> str:
+    """Every published table, column and macro, as the file's own dictionary has them."""
+    lines = [
+        MADE,
+        "# Data dictionary\n",
+        "The same texts are in the published file: `FROM meta.data_dictionary`, and as comments on "
+        "every table, column and macro. A source is `dataset.column` of the clean export.",
+    ]
+    entries = _dictionary()
+    for schema, about in SCHEMAS.items():
+        lines.append(f"\n## {schema}\n\n{about}")
+        for entry in (e for e in entries if e["table_schema"] == schema):
+            if entry["kind"] == "column":
+                lines.append("| " + " | ".join(_cell(entry[n]) for n in (
+                    "column_name", "data_type", "unit", "description", "source_column", "warning"
+                )) + " |")  # fmt: skip
+                continue
+            name = f"{schema}.{entry['table_name']}"
+            lines.append(f"\n### {name}\n\n{entry['description']}")
+            if entry["unit"]:
+                lines.append(f"\nUnit: {entry['unit']}.")
+            if entry["warning"]:
+                lines.append(f"\n*Beware:* {entry['warning']}")
+            if entry["kind"] == "table":
+                lines.append("\n| column | type | unit | meaning | source | beware |")
+                lines.append("|---|---|---|---|---|---|")
+    return "\n".join(lines) + "\n"
+
+
+def figures() -> str:
+    """Each report table and figure: what is counted, divided, needed, and misread."""
+    lines = [
+        MADE,
+        "# The figures\n",
+        "Every row states its as-of date, numerator, denominator, coverage and symbol: `p` "
+        "provisional, `r` revised, `c` withheld small cell, `x` not available. A figure is `x` "
+        "where an export that it rests on did not come, or came without the fields named here.",
+    ]
+    for model in sorted((m for m in models() if m.schema == "report"), key=_place):
+        about = model.about
+        numbers = ", ".join(str(n) for n in about.get("aggregate", ()))
+        lines.append(f"\n## {model.name}\n\n{model.doc} One row per {', '.join(model.key)}.\n")
+        lines += _facts(about)
+        if numbers:
+            lines.append(f"- *Aggregates:* {numbers}")
+        needs = about.get("needs", {})
+        own = about.get("figure", {})
+        for name in (n for n in needs if n not in own):
+            lines.append(f"- *Needs* (`{name}`): {_needed(needs[name])}")
+        lines.append(f"- *SQL:* [{model.name}.sql](../warehouse/models/report/{model.name}.sql)")
+        for name, figure in own.items():
+            lines.append(f"\n### {model.name}: {name}\n\n{figure['definition']}\n")
+            lines += _facts(figure)
+            if name in needs:
+                lines.append(f"- *Needs:* {_needed(needs[name])}")
+    return "\n".join(lines) + "\n"
+
+
+def lineage() -> str:
+    """Which model reads which, as one picture and as a table."""
+    known = {m.table for m in models()}
+    sources = sorted({t for m in models() for t in reads(m) if t not in known})
+    lines = [
+        MADE,
+        "# Lineage\n",
+        "Read from the SQL of the models: an arrow goes from what is read to what is made.\n",
+        "```mermaid",
+        "flowchart LR",
+    ]
+    rooms = {"lake": sources}
+    for model in models():
+        rooms.setdefault(model.schema, []).append(model.table)
+    for room in ("lake", "staging", "marts", "report", "meta"):
+        lines.append(f"    subgraph {room}")
+        lines += [f"        {_node(t)}[{t.partition('.')[2]}]" for t in sorted(rooms[room])]
+        lines.append("    end")
+    for model in sorted(models(), key=lambda m: m.table):
+        lines += [f"    {_node(t)} --> {_node(model.table)}" for t in sorted(reads(model))]
+    lines += ["```\n", "| made | from |", "|---|---|"]
+    for model in sorted(models(), key=lambda m: m.table):
+        lines.append(f"| {model.table} | {', '.join(sorted(reads(model)))} |")
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path = DOCS) -> list[Path]:
+    """Writes the pages; returns those whose text was another before."""
+    changed = []
+    for name, text in pages().items():
+        path = folder / name
+        if not path.is_file() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            changed.append(path)
+    return changed
+
+
+@cache
+def _dictionary() -> tuple[dict[str, Any], ...]:
+    """The data dictionary of a build of a lake without a night: no text of it is of any night."""
+    home = market("PK")
+    night = date(2022, 6, 30)
+    with tempfile.TemporaryDirectory() as empty, build.open_memory() as db:
+        lake_views.attach(db, Lake(Path(empty)), home)
+        db.execute("ATTACH ':memory:' AS outlook")
+        db.execute("USE outlook")
+        build.make_tables(db)
+        run = dict.fromkeys(("run_id", "code_version", "lake_fingerprint", "duckdb_version"), "")
+        at = release.midnight(night)
+        told = release.describe(db, "", night, home, None, None)
+        build.describe(db, [], {**run, "export_date": night, "built_at": at}, told)
+        return tuple(_rows(db, "FROM meta.data_dictionary"))
+
+
+def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    found = db.execute(query)
+    names = [d[0] for d in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _facts(about: dict[str, Any]) -> list[str]:
+    parts = ("numerator", "denominator", "pitfalls")
+    shown = {"pitfalls": "Beware"}
+    return [f"- *{shown.get(p, p.capitalize())}:* {about[p]}" for p in parts if about.get(p)]
+
+
+def _needed(scopes: dict[str, list[str]]) -> str:
+    return "; ".join(
+        f"{SCOPES.get(scope, scope)}: {', '.join(n.replace(' | ', ' or ') for n in fields)}"
+        for scope, fields in scopes.items()
+    )
+
+
+def _place(model: Model) -> tuple[bool, int, str]:
+    """The headline first, then by the number of the aggregate."""
+    return model.name != "headline", min(model.about.get("aggregate", [99])), model.name
+
+
+def _node(table: str) -> str:
+    return re.sub(r"\W", "_", table)
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    for written in write():
+        print(f"wrote {written.relative_to(DOCS.parent)}")

@@ -1,0 +1,272 @@
+"""Where a published figure comes from: definition, parts, SQL, nights and receipts, last year's."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.errors import SettingsError
+from transforms.lake import Lake
+from warehouse.build import code_version
+from warehouse.models import Model, models
+
+Row = dict[str, Any]
+
+PARTS = ("numerator", "denominator", "coverage", "symbol")
+# Datasets by the scopes that a model's TOML names its needs under.
+DATASETS_OF = {"sellers": "sellers", "known_sellers": "sellers", "listings": "listings",
+               "inquiries": "inquiries"}  # fmt: skip
+OF_A_RECEIPT = ("dataset", "export_date", "revision", "status", "layout", "extent", "exported_at",
+                "code_version", "rows")  # fmt: skip
+
+
+def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
+    """All that is known of one figure in the published `file`.
+
+    `metric` is a headline metric, `table.measure`, or `table.cell` with the values of the table's
+    key after its edition; a leading `report.` is allowed. Without `edition` it is the newest fiscal
+    one. Raises SettingsError where there is no such figure or edition.
+    """
+    with duckdb.connect(str(file), read_only=True) as db:
+        editions = _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
+        chosen = _edition(editions, edition)
+        model, keys, measure = _find(db, metric)
+        row = _one(db, model, {**keys, "edition": chosen["edition"]})
+        if row is None:
+            raise SettingsError(f"{metric} has no row in {chosen['edition']}")
+        before = next(
+            (e for e in editions if e["year_basis"] == chosen["year_basis"]
+             and e["year"] == chosen["year"] - 1), None,
+        )  # fmt: skip
+        last = before and _one(db, model, {**keys, "edition": before["edition"]})
+        figure = keys.get("metric") or model.name
+        about = _definition(model, figure, measure)
+        nights = _nights(db, model, figure, chosen, row)
+        run = _rows(db, "FROM meta.run")[0]
+        missing = _missing(db, figure, chosen["edition"])
+    value = _parts(row, measure)
+    return {
+        "figure": metric,
+        "table": model.table,
+        "key": keys,
+        "edition": chosen["edition"],
+        **{n: row.get(n) for n in ("as_of", "period_from", "period_to", "is_partial")},
+        **value,
+        **about,
+        "missing": missing if value["symbol"] == "x" else None,
+        "previous": _parts(last, measure) | {"edition": last["edition"], "as_of": last["as_of"]}
+        if last
+        else None,
+        "nights": nights,
+        "receipts": _receipts(lake, nights),
+        "file": str(file),
+        "run_id": run["run_id"],
+        "code_version": run["code_version"],
+        "is_sql_of_the_file": run["code_version"] == code_version(),
+        "sql": model.sql,
+    }
+
+
+def as_lines(found: Row) -> list[str]:
+    """The same for a person to read, the SQL last."""
+    last = found["previous"]
+    symbol = f" [{found['symbol']}]" if found["symbol"] else ""
+    lines = [
+        f"{found['figure']}, {found['edition']}: {_text(found['value'])}{symbol}",
+        f"  as of {found['as_of']}, of {found['period_from']} to {found['period_to']}"
+        + (", which is not finished" if found["is_partial"] else ""),
+        f"  {found['definition']}",
+        f"numerator    {_part(found, 'numerator')}",
+        f"denominator  {_part(found, 'denominator')}",
+        f"coverage     {_text(found['coverage'])}",
+    ]
+    if found["pitfalls"]:
+        lines.append(f"beware       {found['pitfalls']}")
+    if found["missing"]:
+        lines.append(f"missing      {found['missing']}")
+    if last:
+        lines.append(
+            f"before       {last['edition']}: {_text(last['value'])}, as of {last['as_of']}"
+        )
+    for night in found["nights"]:
+        counted = night["nights_in_period"]
+        lines.append(
+            f"night        {night['dataset']} {night['export_date']}"
+            + (" (the rate starts from it)" if not night["is_as_of"] else "")
+            + (f"; nights of the period: {_counts(counted)}" if counted else "")
+        )
+    for receipt in found["receipts"]:
+        lines.append(
+            f"receipt      {receipt['dataset']} {receipt['export_date']} revision "
+            f"{receipt['revision']}, {receipt['status']}, layout {receipt['layout']}: "
+            f"{_counts(receipt['rows'])}"
+        )
+        lines += [
+            f"               {s['name']}, {_text(s['rows'])} rows, sha256 {s['sha256']}"
+            for s in receipt["sources"]
+        ]
+    lines.append(f"made by      run {found['run_id']}, code {found['code_version']}")
+    if not found["is_sql_of_the_file"]:
+        lines.append("             by other code than this: the SQL may have been another")
+    return [*lines, "", found["sql"].strip()]
+
+
+def _part(found: Row, part: str) -> str:
+    texts = [None if found[part] is None else _text(found[part]), found[f"{part}_is"]]
+    return ": ".join(t for t in texts if t) or "none"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0").rstrip(".")
+
+
+def _counts(counts: dict[str, Any]) -> str:
+    return ", ".join(f"{_text(n)} {name}" for name, n in counts.items())
+
+
+def _edition(editions: list[Row], name: str | None) -> Row:
+    if name is None:
+        fiscal = [e for e in editions if e["year_basis"] == "fiscal"] or editions
+        if fiscal:
+            return fiscal[0]
+    for found in editions:
+        if name in (found["edition"], f"{found['year']}") and (
+            name == found["edition"] or found["year_basis"] == "fiscal"
+        ):
+            return found
+    known = ", ".join(e["edition"] for e in editions) or "none yet"
+    raise SettingsError(f"{name!r} is no edition: {known}")
+
+
+def _find(db: duckdb.DuckDBPyConnection, metric: str) -> tuple[Model, Row, str | None]:
+    """Model, the key of the row beside its edition, and the measure where the row has several."""
+    tables = {m.name: m for m in models() if m.schema == "report"}
+    words = metric.removeprefix("report.").split(".")
+    if words[0] not in tables:
+        words.insert(0, "headline")
+    model, words = tables[words[0]], words[1:]
+    columns = _columns(db, model)
+    measures = [c for c in columns if f"{c}_numerator" in columns]
+    measure = words.pop() if words and words[-1] in measures else None
+    others = [k for k in model.key if k != "edition"]
+    if len(words) == len(others) and (measure is None) == (not measures):
+        keys = dict(zip(others, words, strict=True))
+        if not others or _exists(db, model, keys):
+            return model, keys, measure
+    raise SettingsError(f"{metric!r} is no figure. {_choices(db, tables, model, measures)}")
+
+
+def _choices(
+    db: duckdb.DuckDBPyConnection, tables: dict[str, Model], model: Model, measures: list[str]
+) -> str:
+    others = [k for k in model.key if k != "edition"]
+    if model.name == "headline":
+        metrics = db.execute("SELECT DISTINCT metric FROM report.headline ORDER BY 1").fetchall()
+        rest = ", ".join(sorted(set(tables) - {"headline"}))
+        return f"Headline figures: {', '.join(m for (m,) in metrics)}. Tables: {rest}"
+    path = ".".join([model.name, *(f"<{k}>" for k in others)])
+    return f"Write {path}" + (f".<one of {', '.join(measures)}>" if measures else "")
+
+
+def _definition(model: Model, figure: str, measure: str | None) -> Row:
+    """What is counted and divided: by the figure's own entry, else by its table's."""
+    own = model.about.get("figure", {}).get(measure or figure, {})
+    column = model.column_doc(measure or figure)
+    return {
+        "definition": own.get("definition") or column.get("doc") or model.doc,
+        "numerator_is": own.get("numerator") or model.about.get("numerator"),
+        "denominator_is": own.get("denominator") or model.about.get("denominator"),
+        "pitfalls": own.get("pitfalls") or model.about.get("pitfalls"),
+        "aggregate": model.about.get("aggregate", []),
+    }
+
+
+def _parts(row: Row, measure: str | None) -> Row:
+    """Value, numerator, denominator, coverage and symbol of a row."""
+    if measure:
+        return {"value": row[measure], **{p: row[f"{measure}_{p}"] for p in PARTS}}
+    value = next((row[c] for c in ("value", "share") if c in row), None)
+    if value is None and not {"value", "share"} & set(row):
+        value = row.get("numerator")
+    return {"value": value, **{p: row.get(p) for p in PARTS}}
+
+
+def _nights(
+    db: duckdb.DuckDBPyConnection, model: Model, figure: str, edition: Row, row: Row
+) -> list[Row]:
+    """Nights that the figure rests on: the as-of night of each export it needs, the nights that a
+    rate starts from, and for inquiries how many nights of the period count."""
+    scopes = model.about.get("needs", {}).get(figure) or {
+        s: None for needs in model.about.get("needs", {}).values() for s in needs
+    }
+    found = []
+    for scope in (s for s in scopes if s in DATASETS_OF):
+        dataset = DATASETS_OF[scope]
+        as_of = _last_census(db) if scope == "known_sellers" else edition[f"{dataset}_as_of"]
+        # The nights that a rate starts from are of the same export as its as-of night.
+        starts = {v for k, v in row.items() if k.endswith("_from") and k != "period_from" and v}
+        for night in sorted({as_of, *(starts if dataset == "sellers" else ())} - {None}):
+            found.append(
+                {"dataset": dataset, "export_date": night, "is_as_of": night == as_of,
+                 "nights_in_period": _counted(db, dataset, edition) if night == as_of else None}
+            )  # fmt: skip
+    return found
+
+
+def _last_census(db: duckdb.DuckDBPyConnection) -> date | None:
+    """Whose listings and inquiries they are is known by the newest census with the seller."""
+    found = db.execute(
+        "SELECT max(export_date) FROM meta.night WHERE dataset = 'sellers' AND is_good"
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _counted(db: duckdb.DuckDBPyConnection, dataset: str, edition: Row) -> dict[str, int]:
+    """Nights of the period by status."""
+    return dict(
+        db.execute(
+            "SELECT status, count(*) FROM meta.night WHERE dataset = ? "
+            "AND export_date BETWEEN ? AND ? GROUP BY status ORDER BY status",
+            [dataset, edition["period_from"], edition["period_to"]],
+        ).fetchall()
+    )
+
+
+def _receipts(lake: Lake, nights: list[Row]) -> list[Row]:
+    found = []
+    for night in nights:
+        receipt = lake.receipt(night["dataset"], date.fromisoformat(f"{night['export_date']}"))
+        if receipt:
+            sources = [{n: s[n] for n in ("name", "rows", "sha256")} for s in receipt["sources"]]
+            found.append({**{n: receipt.get(n) for n in OF_A_RECEIPT}, "sources": sources})
+    return found
+
+
+def _missing(db: duckdb.DuckDBPyConnection, figure: str, edition: str) -> str | None:
+    found = db.execute(
+        "SELECT missing FROM meta.availability WHERE figure = ? AND edition = ?", [figure, edition]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _columns(db: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
+    return [row["column_name"] for row in _rows(db, f"DESCRIBE {model.table}")]
+
+
+def _exists(db: duckdb.DuckDBPyConnection, model: Model, keys: Row) -> bool:
+    return _one(db, model, keys) is not None
+
+
+def _one(db: duckdb.DuckDBPyConnection, model: Model, keys: Row) -> Row | None:
+    where = " AND ".join(f'"{k}"::VARCHAR = ?' for k in keys)
+    found = _rows(db, f"FROM {model.table} WHERE {where} LIMIT 1", list(keys.values()))
+    return found[0] if found else None
+
+
+def _rows(db: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> list[Row]:
+    found = db.execute(query, values)
+    names = [d[0] for d in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,118 @@
+"""The release: which version this is, how whole it is, what is new in it, when the next comes."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from transforms import DATASETS
+from transforms.across_rows import quoted
+from transforms.markets import Market
+from warehouse import diff
+
+Due = Callable[[date, date], list[date]]
+
+RELEASE = pa.schema(
+    [
+        ("version", pa.string()),
+        ("export_date", pa.date32()),
+        ("status", pa.string()),
+        ("waiting_for", pa.string()),
+        ("what_is_new", pa.string()),
+        ("next_export_date", pa.date32()),
+        ("next_expected_at", pa.timestamp("us", tz="UTC")),
+        ("market", pa.string()),
+        ("market_iso2", pa.string()),
+        ("fiscal_year_starts_in_month", pa.int32()),
+        ("smallest_cell", pa.int32()),
+    ]
+)
+LOOK_AHEAD = timedelta(days=366)
+TOLD = 6  # moved headlines named in a sentence; `outlook diff` names all
+
+NEW_NIGHTS = """
+    SELECT dataset, count(*), min(export_date), max(export_date)
+    FROM {now}.meta.night AS night
+    WHERE status IN ('ok', 'late', 'partial') AND NOT EXISTS (
+        SELECT 1 FROM {was}.meta.night AS before
+        WHERE before.dataset = night.dataset
+            AND before.export_date = night.export_date
+            AND before.status IN ('ok', 'late', 'partial')
+            AND before.revision = night.revision
+    )
+    GROUP BY dataset ORDER BY dataset
+"""
+
+
+def describe(
+    db: duckdb.DuckDBPyConnection,
+    version: str,
+    night: date,
+    market: Market,
+    due: Due | None,
+    before: Path | None,
+) -> dict[str, Any]:
+    """The row of meta.release. `before` is the file that is live until this one replaces it."""
+    waiting = [
+        f"{dataset}: {status or 'not loaded'}" for dataset, status in _statuses(db, night)
+        if status not in ("ok", "late")
+    ]  # fmt: skip
+    following = night + timedelta(days=1)
+    nights = due(following, following + LOOK_AHEAD) if due else [following]
+    upcoming = nights[0] if nights else following
+    return {
+        "version": version,
+        "export_date": night,
+        "status": "incomplete" if waiting else "complete",
+        "waiting_for": "; ".join(waiting) or None,
+        "what_is_new": what_is_new(db, before),
+        "next_export_date": upcoming,
+        # A night's exports are looked for once its day has ended, at midnight UTC.
+        "next_expected_at": midnight(upcoming + timedelta(days=1)),
+        "market": market.name,
+        "market_iso2": market.country,
+        "fiscal_year_starts_in_month": market.fiscal_year_starts_in_month,
+        "smallest_cell": market.smallest_cell,
+    }
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a day, UTC."""
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:
+    """Nights that count for the first time and headlines that moved, against the file before."""
+    if before is None:
+        return "The first version."
+    try:
+        db.execute(f"ATTACH {quoted(before)} AS version_before (READ_ONLY)")
+    except duckdb.Error:
+        return "The version before could not be read."
+    try:
+        nights = db.execute(NEW_NIGHTS.format(now="outlook", was="version_before")).fetchall()
+        moved = diff.headlines(db, "version_before", "outlook")
+    except duckdb.Error:
+        return "The version before has other tables and was not compared."
+    finally:
+        db.execute("DETACH version_before")
+    told = [
+        f"{dataset}: {count} new night{'s' if count > 1 else ''}, "
+        + (f"{last}" if count == 1 else f"{first} to {last}")
+        for dataset, count, first, last in nights
+    ]
+    told += [diff.as_sentence(m) for m in moved[:TOLD]]
+    if len(moved) > TOLD:
+        told.append(f"{len(moved) - TOLD} more headline figures moved")
+    return "; ".join(told) + "." if told else "No new night and no headline that moved."
+
+
+def _statuses(db: duckdb.DuckDBPyConnection, night: date) -> list[tuple[str, str | None]]:
+    found: dict[str, str] = dict(
+        db.execute("SELECT dataset, status FROM meta.night WHERE export_date = ?", [night])
+        .fetchall()
+    )  # fmt: skip
+    return [(dataset, found.get(dataset)) for dataset in DATASETS]
