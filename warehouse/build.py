@@ -20,7 +20,7 @@ from transforms.across_rows import quoted
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import USABLE, Lake, sha256
 from transforms.settings import Settings
-from warehouse import catalog, checks, lake_views, publish
+from warehouse import catalog, checks, editions, lake_views, publish
 from warehouse.models import PUBLISHED, models
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def build(
                 lake_room.discard(lake.root / "history" / dataset, settings.work)
             history.settle(lake, dataset, settings)
         night = _last_night(lake)
-        fingerprint = lake_fingerprint(lake, settings)
+        fingerprint = _fingerprint(lake, settings)
         live = publish.latest(settings.published)
         if live and not full and publish.manifest(live)["lake_fingerprint"] == fingerprint:
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
@@ -80,6 +80,19 @@ def lake_fingerprint(lake: Lake, settings: Settings) -> str:
         for _, _, account in history.folded_nights(lake, dataset)[-1:]:
             digest.update(account["name"].encode())
     return digest.hexdigest()
+
+
+def _fingerprint(lake: Lake, settings: Settings) -> str:
+    """Hash of the lake and of the frozen editions."""
+    frozen = editions.fingerprint(settings.published)
+    made = lake_fingerprint(lake, settings)
+    return hashlib.sha256(f"{made} {frozen}".encode()).hexdigest() if frozen else made
+
+
+def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
+    """Makes the catalog `lake` of what a market's lake holds."""
+    due = partial(exports.due_nights, settings.exports)
+    lake_views.attach(db, lake, settings.market, due)
 
 
 def open_memory() -> duckdb.DuckDBPyConnection:
@@ -141,14 +154,14 @@ def _make(
     }
     with open_memory() as db:
         db.execute(f"SET temp_directory = {quoted(folder / 'spill')}")
-        due = partial(exports.due_nights, settings.exports)
-        lake_views.attach(db, lake, settings.market, due)
+        attach_lake(db, lake, settings)
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
             f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE})"
         )
         db.execute("USE outlook")
         make_tables(db, progress)
+        editions.put_in(db, settings.published)
         results = checks.run(db, models())
         checks.hold_on_failure(results)
         catalog.write_check_results(db, results)

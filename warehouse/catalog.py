@@ -30,6 +30,7 @@ DICTIONARY = pa.schema(
 ABOUT = {
     "run": "How this file was made: one row.",
     "check_result": "Every check of this build and what it found.",
+    "revision": "What a revision of a frozen edition changed: was, now, why.",
     "data_dictionary": "Every table and column: type, unit, meaning, source.",
 }
 HELP = [
