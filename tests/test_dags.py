@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 from transforms.sample import write_sample
 
 ROOT = Path(__file__).parents[1]
-DAGS = {"lake_sellers", "lake_listings", "lake_inquiries", "warehouse"}
+DAGS = {"lake_sellers", "lake_listings", "lake_inquiries", "warehouse", "outlook"}
 LAST = date(2022, 7, 1)
 
 
@@ -32,7 +32,7 @@ def test_dags_say_whose_they_are_and_how_they_retry(bag: DagBag) -> None:
         assert dag.tags
         assert dag.doc_md
         assert dag.description
-        assert "export_date" in dag.params
+        assert {"export_date", "edition"} & set(dag.params)
         for task in dag.tasks:
             assert task.owner == "data-engineering"
             assert (task.retries or 0) >= 2
@@ -109,3 +109,57 @@ def test_the_summary_is_one_record_of_one_screen(
     assert 8 <= len(lines) <= 24
     assert any("paid_sellers" in line for line in lines)
     assert "goods_sold_value    not available" in record.getMessage().replace("     ", " ")
+
+
+def states_of(run: Any) -> dict[str, str]:
+    return {t.task_id: t.state for t in run.get_task_instances()}
+
+
+def test_the_year_is_released_only_when_it_is_whole_and_approved(bag: DagBag, home: Path) -> None:
+    """Unpaused in the middle of a year it releases nothing; approved, it freezes and publishes."""
+    from airflow.utils.db import initdb
+
+    from transforms import DATASETS
+    from warehouse import nightly
+
+    initdb()
+    end = date(2022, 6, 30)
+    write_sample(home / "exports", end - timedelta(1), end, scale=0.02)
+    for dataset in DATASETS:
+        nightly.load(dataset, f"{end - timedelta(1)}")
+    nightly.publish_night(f"{end - timedelta(1)}")
+    # As the scheduler would start it: it names no edition, and the year has not ended.
+    run = bag.dags["outlook"].test(
+        logical_date=datetime(2022, 10, 1, 6, tzinfo=UTC), mark_success_pattern="approve"
+    )
+    assert states_of(run)["due"] == "failed"
+    assert states_of(run)["release"] == "upstream_failed"
+    assert not (home / "published" / "editions").exists()
+
+    for dataset in DATASETS:
+        nightly.load(dataset, f"{end}")
+    nightly.publish_night(f"{end}")
+    run = bag.dags["outlook"].test(run_conf={"edition": "FY2022"}, mark_success_pattern="approve")
+    assert run.state == "success"
+    (frozen,) = (home / "published" / "editions").iterdir()
+    assert frozen.name == "FY2022.r1"
+
+
+def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
+    from transforms import DATASETS
+    from transforms.settings import settings
+    from warehouse import editions, nightly, yearly
+
+    end = date(2022, 6, 30)
+    write_sample(home / "exports", end - timedelta(1), end, scale=0.02)
+    for day in (end - timedelta(1), end):
+        for dataset in DATASETS:
+            nightly.load(dataset, f"{day}")
+        nightly.publish_night(f"{day}")
+        if day < end:
+            editions.freeze(settings(), "FY2022", by="an author")
+    assert yearly.due(None, date(2022, 10, 1)) == "FY2022"
+    shown = yearly.changes("FY2022")
+    assert "in the place of FY2022.r1" in shown
+    assert "| paid_sellers |" in shown
+    assert "goods_sold_value" not in shown

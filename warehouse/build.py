@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,21 @@ from transforms.across_rows import quoted
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import USABLE, Lake, sha256
 from transforms.settings import Settings
-from warehouse import catalog, checks, lake_views, macros, publish, release
-from warehouse.models import PUBLISHED, models
+from warehouse import catalog, checks, editions, macros, publish, release
+from warehouse.models import models
+from warehouse.tables import (
+    attach_lake,
+    code_version,
+    lake_fingerprint,
+    make_tables,
+    open_memory,
+)
 
 log = logging.getLogger(__name__)
 
 # The oldest client that must be able to open the file; the newest format would shut it out.
 STORAGE_VERSION = "v1.4.0"
 BLOCK_SIZE = 16_384  # a small file of many small tables; larger blocks would pad it tenfold
-MEMORY = "768MB"
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def build(
                 lake_room.discard(lake.root / "history" / dataset, settings.work)
             history.settle(lake, dataset, settings)
         night = _last_night(lake)
-        fingerprint = lake_fingerprint(lake, settings)
+        fingerprint = _fingerprint(lake, settings)
         live = publish.latest(settings.published)
         if live and not full and publish.manifest(live)["lake_fingerprint"] == fingerprint:
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
@@ -72,38 +78,11 @@ def build(
     return Built(target, True, publish.manifest(target))
 
 
-def lake_fingerprint(lake: Lake, settings: Settings) -> str:
-    """Hash of all that the warehouse is made from: nights, their folds, the market, the code."""
-    digest = hashlib.sha256(f"{code_version()} {settings.market.code}".encode())
-    for dataset in DATASETS:
-        for receipt in lake.receipts(dataset):
-            parts = ("export_date", "status", "content", "exported_at", "revision", "reason")
-            digest.update(repr([receipt[p] for p in parts]).encode())
-        for _, _, account in history.folded_nights(lake, dataset)[-1:]:
-            digest.update(account["name"].encode())
-    return digest.hexdigest()
-
-
-def open_memory() -> duckdb.DuckDBPyConnection:
-    """A bounded connection that no extension and no Python variable can slip into."""
-    db = duckdb.connect(config={"memory_limit": MEMORY, "threads": 2})
-    db.execute("SET python_enable_replacements = false")
-    db.execute("SET autoinstall_known_extensions = false")
-    db.execute("SET TimeZone = 'UTC'")
-    return db
-
-
-def make_tables(
-    db: duckdb.DuckDBPyConnection, progress: Callable[[str], None] | None = None
-) -> None:
-    """Runs every model in order; `lake` and the target catalog are attached already."""
-    db.execute("ATTACH ':memory:' AS staging")
-    for schema in PUBLISHED:
-        db.execute(f"CREATE SCHEMA {schema}")
-    for model in models():
-        db.execute(f"CREATE TABLE {model.table} AS {model.sql}")
-        if progress:
-            progress(model.table)
+def _fingerprint(lake: Lake, settings: Settings) -> str:
+    """Hash of the lake and of the frozen editions."""
+    frozen = editions.fingerprint(settings.published)
+    made = lake_fingerprint(lake, settings)
+    return hashlib.sha256(f"{made} {frozen}".encode()).hexdigest() if frozen else made
 
 
 def describe(
@@ -161,16 +140,17 @@ def _make(
     }
     with open_memory() as db:
         db.execute(f"SET temp_directory = {quoted(folder / 'spill')}")
-        due = partial(exports.due_nights, settings.exports)
-        lake_views.attach(db, lake, settings.market, due)
+        attach_lake(db, lake, settings)
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
             f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE})"
         )
         db.execute("USE outlook")
         make_tables(db, progress)
+        editions.put_in(db, settings.published)
         results = checks.run(db, models())
         checks.hold_on_failure(results)
+        due = partial(exports.due_nights, settings.exports)
         told = release.describe(db, version, night, settings.market, due, before)
         describe(db, results, run, told)
         hashes = content_hashes(db, "outlook")
@@ -218,13 +198,3 @@ def _last_night(lake: Lake) -> date:
     if not nights:
         raise ExportMissing("The lake has no usable night: load one with `outlook run --date …`.")
     return date.fromisoformat(max(nights))
-
-
-@cache
-def code_version() -> str:
-    """Hash of the code and data that decide what the published file holds."""
-    digest = hashlib.sha256(lake_room.code_version().encode())
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".sql", ".toml"):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -39,6 +39,7 @@ ABOUT = {
     "meta.check_result": "Every check of this build and what it found.",
     "meta.data_dictionary": "Every table, column and macro: type, unit, meaning, source, and what "
     "to beware of. The same texts are comments in the file.",
+    "meta.revision": "What a revision of a frozen edition changed: was, now, why.",
     "meta.example_query": "Queries to paste, and what each answers.",
     "main.help": "Where to start.",
 }

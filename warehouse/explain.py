@@ -8,7 +8,7 @@ import duckdb
 
 from transforms.errors import SettingsError
 from transforms.lake import Lake
-from warehouse.build import code_version
+from warehouse.tables import code_version
 from warehouse.models import Model, models
 
 Row = dict[str, Any]

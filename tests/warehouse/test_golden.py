@@ -12,7 +12,7 @@ from transforms import across_rows
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import lake_views
-from warehouse.build import make_tables, open_memory
+from warehouse.tables import make_tables, open_memory
 from warehouse.models import PUBLISHED, models, reads
 
 ACROSS_ROWS = "across_rows"

@@ -1,0 +1,70 @@
+"""Once a year: freeze the fiscal year that ended, ask, release.
+
+The run stops where the newest census is not of that year's end. What would be released is shown as
+a table and waits for somebody's approval, so that unpausing this DAG releases nothing by itself.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from transforms.errors import OutlookError
+
+
+@dag(
+    dag_id="outlook",
+    description="Freeze, approve and release the fiscal year that ended (06:00 UTC, 1 October)",
+    schedule="0 6 1 10 *",
+    params={
+        "edition": Param(None, type=["null", "string"], description="FY2022, say"),
+        "reason": Param(None, type=["null", "string"], description="of a revision"),
+    },
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "data-engineering",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=5),
+        "retry_exponential_backoff": True,
+    },
+    tags=["outlook"],
+    doc_md=__doc__,
+)
+def outlook() -> None:
+    @task
+    def due(*, dag_run=None, params=None) -> str:  # type: ignore[no-untyped-def]
+        from warehouse import yearly
+
+        try:
+            return yearly.due(yearly.edition_of(params), dag_run.run_after.date())
+        except OutlookError as error:
+            raise AirflowFailException(str(error)) from error
+
+    @task
+    def changes(edition: str) -> str:
+        from warehouse import yearly
+
+        return yearly.changes(edition)
+
+    @task
+    def release(edition: str, *, params=None) -> dict:  # type: ignore[no-untyped-def]
+        from warehouse import yearly
+
+        try:
+            return yearly.release(edition, "the outlook DAG", params["reason"])
+        except OutlookError as error:
+            raise AirflowFailException(str(error)) from error
+
+    edition = due()
+    table = changes(edition)  # type: ignore[arg-type]
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Release {{ ti.xcom_pull(task_ids='due') }}?",
+        body="{{ ti.xcom_pull(task_ids='changes') }}",
+    )
+    table >> approve >> release(edition)  # type: ignore[arg-type]
+
+
+outlook()

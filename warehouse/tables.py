@@ -1,0 +1,67 @@
+"""Every table as a market's lake makes it: what a build writes and a frozen edition is held to."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import duckdb
+
+from transforms import DATASETS, exports, history
+from transforms import lake as lake_room
+from transforms.lake import Lake
+from transforms.settings import Settings
+from warehouse import lake_views
+from warehouse.models import PUBLISHED, models
+
+MEMORY = "768MB"
+
+
+def open_memory() -> duckdb.DuckDBPyConnection:
+    """A bounded connection that no extension and no Python variable can slip into."""
+    db = duckdb.connect(config={"memory_limit": MEMORY, "threads": 2})
+    db.execute("SET python_enable_replacements = false")
+    db.execute("SET autoinstall_known_extensions = false")
+    db.execute("SET TimeZone = 'UTC'")
+    return db
+
+
+def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
+    """Makes the catalog `lake` of what a market's lake holds."""
+    due = partial(exports.due_nights, settings.exports)
+    lake_views.attach(db, lake, settings.market, due)
+
+
+def make_tables(
+    db: duckdb.DuckDBPyConnection, progress: Callable[[str], None] | None = None
+) -> None:
+    """Runs every model in order; `lake` and the target catalog are attached already."""
+    db.execute("ATTACH ':memory:' AS staging")
+    for schema in PUBLISHED:
+        db.execute(f"CREATE SCHEMA {schema}")
+    for model in models():
+        db.execute(f"CREATE TABLE {model.table} AS {model.sql}")
+        if progress:
+            progress(model.table)
+
+
+def lake_fingerprint(lake: Lake, settings: Settings) -> str:
+    """Hash of all that the warehouse is made from: nights, their folds, the market, the code."""
+    digest = hashlib.sha256(f"{code_version()} {settings.market.code}".encode())
+    for dataset in DATASETS:
+        for receipt in lake.receipts(dataset):
+            parts = ("export_date", "status", "content", "exported_at", "revision", "reason")
+            digest.update(repr([receipt[p] for p in parts]).encode())
+        for _, _, account in history.folded_nights(lake, dataset)[-1:]:
+            digest.update(account["name"].encode())
+    return digest.hexdigest()
+
+
+@cache
+def code_version() -> str:
+    """Hash of the code and data that decide what the published file holds."""
+    digest = hashlib.sha256(lake_room.code_version().encode())
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".sql", ".toml"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
