@@ -20,6 +20,7 @@ from transforms.sample.truth_ground import (
     shares,
     symbol_of,
 )
+from transforms.sample.truth_listings import ListingTables
 
 BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30
@@ -27,22 +28,25 @@ LONGEST_CAGR_YEARS = 30
 
 def report(parameters: Parameters, sellers: Sellers, ledger: Ledger) -> dict[str, list[Row]]:
     """All report tables of a sample. Shares and growth are fractions, rounded to 9 decimals."""
-    truth = _Truth(parameters, sellers, ledger)
-    tables: dict[str, list[Row]] = {
-        "headline": [],
-        "sellers_by_city": [],
-        "sellers_by_category": [],
-        "listings_by_category": [],
-        "inquiries_by_country": [],
-        "seller_growth": [],
-    }
-    for edition in ledger.editions:
-        for table, rows in tables.items():
-            rows += getattr(truth, table)(edition)
-    return tables
+    found: dict[str, list[Row]] = {}
+    for tables in (_Truth, ListingTables):
+        truth = tables(parameters, sellers, ledger)
+        for table in tables.NAMES:
+            rows = getattr(truth, table)
+            found[table] = [row for edition in ledger.editions for row in rows(edition)]
+    return found
 
 
 class _Truth(Ground):
+    NAMES = (
+        "headline",
+        "sellers_by_city",
+        "sellers_by_category",
+        "listings_by_category",
+        "inquiries_by_country",
+        "seller_growth",
+    )
+
     def headline(self, edition: Edition) -> list[Row]:
         as_of = edition.as_of
         rows = []

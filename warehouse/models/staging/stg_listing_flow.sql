@@ -1,0 +1,76 @@
+-- Listings that came and went in a month: the last good census of the month against that of the
+-- month before. How often exports come makes no difference, and a night that does not count in
+-- full drops nothing. Grain: month, flow; without both nights nobody can tell (flow_from is null).
+WITH closing AS (
+    SELECT date_trunc('month', export_date)::DATE AS month, max(export_date) AS flow_to
+    FROM staging.stg_night
+    WHERE dataset = 'listings' AND is_good
+    GROUP BY date_trunc('month', export_date)
+),
+
+span AS (
+    SELECT
+        month,
+        flow_to,
+        CASE
+            WHEN lag(month) OVER (ORDER BY month) = (month - INTERVAL 1 MONTH)::DATE
+                THEN lag(flow_to) OVER (ORDER BY month)
+        END AS flow_from
+    FROM closing
+),
+
+night AS (
+    SELECT span.month, stg_night.export_date
+    FROM span
+    JOIN staging.stg_night
+        ON stg_night.dataset = 'listings'
+        AND stg_night.export_date > span.flow_from
+        AND stg_night.export_date <= span.flow_to
+),
+
+moved AS (
+    SELECT
+        night.month,
+        change.product_id,
+        arg_min(change.change, change.changed_on) AS first_change,
+        arg_max(change.change, change.changed_on) AS last_change,
+        arg_max(change.seller_id, change.changed_on) AS seller_id
+    FROM lake.listing_change AS change
+    JOIN night ON night.export_date = change.changed_on
+    GROUP BY night.month, change.product_id
+),
+
+-- What first happened to a listing tells whether it was there before, what last did whether after.
+flow AS (
+    SELECT
+        month,
+        seller_id,
+        CASE
+            WHEN last_change = 'gone' AND first_change = 'gone' THEN 'dropped'
+            WHEN last_change <> 'gone' AND first_change = 'new' THEN 'new'
+            WHEN last_change <> 'gone' AND first_change = 'returned' THEN 'returned'
+        END AS flow
+    FROM moved
+),
+
+counted AS (
+    SELECT
+        span.month,
+        span.flow_from,
+        span.flow_to,
+        named.flow,
+        count(*) FILTER (WHERE seller.is_market) AS listings,
+        count(DISTINCT flow.seller_id) FILTER (WHERE seller.is_market) AS sellers,
+        count(seller.country_iso2) / nullif(count(flow.flow), 0) AS coverage
+    FROM span
+    CROSS JOIN (VALUES ('new'), ('returned'), ('dropped')) AS named (flow)
+    LEFT JOIN flow ON flow.month = span.month AND flow.flow = named.flow
+    LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = flow.seller_id
+    GROUP BY span.month, span.flow_from, span.flow_to, named.flow
+)
+
+SELECT
+    *,
+    sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_withheld
+FROM counted
+ORDER BY month, flow
