@@ -28,29 +28,31 @@ night AS (
         AND stg_night.export_date <= span.flow_to
 ),
 
+-- To come and to go take turns: what is left of a month's moves tells where it began and ended.
 moved AS (
     SELECT
         night.month,
-        change.product_id,
-        arg_min(change.change, change.changed_on) AS first_change,
-        arg_max(change.change, change.changed_on) AS last_change,
-        arg_max(change.seller_id, change.changed_on) AS seller_id
+        arg_max(change.seller_id, change.changed_on) AS seller_id,
+        sum(CASE WHEN change.change = 'gone' THEN -1 ELSE 1 END) AS came,
+        bool_or(change.change = 'new') AS is_new
     FROM lake.listing_change AS change
     JOIN night ON night.export_date = change.changed_on
     GROUP BY night.month, change.product_id
 ),
 
--- What first happened to a listing tells whether it was there before, what last did whether after.
 flow AS (
     SELECT
         month,
         seller_id,
         CASE
-            WHEN last_change = 'gone' AND first_change = 'gone' THEN 'dropped'
-            WHEN last_change <> 'gone' AND first_change = 'new' THEN 'new'
-            WHEN last_change <> 'gone' AND first_change = 'returned' THEN 'returned'
-        END AS flow
+            WHEN came = -1 THEN 'dropped'
+            WHEN came = 1 AND is_new THEN 'new'
+            WHEN came = 1 THEN 'returned'
+        END AS flow,
+        count(*) AS listings
     FROM moved
+    WHERE came <> 0
+    GROUP BY ALL
 ),
 
 counted AS (
@@ -59,9 +61,10 @@ counted AS (
         span.flow_from,
         span.flow_to,
         named.flow,
-        count(*) FILTER (WHERE seller.is_market) AS listings,
+        coalesce(sum(flow.listings) FILTER (WHERE seller.is_market), 0)::BIGINT AS listings,
         count(DISTINCT flow.seller_id) FILTER (WHERE seller.is_market) AS sellers,
-        count(seller.country_iso2) / nullif(count(flow.flow), 0) AS coverage
+        coalesce(sum(flow.listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0)
+        / sum(flow.listings) AS coverage
     FROM span
     CROSS JOIN (VALUES ('new'), ('returned'), ('dropped')) AS named (flow)
     LEFT JOIN flow ON flow.month = span.month AND flow.flow = named.flow

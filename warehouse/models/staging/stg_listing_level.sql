@@ -2,7 +2,8 @@
 -- pooled over units. Grain: figure, edition, top_category_id, unit.
 -- A price without a unit, or in another currency, and a quantity that no base unit fits (a set) are
 -- in no cell: coverage names the share of the category's live listings that are in one.
-WITH listing AS (
+-- Read twice, but never kept: a night can have millions of listings.
+WITH listing AS NOT MATERIALIZED (
     SELECT listing.*
     FROM lake.listing_as_of AS listing
     JOIN staging.stg_seller_country AS seller
@@ -10,7 +11,7 @@ WITH listing AS (
     WHERE listing.status = 'approved' AND listing.is_listed AND listing.top_category_id IS NOT NULL
 ),
 
-stated AS (
+stated AS NOT MATERIALIZED (
     SELECT
         'price_level' AS figure,
         snapshot_date,
@@ -32,19 +33,32 @@ stated AS (
     WHERE moq_unit_dimension IS NOT NULL AND moq_base_qty IS NOT NULL
 ),
 
+quartile AS (
+    SELECT
+        figure,
+        snapshot_date,
+        top_category_id,
+        unit,
+        quantile_cont(level, '[0.25, 0.5, 0.75]'::DOUBLE[]) AS quartiles
+    FROM stated
+    GROUP BY figure, snapshot_date, top_category_id, unit
+),
+
+member AS (
+    SELECT figure, snapshot_date, top_category_id, unit, seller_id, count(*) AS listings
+    FROM stated
+    GROUP BY figure, snapshot_date, top_category_id, unit, seller_id
+),
+
 cell AS (
     SELECT
         figure,
         snapshot_date,
         top_category_id,
         unit,
-        count(*) AS listings,
-        count(DISTINCT seller_id) AS sellers,
-        quantile_cont(level, 0.25) AS lower_quartile,
-        quantile_cont(level, 0.5) AS median,
-        quantile_cont(level, 0.75) AS upper_quartile,
-        count(DISTINCT seller_id) < (SELECT smallest_cell FROM lake.market) AS is_small
-    FROM stated
+        sum(listings)::BIGINT AS listings,
+        count(*) < (SELECT smallest_cell FROM lake.market) AS is_small
+    FROM member
     GROUP BY figure, snapshot_date, top_category_id, unit
 ),
 
@@ -54,13 +68,13 @@ small AS (
         cell.snapshot_date,
         cell.top_category_id,
         count(DISTINCT cell.unit) AS cells,
-        count(DISTINCT stated.seller_id) AS sellers
+        count(DISTINCT member.seller_id) AS sellers
     FROM cell
-    JOIN stated
-        ON stated.figure = cell.figure
-        AND stated.snapshot_date = cell.snapshot_date
-        AND stated.top_category_id = cell.top_category_id
-        AND stated.unit = cell.unit
+    JOIN member
+        ON member.figure = cell.figure
+        AND member.snapshot_date = cell.snapshot_date
+        AND member.top_category_id = cell.top_category_id
+        AND member.unit = cell.unit
     WHERE cell.is_small
     GROUP BY cell.figure, cell.snapshot_date, cell.top_category_id
 ),
@@ -80,9 +94,9 @@ SELECT
     edition.edition,
     ranked.top_category_id,
     ranked.unit,
-    ranked.lower_quartile,
-    ranked.median,
-    ranked.upper_quartile,
+    quartile.quartiles[1] AS lower_quartile,
+    quartile.quartiles[2] AS median,
+    quartile.quartiles[3] AS upper_quartile,
     ranked.listings,
     category.numerator AS category_listings,
     ranked.in_category / category.numerator AS coverage,
@@ -97,6 +111,11 @@ SELECT
         )
     ) AS is_withheld
 FROM ranked
+JOIN quartile
+    ON quartile.figure = ranked.figure
+    AND quartile.snapshot_date = ranked.snapshot_date
+    AND quartile.top_category_id = ranked.top_category_id
+    AND quartile.unit = ranked.unit
 JOIN marts.dim_edition AS edition ON edition.listings_as_of = ranked.snapshot_date
 JOIN staging.stg_cell AS category
     ON category.report_table = 'listings_by_category'
