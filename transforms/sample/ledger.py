@@ -50,11 +50,13 @@ class Ledger:
         self.good_seller_nights = [n.number for n in nights if n.is_good("sellers")]
         self.editions = editions(nights, parameters.fiscal_year_starts_in_month)
         self._listing_nights = {edition.as_of["listings"] for edition in self.editions}
+        self.turnover = Turnover([n.number for n in nights if n.is_good("listings")])
         self.nights: dict[str, dict[str, Counts]] = {}
         self.seen: Mask = np.zeros(len(maker.sellers), bool)
         self.offered: dict[int, Offered] = {}
+        # Listings by seller at the census that closes a month: live, and ever seen.
+        self.live: dict[int, Ints] = {}
         self.ever: dict[int, Ints] = {}
-        self.turnover = Turnover([n.number for n in nights if n.is_good("listings")])
         self._ever: Ints = np.zeros(len(maker.sellers), np.int64)
         self._inquiries: list[Inquiries] = []
         self._delivered: list[Ints] = []
@@ -79,6 +81,10 @@ class Ledger:
         """Listings of a good night, and those of them that no good night before had shown."""
         self._ever += np.bincount(first_seen.seller, minlength=len(self._ever))
         self.turnover.add(night.number, listings, first_seen)
+        if night.number in self.turnover.closing:
+            live = listings.seller[self._maker.is_offered(listings)]
+            self.live[night.number] = np.bincount(live, minlength=len(self._ever))
+            self.ever[night.number] = self._ever.copy()
         if night.number in self._listing_nights:
             self.ever[night.number] = self._ever.copy()
 

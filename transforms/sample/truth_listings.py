@@ -1,6 +1,6 @@
 """The right content of the report tables on listings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -26,13 +26,13 @@ from transforms.sample.truth_ground import (
 
 BASE_UNITS = {"count": "piece", "mass": "kilogram"}
 PARTS = ("complete", "price", "ask_price", "moq", "leaf_category")
-Counted = tuple[int | None, float | None]  # a count and its coverage
 FLOWS = ("new", "returned", "dropped")
 
 
 class ListingTables(Ground):
     NAMES = (
         "listing_stock",
+        "listing_stock_by_month",
         "listing_flow",
         "listings_per_seller",
         "listing_completeness",
@@ -43,23 +43,39 @@ class ListingTables(Ground):
 
     def listing_stock(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
-        row = head(edition, night)
-        live: Counted = (None, None)
-        ever: Counted = (None, None)
-        if night is not None and self.can_tell:
-            seller = self.ledger.offered[night].seller
-            live = int(self.market[seller].sum()), ratio(self.known[seller].sum(), len(seller))
-            seen = self.ledger.ever[night]
-            ever = int(seen[self.market].sum()), ratio(seen[self.known].sum(), seen.sum())
-        for name, (count, coverage) in (("live_listings", live), ("listings_ever", ever)):
-            row |= measure(name, edition, night, count, count, None, coverage)
-        return [row]
+        return [head(edition, night) | self._stock(edition, night)]
+
+    def listing_stock_by_month(self, edition: Edition) -> list[Row]:
+        rows = []
+        for month in _months(edition):
+            night = self.ledger.turnover.closed_on.get(month) if month else None
+            rows.append({
+                **head(edition, edition.as_of["listings"]),
+                "month": f"{month}" if month else None,
+                "census_on": None if night is None else f"{as_date(night)}",
+                **self._stock(edition, night),
+            })  # fmt: skip
+        return rows
+
+    def _stock(self, edition: Edition, night: int | None) -> Row:
+        """Live listings and those ever seen, at a census that closes a month."""
+        row: Row = {}
+        for name, counts in (
+            ("live_listings", self.ledger.live),
+            ("listings_ever", self.ledger.ever),
+        ):
+            count = coverage = None
+            if night is not None and self.can_tell:
+                by_seller = counts[night]
+                count = int(by_seller[self.market].sum())
+                coverage = ratio(by_seller[self.known].sum(), by_seller.sum())
+            row |= measure(name, edition, edition.as_of["listings"], count, count, None, coverage)
+        return row
 
     def listing_flow(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
-        months = [None] if night is None else list(_months(edition, night))
         rows = []
-        for month in months:
+        for month in _months(edition):
             told = self.ledger.turnover.months.get(month) if month and self.can_tell else None
             for flow in FLOWS:
                 row = {
@@ -213,11 +229,18 @@ class ListingTables(Ground):
         return rows or [_no_level(edition, night, names, key)]
 
 
-def _months(edition: Edition, night: int) -> Iterator[date]:
-    month, last = edition.period_from, as_date(night)
-    while month <= last:
-        yield month
+def _months(edition: Edition) -> list[date | None]:
+    """First days of the months of an edition, up to its last census of listings; without one a
+    single None."""
+    night = edition.as_of["listings"]
+    if night is None:
+        return [None]
+    found: list[date | None] = []
+    month = edition.period_from
+    while month <= as_date(night):
+        found.append(month)
         month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+    return found
 
 
 def _is_few(sellers: int) -> bool:

@@ -24,21 +24,21 @@ class Month:
 
 
 class Turnover:
-    """Filled with every good night of listings, in order."""
+    """Filled with every good night of listings, in order; the last one of a month closes it."""
 
     def __init__(self, good_nights: list[int]) -> None:
-        self._closing = set({_month(n): n for n in good_nights}.values())
+        self.closed_on = {_month(n): n for n in good_nights}
+        self.closing = set(self.closed_on.values())
         self._opened_on: int | None = None
         self._key: Keys = np.zeros(0, np.uint64)
         self._seller: Ints = np.zeros(0, np.int64)
         self._first_seen: list[Keys] = []
-        self.closed_on: dict[date, int] = {}
         self.months: dict[date, Month] = {}
 
     def add(self, night: int, listings: Listings, first_seen: Listings) -> None:
         """All listings of the night, and those of them that no good night before had shown."""
         self._first_seen.append(first_seen.key)
-        if night not in self._closing:
+        if night not in self.closing:
             return
         month = _month(night)
         order = np.argsort(listings.key)
@@ -50,7 +50,6 @@ class Turnover:
             self.months[month] = Month(
                 before, night, seller[came & is_first], seller[came & ~is_first], self._seller[went]
             )
-        self.closed_on[month] = night
         self._opened_on, self._key, self._seller, self._first_seen = night, key, seller, []
 
 

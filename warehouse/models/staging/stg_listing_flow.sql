@@ -1,22 +1,17 @@
 -- Listings that came and went in a month: the last good census of the month against that of the
 -- month before. How often exports come makes no difference, and a night that does not count in
 -- full drops nothing. Grain: month, flow; without both nights nobody can tell (flow_from is null).
-WITH closing AS (
-    SELECT date_trunc('month', export_date)::DATE AS month, max(export_date) AS flow_to
-    FROM staging.stg_night
-    WHERE dataset = 'listings' AND is_good
-    GROUP BY date_trunc('month', export_date)
-),
-
-span AS (
+WITH span AS (
     SELECT
         month,
-        flow_to,
+        census_on AS flow_to,
         CASE
-            WHEN lag(month) OVER (ORDER BY month) = (month - INTERVAL 1 MONTH)::DATE
-                THEN lag(flow_to) OVER (ORDER BY month)
+            WHEN names_sellers
+                AND lag(names_sellers) OVER (ORDER BY month)
+                AND lag(month) OVER (ORDER BY month) = (month - INTERVAL 1 MONTH)::DATE
+                THEN lag(census_on) OVER (ORDER BY month)
         END AS flow_from
-    FROM closing
+    FROM staging.stg_listing_month
 ),
 
 night AS (
