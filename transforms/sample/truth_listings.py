@@ -43,34 +43,37 @@ class ListingTables(Ground):
 
     def listing_stock(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
-        return [head(edition, night) | self._stock(edition, night)]
-
-    def listing_stock_by_month(self, edition: Edition) -> list[Row]:
-        rows = []
-        for month in _months(edition):
-            night = self.ledger.turnover.closed_on.get(month) if month else None
-            rows.append({
-                **head(edition, edition.as_of["listings"]),
-                "month": f"{month}" if month else None,
-                "census_on": None if night is None else f"{as_date(night)}",
-                **self._stock(edition, night),
-            })  # fmt: skip
-        return rows
-
-    def _stock(self, edition: Edition, night: int | None) -> Row:
-        """Live listings and those ever seen, at a census that closes a month."""
-        row: Row = {}
+        row = head(edition, night)
         for name, counts in (
             ("live_listings", self.ledger.live),
             ("listings_ever", self.ledger.ever),
         ):
-            count = coverage = None
-            if night is not None and self.can_tell:
-                by_seller = counts[night]
-                count = int(by_seller[self.market].sum())
-                coverage = ratio(by_seller[self.known].sum(), by_seller.sum())
-            row |= measure(name, edition, edition.as_of["listings"], count, count, None, coverage)
-        return row
+            count, coverage = self._stock(counts, night)
+            row |= measure(name, edition, night, count, count, None, coverage)
+        return [row]
+
+    def listing_stock_by_month(self, edition: Edition) -> list[Row]:
+        as_of = edition.as_of["listings"]
+        rows = []
+        for month in _months(edition):
+            night = self.ledger.turnover.closed_on.get(month) if month else None
+            count, coverage = self._stock(self.ledger.live, night)
+            rows.append({
+                **head(edition, as_of),
+                "month": f"{month}" if month else None,
+                "census_on": None if night is None else f"{as_date(night)}",
+                "live_listings": count, "numerator": count, "denominator": None,
+                "coverage": coverage, "symbol": symbol_of(edition, as_of, count),
+            })  # fmt: skip
+        return rows
+
+    def _stock(self, counts: dict[int, Ints], night: int | None) -> tuple[int | None, float | None]:
+        """Listings of the market at a census that closes a month, and the coverage of that."""
+        if night is None or not self.can_tell:
+            return None, None
+        by_seller = counts[night]
+        known = ratio(by_seller[self.known].sum(), by_seller.sum())
+        return int(by_seller[self.market].sum()), known
 
     def listing_flow(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
@@ -118,8 +121,8 @@ class ListingTables(Ground):
         few = len(each) < FEWEST_SELLERS
         few_without = few or _is_few(without) or _is_few(len(each) - without)
         for name, value, numerator, is_withheld in (
-            (names[0], float(np.quantile(each, 0.5)), int(each.sum()), few),
-            (names[1], float(np.quantile(each, 0.9)), int(each.sum()), few),
+            (names[0], float(np.quantile(each, 0.5)), len(each), few),
+            (names[1], float(np.quantile(each, 0.9)), len(each), few),
             (names[2], without / len(each), without, few_without),
         ):
             row |= measure(name, edition, night, value, numerator, len(each), coverage)

@@ -148,6 +148,6 @@ def test_listings_per_seller(folder: Path, live: Rows, files: Found) -> None:
         and seller["Membership"] not in ("", "Free Member")
         and seller["Paid From"] <= facts.closes <= seller["Paid To"]
     }
-    assert row["median_listings_denominator"] == len(paid)
+    assert row["median_listings_numerator"] == len(paid)
     assert row["median_listings"] == median(counts[seller] for seller in paid)
     assert 0 in {counts[seller] for seller in paid}

@@ -5,7 +5,6 @@ WITH told AS (
         edition.*,
         edition.sellers_as_of < edition.period_to AS is_provisional,
         counted.sellers,
-        counted.listings,
         counted.median_listings,
         counted.p90_listings,
         counted.without_listings,
@@ -27,13 +26,13 @@ SELECT
     period_to,
     sellers_as_of IS NULL OR is_provisional AS is_partial,
     CASE WHEN NOT is_withheld THEN median_listings END AS median_listings,
-    CASE WHEN NOT is_withheld THEN listings END AS median_listings_numerator,
+    CASE WHEN NOT is_withheld THEN sellers END AS median_listings_numerator,
     sellers AS median_listings_denominator,
     coverage AS median_listings_coverage,
     CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN is_provisional THEN 'p' END
         AS median_listings_symbol,
     CASE WHEN NOT is_withheld THEN p90_listings END AS p90_listings,
-    CASE WHEN NOT is_withheld THEN listings END AS p90_listings_numerator,
+    CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_numerator,
     sellers AS p90_listings_denominator,
     coverage AS p90_listings_coverage,
     CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN is_provisional THEN 'p' END

@@ -24,7 +24,6 @@ counted AS (
     SELECT
         edition,
         count(*) AS sellers,
-        sum(listings)::BIGINT AS listings,
         quantile_cont(listings::DOUBLE, 0.5) AS median_listings,
         quantile_cont(listings::DOUBLE, 0.9) AS p90_listings,
         count(*) FILTER (WHERE listings = 0) AS without_listings
