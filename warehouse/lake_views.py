@@ -11,6 +11,7 @@ import pyarrow as pa
 from transforms import DATASETS, history
 from transforms.across_rows import listed
 from transforms.contracts import Contract, contract
+from transforms.fields.price import ASKED
 from transforms.lake import Lake, Receipt
 from transforms.layouts import layouts
 from transforms.markets import Market
@@ -62,6 +63,21 @@ NEW = pa.schema(
         ("new_listings", pa.int64()),
     ]
 )
+# Listings come and go by these; a change of their terms is in the lake.
+CHANGE = pa.schema(
+    [
+        ("change", pa.string()),
+        ("changed_on", pa.date32()),
+        ("product_id", pa.string()),
+        ("seller_id", pa.string()),
+    ]
+)
+# A census can have millions of rows: only what the report asks of a listing is read.
+AS_OF = (
+    "snapshot_date", "seller_id", "category_id", "top_category_id", "status", "is_listed",
+    "price_raw", "price_min", "price_min_usd", "price_unit", "moq", "moq_unit_dimension",
+    "moq_base_qty", "is_rts",
+)  # fmt: skip
 LEDGER = pa.schema(
     [
         ("row_key", pa.string()),
@@ -87,12 +103,18 @@ def attach(
     _table(db, "rejected", _rejected(lake))
     _table(db, "layout_fields", _layout_fields())
     _table(db, "needs", _needs())
+    _table(db, "asked_prices", pa.table({"asked_price": sorted(ASKED)}))
 
     sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
     _view(db, "sellers_changes", [f / "changes.parquet" for f in sellers], _changes("sellers"))
 
     folds = history.folded_nights(lake, "listings")
     _view(db, "listing_new", [f / "new.parquet" for _, f, _ in folds], NEW)
+    changes = [f / "changes.parquet" for _, f, _ in folds]
+    _view(db, "listing_change", changes, CHANGE, "change <> 'changed'")
+    rows = contract("listings").schema("rows")
+    as_of = [p for r in _year_ends(lake, market) for p in lake.part_paths(r, "rows")]
+    _view(db, "listing_as_of", as_of, pa.schema([rows.field(name) for name in AS_OF]))
     last = folds[-1:]
     _view(db, "listings_ledger", [f / "ledger.parquet" for _, f, _ in last], LEDGER)
     days = [lake.receipt("listings", night) for night, _, _ in folds]
@@ -105,7 +127,7 @@ def attach(
         db,
         "listings_present",
         [p for r in shown if r for p in lake.part_paths(r, "rows")],
-        contract("listings").schema("rows"),
+        rows,
     )
 
     events = history.folded_nights(lake, "inquiries")[-1:]
@@ -133,13 +155,28 @@ def _inquiries() -> pa.Schema:
     )
 
 
+def _year_ends(lake: Lake, market: Market) -> list[Receipt]:
+    """The last census of listings that counts in full, of each fiscal and calendar year."""
+    last = {}
+    for receipt in lake.receipts("listings"):
+        if receipt["status"] == "ok" and receipt["extent"] == "census":
+            night = date.fromisoformat(receipt["export_date"])
+            for starts in {1, market.fiscal_year_starts_in_month}:
+                last[starts, night.year + (night.month >= starts > 1)] = receipt
+    return list({r["export_date"]: r for r in last.values()}.values())
+
+
 def _view(
-    db: duckdb.DuckDBPyConnection, name: str, paths: list[Path] | list[str], schema: pa.Schema
+    db: duckdb.DuckDBPyConnection,
+    name: str,
+    paths: list[Path] | list[str],
+    schema: pa.Schema,
+    where: str = "true",
 ) -> None:
     if paths:
         columns = ", ".join(schema.names)
         source = f"read_parquet({listed([str(p) for p in paths])})"
-        db.execute(f"CREATE VIEW lake.{name} AS SELECT {columns} FROM {source}")
+        db.execute(f"CREATE VIEW lake.{name} AS SELECT {columns} FROM {source} WHERE {where}")
     else:
         _table(db, name, schema.empty_table())
 

@@ -29,7 +29,8 @@ class Price(NamedTuple):
 
 
 ASK = Price(None, None, None)
-_ASKED = frozenset(
+# What a seller may write in place of a price, in lower case.
+ASKED = frozenset(
     ["ask price", "negotiable", "contact supplier", "get latest price", "price on request"]
 )
 # `$` on this marketplace is the US dollar: its other dollars are written out.
@@ -58,7 +59,7 @@ def price(text: str, currency: str | None = None) -> Price:
 
     `currency` is one that only the header names.
     """
-    if text.casefold() in _ASKED:
+    if text.casefold() in ASKED:
         return ASK
     if text.startswith("["):
         return _ladder(text, currency)

@@ -91,7 +91,8 @@ def write_sample(
             arranged = writer.arrangements(night, rows)
             ledger.add(night, rows, arranged)
             if night.is_good("listings"):
-                ledger.add_first_seen(night, held.take(stock.first_seen(live)))
+                first_seen = held.take(stock.first_seen(live))
+                ledger.add_first_seen(night, rows.listings, first_seen)
             if first <= night.day <= last:
                 waiting.append(pool.submit(writer.write, night, rows, arranged))
             if len(waiting) > WRITING_AT_ONCE:

@@ -14,6 +14,8 @@ from transforms.sample.listings import Listings, Maker
 from transforms.sample.nights import DATASETS, Night
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Mask
+from transforms.sample.terms import Terms, TermsMaker
+from transforms.sample.turnover import Turnover
 
 Counts = dict[str, int | str | None]
 
@@ -32,10 +34,11 @@ class Edition:
 
 @dataclass(frozen=True)
 class Offered:
-    """The live listings of one night: seller and top category (-1 unknown) of each."""
+    """The live listings of one night: seller, top category (-1 unknown) and terms of each."""
 
     seller: Ints
     top_category: Ints
+    terms: Terms
 
 
 class Ledger:
@@ -43,12 +46,16 @@ class Ledger:
 
     def __init__(self, parameters: Parameters, maker: Maker, nights: list[Night]) -> None:
         self._maker = maker
+        self._terms = TermsMaker(parameters, maker.seed)
         self.good_seller_nights = [n.number for n in nights if n.is_good("sellers")]
         self.editions = editions(nights, parameters.fiscal_year_starts_in_month)
         self._listing_nights = {edition.as_of["listings"] for edition in self.editions}
+        self.turnover = Turnover([n.number for n in nights if n.is_good("listings")])
         self.nights: dict[str, dict[str, Counts]] = {}
         self.seen: Mask = np.zeros(len(maker.sellers), bool)
         self.offered: dict[int, Offered] = {}
+        # Listings by seller at the census that closes a month: live, and ever seen.
+        self.live: dict[int, Ints] = {}
         self.ever: dict[int, Ints] = {}
         self._ever: Ints = np.zeros(len(maker.sellers), np.int64)
         self._inquiries: list[Inquiries] = []
@@ -63,14 +70,21 @@ class Ledger:
             self.seen[rows.sellers] = True
         if night.number in self._listing_nights:
             live = rows.listings.take(self._maker.is_offered(rows.listings))
-            self.offered[night.number] = Offered(live.seller, self._maker.top_category(live))
+            self.offered[night.number] = Offered(
+                live.seller, self._maker.top_category(live), self._terms.terms(live, night.number)
+            )
         if night.is_good("inquiries"):
             self._inquiries.append(rows.inquiries)
             self._delivered.append(np.full(len(rows.inquiries), night.number))
 
-    def add_first_seen(self, night: Night, listings: Listings) -> None:
-        """Listings that no good night before had shown."""
-        self._ever += np.bincount(listings.seller, minlength=len(self._ever))
+    def add_first_seen(self, night: Night, listings: Listings, first_seen: Listings) -> None:
+        """Listings of a good night, and those of them that no good night before had shown."""
+        self._ever += np.bincount(first_seen.seller, minlength=len(self._ever))
+        self.turnover.add(night.number, listings, first_seen)
+        if night.number in self.turnover.closing:
+            live = listings.seller[self._maker.is_offered(listings)]
+            self.live[night.number] = np.bincount(live, minlength=len(self._ever))
+            self.ever[night.number] = self._ever.copy()
         if night.number in self._listing_nights:
             self.ever[night.number] = self._ever.copy()
 

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from transforms.sample import clock
-from transforms.sample.draw import Floats, Ints, Weighted, below, generator, noise, unit
+from transforms.sample.draw import Ints, below, generator, noise, unit
 from transforms.sample.lines import (
     Text,
     csv_cell,
@@ -18,6 +18,7 @@ from transforms.sample.lines import (
     timed,
 )
 from transforms.sample.listings import Listings, Maker, product_ids
+from transforms.sample.terms import TermsMaker
 
 END = "\n"
 COLUMNS = (
@@ -29,11 +30,10 @@ COLUMNS = (
 HEADER = csv_line(COLUMNS, END)
 
 _AT = {name: place for place, name in enumerate(COLUMNS)}
-_TITLE, _TYPE, _TERMS, _PRICE, _CHANGE, _VARIANT, _SECOND, _METRICS = range(21, 29)
+_TITLE, _TYPE, _SECOND, _METRICS = 21, 22, 27, 28  # streams of random numbers
 
-VARIANTS = 8  # prices that a listing moves among
 MOODS = 8  # how much is going on at a listing
-_TERM_COUNT, _METRIC_COUNT, _PRICE_COUNT = 16_384, 1_024, 1_024
+_METRIC_COUNT = 1_024
 
 
 class ListingsText:
@@ -43,6 +43,7 @@ class ListingsText:
         self._maker = maker
         self._p = maker.parameters.numbers["listings"]
         self._seed = seed
+        self._terms = TermsMaker(maker.parameters, seed)
         # Every column's text brings the comma that follows it.
         self._sellers = joined(",", seller_ids, ",")
         self._ahead = clock.offset_seconds(maker.parameters.time_zone)
@@ -58,10 +59,7 @@ class ListingsText:
         titles = self._title_starts[leaf + 1] + below(
             noise(draws, _TITLE), self._title_counts[leaf + 1]
         )
-        version, changed = self._version(listings, day)
-        price = below(noise(draws, _PRICE), _PRICE_COUNT) * VARIANTS + below(
-            noise(draws ^ version.astype(np.uint64), _VARIANT), VARIANTS
-        )
+        price, term, changed = self._terms.places(listings, day)
         mood = below(noise(draws, _METRICS), MOODS)
         metrics = mood * _METRIC_COUNT + below(noise(draws, _METRICS, day), _METRIC_COUNT)
         return joined(
@@ -69,8 +67,8 @@ class ListingsText:
             taken(self._sellers, listings.seller),
             taken(self._titles, titles),
             taken(self._kinds, kind),
-            taken(self._prices, price),
-            taken(self._terms, below(noise(draws, _TERMS), _TERM_COUNT)),
+            taken(self._terms.price_texts, price),
+            taken(self._terms.term_texts, term),
             timed(self._platform_time(listings, listings.made)),
             ",",
             timed(self._platform_time(listings, changed)),
@@ -89,19 +87,6 @@ class ListingsText:
             return row
 
         return edited(lines, [""] * len(lines), other, END)
-
-    def _version(self, listings: Listings, day: int) -> tuple[Ints, Ints]:
-        """How often the price has changed, and the day of the last change.
-
-        Every listing changes at a pace of its own, so that any night's price can be told
-        without a walk through the nights before.
-        """
-        shortest, longest = self._p["change_every_days"]
-        draws = noise(listings.noise, _CHANGE)
-        pace = shortest + below(draws, longest - shortest + 1)
-        offset = below(noise(draws, _CHANGE), pace)
-        version = (day + offset) // pace
-        return version, np.maximum(version * pace - offset, listings.made)
 
     def _platform_time(self, listings: Listings, day: Ints) -> Ints:
         """The platform's wall clock at some second of a local day, the same for a listing."""
@@ -151,50 +136,6 @@ class ListingsText:
         )
 
     @cached_property
-    def _prices(self) -> Text:
-        """Blocks of VARIANTS prices near each other."""
-        rng = generator(self._seed, _PRICE)
-        forms = Weighted([0.30, 0.20, 0.20, 0.15, 0.11, 0.04]).pick(rng.random(_PRICE_COUNT))
-        heights = 10 ** rng.uniform(-0.5, 3.2, _PRICE_COUNT)
-        width = rng.uniform(1.05, 2.0, _PRICE_COUNT)
-        unclear = rng.random(_PRICE_COUNT) < 0.016
-        texts = []
-        for form, height, wide, odd in zip(forms, heights, width, unclear, strict=True):
-            block = [
-                _price(int(form), height * (0.86 + 0.04 * variant), wide)
-                for variant in range(VARIANTS)
-            ]
-            if odd:
-                block[-1] = "call us"
-            texts += [csv_cell(price) + "," for price in block]
-        return text(texts)
-
-    @cached_property
-    def _terms(self) -> Text:
-        """From MOQ to the number of reviews."""
-        words = self._maker.parameters.words["listings"]["terms"]
-        rng = generator(self._seed, _TERMS)
-        draws = rng.random((_TERM_COUNT, 7))
-        return text(map(self._term, draws, [words] * _TERM_COUNT))
-
-    @staticmethod
-    def _term(draw: Floats, words: dict[str, list[str]]) -> str:
-        reviews = int(1 / (draw[5] + 0.004) - 1) if draw[5] < 0.5 else 0
-        return csv_line(
-            (
-                words["moq"][int(draw[0] * len(words["moq"]))],
-                words["lead"][int(draw[1] * len(words["lead"]))],
-                "Y" if draw[2] < 0.2 else "N",
-                "Y" if draw[3] < 0.1 else "N",
-                "Y" if draw[4] < 0.15 else "N",
-                f"{5 - int(draw[6] * 12) / 10:.1f}" if reviews else "",
-                f"{reviews}",
-                "",
-            ),
-            "",
-        )
-
-    @cached_property
     def _metrics(self) -> Text:
         """A day's figures, the last columns of a row, in blocks of equal mood."""
         rng = generator(self._seed, _METRICS)
@@ -216,21 +157,6 @@ class ListingsText:
                 figures = (shown, clicks, visitors, inquiries, people, chats, orders, marks)
                 rows.append("".join(f",{figure}" for figure in figures) + END)
         return text(rows)
-
-
-def _price(form: int, low: float, wide: float) -> str:
-    high = low * wide
-    if form == 0:
-        return f"${low:,.2f}-{high:,.2f}"
-    if form == 1:
-        return f"${low:.2f}-${high:.2f}"
-    if form == 2:
-        return f"${low:.1f}"
-    if form == 3:
-        return f"${max(low, 1):,.0f}-{max(high, 2):,.0f}"
-    if form == 4:
-        return f"${low:.2f}-{max(high, low + 1):.0f}"
-    return "Ask Price"
 
 
 def _damaged(row: list[str], kind: str) -> list[str]:

@@ -17,6 +17,7 @@ SELECT
     listing.price_currency,
     listing.price_min_usd,
     listing.price_max_usd,
+    listing.price_unit,
     listing.price_basis,
     listing.moq,
     listing.moq_unit,

@@ -1,0 +1,281 @@
+"""The right content of the report tables on listings."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.sample.clock import as_date
+from transforms.sample.draw import Floats, Ints
+from transforms.sample.ledger import Edition
+from transforms.sample.sellers import Mask
+from transforms.sample.truth_ground import (
+    FEWEST_SELLERS,
+    Ground,
+    Row,
+    cells_of,
+    head,
+    measure,
+    ratio,
+    rounded,
+    symbol_of,
+    withheld_of,
+)
+
+BASE_UNITS = {"count": "piece", "mass": "kilogram"}
+PARTS = ("complete", "price", "ask_price", "moq", "leaf_category")
+FLOWS = ("new", "returned", "dropped")
+
+
+class ListingTables(Ground):
+    NAMES = (
+        "listing_stock",
+        "listing_stock_by_month",
+        "listing_flow",
+        "listings_per_seller",
+        "listing_completeness",
+        "price_level",
+        "moq_level",
+        "ready_to_ship",
+    )
+
+    def listing_stock(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        row = head(edition, night)
+        for name, counts in (
+            ("live_listings", self.ledger.live),
+            ("listings_ever", self.ledger.ever),
+        ):
+            count, coverage = self._stock(counts, night)
+            row |= measure(name, edition, night, count, count, None, coverage)
+        return [row]
+
+    def listing_stock_by_month(self, edition: Edition) -> list[Row]:
+        as_of = edition.as_of["listings"]
+        rows = []
+        for month in _months(edition):
+            night = self.ledger.turnover.closed_on.get(month) if month else None
+            count, coverage = self._stock(self.ledger.live, night)
+            rows.append({
+                **head(edition, as_of),
+                "month": f"{month}" if month else None,
+                "census_on": None if night is None else f"{as_date(night)}",
+                "live_listings": count, "numerator": count, "denominator": None,
+                "coverage": coverage, "symbol": symbol_of(edition, as_of, count),
+            })  # fmt: skip
+        return rows
+
+    def _stock(self, counts: dict[int, Ints], night: int | None) -> tuple[int | None, float | None]:
+        """Listings of the market at a census that closes a month, and the coverage of that."""
+        if night is None or not self.can_tell:
+            return None, None
+        by_seller = counts[night]
+        known = ratio(by_seller[self.known].sum(), by_seller.sum())
+        return int(by_seller[self.market].sum()), known
+
+    def listing_flow(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        rows = []
+        for month in _months(edition):
+            told = self.ledger.turnover.months.get(month) if month and self.can_tell else None
+            for flow in FLOWS:
+                row = {
+                    **head(edition, night), "month": f"{month}" if month else None, "flow": flow,
+                    "flow_from": None, "flow_to": None, "listings": None, "numerator": None,
+                    "denominator": None, "coverage": None, "symbol": "x",
+                }  # fmt: skip
+                if told:
+                    seller: Ints = getattr(told, flow)
+                    ours = seller[self.market[seller]]
+                    few = 0 < len(np.unique(ours)) < FEWEST_SELLERS
+                    count = None if few else len(ours)
+                    row |= {
+                        "flow_from": f"{as_date(told.opened_on)}",
+                        "flow_to": f"{as_date(told.closed_on)}",
+                        "listings": count,
+                        "numerator": count,
+                        "coverage": ratio(self.known[seller].sum(), len(seller)),
+                        "symbol": "c" if few else symbol_of(edition, night, count),
+                    }
+                rows.append(row)
+        return rows
+
+    def listings_per_seller(self, edition: Edition) -> list[Row]:
+        night, listings_night = edition.as_of["sellers"], edition.as_of["listings"]
+        names = ("median_listings", "p90_listings", "no_listings_share")
+        row = head(edition, night)
+        each: Ints = np.zeros(0, np.int64)
+        coverage = None
+        if night is not None and listings_night is not None:
+            paid = self.sellers.paid_on(night) & self.sellers.in_market()
+            seller = self.ledger.offered[listings_night].seller
+            each = np.bincount(seller, minlength=len(self.sellers))[paid]
+            coverage = self.seller_coverage(night)
+        if not len(each):
+            for name in names:
+                row |= measure(name, edition, night, None, None, None, None)
+            return [row]
+        without = int((each == 0).sum())
+        few = len(each) < FEWEST_SELLERS
+        few_without = few or _is_few(without) or _is_few(len(each) - without)
+        for name, value, numerator, is_withheld in (
+            (names[0], float(np.quantile(each, 0.5)), len(each), few),
+            (names[1], float(np.quantile(each, 0.9)), len(each), few),
+            (names[2], without / len(each), without, few_without),
+        ):
+            row |= measure(name, edition, night, value, numerator, len(each), coverage)
+            if is_withheld:
+                row |= {name: None, f"{name}_numerator": None, f"{name}_symbol": "c"}
+        return [row]
+
+    def listing_completeness(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        if night is None or not self.can_tell:
+            return [{**_share(edition, night, None, None, None), "part": p} for p in PARTS]
+        offered = self.ledger.offered[night]
+        price = ~np.isnan(offered.terms.price) | offered.terms.is_asked
+        moq = np.array([bool(order["text"]) for order in self._orders])[offered.terms.order]
+        leaf = offered.top_category >= 0  # the universe files listings under leaves only
+        parts = (price & moq & leaf, price, offered.terms.is_asked, moq, leaf)
+        ours = self.market[offered.seller]
+        coverage = ratio(self.known[offered.seller].sum(), len(ours))
+        return [
+            {**_share(edition, night, has[ours], offered.seller[ours], coverage), "part": part}
+            for part, has in zip(PARTS, parts, strict=True)
+        ]
+
+    def ready_to_ship(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        if night is None or not self.can_tell:
+            return [_share(edition, night, None, None, None)]
+        offered = self.ledger.offered[night]
+        ours = self.market[offered.seller]
+        # Every listing of the universe says whether it is.
+        is_ready = offered.terms.is_rts[ours]
+        return [_share(edition, night, is_ready, offered.seller[ours], 1.0)]
+
+    def price_level(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        names = ("price_median_usd", "price_lower_quartile_usd", "price_upper_quartile_usd")
+        if night is None or not self.can_tell:
+            return [_no_level(edition, night, names, ("price_unit",))]
+        terms = self.ledger.offered[night].terms
+        unit = np.where(terms.price_unit > 0, terms.price_unit, -1)
+        keys = [(name,) for name in terms.units]
+        return self._levels(edition, night, names, ("price_unit",), keys, unit, terms.price)
+
+    def moq_level(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        names = ("moq_median", "moq_lower_quartile", "moq_upper_quartile")
+        key = ("moq_unit_dimension", "base_unit")
+        if night is None or not self.can_tell:
+            return [_no_level(edition, night, names, key)]
+        order = self.ledger.offered[night].terms.order
+        dimensions = list(BASE_UNITS)
+        base = np.array([o.get("base", np.nan) for o in self._orders], np.float64)
+        place = np.array([
+            dimensions.index(o["dimension"]) if "dimension" in o else -1 for o in self._orders
+        ])  # fmt: skip
+        keys = list(BASE_UNITS.items())
+        return self._levels(edition, night, names, key, keys, place[order], base[order])
+
+    @property
+    def _orders(self) -> list[dict[str, Any]]:
+        orders: list[dict[str, Any]] = self.parameters.words["listings"]["terms"]["moq"]
+        return orders
+
+    def _levels(
+        self,
+        edition: Edition,
+        night: int,
+        names: tuple[str, ...],
+        key: tuple[str, ...],
+        keys: Sequence[tuple[str, ...]],
+        unit: Ints,
+        value: Floats,
+    ) -> list[Row]:
+        """Median and quartiles of the market's live listings by top category and unit (a position
+        in `keys`, -1 for one that is not known)."""
+        offered = self.ledger.offered[night]
+        ours = self.market[offered.seller] & (offered.top_category >= 0)
+        seller, top = offered.seller[ours], offered.top_category[ours]
+        unit, value = unit[ours], value[ours]
+        categories = self.categories()
+        of_table = withheld_of(
+            (categories[cell][0], count, who)
+            for cell, (count, who) in cells_of(seller, top).items()
+        )
+        rows = []
+        for place in np.unique(top).tolist():
+            inside = (top == place) & (unit >= 0)
+            cells = cells_of(seller[inside], unit[inside])
+            withheld = withheld_of((keys[u][0], *cell) for u, cell in cells.items())
+            total = int((top == place).sum())
+            for cell, (count, _) in cells.items():
+                is_withheld = categories[place][0] in of_table or keys[cell][0] in withheld
+                found = np.quantile(value[inside & (unit == cell)], (0.5, 0.25, 0.75)).tolist()
+                figures: Row = {
+                    **{name: rounded(x) for name, x in zip(names, found, strict=True)},
+                    "numerator": count,
+                    "denominator": total,
+                    "coverage": ratio(inside.sum(), total),
+                }
+                rows.append({
+                    **head(edition, night),
+                    **dict(zip(("top_category_id", "category"), categories[place], strict=True)),
+                    **dict(zip(key, keys[cell], strict=True)),
+                    **(dict.fromkeys(figures) if is_withheld else figures),
+                    "symbol": "c" if is_withheld else symbol_of(edition, night, count),
+                })  # fmt: skip
+        return rows or [_no_level(edition, night, names, key)]
+
+
+def _months(edition: Edition) -> list[date | None]:
+    """First days of the months of an edition, up to its last census of listings; without one a
+    single None."""
+    night = edition.as_of["listings"]
+    if night is None:
+        return [None]
+    found: list[date | None] = []
+    month = edition.period_from
+    while month <= as_date(night):
+        found.append(month)
+        month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+    return found
+
+
+def _is_few(sellers: int) -> bool:
+    return 0 < sellers < FEWEST_SELLERS
+
+
+def _share(
+    edition: Edition,
+    night: int | None,
+    has: Mask | None,
+    seller: NDArray[np.int64] | None,
+    coverage: float | None,
+) -> Row:
+    """Share of the listings that have something, withheld where few sellers' have it or lack it."""
+    row: Row = {
+        **head(edition, night), "share": None, "numerator": None, "denominator": None,
+        "coverage": None, "symbol": "x",
+    }  # fmt: skip
+    if has is None or seller is None or not len(has):
+        return row
+    row |= {"denominator": len(has), "coverage": coverage}
+    if _is_few(len(np.unique(seller[has]))) or _is_few(len(np.unique(seller[~has]))):
+        return row | {"symbol": "c"}
+    count = int(has.sum())
+    shown = {"share": ratio(count, len(has)), "numerator": count}
+    return row | shown | {"symbol": symbol_of(edition, night, count)}
+
+
+def _no_level(
+    edition: Edition, night: int | None, names: tuple[str, ...], key: tuple[str, ...]
+) -> Row:
+    """The one row of a table of levels in which nothing can be told."""
+    nothing = dict.fromkeys((*key, *names, "numerator", "denominator", "coverage"))
+    named = {"top_category_id": "not_available", "category": "Not available"}
+    return {**head(edition, night), **named, **nothing, "symbol": "x"}

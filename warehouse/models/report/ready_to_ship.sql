@@ -1,0 +1,26 @@
+-- Share of the live listings that are ready to ship, of those that say whether. Grain: edition.
+SELECT
+    edition.edition,
+    edition.year_basis,
+    edition.listings_as_of AS as_of,
+    edition.period_from,
+    edition.period_to,
+    edition.listings_as_of IS NULL OR edition.listings_as_of < edition.period_to AS is_partial,
+    CASE WHEN NOT share.is_withheld THEN share.numerator / share.denominator END AS share,
+    CASE WHEN NOT share.is_withheld THEN share.numerator END AS numerator,
+    share.denominator,
+    share.coverage,
+    CASE
+        WHEN share.denominator IS NULL THEN 'x'
+        WHEN share.is_withheld THEN 'c'
+        WHEN edition.listings_as_of < edition.period_to THEN 'p'
+    END AS symbol
+FROM marts.dim_edition AS edition
+LEFT JOIN staging.stg_available AS available
+    ON available.edition = edition.edition AND available.figure = 'ready_to_ship'
+LEFT JOIN staging.stg_listing_share AS share
+    ON share.edition = edition.edition
+    AND share.part = 'ready_to_ship'
+    AND share.denominator IS NOT NULL
+    AND available.is_available
+ORDER BY edition.year_basis DESC, edition.year

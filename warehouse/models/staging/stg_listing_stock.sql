@@ -1,0 +1,22 @@
+-- Live listings of the market at the census that closes each month.
+-- Grain: month. A night whose export cannot tell them has none, which is not 0.
+WITH day AS (
+    SELECT
+        day.snapshot_date,
+        sum(day.live_listings) AS everything,
+        coalesce(sum(day.live_listings) FILTER (WHERE seller.is_market), 0) AS ours,
+        coalesce(sum(day.live_listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0) AS known
+    FROM lake.listing_day AS day
+    JOIN staging.stg_listing_month AS month ON month.census_on = day.snapshot_date
+    LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = day.seller_id
+    GROUP BY day.snapshot_date
+)
+
+SELECT
+    month.month,
+    month.census_on,
+    CASE WHEN month.tells_live THEN coalesce(day.ours, 0) END::BIGINT AS live_listings,
+    CASE WHEN month.tells_live THEN day.known / nullif(day.everything, 0) END AS coverage
+FROM staging.stg_listing_month AS month
+LEFT JOIN day ON day.snapshot_date = month.census_on
+ORDER BY month.month
