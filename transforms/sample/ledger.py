@@ -44,6 +44,7 @@ class Ledger:
     def __init__(self, parameters: Parameters, maker: Maker, nights: list[Night]) -> None:
         self._maker = maker
         self.good_seller_nights = [n.number for n in nights if n.is_good("sellers")]
+        self.good_inquiry_nights = [n.number for n in nights if n.is_good("inquiries")]
         self.editions = editions(nights, parameters.fiscal_year_starts_in_month)
         self._listing_nights = {edition.as_of["listings"] for edition in self.editions}
         self.nights: dict[str, dict[str, Counts]] = {}

@@ -1,10 +1,13 @@
 """The right content of every report table, told from the universe itself."""
 
+from typing import ClassVar
+
 from transforms.sample.inquiries import Inquiries
 from transforms.sample.ledger import Edition, Ledger
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Sellers
 from transforms.sample.sellers_text import SellersText
+from transforms.sample.truth_cohorts import CohortTables
 from transforms.sample.truth_context import context, participation_gap
 from transforms.sample.truth_flow import FlowTables
 from transforms.sample.truth_ground import (
@@ -27,7 +30,12 @@ def report(
     Shares and growth are fractions, rounded to 9 decimals."""
     ground = (parameters, sellers, ledger)
     found: dict[str, list[Row]] = {}
-    for truth in (_Truth(*ground), SellerTables(*ground, written), FlowTables(*ground)):
+    for truth in (
+        _Truth(*ground),
+        SellerTables(*ground, written),
+        FlowTables(*ground),
+        CohortTables(*ground),
+    ):
         for table in truth.NAMES:
             rows = getattr(truth, table)
             found[table] = [row for edition in ledger.editions for row in rows(edition)]
@@ -37,7 +45,7 @@ def report(
 
 
 class _Truth(Ground):
-    NAMES = (
+    NAMES: ClassVar[tuple[str, ...]] = (
         "headline",
         "listings_by_category",
         "inquiries_by_country",

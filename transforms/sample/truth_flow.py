@@ -1,5 +1,7 @@
 """The truth about sellers that come and go: new, churned and kept ones."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from transforms.sample.clock import as_date, day_number
@@ -23,14 +25,14 @@ OPENING_WITHIN_DAYS = 7  # the week before the first day
 class FlowTables(Ground):
     """One method per table, each giving the rows of one edition."""
 
-    NAMES = ("seller_flow", "seller_flow_by_city")
+    NAMES: ClassVar[tuple[str, ...]] = ("seller_flow", "seller_flow_by_city")
 
     def __init__(self, parameters: Parameters, sellers: Sellers, ledger: Ledger) -> None:
         super().__init__(parameters, sellers, ledger)
-        self._shown_on = _shown_on(sellers, ledger.good_seller_nights)
+        self.shown_on = _shown_on(sellers, ledger.good_seller_nights)
 
     def seller_flow(self, edition: Edition) -> list[Row]:
-        night, opening = edition.as_of["sellers"], self._opening(edition)
+        night, opening = edition.as_of["sellers"], self.opening(edition)
         first = min(self.ledger.good_seller_nights, default=None)
         row: Row = {**head(edition, night), "opened_on": None, "history_from": _iso(first)}
         names = ("sellers_at_start", "new_sellers", "churned_sellers", "retention")
@@ -56,7 +58,7 @@ class FlowTables(Ground):
         return [row]
 
     def seller_flow_by_city(self, edition: Edition) -> list[Row]:
-        night, opening = edition.as_of["sellers"], self._opening(edition)
+        night, opening = edition.as_of["sellers"], self.opening(edition)
         names = ("new_sellers", "churned_sellers", "retention")
         top: Row = {**head(edition, night), "opened_on": _iso(opening)}
         if night is None or opening is None:
@@ -119,19 +121,19 @@ class FlowTables(Ground):
         named = ((places[cell].city_key, *found) for cell, found in cells.items() if cell >= 0)
         return {keys[key] for key in withheld_of(named)}
 
-    def _opening(self, edition: Edition) -> int | None:
+    def opening(self, edition: Edition) -> int | None:
         """The last good night of the week before the edition, if there is one."""
         last = day_number(edition.period_from) - 1
         near = range(last - OPENING_WITHIN_DAYS + 1, last + 1)
         return max((n for n in self.ledger.good_seller_nights if n in near), default=None)
 
-    def _first_paid(self, night: int) -> Days:
+    def first_paid(self, night: int) -> Days:
         """First paid day of the market's sellers, as the good nights until then have shown it."""
-        known = np.where(self._shown_on <= night, self.sellers.paid_from, NEVER).min(axis=1)
+        known = np.where(self.shown_on <= night, self.sellers.paid_from, NEVER).min(axis=1)
         return np.where(self.sellers.in_market(), known, NEVER)
 
     def _new(self, edition: Edition, night: int) -> Mask:
-        first = self._first_paid(night)
+        first = self.first_paid(night)
         return (day_number(edition.period_from) <= first) & (first <= night)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,7 +31,7 @@ LEGAL_FORMS = {"co", "company", "ltd", "limited", "pvt", "private", "smc", "llp"
 class SellerTables(Ground):
     """One method per table, each giving the rows of one edition."""
 
-    NAMES = (
+    NAMES: ClassVar[tuple[str, ...]] = (
         "sellers_by_city",
         "sellers_by_category",
         "seller_growth",

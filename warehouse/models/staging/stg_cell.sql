@@ -31,6 +31,9 @@ WITH member AS (
     FROM staging.stg_live_listing
     WHERE is_market
     UNION ALL
+    SELECT 'partner_cohorts', edition, channel_partner, seller_id, 1
+    FROM staging.stg_cohort_seller
+    UNION ALL
     SELECT 'inquiries_by_country', edition, buyer_country_iso2, seller_id, 1
     FROM staging.stg_inquiry
     WHERE is_counted
