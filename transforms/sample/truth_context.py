@@ -1,11 +1,20 @@
 """The truth about what others have published: our own true figures, held to it."""
 
-from transforms.markets import Claim, ExportShare, market
 from transforms.sample.ledger import Edition
 from transforms.sample.parameters import Parameters
 from transforms.sample.truth_ground import Row, head, rounded, symbol_of
 
+Published = dict[str, str]  # a row of a file, as text
+
 YEARS_BEFORE = 1  # how old a share of exports may be
+NO_CLAIM = {
+    "claim": "not_available",
+    "statement": "Not available",
+    **dict.fromkeys(
+        ("figure", "figure_key", "comparison", "claimed_value", "tolerance", "needs_years",
+         "source", "source_url", "published_on"), "",
+    ),
+}  # fmt: skip
 
 
 def participation_gap(
@@ -16,11 +25,11 @@ def participation_gap(
     rows = []
     for edition in editions:
         year = edition.period_to.year
-        exports: dict[str, ExportShare] = {}
+        exports: dict[str, Published] = {}
         if edition.year_basis == "fiscal":
-            for export in sorted(market(parameters.market).export_shares, key=_fiscal_year):
-                if year - YEARS_BEFORE <= export.fiscal_year <= year:
-                    exports[export.city_key] = export
+            for export in sorted(parameters.export_shares, key=_fiscal_year):
+                if year - YEARS_BEFORE <= _fiscal_year(export) <= year:
+                    exports[export["city_key"]] = export
         night = edition.as_of["sellers"]
         shown = _of(edition, found["sellers_by_city"])
         for key, export in exports.items():
@@ -38,7 +47,7 @@ def participation_gap(
 
 
 def _gap(
-    edition: Edition, night: int | None, key: str, city: str, export: ExportShare, shown: list[Row]
+    edition: Edition, night: int | None, key: str, city: str, export: Published, shown: list[Row]
 ) -> Row:
     row = next((r for r in shown if r["city_key"] == key), None)
     known = [r for r in shown if r["city_key"] not in ("unknown", "not_available")]
@@ -46,19 +55,20 @@ def _gap(
     share: float | None = None
     if known and not is_withheld:
         share = row["numerator"] / row["denominator"] if row else 0.0
-    gap = None if share is None else share / export.share_of_exports
+    year = _fiscal_year(export)
+    gap = None if share is None else share / float(export["share_of_exports"])
     return {
         **head(edition, night),
         "city_key": key,
         "city": city,
         "participation_gap": rounded(gap),
         "numerator": rounded(share),
-        "denominator": export.share_of_exports,
+        "denominator": float(export["share_of_exports"]),
         "coverage": known[0]["coverage"] if known else None,
         "symbol": "c" if is_withheld else symbol_of(edition, night, share),
-        "exports_year": f"{export.fiscal_year - 1}-{export.fiscal_year % 100:02}",
-        "source": export.source,
-        "source_url": export.source_url,
+        "exports_year": f"{year - 1}-{year % 100:02}",
+        "source": export["source"],
+        "source_url": export["source_url"],
     }
 
 
@@ -66,72 +76,67 @@ def context(
     parameters: Parameters, editions: list[Edition], found: dict[str, list[Row]]
 ) -> list[Row]:
     """Every claim about the year of an edition, and what the truth says to it."""
-    return [
-        _held(edition, claim, found)
-        for edition in editions
-        for claim in market(parameters.market).claims
-        if claim.year == edition.period_to.year
-    ]
+    rows = []
+    for edition in editions:
+        year = edition.period_to.year
+        claims = [claim for claim in parameters.claims if int(claim["year"]) == year]
+        rows += [_held(edition, claim, found) for claim in claims or [NO_CLAIM]]
+    return rows
 
 
-def _held(edition: Edition, claim: Claim, found: dict[str, list[Row]]) -> Row:
+def _held(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> Row:
     ours = _figure(edition, claim, found)
-    value = ours["value"]
-    if value is None or claim.claimed_value is None:
+    value, claimed = ours["value"], _number(claim["claimed_value"])
+    if value is None or claimed is None:
         verdict = "not testable"
-    elif claim.comparison == "more than":
-        verdict = "confirmed" if value > claim.claimed_value else "differing"
+    elif claim["comparison"] == "more than":
+        verdict = "confirmed" if value > claimed else "differing"
     else:
-        off = round(abs(value - claim.claimed_value), 9)
-        verdict = "confirmed" if off <= (claim.tolerance or 0.0) else "differing"
-    published = claim.published_on
+        off = round(abs(value - claimed), 9)
+        verdict = "confirmed" if off <= (_number(claim["tolerance"]) or 0.0) else "differing"
+    texts = ("claim", "statement", "figure", "figure_key", "comparison", "source", "source_url",
+             "published_on")  # fmt: skip
     return {
-        "edition": edition.name,
-        "year_basis": edition.year_basis,
-        "period_from": f"{edition.period_from}",
-        "period_to": f"{edition.period_to}",
+        **head(edition, None),
         **ours,
-        "claim": claim.claim,
-        "statement": claim.statement,
-        "figure": claim.figure,
-        "figure_key": claim.figure_key,
-        "comparison": claim.comparison,
-        "claimed_value": claim.claimed_value,
-        "tolerance": claim.tolerance,
+        **{name: claim[name] or None for name in texts},
+        "claimed_value": claimed,
+        "tolerance": _number(claim["tolerance"]),
         "verdict": verdict,
-        "source": claim.source,
-        "source_url": claim.source_url,
-        "published_on": None if published is None else f"{published}",
     }
 
 
-def _figure(edition: Edition, claim: Claim, found: dict[str, list[Row]]) -> Row:
+def _figure(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> Row:
     """Value, numerator, denominator, coverage, symbol and date of the figure that is meant."""
     names = ("as_of", "is_partial", "numerator", "denominator", "coverage", "symbol")
     none: Row = {**dict.fromkeys(names), "value": None, "is_partial": True, "symbol": "x"}
-    if claim.figure is None:
+    figure = claim["figure"]
+    if not figure:
         return none
-    if claim.figure == "cagr":
+    if figure == "cagr":
         row = _of(edition, found["seller_growth"])[0]
-        if row["cagr"] is None or claim.needs_years not in (None, row["cagr_years"]):
+        if row["cagr"] is None or claim["needs_years"] not in ("", f"{row['cagr_years']}"):
             return none
         own = {name: row[f"cagr_{name}"] for name in names[2:]}
         return {**none, **{name: row[name] for name in names[:2]}, **own, "value": row["cagr"]}
-    if claim.figure in found:
-        rows = _of(edition, found[claim.figure])
-        key = "city_key" if claim.figure.endswith("city") else "top_category_id"
-        row = next((r for r in rows if r[key] == claim.figure_key), {"share": None})
+    if figure in found:
+        rows = _of(edition, found[figure])
+        key = "city_key" if figure.endswith("city") else "top_category_id"
+        row = next((r for r in rows if r[key] == claim["figure_key"]), {"share": None})
         value = row["share"]
     else:
-        rows = _of(edition, found["headline"])
-        row = next(r for r in rows if r["metric"] == claim.figure)
+        row = next(r for r in _of(edition, found["headline"]) if r["metric"] == figure)
         value = row["value"]
     return none if value is None else {**{name: row[name] for name in names}, "value": value}
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def _of(edition: Edition, rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["edition"] == edition.name]
 
 
-def _fiscal_year(export: ExportShare) -> int:
-    return export.fiscal_year
+def _fiscal_year(export: Published) -> int:
+    return int(export["fiscal_year"])

@@ -1,6 +1,7 @@
 -- What others have published about the year, held to our own figures. Grain: edition, claim.
 -- Confirmed: ours meets the claim. Differing: ours does not. Not testable: no figure of these exports
--- speaks of it, or ours is withheld or not available.
+-- speaks of it, or ours is withheld or not available. An edition of whose year no claim is known has
+-- one row, `not_available`.
 WITH figure AS (
     SELECT edition, metric AS figure, NULL AS figure_key, as_of, value, numerator, denominator,
         coverage, symbol, NULL AS years
@@ -28,18 +29,20 @@ tested AS (
     SELECT
         dim_edition.edition,
         dim_edition.year_basis,
-        dim_edition.year,
         dim_edition.period_from,
         dim_edition.period_to,
         figure.as_of,
-        claim.*,
+        claim.* REPLACE (
+            coalesce(claim.claim, 'not_available') AS claim,
+            coalesce(claim.statement, 'Not available') AS statement
+        ),
         figure.value,
         figure.numerator,
         figure.denominator,
         figure.coverage,
         figure.symbol
-    FROM lake.claims AS claim
-    JOIN marts.dim_edition ON dim_edition.year = claim.year
+    FROM marts.dim_edition
+    LEFT JOIN lake.claims AS claim ON claim.year = dim_edition.year
     LEFT JOIN figure
         ON figure.edition = dim_edition.edition
         AND figure.figure = claim.figure
