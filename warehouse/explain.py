@@ -8,8 +8,8 @@ import duckdb
 
 from transforms.errors import SettingsError
 from transforms.lake import Lake
-from warehouse.tables import code_version
 from warehouse.models import Model, models
+from warehouse.tables import code_version
 
 Row = dict[str, Any]
 

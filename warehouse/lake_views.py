@@ -1,6 +1,7 @@
 """The lake as tables: what the models read, taken from receipts and folds, never from a glob."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from transforms.contracts import Contract, contract
 from transforms.fields.price import ASKED
 from transforms.lake import Lake, Receipt
 from transforms.layouts import layouts
-from transforms.markets import Market
+from transforms.markets import Claim, ExportShare, Market
 from warehouse.models import models
 
 Due = Callable[[date, date], list[date]]
@@ -78,6 +79,32 @@ AS_OF = (
     "price_raw", "price_min", "price_min_usd", "price_unit", "moq", "moq_unit_dimension",
     "moq_base_qty", "is_rts",
 )  # fmt: skip
+EXPORT_SHARES = pa.schema(
+    [
+        ("city_key", pa.string()),
+        ("fiscal_year", pa.int32()),
+        ("share_of_exports", pa.float64()),
+        ("source", pa.string()),
+        ("source_url", pa.string()),
+        ("published_on", pa.date32()),
+    ]
+)
+CLAIMS = pa.schema(
+    [
+        ("claim", pa.string()),
+        ("year", pa.int32()),
+        ("statement", pa.string()),
+        ("figure", pa.string()),
+        ("figure_key", pa.string()),
+        ("comparison", pa.string()),
+        ("claimed_value", pa.float64()),
+        ("tolerance", pa.float64()),
+        ("needs_years", pa.int32()),
+        ("source", pa.string()),
+        ("source_url", pa.string()),
+        ("published_on", pa.date32()),
+    ]
+)
 LEDGER = pa.schema(
     [
         ("row_key", pa.string()),
@@ -99,6 +126,8 @@ def attach(
     _table(db, "market", _market(market))
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
+    _table(db, "export_shares", _seed(market.export_shares, EXPORT_SHARES))
+    _table(db, "claims", _seed(market.claims, CLAIMS))
     _table(db, "nights", _nights(lake, due))
     _table(db, "rejected", _rejected(lake))
     _table(db, "layout_fields", _layout_fields())
@@ -203,6 +232,10 @@ def _market(market: Market) -> pa.Table:
 def _places(market: Market) -> pa.Table:
     names = ("city_key", "city", "district", "province")
     return pa.table({n: [getattr(p, n) for p in market.places] for n in names})
+
+
+def _seed(rows: Sequence[ExportShare | Claim], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
 
 
 def _categories(market: Market) -> pa.Table:

@@ -10,10 +10,10 @@ import pytest
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import lake_views, macros
-from warehouse.tables import make_tables, open_memory
 from warehouse.catalog import START, comment
 from warehouse.examples import examples
 from warehouse.macros import Macro
+from warehouse.tables import make_tables, open_memory
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from transforms import across_rows
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import lake_views
-from warehouse.tables import make_tables, open_memory
 from warehouse.models import PUBLISHED, models, reads
+from warehouse.tables import make_tables, open_memory
 
 ACROSS_ROWS = "across_rows"
 OF_THE_MARKET = ("lake.market", "lake.places", "lake.categories")

@@ -26,6 +26,45 @@ class Place:
 
 
 @dataclass(frozen=True)
+class ExportShare:
+    """Share of a city in the country's exports of one fiscal year, as somebody published it.
+
+    `fiscal_year` is the year it ends in, the share a fraction; `published_on` is None where the
+    source has no day.
+    """
+
+    city_key: str
+    fiscal_year: int
+    share_of_exports: float
+    source: str
+    source_url: str
+    published_on: date | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What somebody published about the market, and the figure of ours that it can be held to.
+
+    `year` is the report year it is about. Without a `figure` it cannot be tested. `comparison` is
+    "about" (within `tolerance`) or "more than"; `needs_years` is the number of intervals that the
+    claim speaks of, for growth.
+    """
+
+    claim: str
+    year: int
+    statement: str
+    figure: str | None
+    figure_key: str | None
+    comparison: str | None
+    claimed_value: float | None
+    tolerance: float | None
+    needs_years: int | None
+    source: str
+    source_url: str
+    published_on: date | None
+
+
+@dataclass(frozen=True)
 class Market:
     """One market, read with `market(code)`."""
 
@@ -41,6 +80,8 @@ class Market:
     other_names: tuple[str, ...]  # of places too small for the gazetteer
     region_names: tuple[str, ...]  # of the country and its provinces, beside those of the places
     categories: Mapping[str, tuple[str, str]]  # id -> (name, top category id)
+    export_shares: tuple[ExportShare, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def local_day(self, instant: datetime) -> date:
         """Day of an aware instant in the market's own hours: 19:30 UTC is tomorrow in Karachi."""
@@ -85,4 +126,50 @@ def market(code: str) -> Market:
         other_names=other_names,
         region_names=tuple(raw["region_names"]),
         categories=categories,
+        export_shares=tuple(_export_share(r) for r in _rows(raw.get("export_shares"))),
+        claims=tuple(_claim(r) for r in _rows(raw.get("claims"))),
     )
+
+
+def _rows(name: str | None) -> list[dict[str, str]]:
+    """Rows of a CSV that a market may do without."""
+    if name is None:
+        return []
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _export_share(row: dict[str, str]) -> ExportShare:
+    return ExportShare(
+        city_key=row["city_key"],
+        fiscal_year=int(row["fiscal_year"]),
+        share_of_exports=float(row["share_of_exports"]),
+        source=row["source"],
+        source_url=row["source_url"],
+        published_on=_day(row["published_on"]),
+    )
+
+
+def _claim(row: dict[str, str]) -> Claim:
+    return Claim(
+        claim=row["claim"],
+        year=int(row["year"]),
+        statement=row["statement"],
+        figure=row["figure"] or None,
+        figure_key=row["figure_key"] or None,
+        comparison=row["comparison"] or None,
+        claimed_value=_number(row["claimed_value"]),
+        tolerance=_number(row["tolerance"]),
+        needs_years=int(row["needs_years"]) if row["needs_years"] else None,
+        source=row["source"],
+        source_url=row["source_url"],
+        published_on=_day(row["published_on"]),
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -110,6 +110,7 @@ def write_sample(
             "ranges": [stretch.as_json() for stretch in ranges],
         },
     )
-    truth = {"report": report(parameters, sellers, ledger), "nights": ledger.nights}
+    tables = report(parameters, sellers, ledger, sellers_text)
+    truth = {"report": tables, "nights": ledger.nights}
     files.write_json(folder / "truth.json", truth)
     return folder / "truth.json"

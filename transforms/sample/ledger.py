@@ -48,6 +48,7 @@ class Ledger:
         self._maker = maker
         self._terms = TermsMaker(parameters, maker.seed)
         self.good_seller_nights = [n.number for n in nights if n.is_good("sellers")]
+        self.good_inquiry_nights = [n.number for n in nights if n.is_good("inquiries")]
         self.editions = editions(nights, parameters.fiscal_year_starts_in_month)
         self._listing_nights = {edition.as_of["listings"] for edition in self.editions}
         self.turnover = Turnover([n.number for n in nights if n.is_good("listings")])

@@ -32,6 +32,8 @@ class Parameters:
     top_categories: tuple[str, ...]
     leaves: tuple[tuple[str, int], ...]  # (category id, position of its top category)
     category_names: dict[str, str]
+    export_shares: tuple[dict[str, str], ...]  # of cities, as published
+    claims: tuple[dict[str, str], ...]  # what others have published
 
 
 def load(market: str) -> Parameters:
@@ -62,7 +64,17 @@ def load(market: str) -> Parameters:
         top_categories=tuple(tops),
         leaves=tuple(leaves),
         category_names=names,
+        export_shares=_published(settings.get("export_shares")),
+        claims=_published(settings.get("claims")),
     )
+
+
+def _published(name: str | None) -> tuple[dict[str, str], ...]:
+    """Rows of a file that a market may do without, as text."""
+    if name is None:
+        return ()
+    with open(MARKETS / name, encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
 
 
 def _places(path: Path) -> tuple[Place, ...]:

@@ -103,7 +103,8 @@ class SellersText:
         return below(noise(self._keys, 1), len(_RATES) - 1)
 
     @cached_property
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Of the companies; both storefronts of one have the same."""
         words = self._parameters.words["companies"]
         tops = self._parameters.top_categories
         names: list[str] = []
@@ -123,11 +124,17 @@ class SellersText:
         return names
 
     @cached_property
+    def orders_6m(self) -> Ints:
+        """Online orders of six months, never changing; -1 where the marketplace is silent."""
+        draws = noise(self._keys, 5)
+        return np.where(draws % 11 == 0, -1, (draws // 19 % 160).astype(np.int64))
+
+    @cached_property
     def ids(self) -> Text:
         """Storefront names: the marketplace's own numbers, or the company's name and a number."""
         ids = []
         for i, (name, draw) in enumerate(
-            zip(self._names, noise(self._keys, 7).tolist(), strict=True)
+            zip(self.names, noise(self._keys, 7).tolist(), strict=True)
         ):
             if draw % 5 < 2:
                 slug = re.sub("[^a-z0-9]+", "-", name.split("(")[0].lower())[:24]
@@ -152,7 +159,7 @@ class SellersText:
         for i, seller_id in enumerate(self.ids.to_pylist()):
             country, province, city = self._place(i, names[spelt[i]], draws[i])
             link = f"https://{seller_id}.trustpass.alibaba.com/company_profile.html"
-            rows.append((seller_id, self._names[i], link, country, province, city, ""))
+            rows.append((seller_id, self.names[i], link, country, province, city, ""))
         return text(csv_line(row, "") for row in rows)
 
     def _place(self, seller: int, market: str, draw: int) -> tuple[str, str, str]:
@@ -225,7 +232,9 @@ class SellersText:
         markets, people = words["sellers"]["markets"], words["people"]
         phones = words["sellers"]["phones"]
         rows = []
-        for draw in noise(self._keys, 5).tolist():
+        for draw, orders in zip(
+            noise(self._keys, 5).tolist(), self.orders_6m.tolist(), strict=True
+        ):
             given, family = _one_of(people["given"], draw), _one_of(people["family"], draw // 16)
             first = draw // 256 % len(markets)
             top3 = "、".join(
@@ -241,7 +250,7 @@ class SellersText:
                 f"≤{1 + draw // 11 % 12}h",
                 f"{90 + draw // 13 % 101 / 10:.1f}%",
                 f"{4 + draw // 17 % 11 / 10:.1f}" if draw % 9 else "",
-                str(draw // 19 % 160) if draw % 11 else "-",
+                str(orders) if orders >= 0 else "-",
                 _one_of(words["sellers"]["order_values"], draw // 23),
                 top3,
                 f"{given} {family}",

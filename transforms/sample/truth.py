@@ -1,50 +1,56 @@
 """The right content of every report table, told from the universe itself."""
 
-from datetime import date
+from typing import ClassVar
 
-import numpy as np
-
-from transforms.sample.clock import as_date, day_number
 from transforms.sample.inquiries import Inquiries
 from transforms.sample.ledger import Edition, Ledger
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Sellers
+from transforms.sample.sellers_text import SellersText
+from transforms.sample.truth_cohorts import CohortTables
+from transforms.sample.truth_context import context, participation_gap
+from transforms.sample.truth_flow import FlowTables
 from transforms.sample.truth_ground import (
     Ground,
     Row,
     cells_of,
     head,
-    measure,
     not_available,
     ratio,
     shares,
     symbol_of,
 )
 from transforms.sample.truth_listings import ListingTables
-
-BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
-LONGEST_CAGR_YEARS = 30
+from transforms.sample.truth_sellers import SellerTables
 
 
-def report(parameters: Parameters, sellers: Sellers, ledger: Ledger) -> dict[str, list[Row]]:
-    """All report tables of a sample. Shares and growth are fractions, rounded to 9 decimals."""
+def report(
+    parameters: Parameters, sellers: Sellers, ledger: Ledger, written: SellersText
+) -> dict[str, list[Row]]:
+    """All report tables of a sample; `written` knows what else the exports say of the sellers.
+    Shares and growth are fractions, rounded to 9 decimals."""
+    ground = (parameters, sellers, ledger)
     found: dict[str, list[Row]] = {}
-    for tables in (_Truth, ListingTables):
-        truth = tables(parameters, sellers, ledger)
-        for table in tables.NAMES:
+    for truth in (
+        _Truth(*ground),
+        SellerTables(*ground, written),
+        FlowTables(*ground),
+        CohortTables(*ground),
+        ListingTables(*ground),
+    ):
+        for table in truth.NAMES:
             rows = getattr(truth, table)
             found[table] = [row for edition in ledger.editions for row in rows(edition)]
+    found["participation_gap"] = participation_gap(parameters, ledger.editions, found)
+    found["context"] = context(parameters, ledger.editions, found)
     return found
 
 
 class _Truth(Ground):
-    NAMES = (
+    NAMES: ClassVar[tuple[str, ...]] = (
         "headline",
-        "sellers_by_city",
-        "sellers_by_category",
         "listings_by_category",
         "inquiries_by_country",
-        "seller_growth",
     )
 
     def headline(self, edition: Edition) -> list[Row]:
@@ -86,25 +92,6 @@ class _Truth(Ground):
         known = asked & self.inquiries.is_dated & self.known[self.inquiries.seller]
         return int(counted.sum()), ratio(known.sum(), asked.sum())
 
-    def sellers_by_city(self, edition: Edition) -> list[Row]:
-        night = edition.as_of["sellers"]
-        if night is None:
-            return not_available(edition, None, ("city_key", "city"))
-        paid = self.sellers.paid_on(night) & self.sellers.in_market()
-        places = self.parameters.places
-        cells = cells_of(np.flatnonzero(paid), self.sellers.city[paid])
-        keys: list[tuple[str, ...]] = [(place.city_key, place.city) for place in places]
-        return shares(edition, night, ("city_key", "city"), keys, cells, of_known=True)
-
-    def sellers_by_category(self, edition: Edition) -> list[Row]:
-        night, listings_night = edition.as_of["sellers"], edition.as_of["listings"]
-        names = ("top_category_id", "category")
-        if night is None or listings_night is None:
-            return not_available(edition, night, names)
-        paid = np.flatnonzero(self.sellers.paid_on(night) & self.sellers.in_market())
-        cells = cells_of(paid, self.main_category(listings_night)[paid])
-        return shares(edition, night, names, self.categories(), cells, of_known=False)
-
     def listings_by_category(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
         names = ("top_category_id", "category")
@@ -125,41 +112,3 @@ class _Truth(Ground):
         keys: list[tuple[str, ...]] = [(country["iso2"],) for country in countries]
         cells = cells_of(inquiries.seller, inquiries.country)
         return shares(edition, night, ("buyer_country_iso2",), keys, cells, of_known=True)
-
-    def seller_growth(self, edition: Edition) -> list[Row]:
-        row: Row
-        night = edition.as_of["sellers"]
-        if night is None:
-            row = {**head(edition, None), "cagr_years": None}
-            for name in ("paid_sellers", "yoy_growth", "cagr"):
-                row |= measure(name, edition, None, None, None, None, None)
-            return [{**row, "yoy_growth_from": None, "cagr_from": None}]
-        count, coverage = self.paid(night), self.seller_coverage(night)
-        bases = {years: self._base(night, years) for years in range(1, LONGEST_CAGR_YEARS + 1)}
-        longest = max((years for years, base in bases.items() if base is not None), default=0)
-        row = {**head(edition, night)}
-        row |= measure("paid_sellers", edition, night, count, count, None, coverage)
-        for name, years in (("yoy_growth", 1), ("cagr", longest)):
-            base = bases.get(years)
-            before = 0 if base is None else self.paid(base)
-            if base is None or not before:
-                row |= measure(name, edition, night, None, None, None, None)
-                row[f"{name}_from"] = None
-                years = 0
-            else:
-                value = (count / before) ** (1 / years) - 1
-                row |= measure(name, edition, night, value, count, before, coverage)
-                row[f"{name}_from"] = f"{as_date(base)}"
-        row["cagr_years"] = years or None
-        return [row]
-
-    def _base(self, night: int, years: int) -> int | None:
-        """The last good night of sellers in the week that ends so many years before."""
-        day = as_date(night)
-        try:
-            anchor = day.replace(year=day.year - years)
-        except ValueError:
-            anchor = date(day.year - years, 2, 28)
-        last = day_number(anchor)
-        near = range(last - BASE_NIGHT_WITHIN_DAYS, last + 1)
-        return max((n for n in self.ledger.good_seller_nights if n in near), default=None)

@@ -1,7 +1,7 @@
 """What every table of the truth stands on: whose rows count, and how a row is put together."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,9 @@ FEWEST_SELLERS = 5  # a cell that rests on fewer is withheld
 
 
 class Ground:
-    """The universe as its good nights have shown it."""
+    """The universe as its good nights have shown it; `NAMES` are the tables of a subclass."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, parameters: Parameters, sellers: Sellers, ledger: Ledger) -> None:
         self.parameters = parameters
@@ -30,8 +32,12 @@ class Ground:
         self.market = ledger.seen & sellers.in_market()
         self.inquiries, self.delivered = ledger.inquiries()
 
+    def payers(self, night: int) -> Mask:
+        """The market's paid sellers of that night."""
+        return self.sellers.paid_on(night) & self.sellers.in_market()
+
     def paid(self, night: int) -> int:
-        return int((self.sellers.paid_on(night) & self.sellers.in_market()).sum())
+        return int(self.payers(night).sum())
 
     def seller_coverage(self, night: int) -> float | None:
         census = self.sellers.present_on(night)
@@ -84,14 +90,14 @@ def measure(
     edition: Edition,
     night: int | None,
     value: float | None,
-    numerator: int | None,
-    denominator: int | None,
+    numerator: float | None,
+    denominator: float | None,
     coverage: float | None,
 ) -> Row:
     return {
         name: rounded(value),
-        f"{name}_numerator": numerator,
-        f"{name}_denominator": denominator,
+        f"{name}_numerator": rounded(numerator),
+        f"{name}_denominator": rounded(denominator),
         f"{name}_coverage": coverage,
         f"{name}_symbol": symbol_of(edition, night, value),
     }

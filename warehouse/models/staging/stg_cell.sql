@@ -13,6 +13,12 @@ WITH member AS (
     JOIN staging.stg_census_seller AS seller
         ON seller.snapshot_date = edition.sellers_as_of AND seller.is_paid
     UNION ALL
+    -- No table of its own: what sellers_by_city showed a year before must not be given away later.
+    SELECT 'sellers_by_city_at_start', night.edition, seller.city_key, seller.seller_id, 1
+    FROM staging.stg_opening_night AS night
+    JOIN staging.stg_census_seller AS seller
+        ON seller.snapshot_date = night.opened_on AND seller.is_paid
+    UNION ALL
     SELECT 'sellers_by_category', edition.edition, main.top_category_id, seller.seller_id, 1
     FROM marts.dim_edition AS edition
     JOIN staging.stg_census_seller AS seller
@@ -24,6 +30,9 @@ WITH member AS (
     SELECT 'listings_by_category', edition, top_category_id, seller_id, live_listings
     FROM staging.stg_live_listing
     WHERE is_market
+    UNION ALL
+    SELECT 'partner_cohorts', edition, channel_partner, seller_id, 1
+    FROM staging.stg_cohort_seller
     UNION ALL
     SELECT 'inquiries_by_country', edition, buyer_country_iso2, seller_id, 1
     FROM staging.stg_inquiry

@@ -6,6 +6,9 @@ SELECT
     seller.seller_id,
     seller.city_key,
     seller.country_iso2,
+    seller.company_key,
+    seller.is_verified,
+    seller.paid_from_on,
     coalesce(
         seller.country_iso2 = (SELECT country FROM lake.market)
         AND seller.membership IN ('gold', 'global_gold', 'verified', 'verified_pro')
@@ -16,6 +19,8 @@ FROM (
     SELECT sellers_as_of AS snapshot_date FROM marts.dim_edition
     UNION
     SELECT base_on FROM staging.stg_base_night
+    UNION
+    SELECT opened_on FROM staging.stg_opening_night
 ) AS night
 JOIN marts.dim_seller AS seller
     ON seller.valid_from_on <= night.snapshot_date

@@ -1,0 +1,173 @@
+"""The truth about sellers that come and go: new, churned and kept ones."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from transforms.sample.clock import as_date, day_number
+from transforms.sample.ledger import Edition, Ledger
+from transforms.sample.parameters import Parameters
+from transforms.sample.sellers import NEVER, Days, Mask, Sellers
+from transforms.sample.truth_ground import (
+    FEWEST_SELLERS,
+    Ground,
+    Row,
+    cells_of,
+    head,
+    measure,
+    ratio,
+    withheld_of,
+)
+
+OPENING_WITHIN_DAYS = 7  # the week before the first day
+
+
+class FlowTables(Ground):
+    """One method per table, each giving the rows of one edition."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("seller_flow", "seller_flow_by_city")
+
+    def __init__(self, parameters: Parameters, sellers: Sellers, ledger: Ledger) -> None:
+        super().__init__(parameters, sellers, ledger)
+        self.shown_on = _shown_on(sellers, ledger.good_seller_nights)
+
+    def seller_flow(self, edition: Edition) -> list[Row]:
+        night, opening = edition.as_of["sellers"], self.opening(edition)
+        first = min(self.ledger.good_seller_nights, default=None)
+        row: Row = {**head(edition, night), "opened_on": None, "history_from": _iso(first)}
+        names = ("sellers_at_start", "new_sellers", "churned_sellers", "retention")
+        if night is None or opening is None:
+            for name in names:
+                row |= measure(name, edition, night, None, None, None, None)
+            return [row]
+        row["opened_on"] = _iso(opening)
+        before, after = self.payers(opening), self.payers(night)
+        at_start, kept = int(before.sum()), int((before & after).sum())
+        new = int(self._new(edition, night).sum())
+        then, now = self.seller_coverage(opening), self.seller_coverage(night)
+        for name, count, coverage in (
+            ("sellers_at_start", at_start, then),
+            ("new_sellers", new, now),
+            ("churned_sellers", at_start - kept, then),
+        ):
+            row |= measure(name, edition, night, count, count, None, coverage)
+        if at_start:
+            row |= measure("retention", edition, night, kept / at_start, kept, at_start, then)
+        else:
+            row |= measure("retention", edition, night, None, None, None, None)
+        return [row]
+
+    def seller_flow_by_city(self, edition: Edition) -> list[Row]:
+        night, opening = edition.as_of["sellers"], self.opening(edition)
+        names = ("new_sellers", "churned_sellers", "retention")
+        top: Row = {**head(edition, night), "opened_on": _iso(opening)}
+        if night is None or opening is None:
+            row = top | {"opened_on": None, "city_key": "not_available", "city": "Not available"}
+            for name in names:
+                row |= measure(name, edition, night, None, None, None, None)
+            return [row]
+        before, after = self.payers(opening), self.payers(night)
+        places = self.parameters.places
+        city = np.maximum(self.sellers.city, -1)
+
+        def split(who: Mask) -> dict[int, int]:
+            found, counts = np.unique(city[who], return_counts=True)
+            return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+        new, kept, gone = (
+            split(who) for who in (self._new(edition, night), before & after, before & ~after)
+        )
+        cells = {
+            cell: (new.get(cell, 0), kept.get(cell, 0), gone.get(cell, 0))
+            for cell in {*new, *kept, *gone}
+        }
+        few = {
+            places[cell].city_key
+            for payers in (before, after)
+            for cell in self._withheld_cities(payers)
+        }
+        hidden = _withheld_flows(
+            {places[cell].city_key: parts for cell, parts in cells.items() if cell >= 0}, few
+        )
+        came, were = sum(new.values()), sum(kept.values()) + sum(gone.values())
+        here = ratio(came - new.get(-1, 0), came)
+        then = ratio(were - kept.get(-1, 0) - gone.get(-1, 0), were)
+        rows = []
+        for cell, (joined, stayed, left) in cells.items():
+            place = places[cell] if cell >= 0 else None
+            row = {
+                **top,
+                "city_key": place.city_key if place else "unknown",
+                "city": place.city if place else "Unknown",
+            }
+            if place and place.city_key in hidden:
+                for name, coverage in zip(names, (here, then, then), strict=True):
+                    row |= measure(name, edition, night, None, None, None, coverage)
+                    row[f"{name}_symbol"] = "c"
+            else:
+                base = stayed + left
+                row |= measure("new_sellers", edition, night, joined, joined, None, here)
+                row |= measure("churned_sellers", edition, night, left, left, None, then)
+                value, part, whole = (stayed / base, stayed, base) if base else (None, None, None)
+                row |= measure("retention", edition, night, value, part, whole, then)
+            rows.append(row)
+        return rows
+
+    def _withheld_cities(self, payers: Mask) -> set[int]:
+        """Cities that a table of these sellers withholds."""
+        places = self.parameters.places
+        cells = cells_of(np.flatnonzero(payers), self.sellers.city[payers])
+        keys = {places[cell].city_key: cell for cell in cells if cell >= 0}
+        named = ((places[cell].city_key, *found) for cell, found in cells.items() if cell >= 0)
+        return {keys[key] for key in withheld_of(named)}
+
+    def opening(self, edition: Edition) -> int | None:
+        """The last good night of the week before the edition, if there is one."""
+        last = day_number(edition.period_from) - 1
+        near = range(last - OPENING_WITHIN_DAYS + 1, last + 1)
+        return max((n for n in self.ledger.good_seller_nights if n in near), default=None)
+
+    def first_paid(self, night: int) -> Days:
+        """First paid day of the market's sellers, as the good nights until then have shown it."""
+        known = np.where(self.shown_on <= night, self.sellers.paid_from, NEVER).min(axis=1)
+        return np.where(self.sellers.in_market(), known, NEVER)
+
+    def _new(self, edition: Edition, night: int) -> Mask:
+        first = self.first_paid(night)
+        return (day_number(edition.period_from) <= first) & (first <= night)
+
+
+def _shown_on(sellers: Sellers, nights: list[int]) -> Days:
+    """The first good night on which the census named each membership: from its first day on, as
+    long as the seller is there and no later membership has taken its place."""
+    shown = np.full(sellers.paid_from.shape, NEVER, np.int64)
+    for night in reversed(nights):
+        start, _ = sellers.last_paid_stretch(night)
+        names = sellers.present_on(night) & (start <= night)
+        second = names & (start == sellers.paid_from[:, 1])
+        shown[second, 1] = night
+        shown[names & ~second, 0] = night
+    return shown
+
+
+def _withheld_flows(cells: dict[str, tuple[int, ...]], few: set[str]) -> set[str]:
+    """Keys of the cells of which a part is of few sellers or which another table withholds (`few`),
+    and of the smallest others until the withheld ones together give nothing away."""
+
+    def is_few(count: int) -> bool:
+        return 0 < count < FEWEST_SELLERS
+
+    withheld = {key for key, parts in cells.items() if key in few or any(map(is_few, parts))}
+    others = sorted((sum(parts), key) for key, parts in cells.items() if key not in withheld)
+    while withheld and others:
+        came, stayed, left = (
+            sum(part) for part in zip(*(cells[key] for key in withheld), strict=True)
+        )
+        if len(withheld) > 1 and not is_few(came) and not is_few(stayed + left):
+            break
+        withheld.add(others.pop(0)[1])
+    return withheld
+
+
+def _iso(night: int | None) -> str | None:
+    return None if night is None else f"{as_date(night)}"

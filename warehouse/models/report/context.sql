@@ -1,0 +1,83 @@
+-- What others have published about the year, held to our own figures. Grain: edition, claim.
+-- Confirmed: ours meets the claim. Differing: ours does not. Not testable: no figure of these exports
+-- speaks of it, or ours is withheld or not available. An edition of whose year no claim is known has
+-- one row, `not_available`.
+WITH figure AS (
+    SELECT edition, metric AS figure, NULL AS figure_key, as_of, value, numerator, denominator,
+        coverage, symbol, NULL AS years
+    FROM report.headline
+    UNION ALL
+    SELECT edition, 'cagr', NULL, as_of, cagr, cagr_numerator, cagr_denominator, cagr_coverage,
+        cagr_symbol, cagr_years
+    FROM report.seller_growth
+    UNION ALL
+    SELECT edition, 'sellers_by_city', city_key, as_of, share, numerator, denominator, coverage,
+        symbol, NULL
+    FROM report.sellers_by_city
+    UNION ALL
+    SELECT edition, 'sellers_by_category', top_category_id, as_of, share, numerator, denominator,
+        coverage, symbol, NULL
+    FROM report.sellers_by_category
+    UNION ALL
+    SELECT edition, 'listings_by_category', top_category_id, as_of, share, numerator, denominator,
+        coverage, symbol, NULL
+    FROM report.listings_by_category
+),
+
+-- Growth over another number of years is another figure.
+tested AS (
+    SELECT
+        dim_edition.edition,
+        dim_edition.year_basis,
+        dim_edition.period_from,
+        dim_edition.period_to,
+        figure.as_of,
+        claim.* REPLACE (
+            coalesce(claim.claim, 'not_available') AS claim,
+            coalesce(claim.statement, 'Not available') AS statement
+        ),
+        figure.value,
+        figure.numerator,
+        figure.denominator,
+        figure.coverage,
+        figure.symbol
+    FROM marts.dim_edition
+    LEFT JOIN lake.claims AS claim ON claim.year = dim_edition.year
+    LEFT JOIN figure
+        ON figure.edition = dim_edition.edition
+        AND figure.figure = claim.figure
+        AND figure.figure_key IS NOT DISTINCT FROM claim.figure_key
+        AND (claim.needs_years IS NULL OR figure.years = claim.needs_years)
+        AND figure.value IS NOT NULL
+)
+
+SELECT
+    edition,
+    year_basis,
+    as_of,
+    period_from,
+    period_to,
+    as_of IS NULL OR as_of < period_to AS is_partial,
+    claim,
+    statement,
+    figure,
+    figure_key,
+    comparison,
+    claimed_value,
+    tolerance,
+    value,
+    numerator,
+    denominator,
+    coverage,
+    CASE
+        WHEN value IS NULL THEN 'not testable'
+        WHEN comparison = 'more than' AND value > claimed_value THEN 'confirmed'
+        WHEN comparison = 'about' AND abs(value - claimed_value) <= tolerance + 1e-12 THEN 'confirmed'
+        ELSE 'differing'
+    END AS verdict,
+    CASE WHEN value IS NULL THEN 'x' ELSE symbol END AS symbol,
+    source,
+    source_url,
+    published_on
+FROM tested
+ORDER BY year_basis DESC, edition, published_on, claim

@@ -1,0 +1,77 @@
+-- New, churned and kept sellers of each edition. Grain: edition.
+-- Kept and churned are those of the paid sellers of the opening census; without one nothing is known.
+WITH flow AS (
+    SELECT
+        edition,
+        count(*) FILTER (WHERE NOT is_new) AS at_start,
+        count(*) FILTER (WHERE is_new) AS new,
+        count(*) FILTER (WHERE is_churned) AS churned
+    FROM staging.stg_seller_flow
+    GROUP BY edition
+),
+
+census AS (
+    SELECT snapshot_date, count(country_iso2) / count(*) AS coverage
+    FROM staging.stg_census_seller
+    GROUP BY snapshot_date
+),
+
+figure AS (
+    SELECT
+        edition.edition,
+        edition.year_basis,
+        edition.year,
+        edition.sellers_as_of AS as_of,
+        edition.period_from,
+        edition.period_to,
+        edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
+        CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
+        night.opened_on,
+        CASE WHEN night.opened_on IS NOT NULL THEN coalesce(flow.at_start, 0) END AS at_start,
+        CASE WHEN night.opened_on IS NOT NULL THEN coalesce(flow.new, 0) END AS new,
+        CASE WHEN night.opened_on IS NOT NULL THEN coalesce(flow.churned, 0) END AS churned,
+        CASE WHEN night.opened_on IS NOT NULL THEN opening.coverage END AS opening_coverage,
+        CASE WHEN night.opened_on IS NOT NULL THEN closing.coverage END AS closing_coverage
+    FROM marts.dim_edition AS edition
+    LEFT JOIN staging.stg_available AS available
+        ON available.edition = edition.edition AND available.figure = 'seller_flow'
+    LEFT JOIN staging.stg_opening_night AS night
+        ON available.is_available AND night.edition = edition.edition
+    LEFT JOIN flow ON flow.edition = edition.edition
+    LEFT JOIN census AS opening ON opening.snapshot_date = night.opened_on
+    LEFT JOIN census AS closing ON closing.snapshot_date = edition.sellers_as_of
+)
+
+SELECT
+    edition,
+    year_basis,
+    as_of,
+    period_from,
+    period_to,
+    is_partial,
+    opened_on,
+    (
+        SELECT min(export_date) FROM staging.stg_night WHERE dataset = 'sellers' AND is_good
+    ) AS history_from,
+    at_start AS sellers_at_start,
+    at_start AS sellers_at_start_numerator,
+    NULL::BIGINT AS sellers_at_start_denominator,
+    opening_coverage AS sellers_at_start_coverage,
+    CASE WHEN at_start IS NULL THEN 'x' ELSE provisional END AS sellers_at_start_symbol,
+    new AS new_sellers,
+    new AS new_sellers_numerator,
+    NULL::BIGINT AS new_sellers_denominator,
+    closing_coverage AS new_sellers_coverage,
+    CASE WHEN new IS NULL THEN 'x' ELSE provisional END AS new_sellers_symbol,
+    churned AS churned_sellers,
+    churned AS churned_sellers_numerator,
+    NULL::BIGINT AS churned_sellers_denominator,
+    opening_coverage AS churned_sellers_coverage,
+    CASE WHEN churned IS NULL THEN 'x' ELSE provisional END AS churned_sellers_symbol,
+    (at_start - churned) / nullif(at_start, 0) AS retention,
+    CASE WHEN at_start > 0 THEN at_start - churned END AS retention_numerator,
+    nullif(at_start, 0) AS retention_denominator,
+    CASE WHEN at_start > 0 THEN opening_coverage END AS retention_coverage,
+    CASE WHEN at_start > 0 THEN provisional ELSE 'x' END AS retention_symbol
+FROM figure
+ORDER BY year_basis DESC, year

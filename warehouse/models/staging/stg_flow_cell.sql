@@ -1,0 +1,90 @@
+-- Sellers that came, stayed and left by class, and whether the class is withheld.
+-- Grain: report_table, edition, cell (null is the unknown class, which names nobody).
+-- A class is withheld as a whole: who came, stayed and left adds up with the sellers before and
+-- after, which stand in other tables. It is if one of the three is of fewer sellers than the limit
+-- but not of none, or if the class is withheld among the sellers before or after. Where the rest
+-- would give them away (one class alone, or those that came or those that were there together under
+-- the limit), the smallest shown ones go too, as many as it takes.
+WITH member AS (
+    SELECT
+        'seller_flow_by_city' AS report_table,
+        edition,
+        city_key AS cell,
+        count(*) FILTER (WHERE is_new) AS joined,
+        count(*) FILTER (WHERE NOT is_new AND NOT is_churned) AS stayed,
+        count(*) FILTER (WHERE is_churned) AS gone
+    FROM staging.stg_seller_flow
+    GROUP BY edition, city_key
+),
+
+elsewhere AS (
+    SELECT DISTINCT 'seller_flow_by_city' AS report_table, edition, cell
+    FROM staging.stg_cell
+    WHERE report_table IN ('sellers_by_city', 'sellers_by_city_at_start') AND is_withheld
+),
+
+cell AS (
+    SELECT
+        member.*,
+        member.cell IS NOT NULL
+        AND (
+            elsewhere.cell IS NOT NULL
+            OR joined BETWEEN 1 AND limits.smallest_cell - 1
+            OR stayed BETWEEN 1 AND limits.smallest_cell - 1
+            OR gone BETWEEN 1 AND limits.smallest_cell - 1
+        ) AS is_small,
+        limits.smallest_cell
+    FROM member
+    CROSS JOIN lake.market AS limits
+    LEFT JOIN elsewhere
+        ON elsewhere.report_table = member.report_table
+        AND elsewhere.edition = member.edition
+        AND elsewhere.cell = member.cell
+),
+
+-- The small ones first, then the others by size: what is withheld is a beginning of this list.
+listed AS (
+    SELECT
+        *,
+        row_number() OVER list AS place,
+        count(*) FILTER (WHERE is_small) OVER (PARTITION BY report_table, edition) AS small_cells,
+        sum(joined) OVER list AS joined_so_far,
+        sum(stayed + gone) OVER list AS were_so_far
+    FROM cell
+    WHERE cell IS NOT NULL
+    WINDOW
+        list AS (
+            PARTITION BY report_table, edition
+            ORDER BY NOT is_small, joined + stayed + gone, cell
+            ROWS UNBOUNDED PRECEDING
+        )
+),
+
+enough AS (
+    SELECT report_table, edition, min(place) AS places
+    FROM listed
+    WHERE
+        place >= greatest(small_cells, 2)
+        AND joined_so_far NOT BETWEEN 1 AND smallest_cell - 1
+        AND were_so_far NOT BETWEEN 1 AND smallest_cell - 1
+    GROUP BY report_table, edition
+)
+
+SELECT
+    cell.report_table,
+    cell.edition,
+    cell.cell,
+    cell.joined,
+    cell.stayed,
+    cell.gone,
+    -- Where no list is long enough, everything is withheld.
+    coalesce(
+        listed.small_cells > 0 AND (enough.places IS NULL OR listed.place <= enough.places), false
+    ) AS is_withheld
+FROM cell
+LEFT JOIN listed
+    ON listed.report_table = cell.report_table
+    AND listed.edition = cell.edition
+    AND listed.cell = cell.cell
+LEFT JOIN enough ON enough.report_table = cell.report_table AND enough.edition = cell.edition
+ORDER BY cell.report_table, cell.edition, cell.cell
