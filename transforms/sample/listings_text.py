@@ -18,6 +18,7 @@ from transforms.sample.lines import (
     timed,
 )
 from transforms.sample.listings import Listings, Maker, product_ids
+from transforms.sample.metrics import SILENT, Metrics
 
 END = "\n"
 COLUMNS = (
@@ -29,11 +30,10 @@ COLUMNS = (
 HEADER = csv_line(COLUMNS, END)
 
 _AT = {name: place for place, name in enumerate(COLUMNS)}
-_TITLE, _TYPE, _TERMS, _PRICE, _CHANGE, _VARIANT, _SECOND, _METRICS = range(21, 29)
+_TITLE, _TYPE, _TERMS, _PRICE, _CHANGE, _VARIANT, _SECOND = range(21, 28)
 
 VARIANTS = 8  # prices that a listing moves among
-MOODS = 8  # how much is going on at a listing
-_TERM_COUNT, _METRIC_COUNT, _PRICE_COUNT = 16_384, 1_024, 1_024
+_TERM_COUNT, _PRICE_COUNT = 16_384, 1_024
 
 
 class ListingsText:
@@ -43,6 +43,7 @@ class ListingsText:
         self._maker = maker
         self._p = maker.parameters.numbers["listings"]
         self._seed = seed
+        self._figures = Metrics(seed)
         # Every column's text brings the comma that follows it.
         self._sellers = joined(",", seller_ids, ",")
         self._ahead = clock.offset_seconds(maker.parameters.time_zone)
@@ -62,8 +63,6 @@ class ListingsText:
         price = below(noise(draws, _PRICE), _PRICE_COUNT) * VARIANTS + below(
             noise(draws ^ version.astype(np.uint64), _VARIANT), VARIANTS
         )
-        mood = below(noise(draws, _METRICS), MOODS)
-        metrics = mood * _METRIC_COUNT + below(noise(draws, _METRICS, day), _METRIC_COUNT)
         return joined(
             numbered(product_ids(listings.key, self._p["id_classes"], self._seed)),
             taken(self._sellers, listings.seller),
@@ -74,7 +73,7 @@ class ListingsText:
             timed(self._platform_time(listings, listings.made)),
             ",",
             timed(self._platform_time(listings, changed)),
-            taken(self._metrics, metrics),
+            taken(self._metrics, self._figures.of(listings, day)),
         )
 
     def extra(self, lines: Text, kinds: list[str]) -> Text:
@@ -196,26 +195,11 @@ class ListingsText:
 
     @cached_property
     def _metrics(self) -> Text:
-        """A day's figures, the last columns of a row, in blocks of equal mood."""
-        rng = generator(self._seed, _METRICS)
-        rows = []
-        for mood in range(MOODS):
-            for shown, silent in zip(
-                rng.poisson(3 * 2**mood, _METRIC_COUNT), rng.random(_METRIC_COUNT), strict=True
-            ):
-                if silent < 0.02:
-                    rows.append(",-" * 8 + END)
-                    continue
-                clicks = int(rng.binomial(shown, 0.03))
-                visitors = clicks + int(rng.poisson(0.02 * shown))
-                inquiries = int(rng.binomial(visitors, 0.06))
-                people = min(inquiries, 1 + int(rng.integers(2)))
-                chats = int(rng.binomial(visitors, 0.03))
-                orders = int(rng.binomial(inquiries, 0.1))
-                marks = int(rng.binomial(visitors, 0.05))
-                figures = (shown, clicks, visitors, inquiries, people, chats, orders, marks)
-                rows.append("".join(f",{figure}" for figure in figures) + END)
-        return text(rows)
+        """A day's figures, the last columns of a row."""
+        return text(
+            "".join(f",{'-' if figure == SILENT else figure}" for figure in row) + END
+            for row in self._figures.pool.tolist()
+        )
 
 
 def _price(form: int, low: float, wide: float) -> str:

@@ -33,6 +33,10 @@ class Parameters:
     leaves: tuple[tuple[str, int], ...]  # (category id, position of its top category)
     category_names: dict[str, str]
 
+    def buyer_names(self) -> list[str]:
+        people = self.words["people"]
+        return [f"{g} {f}" for g in people["buyer_given"] for f in people["buyer_family"]]
+
 
 def load(market: str) -> Parameters:
     """Parameters of a market. Raises ValueError for a market that has none."""
