@@ -11,6 +11,7 @@ import pyarrow as pa
 from transforms import DATASETS, history
 from transforms.across_rows import listed
 from transforms.contracts import Contract, contract
+from transforms.fields.country import countries
 from transforms.lake import Lake, Receipt
 from transforms.layouts import layouts
 from transforms.markets import Market
@@ -74,6 +75,7 @@ def attach(
     _table(db, "market", _market(market))
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
+    _table(db, "countries", _countries())
     _table(db, "nights", _nights(lake, due))
     _table(db, "layout_fields", _layout_fields())
     _table(db, "needs", _needs())
@@ -145,6 +147,7 @@ def _market(market: Market) -> pa.Table:
         {
             "country": [market.country],
             "name": [market.name],
+            "time_zone": [str(market.time_zone)],
             "fiscal_year_starts_in_month": pa.array(
                 [market.fiscal_year_starts_in_month], pa.int32()
             ),
@@ -166,6 +169,10 @@ def _categories(market: Market) -> pa.Table:
             "top_category_id": [top for _, top in market.categories.values()],
         }
     )
+
+
+def _countries() -> pa.Table:
+    return pa.Table.from_pylist(countries())
 
 
 def _layout_fields() -> pa.Table:

@@ -10,7 +10,6 @@ from transforms.sample.ledger import Edition, Ledger
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Sellers
 from transforms.sample.truth_ground import (
-    Ground,
     Row,
     cells_of,
     head,
@@ -20,6 +19,7 @@ from transforms.sample.truth_ground import (
     shares,
     symbol_of,
 )
+from transforms.sample.truth_inquiries import InquiryTables
 
 BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30
@@ -35,6 +35,15 @@ def report(parameters: Parameters, sellers: Sellers, ledger: Ledger) -> dict[str
         "listings_by_category": [],
         "inquiries_by_country": [],
         "seller_growth": [],
+        "inquiry_flow": [],
+        "inquiries_by_city": [],
+        "inquiring_buyers": [],
+        "inquiries_per_seller": [],
+        "inquiry_rate": [],
+        "response_rate": [],
+        "response_time": [],
+        "rfq_demand": [],
+        "destination_reach": [],
     }
     for edition in ledger.editions:
         for table, rows in tables.items():
@@ -42,7 +51,7 @@ def report(parameters: Parameters, sellers: Sellers, ledger: Ledger) -> dict[str
     return tables
 
 
-class _Truth(Ground):
+class _Truth(InquiryTables):
     def headline(self, edition: Edition) -> list[Row]:
         as_of = edition.as_of
         rows = []
