@@ -65,8 +65,8 @@ part AS (
             SELECT string_agg(night.export_date::VARCHAR, ', ' ORDER BY night.export_date)
             FROM night
             WHERE night.is_capped
-                AND night.export_date
-                BETWEEN stretch.span_from AND least(stretch.span_to + 14, dated.as_of)
+                AND night.export_date BETWEEN stretch.span_from AND stretch.span_to + 14
+                AND night.export_date <= dated.as_of
         ) AS capped_nights
     FROM stretch
     JOIN dated ON dated.edition = stretch.edition
@@ -88,7 +88,8 @@ counted AS (
         count(request.posted_on_platform) / nullif(count(request.inquiry_id), 0) AS coverage
     FROM part
     LEFT JOIN request
-        ON request.counted_on BETWEEN part.span_from AND least(part.span_to, part.as_of)
+        ON request.counted_on BETWEEN part.span_from AND part.span_to
+        AND request.counted_on <= part.as_of
     GROUP BY part.edition, part.span, part.span_from
 )
 

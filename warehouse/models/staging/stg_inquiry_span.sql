@@ -44,7 +44,8 @@ covered AS (
     SELECT part.edition, part.span, part.span_from, count(*) AS days_covered
     FROM part
     JOIN staging.stg_covered_day AS day
-        ON day.covered_on BETWEEN part.span_from AND least(part.span_to, part.inquiries_as_of)
+        ON day.covered_on BETWEEN part.span_from AND part.span_to
+        AND day.covered_on <= part.inquiries_as_of
     GROUP BY part.edition, part.span, part.span_from
 )
 
@@ -59,7 +60,9 @@ SELECT
     part.span,
     part.span_from,
     part.span_to,
-    least(part.span_to, part.inquiries_as_of) AS counted_until,
+    CASE
+        WHEN part.inquiries_as_of IS NOT NULL THEN least(part.span_to, part.inquiries_as_of)
+    END AS counted_until,
     date_diff('day', part.span_from, part.span_to) + 1 AS days,
     coalesce(covered.days_covered, 0) AS days_covered,
     part.span = 'month'

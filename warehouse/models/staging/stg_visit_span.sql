@@ -81,7 +81,8 @@ counted AS (
         sum(day.inquiries)::BIGINT AS inquiries
     FROM part
     JOIN night
-        ON night.export_date BETWEEN part.span_from AND least(part.span_to, part.listings_as_of)
+        ON night.export_date BETWEEN part.span_from AND part.span_to
+        AND night.export_date <= part.listings_as_of
     LEFT JOIN day ON day.snapshot_on = night.export_date
     GROUP BY part.edition, part.span, part.span_from
 )
