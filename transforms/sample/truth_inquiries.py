@@ -115,7 +115,7 @@ class InquiryTables(InquirySpans):
                 | of_sellers(
                     "inquiries_per_seller", told, is_available, hidden, coverage,
                     int(inquiries[paid_days > 0].sum()),
-                    rounded(days / len(told.days)) if is_available else None,
+                    days / len(told.days) if is_available else None,
                 )
                 | of_sellers("zero_share", told, is_available, split, coverage, int(silent.sum()),
                           sellers, hides_all=hidden)

@@ -187,7 +187,7 @@ def of_sellers(
     return {
         name: rounded(value),
         f"{name}_numerator": numerator if shown else None,
-        f"{name}_denominator": denominator if whole else None,
+        f"{name}_denominator": rounded(denominator) if whole else None,
         f"{name}_coverage": coverage,
         f"{name}_symbol": mark(told.span, told.night, is_available, is_withheld),
     }

@@ -1,4 +1,4 @@
--- Buyers who sent inquiries, by month and in the whole report year. Grain: edition, span, span_from.
+-- Buyers who sent inquiries, by month and in the report year. Grain: edition, span, span_from.
 -- People, each counted once in a span: months do not add up to the year.
 WITH counted AS (
     SELECT

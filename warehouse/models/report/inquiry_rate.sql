@@ -1,5 +1,6 @@
--- Inquiries to visitors of the listings, by week, month and report year. Grain: edition, span, span_from.
--- Made of the sums, never an average of rates. One visitor may send several: it can exceed 1.
+-- Inquiries to visitors of the listings, by week, month and report year.
+-- Grain: edition, span, span_from. Made of the sums, never an average of rates. One visitor may
+-- send several: it can exceed 1.
 WITH shown AS (
     SELECT
         part.*,

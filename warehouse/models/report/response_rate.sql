@@ -1,4 +1,4 @@
--- Response rate by the platform's formula: of all inquiries and chats together, and the median of sellers.
+-- Response rate by the platform's formula: of all inquiries and chats, and the median of sellers.
 -- Grain: edition. The two differ: a few busy sellers make the first, the typical seller the second.
 WITH counted AS (
     SELECT

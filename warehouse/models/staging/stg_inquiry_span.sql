@@ -1,7 +1,7 @@
 -- The year and the months of each edition, and how much of them the deliveries of inquiries cover.
 -- Grain: edition, span, span_from. A month of too few sellers is withheld, and with it all months
--- of the edition: the year less the others would give it away. A month that no delivery covers is not
--- shown either way.
+-- of the edition: the year less the others would give it away. A month that no delivery covers is
+-- not shown either way.
 WITH stretch AS (
     SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
     FROM marts.dim_edition
@@ -69,7 +69,8 @@ SELECT
     AND bool_or(
         part.span = 'month'
         AND coalesce(covered.days_covered, 0) > 0
-        AND coalesce(counted.sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1, false)
+        AND coalesce(counted.sellers, 0) > 0
+        AND counted.sellers < (SELECT smallest_cell FROM lake.market)
     ) OVER (PARTITION BY part.edition) AS is_withheld,
     CASE WHEN part.inquiries_as_of < part.span_to THEN 'p' END AS provisional
 FROM part

@@ -1,6 +1,7 @@
 -- When the market's sellers paid: stretches of days, without overlaps, as far as any census told.
 -- Grain: seller_id, paid_from_on. A membership counts back to its first day, though it was shown
--- later, and ends when the seller was shown otherwise or gone. One that has ended may be shown with a free account.
+-- later, and ends when the seller was shown otherwise or gone. One that has ended may be shown with
+-- a free account.
 WITH told AS (
     SELECT
         seller.seller_id,

@@ -1,7 +1,7 @@
--- Inquiries and visitors that the listings' own metrics state, by year, month and week of editions.
--- Grain: edition, span, span_from. Weeks run from Sunday to Saturday and belong to the year in which
--- they end. Of a seller's night both figures count or neither. Where no night of a span has enough
--- sellers, all months and weeks of the edition are withheld: the year would give it away.
+-- Inquiries and visitors that the listings' metrics state, by year, month and week of editions.
+-- Grain: edition, span, span_from. Weeks run from Sunday to Saturday and belong to the year in
+-- which they end. Of a seller's night both figures count or neither. Where no night of a span has
+-- enough sellers, all months and weeks of the edition are withheld: the year would give it away.
 WITH night AS (
     SELECT export_date
     FROM staging.stg_night
@@ -106,7 +106,8 @@ SELECT
     part.span <> 'year'
     AND bool_or(
         part.span <> 'year'
-        AND coalesce(counted.sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1, false)
+        AND coalesce(counted.sellers, 0) > 0
+        AND counted.sellers < (SELECT smallest_cell FROM lake.market)
     ) OVER (PARTITION BY part.edition) AS is_withheld,
     CASE WHEN part.listings_as_of < part.span_to THEN 'p' END AS provisional
 FROM part
