@@ -243,7 +243,8 @@ def test_requests_of_a_capped_night_are_demand(home: Path, real_exports: Path) -
     with duckdb.connect(str(built.folder / "outlook.duckdb"), read_only=True) as db:
         year = db.execute(
             "SELECT rfqs, quotes_per_rfq_numerator, filled_share_numerator, filled_share_symbol, "
-            "rfqs_coverage, capped_nights FROM report.rfq_demand WHERE edition = 'CY2025' AND span = 'year'"
+            "rfqs_coverage, capped_nights FROM report.rfq_demand "
+            "WHERE edition = 'CY2025' AND span = 'year'"
         ).fetchone()
         weeks = db.execute(
             "SELECT sum(rfqs), count(*), min(capped_nights) FROM report.rfq_demand "

@@ -8,6 +8,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 MARKETS = HERE.parent / "markets"
+CONTINENTS = HERE.parent / "fields" / "continents.csv"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Parameters:
     top_categories: tuple[str, ...]
     leaves: tuple[tuple[str, int], ...]  # (category id, position of its top category)
     category_names: dict[str, str]
+    continents: dict[str, str]  # by country, ISO 3166-1 alpha-2
 
     def buyer_names(self) -> list[str]:
         people = self.words["people"]
@@ -66,7 +68,13 @@ def load(market: str) -> Parameters:
         top_categories=tuple(tops),
         leaves=tuple(leaves),
         category_names=names,
+        continents=_continents(),
     )
+
+
+def _continents() -> dict[str, str]:
+    with open(CONTINENTS, encoding="utf-8", newline="") as file:
+        return {row["country_iso2"]: row["continent"] for row in csv.DictReader(file)}
 
 
 def _places(path: Path) -> tuple[Place, ...]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from transforms.fields.country import countries
 from transforms.sample import clock
 from transforms.sample.clock import as_date, day_number
 from transforms.sample.draw import Ints
@@ -90,8 +89,8 @@ class InquiryTables(InquirySpans):
             shown = told.is_available and of > 0
             row |= part("median_hours", told, median, len(hours), of, coverage, is_told=shown)
             unreplied = (of - len(hours)) / of if of else None
-            row |= part("unreplied_share", told, unreplied, of - len(hours), of, coverage,
-                       is_told=shown)  # fmt: skip
+            without = of - len(hours)
+            row |= part("unreplied_share", told, unreplied, without, of, coverage, is_told=shown)
             rows.append(row)
         return rows
 
@@ -117,10 +116,14 @@ class InquiryTables(InquirySpans):
                     int(inquiries[paid_days > 0].sum()),
                     days / len(told.days) if is_available else None,
                 )
-                | of_sellers("zero_share", told, is_available, split, coverage, int(silent.sum()),
-                          sellers, hides_all=hidden)
-                | of_sellers("zero_day_share", told, is_available, split, coverage,
-                          int(paid_days[silent].sum()), days, hides_all=hidden)
+                | of_sellers(
+                    "zero_share", told, is_available, split, coverage,
+                    int(silent.sum()), sellers, hides_all=hidden,
+                )
+                | of_sellers(
+                    "zero_day_share", told, is_available, split, coverage,
+                    int(paid_days[silent].sum()), days, hides_all=hidden,
+                )
             )  # fmt: skip
         return rows
 
@@ -278,7 +281,7 @@ class InquiryTables(InquirySpans):
 
     @cached_property
     def _continents(self) -> list[str]:
-        of = {row["country_iso2"]: row["continent"] for row in countries()}
+        of = self.parameters.continents
         return [of[c["iso2"]] for c in self.parameters.words["inquiries"]["countries"]]
 
     @cached_property
