@@ -210,6 +210,8 @@ def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_expor
         tables = [t for (t,) in db.execute(
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'report'"
         ).fetchall()]  # fmt: skip
+        # Requests for quotation come as samples and nothing else: theirs is the one figure.
+        tables.remove("rfq_demand")
         for table in tables:
             columns = [d[0] for d in db.execute(f"FROM report.{table}").description or []]
             for column in (c for c in columns if c.endswith("symbol")):
@@ -229,6 +231,31 @@ def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_expor
         # Of the 6,714 accepted requests ten stand in two files under one key, and 1,848 of 14 July
         # are known by their numbers from 13 July.
         assert db.execute("SELECT count(*) FROM marts.fct_inquiry").fetchone() == (4_856,)
+
+
+def test_requests_of_a_capped_night_are_demand(home: Path, real_exports: Path) -> None:
+    """Counted from the file's own rows; the night is named, for its list stops at 2,000."""
+    path = real_exports / "rfq_uae_2025-07-13.csv"
+    loaded(home, path)
+    with path.open(encoding="utf-8", newline="") as file:
+        left = [int(row["Quotes Left"]) for row in csv.DictReader(file) if row["Inquiry Date"]]
+    built = build(settings())
+    with duckdb.connect(str(built.folder / "outlook.duckdb"), read_only=True) as db:
+        year = db.execute(
+            "SELECT rfqs, quotes_per_rfq_numerator, filled_share_numerator, filled_share_symbol, "
+            "rfqs_coverage, capped_nights FROM report.rfq_demand "
+            "WHERE edition = 'CY2025' AND span = 'year'"
+        ).fetchone()
+        weeks = db.execute(
+            "SELECT sum(rfqs), count(*), min(capped_nights) FROM report.rfq_demand "
+            "WHERE edition = 'CY2025' AND span = 'week'"
+        ).fetchone()
+        received = db.execute("SELECT count(inquiries) FROM report.inquiry_flow").fetchone()
+    assert len(left) == 1_996, "four rows say nothing of when they were posted"
+    quotes, filled = sum(10 - n for n in left), left.count(0)
+    assert year == (1_996, quotes, filled, "p", 1_996 / 2_000, "2025-07-13")
+    assert weeks == (1_996, 3, "2025-07-13")
+    assert received == (0,)
 
 
 def test_thirteen_storefronts_stand_twice(home: Path, real_exports: Path) -> None:

@@ -175,7 +175,7 @@ def _needed(scopes: dict[str, list[str]]) -> str:
 
 def _place(model: Model) -> tuple[bool, int, str]:
     """The headline first, then by the number of the aggregate."""
-    return model.name != "headline", min(model.about.get("aggregate", [99])), model.name
+    return model.name != "headline", min(model.about["aggregate"], default=99), model.name
 
 
 def _node(table: str) -> str:

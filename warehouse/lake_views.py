@@ -12,6 +12,7 @@ import pyarrow as pa
 from transforms import DATASETS, history
 from transforms.across_rows import listed
 from transforms.contracts import Contract, contract
+from transforms.fields.country import countries
 from transforms.fields.price import ASKED
 from transforms.lake import Lake, Receipt
 from transforms.layouts import layouts
@@ -128,6 +129,7 @@ def attach(
     _table(db, "categories", _categories(market))
     _table(db, "export_shares", _seed(market.export_shares, EXPORT_SHARES))
     _table(db, "claims", _seed(market.claims, CLAIMS))
+    _table(db, "countries", _countries())
     _table(db, "nights", _nights(lake, due))
     _table(db, "rejected", _rejected(lake))
     _table(db, "layout_fields", _layout_fields())
@@ -221,6 +223,7 @@ def _market(market: Market) -> pa.Table:
         {
             "country": [market.country],
             "name": [market.name],
+            "time_zone": [str(market.time_zone)],
             "fiscal_year_starts_in_month": pa.array(
                 [market.fiscal_year_starts_in_month], pa.int32()
             ),
@@ -246,6 +249,10 @@ def _categories(market: Market) -> pa.Table:
             "top_category_id": [top for _, top in market.categories.values()],
         }
     )
+
+
+def _countries() -> pa.Table:
+    return pa.Table.from_pylist(countries())
 
 
 def _layout_fields() -> pa.Table:

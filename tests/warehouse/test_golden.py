@@ -16,7 +16,7 @@ from warehouse.models import PUBLISHED, models, reads
 from warehouse.tables import make_tables, open_memory
 
 ACROSS_ROWS = "across_rows"
-OF_THE_MARKET = ("lake.market", "lake.places", "lake.categories")
+OF_THE_MARKET = ("lake.market", "lake.places", "lake.categories", "lake.countries")
 MODELS = {model.table: model for model in models()}
 RULES = sorted(p.stem for p in Path(across_rows.__file__).parent.glob("*.sql"))
 ALL = cases()

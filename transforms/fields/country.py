@@ -1,5 +1,6 @@
 """Countries: any code or name the marketplace writes, as ISO 3166-1 alpha-2."""
 
+import csv
 import re
 import tomllib
 from functools import cache
@@ -14,6 +15,13 @@ from transforms.fields import Unreadable
 def _aliases() -> tuple[dict[str, str], dict[str, str]]:
     raw = tomllib.loads(Path(__file__).with_name("countries.toml").read_text("utf-8"))
     return raw["names"], raw["codes"]
+
+
+def countries() -> list[dict[str, str]]:
+    """Every country of ISO 3166-1: `country_iso2`, `country` (its name) and `continent`."""
+    path = Path(__file__).with_name("continents.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @cache

@@ -30,6 +30,8 @@ class Inquiries:
     replied: Ints  # instant, or NO_REPLY
     is_tm: Mask
     is_spam: Mask
+    is_auto: Mask  # the first reply is a machine's
+    buyer: Ints  # position among the buyers' names; two buyers may share one
     is_dated: Mask  # the marketplace says when it came
 
     def __len__(self) -> int:
@@ -59,6 +61,7 @@ class Flow:
         self._countries = Weighted(
             [country["weight"] for country in parameters.words["inquiries"]["countries"]]
         )
+        self._people = len(parameters.buyer_names())
         s = parameters.numbers["sellers"]
         self._first = clock.day_number(s["begins"])
         days = np.arange(self._first, clock.day_number(s["ends"]) + 1)
@@ -99,17 +102,26 @@ class Flow:
         strange = rng.random(n)
         country[strange < p["no_country"] + p["unknown_country"]] = UNKNOWN_COUNTRY
         country[strange < p["no_country"]] = NO_COUNTRY
+        is_tm, is_spam = rng.random(n) < p["tm"], rng.random(n) < p["spam"]
+        is_dated = rng.random(n) >= p["unknown_date"]
+        is_auto = rng.random(n) < p["auto_reply"]
+        buyer = rng.integers(0, self._people, n)
+        # Now and then a buyer writes to the same seller again within the day.
+        again = rng.random(n) < p["same_buyer_again"]
+        one = np.maximum.accumulate(np.where(again, 0, np.arange(n)))
         return Inquiries(
             key=(np.uint64(day) << np.uint64(POSITION_BITS)) + np.arange(n, dtype=np.uint64),
             day=np.full(n, day),
-            seller=seller,
-            product=product,
-            country=country,
+            seller=seller[one],
+            product=product[one],
+            country=country[one],
             received=received,
             replied=np.where(is_replied, received + (hours * 3600).astype(np.int64), NO_REPLY),
-            is_tm=rng.random(n) < p["tm"],
-            is_spam=rng.random(n) < p["spam"],
-            is_dated=rng.random(n) >= p["unknown_date"],
+            is_tm=is_tm,
+            is_spam=is_spam,
+            is_auto=is_auto,
+            buyer=buyer[one],
+            is_dated=is_dated,
         )
 
     def reply_day(self, inquiries: Inquiries) -> Ints:

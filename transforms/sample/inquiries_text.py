@@ -16,7 +16,7 @@ from transforms.sample.listings import product_ids
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Mask
 
-_ID, _SUBJECT, _NOUN, _QUANTITY, _UNIT, _NAME, _SPELLING, _ZONE, _AUTO = range(701, 710)
+_ID, _SUBJECT, _NOUN, _QUANTITY, _UNIT, _SPELLING, _ZONE = range(701, 708)
 
 
 class InquiriesText:
@@ -24,7 +24,7 @@ class InquiriesText:
 
     def __init__(self, parameters: Parameters, seller_ids: Text, seed: int) -> None:
         self._words = parameters.words["inquiries"]
-        self._people = parameters.words["people"]
+        self._buyers = parameters.buyer_names()
         self._nouns = parameters.words["listings"]["nouns"]
         self._p = parameters.numbers["inquiries"]
         self._classes = parameters.numbers["listings"]["id_classes"]
@@ -38,7 +38,7 @@ class InquiriesText:
         end = (day + 1) * clock.DAY - self._ahead
         is_replied = (inquiries.replied != NO_REPLY) & (inquiries.replied < end)
         in_utc = unit(noise(draws, _ZONE)) < self._p["in_utc"]
-        is_auto = is_replied & (unit(noise(draws, _AUTO)) < self._p["auto_reply"])
+        is_auto = is_replied & inquiries.is_auto
         received = self._instants(inquiries.received, in_utc)
         products = numbered(product_ids(inquiries.product, self._classes, self._seed))
         return joined(
@@ -48,7 +48,7 @@ class InquiriesText:
             '", "product_id": ', _or_null(_quoted(products), inquiries.product > 0),
             ', "subject": ', _any_of(self._subjects, noise(draws, _SUBJECT)),
             _any_of(self._amounts, noise(draws, _QUANTITY)),
-            ', "buyer_name": ', _any_of(self._names, noise(draws, _NAME)),
+            ', "buyer_name": ', taken(self._names, inquiries.buyer),
             ', "buyer_country": ', taken(self._countries, self._country(inquiries, draws)),
             ', "received_at": ', pc.if_else(pa.array(inquiries.is_dated), received,
                                             json.dumps(self._p["unknown_date_text"])),
@@ -109,8 +109,7 @@ class InquiriesText:
 
     @cached_property
     def _names(self) -> Text:
-        people = self._people
-        return _json(f"{g} {f}" for g in people["buyer_given"] for f in people["buyer_family"])
+        return _json(self._buyers)
 
     @cached_property
     def _amounts(self) -> Text:

@@ -11,6 +11,7 @@ from transforms.sample.dirt import Arrangement
 from transforms.sample.draw import Ints
 from transforms.sample.inquiries import Inquiries, joined
 from transforms.sample.listings import Listings, Maker
+from transforms.sample.metrics import COLUMNS, SILENT, Metrics
 from transforms.sample.nights import DATASETS, Night
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Mask
@@ -41,6 +42,16 @@ class Offered:
     terms: Terms
 
 
+@dataclass(frozen=True)
+class Visits:
+    """One night's metrics by seller, added up over its listings that state any."""
+
+    seller: Ints
+    visitors: Ints
+    inquiries: Ints
+    is_stated: Mask
+
+
 class Ledger:
     """Filled night by night, in order."""
 
@@ -59,6 +70,9 @@ class Ledger:
         self.live: dict[int, Ints] = {}
         self.ever: dict[int, Ints] = {}
         self._ever: Ints = np.zeros(len(maker.sellers), np.int64)
+        self.inquiry_nights = [(n.number, n.is_good("inquiries")) for n in nights]
+        self.visits: dict[int, Visits] = {}
+        self._metrics = Metrics(maker.seed)
         self._inquiries: list[Inquiries] = []
         self._delivered: list[Ints] = []
 
@@ -74,9 +88,24 @@ class Ledger:
             self.offered[night.number] = Offered(
                 live.seller, self._maker.top_category(live), self._terms.terms(live, night.number)
             )
+        if night.is_good("listings"):
+            self.visits[night.number] = self._visits(rows.listings, night.number)
         if night.is_good("inquiries"):
             self._inquiries.append(rows.inquiries)
             self._delivered.append(np.full(len(rows.inquiries), night.number))
+
+    def _visits(self, listings: Listings, day: int) -> Visits:
+        figures = self._metrics.pool[self._metrics.of(listings, day)]
+        seller, place = np.unique(listings.seller, return_inverse=True)
+
+        def added(name: str) -> Ints:
+            figure = figures[:, COLUMNS.index(name)]
+            return np.bincount(place, np.where(figure == SILENT, 0, figure), len(seller)).astype(
+                np.int64
+            )
+
+        stated = np.bincount(place, figures[:, 0] != SILENT, len(seller)) > 0
+        return Visits(seller, added("visitors"), added("inquiries"), stated)
 
     def add_first_seen(self, night: Night, listings: Listings, first_seen: Listings) -> None:
         """Listings of a good night, and those of them that no good night before had shown."""
@@ -94,6 +123,14 @@ class Ledger:
         every = joined(self._inquiries)
         _, first = np.unique(every.key, return_index=True)
         return every.take(first), np.concatenate(self._delivered)[first]
+
+    def last_delivered(self) -> Ints:
+        """The good night that brought each of those inquiries last."""
+        every = joined(self._inquiries)
+        _, place = np.unique(every.key, return_inverse=True)
+        last = np.zeros(place.max(initial=-1) + 1, np.int64)
+        np.maximum.at(last, place, np.concatenate(self._delivered))
+        return last
 
 
 def editions(nights: list[Night], fiscal_month: int) -> list[Edition]:

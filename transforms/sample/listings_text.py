@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from transforms.sample import clock
-from transforms.sample.draw import Ints, below, generator, noise, unit
+from transforms.sample.draw import Ints, below, noise, unit
 from transforms.sample.lines import (
     Text,
     csv_cell,
@@ -18,6 +18,7 @@ from transforms.sample.lines import (
     timed,
 )
 from transforms.sample.listings import Listings, Maker, product_ids
+from transforms.sample.metrics import SILENT, Metrics
 from transforms.sample.terms import TermsMaker
 
 END = "\n"
@@ -30,10 +31,7 @@ COLUMNS = (
 HEADER = csv_line(COLUMNS, END)
 
 _AT = {name: place for place, name in enumerate(COLUMNS)}
-_TITLE, _TYPE, _SECOND, _METRICS = 21, 22, 27, 28  # streams of random numbers
-
-MOODS = 8  # how much is going on at a listing
-_METRIC_COUNT = 1_024
+_TITLE, _TYPE, _SECOND = 21, 22, 27  # streams of random numbers
 
 
 class ListingsText:
@@ -44,6 +42,7 @@ class ListingsText:
         self._p = maker.parameters.numbers["listings"]
         self._seed = seed
         self._terms = TermsMaker(maker.parameters, seed)
+        self._figures = Metrics(seed)
         # Every column's text brings the comma that follows it.
         self._sellers = joined(",", seller_ids, ",")
         self._ahead = clock.offset_seconds(maker.parameters.time_zone)
@@ -60,8 +59,6 @@ class ListingsText:
             noise(draws, _TITLE), self._title_counts[leaf + 1]
         )
         price, term, changed = self._terms.places(listings, day)
-        mood = below(noise(draws, _METRICS), MOODS)
-        metrics = mood * _METRIC_COUNT + below(noise(draws, _METRICS, day), _METRIC_COUNT)
         return joined(
             numbered(product_ids(listings.key, self._p["id_classes"], self._seed)),
             taken(self._sellers, listings.seller),
@@ -72,7 +69,7 @@ class ListingsText:
             timed(self._platform_time(listings, listings.made)),
             ",",
             timed(self._platform_time(listings, changed)),
-            taken(self._metrics, metrics),
+            taken(self._metrics, self._figures.of(listings, day)),
         )
 
     def extra(self, lines: Text, kinds: list[str]) -> Text:
@@ -137,26 +134,11 @@ class ListingsText:
 
     @cached_property
     def _metrics(self) -> Text:
-        """A day's figures, the last columns of a row, in blocks of equal mood."""
-        rng = generator(self._seed, _METRICS)
-        rows = []
-        for mood in range(MOODS):
-            for shown, silent in zip(
-                rng.poisson(3 * 2**mood, _METRIC_COUNT), rng.random(_METRIC_COUNT), strict=True
-            ):
-                if silent < 0.02:
-                    rows.append(",-" * 8 + END)
-                    continue
-                clicks = int(rng.binomial(shown, 0.03))
-                visitors = clicks + int(rng.poisson(0.02 * shown))
-                inquiries = int(rng.binomial(visitors, 0.06))
-                people = min(inquiries, 1 + int(rng.integers(2)))
-                chats = int(rng.binomial(visitors, 0.03))
-                orders = int(rng.binomial(inquiries, 0.1))
-                marks = int(rng.binomial(visitors, 0.05))
-                figures = (shown, clicks, visitors, inquiries, people, chats, orders, marks)
-                rows.append("".join(f",{figure}" for figure in figures) + END)
-        return text(rows)
+        """A day's figures, the last columns of a row."""
+        return text(
+            "".join(f",{'-' if figure == SILENT else figure}" for figure in row) + END
+            for row in self._figures.pool.tolist()
+        )
 
 
 def _damaged(row: list[str], kind: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 MARKETS = HERE.parent / "markets"
+CONTINENTS = HERE.parent / "fields" / "continents.csv"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Parameters:
     category_names: dict[str, str]
     export_shares: tuple[dict[str, str], ...]  # of cities, as published
     claims: tuple[dict[str, str], ...]  # what others have published
+    continents: dict[str, str]  # by country, ISO 3166-1 alpha-2
+
+    def buyer_names(self) -> list[str]:
+        people = self.words["people"]
+        return [f"{g} {f}" for g in people["buyer_given"] for f in people["buyer_family"]]
 
 
 def load(market: str) -> Parameters:
@@ -66,6 +72,7 @@ def load(market: str) -> Parameters:
         category_names=names,
         export_shares=_published(settings.get("export_shares")),
         claims=_published(settings.get("claims")),
+        continents=_continents(),
     )
 
 
@@ -75,6 +82,11 @@ def _published(name: str | None) -> tuple[dict[str, str], ...]:
         return ()
     with open(MARKETS / name, encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
+
+
+def _continents() -> dict[str, str]:
+    with open(CONTINENTS, encoding="utf-8", newline="") as file:
+        return {row["country_iso2"]: row["continent"] for row in csv.DictReader(file)}
 
 
 def _places(path: Path) -> tuple[Place, ...]:

@@ -20,6 +20,7 @@ from transforms.sample.truth_ground import (
     shares,
     symbol_of,
 )
+from transforms.sample.truth_inquiries import InquiryTables
 from transforms.sample.truth_listings import ListingTables
 from transforms.sample.truth_sellers import SellerTables
 
@@ -33,6 +34,7 @@ def report(
     found: dict[str, list[Row]] = {}
     for truth in (
         _Truth(*ground),
+        InquiryTables(*ground),
         SellerTables(*ground, written),
         FlowTables(*ground),
         CohortTables(*ground),

@@ -15,6 +15,24 @@ WITH as_of AS (
         SELECT max(export_date) FROM staging.stg_night WHERE dataset = 'sellers' AND is_good
     )
     FROM marts.dim_edition
+    UNION ALL
+    -- Requests for quotation come as samples: their last night, or else any, tells what is missing.
+    SELECT
+        edition.edition,
+        edition.period_from,
+        edition.period_to,
+        'requests',
+        'inquiries',
+        arg_max(night.export_date, (field.field IS NOT NULL, night.export_date))
+    FROM marts.dim_edition AS edition
+    LEFT JOIN staging.stg_night AS night
+        ON night.dataset = 'inquiries'
+        AND night.is_usable
+        AND night.export_date BETWEEN edition.period_from AND edition.period_to
+    LEFT JOIN lake.layout_fields AS field
+        ON field.field = 'quotes_left'
+        AND list_contains(string_split(night.layout, '+'), field.layout)
+    GROUP BY edition.edition, edition.period_from, edition.period_to
 ),
 
 -- The export of the as-of night; without one, whatever else came in the period.

@@ -37,6 +37,11 @@ WITH member AS (
     SELECT 'inquiries_by_country', edition, buyer_country_iso2, seller_id, 1
     FROM staging.stg_inquiry
     WHERE is_counted
+    UNION ALL
+    SELECT 'inquiries_by_city', inquiry.edition, city.city_key, inquiry.seller_id, 1
+    FROM staging.stg_inquiry AS inquiry
+    LEFT JOIN staging.stg_seller_city AS city ON city.seller_id = inquiry.seller_id
+    WHERE inquiry.is_counted
 ),
 
 cell AS (

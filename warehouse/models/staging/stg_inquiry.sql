@@ -1,10 +1,20 @@
 -- Inquiries of each edition: no spam, no chats, no requests for quotation.
 -- Grain: edition, inquiry_id. Counted: its day and its seller's country are known and the market's.
+-- A reply after the as-of date is not known yet.
 SELECT
     edition.edition,
     inquiry.inquiry_id,
     inquiry.seller_id,
     inquiry.buyer_country_iso2,
+    inquiry.buyer_key,
+    coalesce(inquiry.posted_on_local, inquiry.first_seen_on) AS counted_on,
+    inquiry.received_at,
+    CASE
+        WHEN timezone((SELECT time_zone FROM lake.market), inquiry.first_reply_at)::DATE
+            <= edition.inquiries_as_of
+            THEN inquiry.first_reply_at
+    END AS first_reply_at,
+    inquiry.is_auto_reply,
     inquiry.posted_on_local IS NOT NULL AND seller.country_iso2 IS NOT NULL AS is_known,
     inquiry.posted_on_local IS NOT NULL AND coalesce(seller.is_market, false) AS is_counted
 FROM marts.dim_edition AS edition

@@ -21,6 +21,8 @@ as_of AS (
     SELECT edition, 'listings_by_category', listings_as_of FROM marts.dim_edition
     UNION ALL
     SELECT edition, 'inquiries_by_country', inquiries_as_of FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, 'inquiries_by_city', inquiries_as_of FROM marts.dim_edition
 ),
 
 dated AS (

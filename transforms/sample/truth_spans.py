@@ -1,0 +1,193 @@
+"""The years, months and weeks of editions, and the inquiries that count in each."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from transforms.sample import clock
+from transforms.sample.clock import as_date, day_number
+from transforms.sample.draw import Ints
+from transforms.sample.inquiries import NO_REPLY, Inquiries
+from transforms.sample.ledger import Edition
+from transforms.sample.sellers import Mask
+from transforms.sample.truth_ground import FEWEST_SELLERS, Ground, Row, head, rounded
+
+LONGEST_WINDOW_DAYS = 31  # what one delivery is taken to cover at most
+
+
+@dataclass(frozen=True)
+class Span:
+    """The year, a month or a week of an edition; days as numbers, both ends included."""
+
+    name: str
+    first: int
+    last: int
+
+    def holds(self, day: Ints) -> Mask:
+        return (self.first <= day) & (day <= self.last)
+
+
+@dataclass
+class Told:
+    """The inquiries of one span of an edition."""
+
+    edition: Edition
+    span: Span
+    night: int | None
+    days: Ints  # those that deliveries cover
+    counted: Inquiries
+    replied: Ints
+    known: int
+    asked: int
+    is_available: bool
+    is_withheld: bool = False
+
+    @property
+    def row(self) -> Row:
+        return {
+            **head(self.edition, self.night),
+            **span_columns(self.span),
+            "days": self.span.last - self.span.first + 1,
+            "days_covered": len(self.days),
+        }
+
+
+class InquirySpans(Ground):
+    """What every table of inquiries by month stands on."""
+
+    @cached_property
+    def reply_day(self) -> Ints:
+        ahead = clock.offset_seconds(self.parameters.time_zone)
+        return (self.inquiries.replied + ahead) // clock.DAY
+
+    @cached_property
+    def last_delivered(self) -> Ints:
+        return self.ledger.last_delivered()
+
+    @cached_property
+    def covered(self) -> Ints:
+        """Days whose inquiries a good night brought: those since the night before."""
+        dated = self.inquiries.day[self.inquiries.is_dated]
+        covered: set[int] = set()
+        before: int | None = None
+        for night, is_good in self.ledger.inquiry_nights:
+            if before is None:
+                before = min(int(dated.min(initial=night)), night) - 1
+            if is_good:
+                covered |= set(range(max(before + 1, night - LONGEST_WINDOW_DAYS + 1), night + 1))
+            before = night
+        return np.array(sorted(covered), np.int64)
+
+    def told(self, edition: Edition) -> list["Told"]:
+        """The year and the months of an edition, with the inquiries that count in each."""
+        night = edition.as_of["inquiries"]
+        every = self.inquiries
+        nobody = np.zeros(len(every), bool)
+        counted, asked = (nobody, nobody)
+        if night is not None:
+            counted, asked = self.inquiries_of(edition, night)
+        day = np.where(every.is_dated, every.day, self.delivered)
+        known = asked & every.is_dated & self.known[every.seller]
+        replied = np.where(
+            self.reply_day <= np.minimum(self.last_delivered, -1 if night is None else night),
+            every.replied,
+            NO_REPLY,
+        )
+        found = []
+        for span in year_and_months(edition, night):
+            here = span.holds(day)
+            days = self.covered[span.holds(self.covered)]
+            days = days[days <= (-1 if night is None else night)]
+            found.append(
+                Told(
+                    edition, span, night, days, every.take(counted & here),
+                    replied[counted & here], int((known & here).sum()), int((asked & here).sum()),
+                    self.can_tell and len(days) > 0,
+                )
+            )  # fmt: skip
+        few = any(
+            0 < len(np.unique(told.counted.seller)) < FEWEST_SELLERS
+            for told in found
+            if told.span.name == "month" and len(told.days)
+        )
+        for told in found:
+            told.is_withheld = few and told.span.name == "month"
+        return found
+
+
+def year_and_months(edition: Edition, night: int | None) -> list[Span]:
+    opens, closes = day_number(edition.period_from), day_number(edition.period_to)
+    spans = [Span("year", opens, closes)]
+    if night is not None:
+        spans += [Span("month", first, end - 1) for _, first, end in clock.months(opens, night)]
+    return spans
+
+
+def span_columns(span: Span) -> Row:
+    return {
+        "span": span.name,
+        "span_from": f"{as_date(span.first)}",
+        "span_to": f"{as_date(span.last)}",
+    }
+
+
+def mark(span: Span, night: int | None, is_available: bool, is_withheld: bool) -> str | None:
+    if not is_available or night is None:
+        return "x"
+    if is_withheld:
+        return "c"
+    return "p" if night < span.last else None
+
+
+def only(name: str, told: Told, value: int | None, coverage: float | None) -> Row:
+    """The columns of a table with one count."""
+    shown = None if told.is_withheld else value
+    return {
+        name: shown, "numerator": shown, "denominator": None, "coverage": coverage,
+        "symbol": mark(told.span, told.night, told.is_available, told.is_withheld),
+    }  # fmt: skip
+
+
+def part(
+    name: str,
+    told: Told,
+    value: float | None,
+    numerator: int,
+    denominator: int,
+    coverage: float | None,
+    *,
+    is_told: bool,
+) -> Row:
+    shown = told.is_available and not told.is_withheld
+    symbol = mark(told.span, told.night, is_told, told.is_withheld)
+    return {
+        name: rounded(value) if shown else None,
+        f"{name}_numerator": numerator if shown else None,
+        f"{name}_denominator": denominator if shown else None,
+        f"{name}_coverage": coverage,
+        f"{name}_symbol": "x" if shown and value is None else symbol,
+    }
+
+
+def of_sellers(
+    name: str,
+    told: Told,
+    is_available: bool,
+    is_withheld: bool,
+    coverage: float | None,
+    numerator: int,
+    denominator: float | None,
+    *,
+    hides_all: bool | None = None,
+) -> Row:
+    shown = is_available and not is_withheld
+    whole = is_available and not (is_withheld if hides_all is None else hides_all)
+    value = numerator / denominator if shown and denominator else None
+    return {
+        name: rounded(value),
+        f"{name}_numerator": numerator if shown else None,
+        f"{name}_denominator": rounded(denominator) if whole else None,
+        f"{name}_coverage": coverage,
+        f"{name}_symbol": mark(told.span, told.night, is_available, is_withheld),
+    }

@@ -1,0 +1,136 @@
+-- Requests for quotation by the week in which they were posted and in the report year: demand of
+-- buyers, never inquiries received. Grain: edition, span, span_from.
+-- A request is shown for 15 days and a page for 2,000 rows: nights cut at the cap are named, for
+-- requests of the two weeks before them may be missing.
+WITH night AS (
+    SELECT DISTINCT night.export_date, night.status = 'partial' AS is_capped
+    FROM staging.stg_night AS night
+    JOIN lake.layout_fields AS field
+        ON field.field = 'quotes_left'
+        AND list_contains(string_split(night.layout, '+'), field.layout)
+    WHERE night.dataset = 'inquiries' AND night.is_usable
+),
+
+dated AS (
+    SELECT
+        edition.edition,
+        edition.year_basis,
+        edition.year,
+        edition.period_from,
+        edition.period_to,
+        max(night.export_date) AS as_of
+    FROM marts.dim_edition AS edition
+    LEFT JOIN night ON night.export_date BETWEEN edition.period_from AND edition.period_to
+    GROUP BY ALL
+),
+
+request AS (
+    SELECT
+        inquiry_id,
+        quotes_received,
+        posted_on_platform,
+        coalesce(posted_on_platform, first_seen_on) AS counted_on
+    FROM marts.fct_inquiry
+    WHERE channel = 'rfq'
+),
+
+stretch AS (
+    SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
+    FROM dated
+    UNION ALL
+    SELECT DISTINCT
+        dated.edition,
+        'week',
+        request.posted_on_platform - dayofweek(request.posted_on_platform)::INTEGER,
+        request.posted_on_platform - dayofweek(request.posted_on_platform)::INTEGER + 6
+    FROM dated
+    JOIN request
+        ON request.posted_on_platform - dayofweek(request.posted_on_platform)::INTEGER + 6
+        BETWEEN dated.period_from AND dated.period_to
+        AND request.posted_on_platform <= dated.as_of
+),
+
+part AS (
+    SELECT
+        stretch.span,
+        stretch.span_from,
+        stretch.span_to,
+        dated.edition,
+        dated.year_basis,
+        dated.year,
+        dated.period_from,
+        dated.period_to,
+        dated.as_of,
+        (
+            SELECT string_agg(night.export_date::VARCHAR, ', ' ORDER BY night.export_date)
+            FROM night
+            WHERE night.is_capped
+                AND night.export_date BETWEEN stretch.span_from AND stretch.span_to + 14
+                AND night.export_date <= dated.as_of
+        ) AS capped_nights
+    FROM stretch
+    JOIN dated ON dated.edition = stretch.edition
+),
+
+counted AS (
+    SELECT
+        part.edition,
+        part.span,
+        part.span_from,
+        count(request.inquiry_id) FILTER (WHERE request.posted_on_platform IS NOT NULL) AS rfqs,
+        sum(request.quotes_received) FILTER (WHERE request.posted_on_platform IS NOT NULL)::BIGINT
+            AS quotes,
+        count(request.quotes_received) FILTER (WHERE request.posted_on_platform IS NOT NULL)
+            AS rfqs_told,
+        count(*) FILTER (
+            WHERE request.posted_on_platform IS NOT NULL AND request.quotes_received = 10
+        ) AS filled,
+        count(request.posted_on_platform) / nullif(count(request.inquiry_id), 0) AS coverage
+    FROM part
+    LEFT JOIN request
+        ON request.counted_on BETWEEN part.span_from AND part.span_to
+        AND request.counted_on <= part.as_of
+    GROUP BY part.edition, part.span, part.span_from
+)
+
+SELECT
+    part.edition,
+    part.year_basis,
+    part.as_of,
+    part.period_from,
+    part.period_to,
+    part.as_of IS NULL OR part.as_of < part.period_to AS is_partial,
+    part.span,
+    part.span_from,
+    part.span_to,
+    part.capped_nights,
+    CASE WHEN part.as_of IS NOT NULL THEN counted.rfqs END AS rfqs,
+    CASE WHEN part.as_of IS NOT NULL THEN counted.rfqs END AS rfqs_numerator,
+    NULL::BIGINT AS rfqs_denominator,
+    CASE WHEN part.as_of IS NOT NULL THEN counted.coverage END AS rfqs_coverage,
+    CASE
+        WHEN part.as_of IS NULL THEN 'x'
+        WHEN part.as_of < part.span_to THEN 'p'
+    END AS rfqs_symbol,
+    counted.quotes / nullif(counted.rfqs_told, 0) AS quotes_per_rfq,
+    counted.quotes AS quotes_per_rfq_numerator,
+    nullif(counted.rfqs_told, 0) AS quotes_per_rfq_denominator,
+    nullif(counted.rfqs_told, 0) / nullif(counted.rfqs, 0) AS quotes_per_rfq_coverage,
+    CASE
+        WHEN counted.rfqs_told = 0 THEN 'x'
+        WHEN part.as_of < part.span_to THEN 'p'
+    END AS quotes_per_rfq_symbol,
+    counted.filled / nullif(counted.rfqs_told, 0) AS filled_share,
+    CASE WHEN counted.rfqs_told > 0 THEN counted.filled END AS filled_share_numerator,
+    nullif(counted.rfqs_told, 0) AS filled_share_denominator,
+    nullif(counted.rfqs_told, 0) / nullif(counted.rfqs, 0) AS filled_share_coverage,
+    CASE
+        WHEN counted.rfqs_told = 0 THEN 'x'
+        WHEN part.as_of < part.span_to THEN 'p'
+    END AS filled_share_symbol
+FROM part
+JOIN counted
+    ON counted.edition = part.edition
+    AND counted.span = part.span
+    AND counted.span_from = part.span_from
+ORDER BY part.year_basis DESC, part.year, part.span DESC, part.span_from

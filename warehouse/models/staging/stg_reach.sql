@@ -1,0 +1,15 @@
+-- Buyer countries and continents of each seller with at least five inquiries in the report year.
+-- Grain: edition, seller_id.
+SELECT
+    inquiry.edition,
+    inquiry.seller_id,
+    count(*) AS inquiries,
+    count(inquiry.buyer_country_iso2) AS inquiries_known,
+    count(DISTINCT inquiry.buyer_country_iso2) AS countries,
+    count(DISTINCT country.continent) AS continents
+FROM staging.stg_inquiry AS inquiry
+LEFT JOIN marts.dim_country AS country ON country.country_iso2 = inquiry.buyer_country_iso2
+WHERE inquiry.is_counted
+GROUP BY inquiry.edition, inquiry.seller_id
+HAVING count(*) >= 5
+ORDER BY inquiry.edition, inquiry.seller_id

@@ -1,0 +1,118 @@
+-- Inquiries and visitors that the listings' metrics state, by year, month and week of editions.
+-- Grain: edition, span, span_from. Weeks run from Sunday to Saturday and belong to the year in
+-- which they end. Of a seller's night both figures count or neither. Where no night of a span has
+-- enough sellers, all months and weeks of the edition are withheld: the year would give it away.
+WITH night AS (
+    SELECT export_date
+    FROM staging.stg_night
+    WHERE dataset = 'listings' AND is_good
+),
+
+stretch AS (
+    SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
+    FROM marts.dim_edition
+    UNION ALL
+    SELECT edition, 'month', span_from, last_day(span_from)
+    FROM (
+        SELECT
+            edition,
+            unnest(generate_series(period_from, listings_as_of, INTERVAL 1 MONTH))::DATE
+                AS span_from
+        FROM marts.dim_edition
+    )
+    UNION ALL
+    SELECT DISTINCT
+        edition.edition,
+        'week',
+        night.export_date - dayofweek(night.export_date)::INTEGER,
+        night.export_date - dayofweek(night.export_date)::INTEGER + 6
+    FROM marts.dim_edition AS edition
+    JOIN night
+        ON night.export_date - dayofweek(night.export_date)::INTEGER + 6
+        BETWEEN edition.period_from AND edition.period_to
+        AND night.export_date <= edition.listings_as_of
+),
+
+part AS (
+    SELECT
+        stretch.span,
+        stretch.span_from,
+        stretch.span_to,
+        edition.*
+    FROM stretch
+    JOIN marts.dim_edition AS edition ON edition.edition = stretch.edition
+),
+
+-- A day at a time, for every day is in a week, a month and a year of two bases.
+day AS (
+    SELECT
+        visit.snapshot_on,
+        count(*) AS rows_in,
+        count(*) FILTER (
+            WHERE country.country_iso2 IS NOT NULL
+            AND visit.visitors IS NOT NULL
+            AND visit.inquiries IS NOT NULL
+        ) AS rows_known,
+        count(DISTINCT visit.seller_id) FILTER (
+            WHERE country.is_market
+            AND visit.visitors IS NOT NULL
+            AND visit.inquiries IS NOT NULL
+        ) AS sellers,
+        sum(visit.visitors) FILTER (WHERE country.is_market AND visit.inquiries IS NOT NULL)
+            AS visitors,
+        sum(visit.inquiries) FILTER (WHERE country.is_market AND visit.visitors IS NOT NULL)
+            AS inquiries
+    FROM night
+    JOIN marts.fct_seller_day AS visit ON visit.snapshot_on = night.export_date
+    LEFT JOIN staging.stg_seller_country AS country ON country.seller_id = visit.seller_id
+    GROUP BY visit.snapshot_on
+),
+
+counted AS (
+    SELECT
+        part.edition,
+        part.span,
+        part.span_from,
+        count(night.export_date) AS nights,
+        sum(day.rows_in) AS rows_in,
+        sum(day.rows_known) AS rows_known,
+        max(day.sellers) AS sellers,
+        sum(day.visitors)::BIGINT AS visitors,
+        sum(day.inquiries)::BIGINT AS inquiries
+    FROM part
+    JOIN night
+        ON night.export_date BETWEEN part.span_from AND part.span_to
+        AND night.export_date <= part.listings_as_of
+    LEFT JOIN day ON day.snapshot_on = night.export_date
+    GROUP BY part.edition, part.span, part.span_from
+)
+
+SELECT
+    part.edition,
+    part.year_basis,
+    part.year,
+    part.listings_as_of AS as_of,
+    part.period_from,
+    part.period_to,
+    part.listings_as_of IS NULL OR part.listings_as_of < part.period_to AS is_partial,
+    part.span,
+    part.span_from,
+    part.span_to,
+    date_diff('day', part.span_from, part.span_to) + 1 AS days,
+    coalesce(counted.nights, 0) AS nights,
+    counted.inquiries,
+    counted.visitors,
+    counted.rows_known / nullif(counted.rows_in, 0) AS coverage,
+    part.span <> 'year'
+    AND bool_or(
+        part.span <> 'year'
+        AND coalesce(counted.sellers, 0) > 0
+        AND counted.sellers < (SELECT smallest_cell FROM lake.market)
+    ) OVER (PARTITION BY part.edition) AS is_withheld,
+    CASE WHEN part.listings_as_of < part.span_to THEN 'p' END AS provisional
+FROM part
+LEFT JOIN counted
+    ON counted.edition = part.edition
+    AND counted.span = part.span
+    AND counted.span_from = part.span_from
+ORDER BY part.edition, part.span, part.span_from
