@@ -67,7 +67,6 @@ small AS (
         cell.figure,
         cell.snapshot_date,
         cell.top_category_id,
-        count(DISTINCT cell.unit) AS cells,
         count(DISTINCT member.seller_id) AS sellers
     FROM cell
     JOIN member
@@ -106,9 +105,7 @@ SELECT
     OR ranked.is_small
     OR (
         ranked.place = 1
-        AND coalesce(
-            small.cells = 1 OR small.sellers < (SELECT smallest_cell FROM lake.market), false
-        )
+        AND coalesce(small.sellers < (SELECT smallest_cell FROM lake.market), false)
     ) AS is_withheld
 FROM ranked
 JOIN quartile
