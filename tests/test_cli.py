@@ -183,6 +183,6 @@ def test_the_benchmark_names_what_it_measures(home: Path) -> None:
 def test_every_command_has_help() -> None:
     shown = outlook("--help").stdout
     for command in ("sample", "run", "backfill", "build", "nights", "status", "rejected",
-                    "inspect", "release-night", "doctor", "bench"):  # fmt: skip
+                    "inspect", "release-night", "doctor", "bench", "report"):  # fmt: skip
         assert command in shown
         assert outlook(command, "--help").returncode == 0

@@ -24,6 +24,7 @@ from transforms.settings import Settings, settings
 from warehouse import inspection, lake_views, nightly, publish, terminal
 from warehouse.build import Built
 from warehouse.build import build as build_warehouse
+from warehouse.page.command import report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Nightly marketplace exports to clean Parquet, one DuckDB file, and a yearly Outlook.",
 )
+
+app.command()(report)
 
 EXIT = {"refused": 5, "held": 4, "missing": 3}
 
