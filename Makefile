@@ -17,14 +17,16 @@ export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
 run: $(READY) $(DATA)/key
-	@echo "1/4  writing sample exports"
+	@echo "1/5  writing sample exports"
 	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2017-07-01 --to 2022-05-31 --every month --scale $(SCALE)
 	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2022-06-24 --to 2022-06-30 --every night --scale $(SCALE)
-	@echo "2/4  loading the history"
+	@echo "2/5  loading the history"
 	@$(BIN)/outlook backfill 2017-07-01 2022-06-29
-	@echo "3/4  running the nightly DAGs for 2022-06-30 in Airflow (log: $(OUTLOOK_HOME)/airflow.log)"
+	@echo "3/5  running the nightly DAGs for 2022-06-30 in Airflow (log: $(OUTLOOK_HOME)/airflow.log)"
 	@$(BIN)/python -m dags 2022-06-30 > $(OUTLOOK_HOME)/airflow.log
-	@echo "4/4  what is live"
+	@echo "4/5  making the Outlook of fiscal year 2022"
+	@$(BIN)/outlook report FY2022 --quiet
+	@echo "5/5  what is live"
 	@$(BIN)/outlook status
 
 test: $(READY)

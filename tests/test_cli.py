@@ -184,6 +184,6 @@ def test_every_command_has_help() -> None:
     shown = outlook("--help").stdout
     for command in ("sample", "run", "backfill", "build", "nights", "status", "rejected",
                     "inspect", "release-night", "doctor", "bench",
-                    "listings", "diff", "explain"):  # fmt: skip
+                    "listings", "diff", "explain", "report"):  # fmt: skip
         assert command in shown
         assert outlook(command, "--help").returncode == 0

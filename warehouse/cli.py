@@ -21,6 +21,7 @@ from warehouse import publish, terminal
 from warehouse.build import Built
 from warehouse.build import build as build_warehouse
 from warehouse.cli_options import Dataset, Json, Night, Quiet, datasets, day
+from warehouse.page.command import report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Nightly marketplace exports to clean Parquet, one DuckDB file, and a yearly Outlook.",
 )
+
+app.command()(report)
 
 EXIT = {"refused": 5, "held": 4, "missing": 3}
 

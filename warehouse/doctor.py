@@ -12,6 +12,7 @@ import pyarrow
 from transforms.errors import OutlookError
 from transforms.settings import Settings, settings
 from warehouse import publish
+from warehouse.page import pdf
 
 LOW_DISK = 5 << 30
 
@@ -90,6 +91,12 @@ def _versions(_: Settings) -> tuple[str, str]:
     )
 
 
+def _pdf(_: Settings) -> tuple[str, str]:
+    if not pdf.can_write():
+        return "warn", f"reports have no PDF: libpango is not installed; {pdf.INSTALL}"
+    return "fine", "reports have a PDF"
+
+
 _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "key": _key,
     "key file": _key_file,
@@ -98,4 +105,5 @@ _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "published": _published,
     "time zone": _time_zone,
     "versions": _versions,
+    "PDF": _pdf,
 }

@@ -61,7 +61,9 @@ def lake_fingerprint(lake: Lake, settings: Settings) -> str:
 def code_version() -> str:
     """Hash of the code and data that decide what the published file holds."""
     digest = hashlib.sha256(lake_room.code_version().encode())
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".sql", ".toml"):
+    room = Path(__file__).parent
+    for path in sorted(room.rglob("*")):
+        # The page only shows what is in the file.
+        if path.suffix in (".py", ".sql", ".toml") and room / "page" not in path.parents:
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

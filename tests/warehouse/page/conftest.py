@@ -1,0 +1,39 @@
+"""One made-up edition written twice: what the tests of the page look at."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.warehouse.page import made_up
+from warehouse.page import report
+from warehouse.page.edition import Edition, read
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("published") / "outlook.duckdb"
+    return made_up.database(path, made_up.full())
+
+
+@pytest.fixture(scope="session")
+def edition(database: Path) -> Edition:
+    return read(database, "FY2022", "provisional")
+
+
+@pytest.fixture(scope="session")
+def folder(edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every file of the edition."""
+    made = tmp_path_factory.mktemp("report")
+    report.write(made, edition, {"sha256": "0" * 64})
+    return made
+
+
+@pytest.fixture
+def html(folder: Path) -> str:
+    return (folder / "index.html").read_text("utf-8")
+
+
+@pytest.fixture
+def db(database: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(database), read_only=True)

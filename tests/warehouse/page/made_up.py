@@ -1,0 +1,155 @@
+"""Small made-up published files: a few rows put into tables of the true shape."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import duckdb
+
+from transforms.lake import Lake
+from transforms.markets import market
+from warehouse import editions, lake_views, release
+from warehouse.build import describe
+from warehouse.page.edition import Edition, read
+from warehouse.tables import make_tables, open_memory
+
+RUN: dict[str, Any] = {
+    "run_id": "20220715T060000Z-0123abcd",
+    "export_date": date(2022, 6, 30),
+    "code_version": "0123456789ab",
+    "lake_fingerprint": "0" * 64,
+    "duckdb_version": "1.5.6",
+    "built_at": datetime(2022, 7, 15, 6, 0, tzinfo=UTC),
+}
+Row = dict[str, Any]
+
+
+@cache
+def _empty(code: str) -> Path:
+    """A file with every table and no row, made once for a market."""
+    folder = Path(mkdtemp(prefix="outlook-page-"))
+    path = folder / "outlook.duckdb"
+    with open_memory() as db:
+        lake_views.attach(db, Lake(folder / "lake"), market(code))
+        db.execute(f"ATTACH '{path}' AS outlook")
+        db.execute("USE outlook")
+        make_tables(db)
+        editions.put_in(db, folder)
+        night = RUN["export_date"]
+        told = release.describe(db, f"{night}", night, market(code), None, None)
+        describe(db, [], RUN, told)
+        db.execute("USE memory")
+        db.execute("DETACH outlook")
+    return path
+
+
+def database(path: Path, tables: dict[str, list[Row]], code: str = "PK") -> Path:
+    """A published file at `path` that holds these rows; columns not given are null."""
+    shutil.copy(_empty(code), path)
+    with duckdb.connect(str(path)) as db:
+        for table, rows in tables.items():
+            for row in rows:
+                names, marks = ", ".join(row), ", ".join("?" * len(row))
+                db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+    return path
+
+
+def frame(year: int, as_of: date | None = None) -> Row:
+    """What every row of a fiscal year has; without `as_of` the year is whole."""
+    last = date(year, 6, 30)
+    day = as_of or last
+    return {
+        "edition": f"FY{year}", "year_basis": "fiscal", "as_of": day,
+        "period_from": date(year - 1, 7, 1), "period_to": last, "is_partial": day < last,
+    }  # fmt: skip
+
+
+def headline(year: int, as_of: date | None = None, **figures: float | None) -> list[Row]:
+    """Rows of report.headline; a figure of None is not available."""
+    known: dict[str, float | None] = {**figures, "goods_sold_value": None}
+    rows = []
+    for metric, value in known.items():
+        base = frame(year, as_of)
+        symbol = "x" if value is None else "p" if base["is_partial"] else None
+        rows.append({**base, "metric": metric, "value": value, "coverage": 1.0, "symbol": symbol,
+                     "numerator": None if value is None else int(value)})  # fmt: skip
+    return rows
+
+
+def cities(year: int, counts: Iterable[tuple[str, str, int | None]]) -> list[Row]:
+    """Rows of report.sellers_by_city; a count of None is withheld."""
+    rows = list(counts)
+    total = 200
+    return [
+        {**frame(year), "city_key": key, "city": city, "numerator": count, "denominator": total,
+         "share": None if count is None else count / total, "coverage": 1.0,
+         "symbol": "c" if count is None else None}
+        for key, city, count in rows
+    ]  # fmt: skip
+
+
+def growth(year: int, sellers: int, before: int | None, **more: Any) -> Row:
+    """Row of report.seller_growth with the growth that the table itself has."""
+    return {
+        **frame(year), "paid_sellers": sellers, "paid_sellers_numerator": sellers,
+        "yoy_growth": sellers / before - 1 if before else None,
+        "yoy_growth_denominator": before,
+        "yoy_growth_from": date(year - 1, 6, 30) if before else None,
+        "yoy_growth_symbol": None if before else "x", **more,
+    }  # fmt: skip
+
+
+def edition(
+    path: Path, tables: dict[str, list[Row]], year: int = 2022, status: str = "final",
+    code: str = "PK",
+) -> Edition:  # fmt: skip
+    """One edition of a made-up file."""
+    return read(database(path, tables, code), f"FY{year}", status)
+
+
+def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[str, list[Row]]:
+    """Two years with every table that the page shows, withheld cells and odd text among them."""
+    tables: dict[str, list[Row]] = {t: [] for t in (
+        "report.headline", "report.seller_growth", "report.sellers_by_city", "meta.night",
+        "report.sellers_by_category", "report.listings_by_category", "report.inquiries_by_country",
+        "meta.availability",
+    )}  # fmt: skip
+    for year, sellers in ((2021, 150), (2022, 200)):
+        tables["report.headline"] += headline(
+            year, paid_sellers=sellers, live_listings=sellers * 100, inquiries=sellers * 40
+        )
+        tables["report.seller_growth"].append(growth(year, sellers, 150 if year == 2022 else None))
+        tables["report.sellers_by_city"] += cities(
+            year, [("A", "Sialkot", sellers - 30), ("B", "=1+1", 12), ("C", "<b>Lahore</b>", 10),
+                   ("D", "Karachi", None), ("E", "Multan", None), ("unknown", "Unknown", 8)]
+        )  # fmt: skip
+        for table in ("sellers_by_category", "listings_by_category"):
+            tables[f"report.{table}"] += [
+                {**frame(year), "top_category_id": key, "category": name, "share": share,
+                 "numerator": round(share * 200), "denominator": 200, "coverage": 1.0}
+                for key, name, share in (("3", "Apparel", 0.63), ("5", "-Sports", 0.3))
+            ]  # fmt: skip
+        tables["report.inquiries_by_country"] += [
+            {**frame(year), "buyer_country_iso2": key, "share": share, "numerator": n,
+             "denominator": 1000, "coverage": 1.0}
+            for key, share, n in (("US", 0.4, 400), ("GB", 0.123456789, 123))
+        ]  # fmt: skip
+        tables["meta.availability"].append(
+            {"edition": f"FY{year}", "figure": "goods_sold_value", "symbol": "x",
+             "missing": "inquiries: value of the goods sold"}
+        )  # fmt: skip
+    for month, status in ((3, "ok"), (4, "late"), (5, "held"), (6, "ok")):
+        for dataset in ("sellers", "listings", "inquiries"):
+            tables["meta.night"].append(
+                {"export_date": date(2022, month, 28), "dataset": dataset, "status": status,
+                 "is_good": status != "held", "rows_in": 10, "rows_accepted": 8,
+                 "rows_rejected": 1, "rows_duplicate": 1,
+                 "reason": "<i>few</i> rows" if status == "held" else None}
+            )  # fmt: skip
+    if change:
+        change(tables)
+    return tables

@@ -1,0 +1,278 @@
+"""Page, workbook, CSV, Parquet and database hold the same figures; two builds the same bytes."""
+
+import csv
+import hashlib
+import json
+import re
+import zipfile
+from datetime import date, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pyarrow.parquet as pq
+import pypdf
+import pytest
+
+from tests.warehouse.page import made_up
+from warehouse.models import models
+from warehouse.page import pdf, report
+from warehouse.page.edition import Edition
+
+TABLES = ("headline", "seller_growth", "sellers_by_city", "sellers_by_category",
+          "listings_by_category", "inquiries_by_country")  # fmt: skip
+ALL = sorted(m.name for m in models() if m.schema == "report")
+
+
+def in_database(db: duckdb.DuckDBPyConnection, table: str) -> tuple[list[str], list[tuple[Any]]]:
+    found = db.execute(f"SELECT * FROM report.{table}")
+    return [d[0] for d in found.description], found.fetchall()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_workbook_is_the_database(
+    table: str, folder: Path, edition: Edition, db: duckdb.DuckDBPyConnection
+) -> None:
+    names, rows = in_database(db, table)
+    sheet = openpyxl.load_workbook(folder / "outlook.xlsx")[table]
+    shown = [[c.value for c in row] for row in sheet.iter_rows(min_row=4)]
+    assert shown[0] == names
+    assert len(shown) - 1 == len(rows)
+    about = edition.tables[table]
+    for cells, row in zip(shown[1:], rows, strict=True):
+        by_name = dict(zip(names, row, strict=True))
+        for name, cell in zip(names, cells, strict=True):
+            held = by_name[name]
+            if held is None:
+                symbol = by_name.get(about.symbol_of(name))
+                assert cell == (f"[{symbol}]" if symbol else None)
+            elif isinstance(held, float):
+                # A workbook keeps sixteen digits.
+                assert cell == pytest.approx(held, rel=1e-15), name
+            else:
+                assert (cell.date() if isinstance(cell, datetime) else cell) == held, name
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_csv_is_the_database(table: str, folder: Path, db: duckdb.DuckDBPyConnection) -> None:
+    names, rows = in_database(db, table)
+    with (folder / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.reader(file))
+    assert found[0] == names
+    for cells, row in zip(found[1:], rows, strict=True):
+        for cell, held in zip(cells, row, strict=True):
+            if held is None:
+                assert cell == ""
+            elif isinstance(held, bool):
+                assert cell == str(held).lower()
+            elif isinstance(held, int | float):
+                assert float(cell) == held
+            elif isinstance(held, date):
+                assert cell == held.isoformat()
+            else:
+                assert cell.removeprefix("'") == held
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_parquet_is_the_database(table: str, folder: Path, db: duckdb.DuckDBPyConnection) -> None:
+    names, rows = in_database(db, table)
+    found = pq.read_table(folder / "parquet" / f"{table}.parquet")
+    assert found.column_names == names
+    assert [tuple(r.values()) for r in found.to_pylist()] == rows
+    assert all(f.metadata[b"description"] for f in found.schema)
+
+
+def test_page_is_the_database(html: str, edition: Edition) -> None:
+    """Each table under a figure, cell by cell as exact values; the tiles by their text."""
+    for block in re.findall(r'<figure id="figure-.*?</figure>', html, re.S):
+        table = edition.tables[re.findall(r"report\.(\w+)", block)[0]]
+        shown = [float(v) for v in re.findall(r'<data value="([^"]+)"', block)]
+        known = {float(v) for r in table.rows for v in r.values() if isinstance(v, int | float)}
+        assert shown and set(shown) <= known
+    tiles = re.findall(r'<p class="big"><data value="([^"]+)">([^<]+)</data>', html)
+    rows = {r["metric"]: r["value"] for r in edition.tables["headline"].of("FY2022")}
+    assert [float(v) for v, _ in tiles[:3]] == [
+        rows["paid_sellers"], rows["live_listings"], rows["inquiries"]
+    ]  # fmt: skip
+    assert [text for _, text in tiles] == ["200", "20,000", "8,000", "63.0%", "85.0%"]
+
+
+def test_what_is_withheld_or_not_available_says_so(html: str) -> None:
+    assert re.search(r"<th scope=\"row\">Karachi</th><td class=\"n\">\[c\]</td>", html)
+    assert "Withheld [c]: Karachi and Multan." in html
+    assert re.search(r"Value of goods sold</h2>\s*<p class=\"big none\">Not available<sup", html)
+    assert 'id="unknown"' in html and 'href="#unknown"' in html
+
+
+def test_two_builds_are_the_same_bytes(folder: Path, edition: Edition, tmp_path: Path) -> None:
+    report.write(tmp_path, edition, {"sha256": "0" * 64})
+    first, second = (
+        {p.relative_to(f).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+         for f_ in [f] for p in f_.rglob("*") if p.is_file()}
+        for f in (folder, tmp_path)
+    )  # fmt: skip
+    assert first == second
+
+
+def test_the_page_asks_nobody_for_anything(html: str) -> None:
+    asked = re.findall(r'(?:src|href|action|srcset|data)="([^"]*)"', html)
+    assert asked
+    assert not [a for a in asked if not a.startswith(("#", "data:")) and a != "outlook.pdf"]
+    without_names = html.replace("http://www.w3.org/2000/svg", "").replace(
+        "http://www.w3.org/1999/xlink", ""
+    )
+    assert not re.search(r"https?:|url\(\s*['\"]?(?!#)|@import|<script|<link", without_names)
+
+
+def test_structure_of_the_page(html: str) -> None:
+    assert html.count("<h1") == 1
+    assert '<html lang="en">' in html
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    targets = [h[1:] for h in re.findall(r'href="(#[^"]+)"', html)]
+    assert set(targets) <= set(ids)
+    order = ["points", "sellers", "categories", "cities", "listings", "inquiries", "comparison",
+             "unknown", "quality", "method", "symbols", "revisions", "data"]  # fmt: skip
+    assert [i for i in ids if i in order] == order
+    svgs = re.findall(r"<svg [^>]*>", html)
+    assert len(svgs) == 2 * len(re.findall("<figure", html))
+    assert all(re.search(r'role="img" aria-label="[^"]{20,}"', s) for s in svgs)
+
+
+def test_colours_of_charts_are_the_themes_own(html: str) -> None:
+    from warehouse.page.theme import PALETTE
+
+    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-fA-F]+)"', html))
+    assert used and used <= set(PALETTE.values())
+    assert all(f'svg [fill="{c}"]{{fill:var(--{n})}}' in html for n, c in PALETTE.items())
+
+
+def test_what_exports_hold_is_no_markup(html: str) -> None:
+    assert "<b>Lahore</b>" not in html and "<i>few</i>" not in html
+    assert "&lt;b&gt;Lahore&lt;/b&gt;" in html and "&lt;i&gt;few&lt;/i&gt; rows" in html
+
+
+def test_what_exports_hold_is_no_formula(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "outlook.xlsx") as book:
+        sheets = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")]
+        assert len(sheets) == len(ALL) + 2
+        assert not [n for n in sheets if b"<f>" in book.read(n)]
+    cities = openpyxl.load_workbook(folder / "outlook.xlsx")["sellers_by_city"]
+    assert "=1+1" in {c.value for row in cities.iter_rows() for c in row}
+    text = (folder / "csv" / "sellers_by_city.csv").read_text("utf-8")
+    assert ",'=1+1," in text and ",=1+1," not in text
+    names = set(pq.read_table(folder / "parquet" / "sellers_by_city.parquet")["city"].to_pylist())
+    assert "=1+1" in names
+
+
+def test_the_workbook_has_contents_notes_and_charts(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "outlook.xlsx")
+    assert book.sheetnames == ["Contents", "Notes", *ALL]
+    linked = [c.value for c in book["Contents"]["A"][4:]]
+    assert linked == ["Notes", *ALL]
+    with zipfile.ZipFile(folder / "outlook.xlsx") as raw:
+        charts = [n for n in raw.namelist() if n.startswith("xl/charts/chart")]
+    assert len(charts) == 6
+
+
+def test_the_page_carries_its_data(html: str, folder: Path) -> None:
+    import base64
+
+    carried = dict(re.findall(r'download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', html))
+    assert set(carried) == {"outlook.xlsx", *(f"{t}.csv" for t in TABLES)}
+    for name, content in carried.items():
+        path = folder / name if name.endswith("xlsx") else folder / "csv" / name
+        assert base64.b64decode(unescape(content)) == path.read_bytes()
+
+
+def test_the_manifest_knows_every_file(folder: Path, edition: Edition) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert set(manifest["files"]) == there - {"manifest.json"}
+    for name, about in manifest["files"].items():
+        assert about["sha256"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    assert manifest["run_id"] == edition.run["run_id"]
+    assert manifest["lake_fingerprint"] == edition.run["lake_fingerprint"]
+
+
+def test_the_data_package_is_valid(folder: Path) -> None:
+    frictionless = pytest.importorskip("frictionless")
+    found = frictionless.validate(str(folder / "datapackage.json"))
+    assert found.valid, found.flatten(["type", "message"])[:5]
+
+
+def test_the_pdf_is_tagged_and_its_pictures_have_words(folder: Path) -> None:
+    if not (folder / "outlook.pdf").is_file():
+        pytest.skip(f"NO PDF: libpango is absent; {pdf.INSTALL}")
+    root: Any = pypdf.PdfReader(folder / "outlook.pdf").trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == "en"
+    tags: dict[str, list[Any]] = {}
+    left = [root["/StructTreeRoot"]]
+    while left:
+        found = left.pop().get_object()
+        if isinstance(found, list):
+            left += found
+        elif isinstance(found, dict):
+            tags.setdefault(str(found.get("/S")), []).append(found)
+            left += [found["/K"]] if "/K" in found else []
+    assert len(tags["/H1"]) == 1 and tags["/Table"] and tags["/TH"]
+    assert len(tags["/Figure"]) == 9
+    assert all(len(str(f.get("/Alt"))) > 20 for f in tags["/Figure"])
+
+
+def test_without_libpango_everything_but_the_pdf(
+    edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import builtins
+
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "weasyprint":
+            raise OSError("cannot load library 'libpango-1.0-0'")
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert report.write(tmp_path, edition, {}) is False
+    assert (tmp_path / "index.html").is_file() and not (tmp_path / "outlook.pdf").exists()
+
+
+def test_another_market_has_its_own_words(tmp_path: Path) -> None:
+    def rename(tables: dict[str, list[made_up.Row]]) -> None:
+        for row in tables["report.sellers_by_city"]:
+            row["city"] = row["city"].replace("Sialkot", "Surat")
+        for table in ("sellers_by_category", "listings_by_category"):
+            for row in tables[f"report.{table}"]:
+                row["category"] = row["category"].replace("Apparel", "Textiles")
+
+    made = made_up.edition(tmp_path / "outlook.duckdb", made_up.full(rename), code="IN")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report.write(folder, made, {})
+    html = (folder / "index.html").read_text("utf-8")
+    assert "India’s sellers on a global B2B marketplace, 2022" in html
+    assert "Surat share of sellers" in html and "Textiles share of sellers" in html
+    assert not re.search("Pakistan|Sialkot|Apparel", html)
+
+
+def test_a_table_whose_exports_did_not_come_says_why(tmp_path: Path) -> None:
+    def lose(tables: dict[str, list[made_up.Row]]) -> None:
+        tables["report.sellers_by_city"] = [
+            {**made_up.frame(2022), "city_key": "not_available", "city": "Not available",
+             "symbol": "x"}
+        ]  # fmt: skip
+        tables["meta.availability"].append(
+            {"edition": "FY2022", "figure": "sellers_by_city", "symbol": "x",
+             "missing": "sellers: city"}
+        )  # fmt: skip
+
+    made = made_up.edition(tmp_path / "outlook.duckdb", made_up.full(lose))
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report.write(folder, made, {})
+    html = (folder / "index.html").read_text("utf-8")
+    assert html.count("Not available<sup") == 4  # two tiles, two figures
+    assert html.count(": sellers: city.</p>") == 3
+    assert "Largest city" in html

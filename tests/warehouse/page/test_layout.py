@@ -1,0 +1,105 @@
+"""sections.toml: every entry fits the tables, and a table more is one entry more."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.warehouse.page import made_up
+from warehouse.page import charts, page, report, sentences, series
+from warehouse.page.edition import Edition, read
+from warehouse.page.series import Figure, layout
+
+
+def entries() -> list[Figure]:
+    return [Figure(**f) for s in layout()["section"] for f in s["figure"]]
+
+
+@pytest.mark.parametrize("figure", entries(), ids=lambda f: f.id)
+def test_entry_fits_its_table(figure: Figure, edition: Edition) -> None:
+    table = edition.tables[figure.table]
+    named = {figure.measure, *figure.columns, *figure.where}
+    named |= {c for c in (figure.label, figure.key, figure.growth, figure.month) if c}
+    assert named <= {c.name for c in table.columns}
+    assert figure.kind in {*charts.KINDS, "table"}
+    assert figure.title in sentences.RULES
+    assert "coverage" in " ".join(figure.columns)
+    assert bool(figure.of) == bool(figure.key)
+
+
+def test_names_of_figures_are_their_own() -> None:
+    names = [f.id for f in entries()]
+    assert len(names) == len(set(names))
+
+
+@pytest.fixture
+def with_flow(tmp_path: Path) -> Edition:
+    """The made-up edition with a table that the page does not know: months, and a share a year."""
+    path = made_up.database(tmp_path / "outlook.duckdb", made_up.full())
+    with duckdb.connect(str(path)) as db:
+        db.execute("""
+            CREATE TABLE report.flow AS
+            SELECT h.* EXCLUDE (metric), m.month, h.value / 1000 AS rate,
+                   NULL::VARCHAR AS rate_symbol
+            FROM report.headline AS h
+            JOIN (VALUES (7), (8), (10), (6)) AS months(number) ON h.metric = 'inquiries'
+            CROSS JOIN LATERAL (SELECT make_date(
+                year(period_from) + (number < 7)::INTEGER, number, 1) AS month) AS m
+        """)
+        for column in (None, "month", "rate", "value", *made_up.frame(2022), "numerator",
+                       "denominator", "coverage", "symbol", "rate_symbol"):  # fmt: skip
+            unit = "share 0-1" if column == "rate" else None
+            db.execute("INSERT INTO meta.data_dictionary (table_schema, table_name, column_name, "
+                       "unit, description) VALUES ('report', 'flow', ?, ?, 'What flows.')",
+                       [column, unit])  # fmt: skip
+    return read(path, "FY2022", "provisional")
+
+
+def entry(kind: str, **more: Any) -> dict[str, Any]:
+    return {"id": f"flow-{kind}", "table": "flow", "measure": "value", "kind": kind,
+            "title": "plain", "noun": "flow", "unit": "What flows", "month": "month",
+            "columns": ["month", "value", "coverage"], **more}  # fmt: skip
+
+
+def test_a_table_more_is_one_entry_more(
+    with_flow: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = {"id": "flow", "title": "Flow", "text": "In {market}.",
+               "figure": [entry("months"), entry("table")]}  # fmt: skip
+    more = {**layout(), "section": [*layout()["section"], section]}
+    for module in (page, series):
+        monkeypatch.setattr(module, "layout", lambda: more)
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report.write(folder, with_flow, {})
+    html = (folder / "index.html").read_text("utf-8")
+    assert "<h2>Flow</h2>\n<p>In Pakistan.</p>" in html
+    assert "Lines of two years. What flows: FY2022 Jul 8,000, Aug 8,000, Oct 8,000, Jun" in html
+    assert (folder / "figures" / "flow-months.png").is_file()
+    assert (folder / "csv" / "flow.csv").is_file()
+
+
+def test_a_month_without_a_figure_is_a_gap(with_flow: Edition) -> None:
+    drawn = charts.picture(Figure(**entry("months")), with_flow)
+    assert drawn
+    lines = [s["data"]["values"] for s in drawn.specs["wide"]["layer"] if "data" in s]
+    sets = drawn.specs["wide"].get("datasets", {})
+    assert lines or sets
+    segments = next(v for v in [*lines, *sets.values()] if v and "month2" in v[0])
+    assert {(s["month"], s["month2"]) for s in segments} == {("Jul", "Aug")}
+
+
+def test_a_share_moves_by_points(with_flow: Edition) -> None:
+    figure = Figure(**entry("years", measure="rate", noun="Rate", title="trend"))
+    assert sentences.title(figure, with_flow) == "Rate rose 200.0 pp in FY2022"
+    [point] = sentences.main_points([figure], with_flow)
+    assert point == "Rate: 800.0% as of 30 June 2022, 200.0 pp higher than a year before."
+
+
+def test_a_table_that_the_file_does_not_have_is_left_out(edition: Edition) -> None:
+    known = {k: t for k, t in edition.tables.items() if k != "inquiries_by_country"}
+    without = replace(edition, tables=known)
+    shown = [f.id for s in layout()["section"] for f in series.figures(s, without)]
+    assert "inquiries-by-country" not in shown and "inquiries" in shown

@@ -1,0 +1,163 @@
+"""Titles and sentences say only what the figures bear out."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.page import made_up
+from warehouse.page import sentences, words
+from warehouse.page.edition import Edition
+from warehouse.page.series import Figure, figures, layout, points, unbroken
+
+
+def figure_of(name: str, edition: Edition) -> Figure:
+    return next(f for s in layout()["section"] for f in figures(s, edition) if f.id == name)
+
+
+def inquiries(tmp_path: Path, years: dict[int, float | None], **as_of: date) -> Edition:
+    rows = [
+        r for y, n in years.items() for r in made_up.headline(y, as_of.get(f"FY{y}"), inquiries=n)
+    ]
+    return made_up.edition(
+        tmp_path / "outlook.duckdb", {"report.headline": rows}, max(years), "provisional"
+    )
+
+
+def told(edition: Edition, name: str = "inquiries") -> tuple[str, list[str]]:
+    figure = figure_of(name, edition)
+    return sentences.title(figure, edition), sentences.main_points([figure], edition)
+
+
+def test_a_rise_in_every_year_is_called_that(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 30, 2022: 60}))
+    assert title == "Buyer inquiries rose 100.0% in FY2022, as in every year since FY2019"
+    assert point == (
+        "Buyer inquiries: 60 as of 30 June 2022, 100.0% more than a year before; "
+        "the rise of 30 is the largest since FY2019."
+    )
+
+
+def test_a_falling_year(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 30, 2022: 24}))
+    assert title == "Buyer inquiries fell 20.0% in FY2022"
+    assert point == "Buyer inquiries: 24 as of 30 June 2022, 20.0% fewer than a year before."
+
+
+def test_two_years_make_no_every_year(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2021: 30, 2022: 60}))
+    assert title == "Buyer inquiries rose 100.0% in FY2022"
+    assert "largest" not in point
+
+
+def test_a_smaller_rise_is_not_the_largest(tmp_path: Path) -> None:
+    _, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 60, 2022: 70}))
+    assert "largest" not in point
+
+
+def test_a_gap_ends_the_run_of_years(tmp_path: Path) -> None:
+    edition = inquiries(tmp_path, {2018: 5, 2019: 10, 2021: 30, 2022: 60})
+    title, [point] = told(edition)
+    assert title == "Buyer inquiries rose 100.0% in FY2022"
+    assert "largest" not in point
+    known = [p for p in points(figure_of("inquiries", edition), edition) if p.value is not None]
+    assert [p.edition for p in unbroken(known)] == ["FY2021", "FY2022"]
+
+
+def test_a_year_that_is_not_available_is_a_gap(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: None, 2022: 60}))
+    assert title == "Buyer inquiries"
+    assert point == (
+        "Buyer inquiries: 60 as of 30 June 2022; there is no figure of the same date a year before."
+    )
+
+
+def test_an_unfinished_year_is_not_compared_with_a_whole_one(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2021: 30, 2022: 60}, FY2022=date(2022, 1, 31)))
+    assert title == "Buyer inquiries"
+    assert "60 as of 31 January 2022; there is no figure" in point
+
+
+def test_a_last_night_a_few_days_early_is_the_same_date(tmp_path: Path) -> None:
+    title, _ = told(inquiries(tmp_path, {2021: 30, 2022: 60}, FY2022=date(2022, 6, 25)))
+    assert title == "Buyer inquiries rose 100.0% in FY2022"
+
+
+def test_nothing_changed(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2021: 60, 2022: 60}))
+    assert title == "Buyer inquiries hardly changed in FY2022"
+    assert "as many as a year before" in point
+
+
+def test_a_cagr_names_its_years(tmp_path: Path) -> None:
+    cagr = {"cagr": 0.294, "cagr_from": date(2018, 6, 30), "cagr_years": 4}
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.seller_growth": [
+            made_up.growth(2021, 242, None), made_up.growth(2022, 311, 242, **cagr)
+        ],
+    }  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    title, [point] = told(edition, "paid-sellers")
+    assert title == "Paid sellers rose 28.5% in FY2022"
+    assert point.endswith(
+        ". From 30 June 2018 to 30 June 2022, 4 years, the average was 29.4% a year."
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "title"),
+    [
+        ((150, 170), "Sialkot has 85.0% of paid sellers whose city is known, up 10.0 pp on FY2021"),
+        ((170, 150), "Sialkot has 75.0% of paid sellers whose city is known, down 10.0 pp on "
+                     "FY2021"),
+        ((150, 150), "Sialkot has 75.0% of paid sellers whose city is known, as in FY2021"),
+        ((None, 150), "Sialkot has 75.0% of paid sellers whose city is known"),
+    ],
+)  # fmt: skip
+def test_the_leader(tmp_path: Path, counts: tuple[int | None, int], title: str) -> None:
+    rows = [
+        r for year, n in zip((2021, 2022), counts, strict=True)
+        for r in made_up.cities(year, [("A", "Sialkot", n), ("B", "Lahore", 20)])
+    ]  # fmt: skip
+    tables = {"report.headline": made_up.headline(2021) + made_up.headline(2022),
+              "report.sellers_by_city": rows}  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert sentences.title(figure_of("largest-city", edition), edition) == title
+
+
+def test_the_unknown_class_leads_nothing(tmp_path: Path) -> None:
+    counts = [("unknown", "Unknown", 150), ("B", "Lahore", 20), ("C", "Karachi", 10)]
+    tables = {"report.headline": made_up.headline(2022),
+              "report.sellers_by_city": made_up.cities(2022, counts)}  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert sentences.title(figure_of("largest-city", edition), edition).startswith("Lahore has 10")
+    followers = sentences.title(figure_of("other-cities", edition), edition)
+    assert followers == "Outside Lahore, Karachi has most paid sellers"
+
+
+def test_places_are_not_counted_where_a_class_is_withheld(tmp_path: Path) -> None:
+    counts = [("A", "Sialkot", 150), ("B", "Lahore", 20), ("C", "Karachi", None)]
+    tables = {"report.headline": made_up.headline(2022),
+              "report.sellers_by_city": made_up.cities(2022, counts)}  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    [point] = told(edition, "largest-city")[1]
+    assert point == "Sialkot has 75.0% of paid sellers whose city is known."
+
+
+def test_numbers_as_they_are_written() -> None:
+    assert words.number(1234567) == "1,234,567"
+    assert words.number(-3.5) == "\N{MINUS SIGN}3.5"
+    assert words.percent(0.6304) == "63.0%"
+    assert words.short(3_204_000) == "3.2 m"
+    assert words.change(0.62, 0.63, "share 0-1") == "\N{MINUS SIGN}1.0 pp"
+    assert words.change(0.62, 0.61999, "share 0-1") == "0.0 pp"
+    assert words.change(129, 100, "sellers") == "+29.0%"
+    assert words.change(5, 0, "sellers") == "was 0"
+    assert words.cell(None, None, "c") == "[c]"
+    assert words.cell(None, None) == ""
+
+
+def test_definitions_of_the_tiles_are_short() -> None:
+    for tile in layout()["tile"]:
+        assert len(tile["doc"].replace("{market}", "Pakistan").split()) <= 15, tile["title"]

@@ -1,0 +1,200 @@
+"""What the page knows: one edition and the years before it, read from a published file."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.errors import ExportMissing, SettingsError
+from warehouse import publish
+
+Row = dict[str, Any]
+PREFIX = {"fiscal": "FY", "calendar": "CY"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as the data dictionary has it."""
+
+    name: str
+    type: str
+    unit: str | None
+    doc: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A report table: rows of this edition and of the earlier ones of the same year basis."""
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...] = field(repr=False)
+
+    def of(self, edition: str) -> list[Row]:
+        """Its rows of one edition; all rows where the table has no editions."""
+        return [r for r in self.rows if r.get("edition", edition) == edition]
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+    def symbol_of(self, measure: str) -> str:
+        """Column that holds the symbol of a measure: its own, else the table's."""
+        for base in (measure, measure.rpartition("_")[0]):
+            if self.column(f"{base}_symbol"):
+                return f"{base}_symbol"
+        return "symbol"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of the report and everything that the page says of it."""
+
+    name: str
+    basis: str
+    status: str
+    period_from: date
+    period_to: date
+    market: Row
+    run: Row
+    tables: dict[str, Table]
+    availability: dict[str, str]  # figure -> what is missing
+    nights: tuple[Row, ...] = field(repr=False)
+    revisions: tuple[Row, ...] = ()
+    is_sample: bool = False
+
+    @property
+    def year(self) -> int:
+        return int(self.name[2:])
+
+    @property
+    def released_on(self) -> date:
+        """Day on which the file was built: the page has no clock of its own."""
+        built: datetime = self.run["built_at"]
+        return built.date()
+
+    @cached_property
+    def editions(self) -> list[str]:
+        """Every year from the first one known to this one, whether it has figures or not."""
+        known = [int(r["edition"][2:]) for r in self.tables["headline"].rows]
+        return [f"{PREFIX[self.basis]}{y}" for y in range(min(known), self.year + 1)]
+
+    def headline(self, metric: str, edition: str | None = None) -> Row:
+        rows = self.tables["headline"].of(edition or self.name)
+        return next((r for r in rows if r["metric"] == metric), {})
+
+    @property
+    def data_to(self) -> date | None:
+        """Last night that any headline figure rests on."""
+        days = [r["as_of"] for r in self.tables["headline"].of(self.name) if r["as_of"]]
+        return max(days, default=None)
+
+    @property
+    def is_partial(self) -> bool:
+        return any(r["is_partial"] for r in self.tables["headline"].of(self.name))
+
+
+def name_of(edition: str, basis: str | None) -> str:
+    """FY2022 for `2022`, `FY2022` and basis fiscal. Raises SettingsError for anything else."""
+    text = edition.upper()
+    prefix = text[:2] if text[:2] in PREFIX.values() else PREFIX.get(basis or "fiscal", "")
+    year = text.removeprefix(prefix)
+    if basis not in (None, *PREFIX) or not prefix:
+        raise SettingsError(f"--basis is fiscal or calendar, not {basis!r}")
+    if len(year) != 4 or not year.isdecimal():
+        raise SettingsError(f"{edition!r} is no edition: write 2022, FY2022 or CY2022")
+    if basis and PREFIX[basis] != prefix:
+        raise SettingsError(f"{text} is not a {basis} year")
+    return prefix + year
+
+
+def version(published: Path, as_of: date | None) -> Path:
+    """Folder of the live version, or of the newest one that knew nothing after `as_of`.
+
+    Raises ExportMissing where there is none.
+    """
+    live = publish.latest(published)
+    if as_of is None and live:
+        return live
+    known = []
+    for path in published.glob("????-??-??*"):
+        if not path.is_symlink() and (path / "manifest.json").is_file():
+            about = publish.manifest(path)
+            if as_of and date.fromisoformat(about["export_date"]) <= as_of:
+                known.append((about["export_date"], about["revision"], path))
+    if not known:
+        until = f" with data to {as_of} or before" if as_of else ""
+        raise ExportMissing(f"Nothing is published{until}: run `outlook build`.")
+    return max(known)[2]
+
+
+def read(file: Path, name: str, status: str, is_sample: bool = False) -> Edition:
+    """Reads one edition. Raises SettingsError for one that the file does not have."""
+    with duckdb.connect(str(file), read_only=True) as db:
+        db.execute("SET TimeZone = 'UTC'")
+        found = _rows(db, "SELECT DISTINCT edition, year_basis, period_from, period_to "
+                          "FROM report.headline ORDER BY ALL")  # fmt: skip
+        this = next((r for r in found if r["edition"] == name), None)
+        if this is None:
+            has = ", ".join(r["edition"] for r in found) or "none"
+            raise SettingsError(f"{name} is not in {file}: it has {has}")
+        in_meta = _names(db, "meta")
+        if "market" not in in_meta:
+            raise SettingsError(f"{file} is of an older kind: run `outlook build --full`")
+        missing = _rows(db, "SELECT figure, missing FROM meta.availability "
+                            f"WHERE edition = '{name}' AND symbol = 'x'")  # fmt: skip
+        nights = _rows(db, "SELECT * FROM meta.night WHERE export_date BETWEEN "
+                           f"'{this['period_from']}' AND '{this['period_to']}'")  # fmt: skip
+        made = Edition(
+            name=name,
+            basis=this["year_basis"],
+            status=status,
+            period_from=this["period_from"],
+            period_to=this["period_to"],
+            market=_rows(db, "FROM meta.market")[0],
+            run=_rows(db, "FROM meta.run")[0],
+            tables={t: _table(db, t, this) for t in _names(db, "report")},
+            availability={r["figure"]: r["missing"] for r in missing},
+            nights=tuple(nights),
+            revisions=tuple(_rows(db, "FROM meta.revision")) if "revision" in in_meta else (),
+            is_sample=is_sample,
+        )
+    if status == "final" and made.is_partial:
+        raise SettingsError(f"{name} is not finished: its data go to {made.data_to}")
+    return made
+
+
+def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:
+    about = _rows(db, "SELECT column_name, data_type, unit, description FROM meta.data_dictionary "
+                      f"WHERE table_schema = 'report' AND table_name = '{table}'")  # fmt: skip
+    by_name = {r["column_name"]: r for r in about}
+    described = db.execute(f"DESCRIBE report.{table}").fetchall()
+    columns = tuple(
+        Column(name, kind, by_name[name]["unit"], by_name[name]["description"])
+        for name, kind, *_ in described
+    )
+    # A table of outside claims, say, may be of no edition.
+    has_editions = {"edition", "year_basis", "period_to"} <= {c.name for c in columns}
+    where = (
+        f"WHERE year_basis = '{this['year_basis']}' AND period_to <= '{this['period_to']}'"
+        if has_editions
+        else ""
+    )
+    rows = _rows(db, f"SELECT * FROM report.{table} {where}")
+    return Table(table, by_name[None]["description"], columns, tuple(rows))
+
+
+def _names(db: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    found = db.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY 1", [schema]
+    )
+    return [name for (name,) in found.fetchall()]
+
+
+def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    found = db.execute(query)
+    names = [d[0] for d in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

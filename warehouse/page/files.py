@@ -1,0 +1,144 @@
+"""The edition's files for other programs: CSV, Parquet, what describes them, and the manifest."""
+
+import csv
+import io
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.lake import sha256
+from warehouse.models import models
+from warehouse.page.edition import Column, Edition, Table
+
+# A spreadsheet takes text that begins so for a formula; a leading ' keeps it text.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+KINDS = {
+    "VARCHAR": ("string", pa.string()), "BOOLEAN": ("boolean", pa.bool_()),
+    "DATE": ("date", pa.date32()), "DOUBLE": ("number", pa.float64()),
+    "SMALLINT": ("integer", pa.int16()), "INTEGER": ("integer", pa.int32()),
+    "BIGINT": ("integer", pa.int64()),
+    "TIMESTAMP WITH TIME ZONE": ("datetime", pa.timestamp("us", tz="UTC")),
+}  # fmt: skip
+
+
+def csv_bytes(table: Table) -> bytes:
+    """The table as UTF-8 CSV. Nulls are empty; the symbol column says why."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(c.name for c in table.columns)
+    for row in table.rows:
+        writer.writerow(_csv_cell(row[c.name]) for c in table.columns)
+    return out.getvalue().encode()
+
+
+def write_parquet(path: Path, table: Table) -> None:
+    """The table as Parquet, each column with its meaning and unit."""
+    fields = [
+        pa.field(c.name, _arrow(c), metadata={"description": c.doc, "unit": c.unit or ""})
+        for c in table.columns
+    ]
+    schema = pa.schema(fields, metadata={"description": table.doc})
+    made = pa.Table.from_pylist([_row(table, r) for r in table.rows], schema=schema)
+    pq.write_table(made, path, compression="zstd")
+
+
+def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
+    """A Frictionless description of the CSV files in `folder`."""
+    keys = {m.name: m.key for m in models() if m.schema == "report"}
+    resources = []
+    for table in edition.tables.values():
+        path = folder / "csv" / f"{table.name}.csv"
+        schema: dict[str, Any] = {
+            "fields": [_field(c) for c in table.columns],
+            "missingValues": [""],
+        }
+        if table.name in keys:
+            schema["primaryKey"] = list(keys[table.name])
+        resources.append({
+            "name": table.name.replace("_", "-"),
+            "path": f"csv/{table.name}.csv",
+            "description": table.doc,
+            "profile": "tabular-data-resource",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "bytes": path.stat().st_size,
+            "hash": f"sha256:{sha256(path)}",
+            "schema": schema,
+        })  # fmt: skip
+    return {
+        "profile": "tabular-data-package",
+        "name": f"digital-b2b-outlook-{edition.market['country_iso2'].lower()}"
+        f"-{edition.name.lower()}",
+        "title": title,
+        "version": f"{edition.status}-{edition.released_on}",
+        "created": f"{edition.run['built_at']:%Y-%m-%dT%H:%M:%SZ}",
+        "resources": resources,
+    }
+
+
+def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str, Any]:
+    """What the edition is made of, and every file with its size and hash. No clock."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {
+        "edition": edition.name,
+        "year_basis": edition.basis,
+        "status": edition.status,
+        "is_partial": edition.is_partial,
+        "data_to": edition.data_to,
+        "market": edition.market["country_iso2"],
+        "run_id": edition.run["run_id"],
+        "built_at": edition.run["built_at"],
+        "code_version": edition.run["code_version"],
+        "lake_fingerprint": edition.run["lake_fingerprint"],
+        "database": source,
+        "files": {
+            p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256(p)}
+            for p in paths
+        },
+    }
+
+
+def write_text_json(path: Path, value: Any) -> None:
+    text = json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True, default=str)
+    path.write_text(text + "\n", "utf-8")
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA) else value
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _field(column: Column) -> dict[str, str]:
+    kind = KINDS.get(column.type, ("string", None))[0]
+    kind = "number" if column.type.startswith("DECIMAL") else kind
+    found = {"name": column.name, "type": kind, "description": column.doc}
+    return {**found, "unit": column.unit} if column.unit else found
+
+
+def _arrow(column: Column) -> pa.DataType:
+    if column.type.startswith("DECIMAL("):
+        precision, scale = column.type[8:-1].split(",")
+        return pa.decimal128(int(precision), int(scale))
+    return KINDS.get(column.type, ("", pa.string()))[1]
+
+
+def _row(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """Nested values, which no table has so far, become text."""
+    plain = {c.name for c in table.columns if _arrow(c) != pa.string()}
+    return {
+        k: v if v is None or k in plain or isinstance(v, str) else str(v) for k, v in row.items()
+    }

@@ -1,0 +1,283 @@
+"""The page: the edition's figures, sentences and charts put into the templates."""
+
+import base64
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from warehouse.models import models
+from warehouse.page import charts, nights, sentences, theme, words
+from warehouse.page.charts import Picture
+from warehouse.page.edition import Edition
+from warehouse.page.series import (
+    Figure,
+    a_year_before,
+    classes,
+    figures,
+    layout,
+    points,
+    this_year,
+    unit_of,
+)
+
+ROOM = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One figure as the template needs it."""
+
+    number: int
+    figure: Figure
+    title: str
+    unit: str
+    picture: Picture | None
+    svgs: dict[str, Markup]
+    missing: str | None
+    head: list[dict[str, Any]]
+    rows: list[list[dict[str, Any]]]
+    sql: str
+
+
+def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, bytes]) -> str:
+    """The whole page. `carried` are files that it holds within: the workbook, a CSV per table."""
+    environment = Environment(
+        loader=FileSystemLoader(ROOM), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(
+        number=words.number, day=words.day, percent=words.percent, texts=lambda t: _text(t, edition)
+    )
+    sections, shown = [], []
+    number = 0
+    for entry in layout()["section"]:
+        found = figures(entry, edition)
+        made = []
+        for figure in found:
+            number += 1
+            made.append(_shown(number, figure, edition, pictures.get(figure.id)))
+            shown.append(figure)
+        if made:
+            sections.append({**entry, "figures": made})
+    style = (ROOM / "style.css").read_text("utf-8")
+    return environment.get_template("index.html.j2").render(
+        e=edition,
+        title=_title(edition),
+        year_label=year_label(edition),
+        style=Markup(style + recolouring()),
+        tiles=[_tile(t, edition) for t in layout()["tile"]],
+        lead=sentences.lead(edition, shown),
+        points=sentences.main_points(shown, edition),
+        sections=sections,
+        comparison=_comparison(shown, edition),
+        unknown=layout()["unknown"],
+        method=layout()["method"],
+        definitions=_definitions(shown, edition),
+        symbols=words.SYMBOLS,
+        calendar=_calendar(pictures.get("nights"), number + 1),
+        statuses=nights.STATUSES,
+        colour_names={hex_: name for name, hex_ in theme.PALETTE.items()},
+        accounts=nights.accounts(edition),
+        revisions=_revisions(edition),
+        odd=nights.odd_nights(edition),
+        final_on=_months_later(edition.released_on, 3),
+        links={name: _data_link(name, content) for name, content in carried.items()},
+        sizes={name: _size(len(content)) for name, content in carried.items()},
+    )
+
+
+def drawn(edition: Edition) -> dict[str, Picture]:
+    """Every figure that can be drawn, by its id; the calendar is `nights`."""
+    found = {}
+    for entry in layout()["section"]:
+        for figure in figures(entry, edition):
+            made = charts.picture(figure, edition)
+            if made:
+                found[figure.id] = made
+    calendar = nights.picture(edition)
+    return {**found, "nights": calendar} if calendar else found
+
+
+def year_label(edition: Edition) -> str:
+    kind = "Fiscal" if edition.basis == "fiscal" else "Calendar"
+    first, last = edition.period_from, edition.period_to
+    return f"{kind} year {edition.year} ({first:%B %Y} \N{EN DASH} {last:%B %Y})"
+
+
+def recolouring() -> str:
+    """Charts carry plain colours; on screen each becomes the variable of its name."""
+    rules = [
+        f'svg [{a}="{hex_}"]{{{a}:var(--{name})}}'
+        for name, hex_ in theme.PALETTE.items()
+        for a in ("fill", "stroke")
+    ]
+    rules += [f'svg [{a}="white"]{{{a}:var(--paper)}}' for a in ("fill", "stroke")]
+    return "@media screen{" + "".join(rules) + "}"
+
+
+def _title(edition: Edition) -> str:
+    name = words.possessive(edition.market["market_name"])
+    return f"{name} sellers on a global B2B marketplace, {edition.year}"
+
+
+def _text(text: str, edition: Edition) -> str:
+    """A text of sections.toml with what it leaves open."""
+    return text.format(
+        market=edition.market["market_name"], edition=edition.name,
+        year_label=year_label(edition), limit=edition.market["smallest_cell"],
+    )  # fmt: skip
+
+
+def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
+    """Headline figure with its flag, its change on last year and what it means."""
+    figure = Figure(
+        id="", table=tile["table"], measure=tile["measure"], kind="", title="plain", noun="",
+        unit="", columns=[], where=tile.get("where", {}), figure=tile.get("figure", ""),
+        label=tile.get("label", ""), key=tile.get("key", ""),
+    )  # fmt: skip
+    found = points(figure, edition) if figure.table in edition.tables else []
+    now = this_year(found, edition)
+    shown = classes(now)[:1] if figure.key else [p for p in now if p.value is not None]
+    title = tile["title"]
+    if figure.key:
+        title = title.format(leader=shown[0].label) if shown else tile["none"]
+    made = {"title": title, "doc": _text(tile["doc"], edition), "link": tile.get("link", "")}
+    missing = edition.availability.get(figure.name)
+    if not shown or shown[0].value is None:
+        symbol = now[0].symbol if now and len(now) == 1 else "x"
+        return {**made, "value": None, "symbol": symbol or "x", "change": "", "missing": missing}
+    point = shown[0]
+    value = point.value or 0
+    unit = unit_of(figure, edition)
+    before = a_year_before(point, found)
+    is_open = charts.is_provisional(point, edition)
+    return {
+        **made,
+        "value": value,
+        "shown": words.percent(value) if words.is_share(unit) else words.short(value),
+        "symbol": point.symbol or ("p" if is_open else ""),
+        "change": f"{words.change(value, before.value or 0, unit)} on {before.edition}"
+        if before
+        else "no figure of the same date a year before",
+        "as_of": point.as_of,
+        "missing": missing,
+    }
+
+
+def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | None) -> Shown:
+    table = edition.tables[figure.table]
+    columns = [c for name in figure.columns if (c := table.column(name))]
+    wanted = table.rows if "edition" in figure.columns else tuple(table.of(edition.name))
+    rows = [r for r in wanted if all(r.get(k) == v for k, v in figure.where.items())]
+    head = [
+        {"name": c.name, "doc": c.doc, "is_number": _is_number(c.type), "text": _heading(c.name)}
+        for c in columns
+    ]
+    cells = [
+        [
+            {"text": words.cell(r[c.name], c.unit, r.get(table.symbol_of(c.name))),
+             "value": r[c.name], "is_number": _is_number(c.type)}
+            for c in columns
+        ]
+        for r in rows
+    ]  # fmt: skip
+    svgs = {}
+    if picture:
+        for width, spec in picture.specs.items():
+            text = theme.svg(spec, f"{figure.id}-{width}", picture.alternative)
+            svgs[width] = Markup(text)
+    sql = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
+    missing = edition.availability.get(figure.name)
+    return Shown(number, figure, sentences.title(figure, edition), _text(figure.unit, edition),
+                 picture, svgs, missing, head, cells, sql)  # fmt: skip
+
+
+def _calendar(picture: Picture | None, number: int) -> dict[str, Any] | None:
+    if picture is None:
+        return None
+    svgs = {
+        width: Markup(theme.svg(spec, f"nights-{width}", picture.alternative))
+        for width, spec in picture.specs.items()
+    }
+    return {"svgs": svgs, "number": number}
+
+
+def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, Any]]:
+    """A row per headline measure and leading class: last year, this year, the difference."""
+    rows = []
+    for tile in layout()["tile"]:
+        made = _tile(tile, edition)
+        figure = Figure(
+            id="", table=tile["table"], measure=tile["measure"], kind="", title="plain", noun="",
+            unit="", columns=[], where=tile.get("where", {}), label=tile.get("label", ""),
+            key=tile.get("key", ""),
+        )  # fmt: skip
+        found = points(figure, edition) if figure.table in edition.tables else []
+        now = this_year(found, edition)
+        point = next(iter(classes(now) or now), None)
+        unit = unit_of(figure, edition) if found else None
+        last = [p for p in found if point and p.key == point.key and p.year == edition.year - 1]
+        old = last[0] if last else None
+        comparable = a_year_before(point, found) if point else None
+        rows.append({
+            "title": made["title"],
+            "old": words.cell(old.value, unit, old.symbol) if old else "",
+            "new": words.cell(point.value, unit, point.symbol or "x") if point else "[x]",
+            "flag": made["symbol"] if made["value"] is not None else "",
+            "change": words.change(point.value or 0, comparable.value or 0, unit)
+            if point and comparable else "",
+        })  # fmt: skip
+    return rows
+
+
+def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
+    """What each table on the page means, in the words of its model."""
+    found = {m.name: m for m in models() if m.schema == "report"}
+    names = list(dict.fromkeys(f.table for f in shown))
+    return [
+        {"table": name, "doc": found[name].doc,
+         **{k: str(found[name].about.get(k, "")) for k in ("numerator", "denominator", "pitfalls")}}
+        for name in names if name in found
+    ]  # fmt: skip
+
+
+def _revisions(edition: Edition) -> dict[str, Any] | None:
+    """What was, what is now, and why; nothing where no figure was revised."""
+    rows = [r for r in edition.revisions if r.get("edition", edition.name) == edition.name]
+    if not rows:
+        return None
+    return {
+        "head": [{"text": _heading(n), "is_number": False, "doc": ""} for n in rows[0]],
+        "rows": [[{"text": words.cell(v, None), "value": v, "is_number": False}
+                  for v in r.values()] for r in rows],
+    }  # fmt: skip
+
+
+def _heading(column: str) -> str:
+    return column.removesuffix("_iso2").replace("_", " ").capitalize()
+
+
+def _is_number(kind: str) -> bool:
+    return kind.startswith(("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "SMALLINT", "HUGEINT"))
+
+
+def _data_link(name: str, content: bytes) -> Markup:
+    kind = "text/csv" if name.endswith(".csv") else (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")  # fmt: skip
+    return Markup(f"data:{kind};base64,{base64.b64encode(content).decode()}")
+
+
+def _size(length: int) -> str:
+    return f"{max(1, round(length / 1000)):,} KB"
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last one."""
+    years, month = divmod(day.month - 1 + months, 12)
+    last = monthrange(day.year + years, month + 1)[1]
+    return day.replace(year=day.year + years, month=month + 1, day=min(day.day, last))

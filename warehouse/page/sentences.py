@@ -1,0 +1,233 @@
+"""Titles and sentences, computed. Each claim has a guard; without its figures it is not made.
+
+A sentence never says more than the figures in its table: "every year" and "the largest so far" need
+an unbroken run of years, and a comparison needs two figures on the same date.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from warehouse.page import words
+from warehouse.page.edition import Edition
+from warehouse.page.series import (
+    Figure,
+    Point,
+    a_year_before,
+    classes,
+    points,
+    this_year,
+    unbroken,
+    unit_of,
+)
+
+# Fewer steps than this make no "every year".
+STEPS = 3
+
+
+def title(figure: Figure, edition: Edition) -> str:
+    """Title of a figure: its finding, or what it is about where nothing can be claimed."""
+    return RULES[figure.title](figure, edition)
+
+
+def main_points(shown: list[Figure], edition: Edition) -> list[str]:
+    """A sentence for each figure with a rule of its own; what is not available says so."""
+    found = []
+    for figure in shown:
+        rule = {"trend": _trend_point, "leader": _leader_point}.get(figure.title)
+        sentence = rule(figure, edition) if rule else None
+        if sentence and sentence not in found:
+            found.append(sentence)
+    return found
+
+
+def lead(edition: Edition, shown: list[Figure]) -> list[str]:
+    """The finding in one or two sentences: the first trend and the leaders among sellers."""
+    trends = [f for f in shown if f.title == "trend"][:1]
+    leaders = [f for f in shown if f.title == "leader" and f.noun == trends[0].noun.lower()]
+    sentences = [_trend_point(f, edition, brief=True) for f in trends]
+    parts = []
+    for figure in leaders:
+        top = _leader(figure, edition)
+        if top is not None and top.value is not None:
+            parts.append(f"{top.label} has {words.percent(top.value)} of {figure.of}")
+    if parts:
+        sentences.append(f"{words.listed(parts)}.")
+    return [s for s in sentences if s]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """This year's figure, and how it moved where last year's can be compared with it."""
+
+    now: Point
+    before: Point | None
+    growth: float | None  # relative; for shares the difference
+    unit: str | None
+
+    @property
+    def size(self) -> str:
+        """How far it moved, without a sign; empty where it hardly did."""
+        moved = abs(self.growth or 0)
+        text = f"{moved * 100:.1f} pp" if words.is_share(self.unit) else words.percent(moved)
+        return text if any(d in text for d in "123456789") else ""
+
+    @property
+    def is_up(self) -> bool:
+        return (self.growth or 0) > 0
+
+
+def trend_of(figure: Figure, edition: Edition) -> Trend | None:
+    """How the measure moved on last year; nothing where this year has no figure."""
+    found = points(figure, edition)
+    unit = unit_of(figure, edition)
+    now = next((p for p in this_year(found, edition) if p.value is not None), None)
+    if now is None:
+        return None
+    before = a_year_before(now, found)
+    if figure.growth:
+        # The table has its own growth, from the same date a year before.
+        row = edition.tables[figure.table].of(edition.name)[0]
+        return Trend(now, before, row[figure.growth], unit)
+    if before is None:
+        return Trend(now, None, None, unit)
+    new, old = now.value or 0, before.value or 0
+    if words.is_share(unit):
+        return Trend(now, before, new - old, unit)
+    return Trend(now, before, new / old - 1 if old else None, unit)
+
+
+def _trend(figure: Figure, edition: Edition) -> str:
+    trend = trend_of(figure, edition)
+    if trend is None or trend.growth is None:
+        return figure.noun
+    if not trend.size:
+        return f"{figure.noun} hardly changed in {edition.name}"
+    verb = "rose" if trend.is_up else "fell"
+    return f"{figure.noun} {verb} {trend.size} in {edition.name}{_every_year(figure, edition)}"
+
+
+def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str | None:
+    trend = trend_of(figure, edition)
+    if trend is None:
+        missing = edition.availability.get(figure.name)
+        return f"{figure.noun}: not available [x]. {_capital(missing)}." if missing else None
+    shown = words.measure(trend.now.value or 0, trend.unit)
+    day = words.day(trend.now.as_of)
+    compared = f", {_compared(trend, figure)}" if trend.growth is not None else ""
+    if brief:
+        market = edition.market["market_name"]
+        noun = figure.noun.lower()
+        return f"{market} had {shown} {noun} on the marketplace on {day}{compared}."
+    text = f"{figure.noun}: {shown} as of {day}"
+    if trend.growth is None:
+        return f"{text}; there is no figure of the same date a year before."
+    text += compared
+    run = unbroken([p for p in points(figure, edition) if p.value is not None])
+    if trend.before is not None and is_largest_step(run):
+        step = abs((trend.now.value or 0) - (trend.before.value or 0))
+        direction = "rise" if trend.is_up else "fall"
+        if not words.is_share(trend.unit):
+            text += f"; the {direction} of {words.number(step)} is the largest since"
+            text += f" {run[0].edition}"
+    row = edition.tables[figure.table].of(edition.name)[0] if figure.growth else {}
+    if (row.get("cagr_years") or 0) > 1:
+        text += (
+            f". From {words.day(row['cagr_from'])} to {day}, {row['cagr_years']} years, "
+            f"the average was {words.percent(row['cagr'])} a year"
+        )
+    return f"{text}."
+
+
+def is_largest_step(run: list[Point]) -> bool:
+    """Whether the last step of an unbroken run is larger than every one before it."""
+    values = [p.value or 0 for p in run]
+    steps = [abs(b - a) for a, b in zip(values, values[1:], strict=False)]
+    return len(steps) >= STEPS and steps[-1] > max(steps[:-1])
+
+
+def is_every_year(run: list[Point]) -> bool:
+    """Whether every step of an unbroken run goes the same way."""
+    values = [p.value or 0 for p in run]
+    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    return len(steps) >= STEPS and (all(s > 0 for s in steps) or all(s < 0 for s in steps))
+
+
+def _every_year(figure: Figure, edition: Edition) -> str:
+    run = unbroken([p for p in points(figure, edition) if p.value is not None])
+    if not is_every_year(run):
+        return ""
+    return f", as in every year since {run[0].edition}"
+
+
+def _leader(figure: Figure, edition: Edition) -> Point | None:
+    return next(iter(classes(this_year(points(figure, edition), edition))), None)
+
+
+def _leader_title(figure: Figure, edition: Edition) -> str:
+    top = _leader(figure, edition)
+    if top is None or top.value is None:
+        return _capital(figure.noun)
+    return f"{top.label} has {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
+
+
+def _leader_point(figure: Figure, edition: Edition) -> str | None:
+    now = this_year(points(figure, edition), edition)
+    top = _leader(figure, edition)
+    if top is None or top.value is None:
+        missing = edition.availability.get(figure.name)
+        return f"{figure.unit}: not available [x]. {_capital(missing)}." if missing else None
+    text = f"{top.label} has {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
+    rest = classes(now)[1:3]
+    # A withheld class may be larger than a shown one, so that places are not counted.
+    if rest and not any(p.symbol == "c" for p in now):
+        names = [f"{p.label} ({words.percent(p.value or 0)})" for p in rest]
+        text += f"; {words.listed(names)} follow{'s' if len(names) == 1 else ''}"
+    return f"{text}."
+
+
+def _gain(figure: Figure, edition: Edition) -> str:
+    found = points(figure, edition)
+    top = _leader(figure, edition)
+    before = a_year_before(top, found) if top else None
+    if top is None or before is None or top.value is None or before.value is None:
+        return ""
+    step = words.change(top.value, before.value, unit_of(figure, edition))
+    if step[0] not in f"+{words.MINUS}":
+        return f", as in {before.edition}"
+    return f", {'up' if step[0] == '+' else 'down'} {step[1:]} on {before.edition}"
+
+
+def _followers(figure: Figure, edition: Edition) -> str:
+    found = points(figure, edition)
+    shown = classes(this_year(found, edition))
+    if len(shown) < 2:
+        return f"{_capital(figure.noun)} outside the largest class"
+    text = f"Outside {shown[0].label}, {shown[1].label} has most {figure.noun}"
+    moved = [(p, a_year_before(p, found)) for p in shown[1:]]
+    if len(moved) > 1 and all(b and (p.value or 0) > (b.value or 0) for p, b in moved):
+        text += ", and each shown here is growing"
+    return text
+
+
+def _plain(figure: Figure, edition: Edition) -> str:
+    return _capital(figure.noun)
+
+
+def _compared(trend: Trend, figure: Figure) -> str:
+    is_level = figure.is_level or words.is_share(trend.unit)
+    if not trend.size:
+        return "the same as a year before" if is_level else "as many as a year before"
+    up, down = ("higher", "lower") if is_level else ("more", "fewer")
+    return f"{trend.size} {up if trend.is_up else down} than a year before"
+
+
+def _capital(text: str | None) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") if text else ""
+
+
+RULES: dict[str, Callable[[Figure, Edition], str]] = {
+    "trend": _trend,
+    "leader": _leader_title,
+    "followers": _followers,
+    "plain": _plain,
+}

@@ -1,0 +1,131 @@
+"""Figures as points: what a chart draws, what a sentence may compare, and what it may not."""
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from warehouse.page import words
+from warehouse.page.edition import Edition
+
+# Two dates are "a year apart" within this: the last good night may be a few days early.
+SLACK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One entry of sections.toml; see there."""
+
+    id: str
+    table: str
+    measure: str
+    kind: str
+    title: str
+    noun: str
+    unit: str
+    columns: list[str]
+    of: str = ""
+    label: str = ""
+    key: str = ""
+    where: dict[str, Any] = field(default_factory=dict)
+    figure: str = ""
+    growth: str = ""
+    month: str = ""
+    is_level: bool = False
+
+    @property
+    def name(self) -> str:
+        """As meta.availability calls it."""
+        return self.figure or self.table
+
+
+@dataclass(frozen=True)
+class Point:
+    """One published figure: of a year, and of a class where the table has classes."""
+
+    edition: str
+    value: float | None
+    symbol: str | None
+    as_of: date | None
+    key: str = ""
+    label: str = ""
+    numerator: int | None = None
+    denominator: int | None = None
+    on: date | None = None
+
+    @property
+    def year(self) -> int:
+        return int(self.edition[2:])
+
+
+@cache
+def layout() -> dict[str, Any]:
+    """sections.toml."""
+    return tomllib.loads(Path(__file__).with_name("sections.toml").read_text("utf-8"))
+
+
+def figures(section: dict[str, Any], edition: Edition) -> list[Figure]:
+    """The section's figures whose table the file has."""
+    entries = [Figure(**f) for f in section.get("figure", ())]
+    return [f for f in entries if f.table in edition.tables]
+
+
+def points(figure: Figure, edition: Edition) -> list[Point]:
+    """Every published figure of the measure, of this year and before, in the table's order."""
+    table = edition.tables[figure.table]
+    symbol = table.symbol_of(figure.measure)
+    found = []
+    for row in table.rows:
+        if any(row.get(k) != v for k, v in figure.where.items()):
+            continue
+        key = str(row[figure.key]) if figure.key else ""
+        label = words.class_name(figure.label, str(row[figure.label])) if figure.label else ""
+        found.append(
+            Point(row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key, label,
+                  row.get("numerator"), row.get("denominator"),
+                  row[figure.month] if figure.month else None)
+        )  # fmt: skip
+    return found
+
+
+def unit_of(figure: Figure, edition: Edition) -> str | None:
+    column = edition.tables[figure.table].column(figure.measure)
+    return column.unit if column else None
+
+
+def this_year(found: list[Point], edition: Edition) -> list[Point]:
+    return [p for p in found if p.edition == edition.name]
+
+
+def classes(found: list[Point]) -> list[Point]:
+    """Shown classes, the largest first; the unknown class is none of them."""
+    shown = [p for p in found if p.key not in words.UNKNOWN and p.value is not None]
+    return sorted(shown, key=lambda p: (-(p.value or 0), p.key))
+
+
+def a_year_before(point: Point, found: list[Point]) -> Point | None:
+    """The same class a year earlier, if it was published and counted on the same date."""
+    for other in found:
+        if other.key == point.key and other.year == point.year - 1 and other.value is not None:
+            return other if is_comparable(point, other) else None
+    return None
+
+
+def is_comparable(new: Point, old: Point) -> bool:
+    """Whether two figures stand on the same date of neighbouring years."""
+    if new.as_of is None or old.as_of is None or new.value is None or old.value is None:
+        return False
+    return abs(new.as_of - old.as_of - timedelta(days=365)) <= SLACK
+
+
+def unbroken(found: list[Point]) -> list[Point]:
+    """The longest run of comparable years that ends with the last one, oldest first."""
+    years = sorted(found, key=lambda p: p.year)
+    run = years[-1:]
+    for older, newer in zip(years[-2::-1], years[:0:-1], strict=True):
+        if newer.year - older.year != 1 or not is_comparable(newer, older):
+            break
+        run.insert(0, older)
+    return run
