@@ -59,9 +59,10 @@ bench: $(READY)
 airflow: $(READY) $(DATA)/key
 	$(BIN)/python -m dags --serve
 
-$(DATA)/key:
+# Written aside first: a run cut short must not leave an empty key that passes for one.
+$(DATA)/key: | $(READY)
 	@mkdir -p $(DATA)
-	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_hex(32))' > $@
+	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_hex(32))' > $@.part && mv $@.part $@
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python"; exit 2; }

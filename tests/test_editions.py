@@ -67,7 +67,7 @@ def test_a_revision_needs_a_reason_and_shows_what_changed(loaded: Path) -> None:
     editions.freeze(settings(), "FY2022", by="an author")
     build(settings())
     deliver_the_last(loaded)
-    with pytest.raises(SettingsError, match=r"figures would change, first .* needs a --reason"):
+    with pytest.raises(SettingsError, match=r"figures would change, first .* needs a reason"):
         editions.freeze(settings(), "FY2022", by="an author")
     moved = editions.prove(settings(), "FY2022")
     assert {"headline"} <= {c.table for c in moved}

@@ -80,7 +80,7 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
         if old and not reason:
             raise SettingsError(
                 f"{edition} is frozen ({old.folder.name}) and {len(changes):,} figures would "
-                f"change, first {_told(changes[0])}. Nothing was done: a revision needs a --reason."
+                f"change, first {_told(changes[0])}. Nothing was done: a revision needs a reason."
             )
         number = old.manifest["revision"] + 1 if old else 1
         building = settings.published / f".building-{edition}.r{number}"
@@ -119,7 +119,7 @@ def prove(settings: Settings, edition: str) -> list[Change]:
     """
     old = newest(settings.published, edition)
     if old is None:
-        raise SettingsError(f"{edition} is not frozen: `outlook freeze {edition}` does that.")
+        raise SettingsError(f"{edition} is not frozen: the DAG `outlook` freezes it.")
     for name, entry in old.manifest["tables"].items():
         if sha256(old.folder / f"{name}.parquet") != entry["sha256"]:
             raise SettingsError(f"{old.folder}/{name}.parquet is not what was frozen.")
