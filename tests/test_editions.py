@@ -63,6 +63,21 @@ def test_the_same_again_is_no_revision(loaded: Path) -> None:
     assert again.folder == one.folder
 
 
+def test_a_freezing_cut_short_can_be_done_again(
+    loaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(editions, "put_folder", killed)
+        with pytest.raises(KeyboardInterrupt):
+            editions.freeze(settings(), "FY2022", by="an author")
+    assert editions.newest(settings().published, "FY2022") is None
+    assert not list(settings().published.glob(".building-*"))
+    assert editions.freeze(settings(), "FY2022", by="an author").is_new
+
+
 def test_a_revision_needs_a_reason_and_shows_what_changed(loaded: Path) -> None:
     editions.freeze(settings(), "FY2022", by="an author")
     build(settings())

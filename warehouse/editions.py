@@ -83,31 +83,30 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
                 f"change, first {_told(changes[0])}. Nothing was done: a revision needs a reason."
             )
         number = old.manifest["revision"] + 1 if old else 1
-        building = settings.published / f".building-{edition}.r{number}"
-        building.mkdir()
-        tables = {}
-        for model in _tables():
-            if old:
-                _mark_revised(db, model, changes)
-            path = building / f"{model.name}.parquet"
-            db.execute(
-                f"COPY (SELECT * FROM {model.table} WHERE edition = {quoted(edition)} "
-                f"ORDER BY {', '.join(model.key)}) TO {quoted(path)} (FORMAT parquet)"
-            )
-            tables[model.name] = {"sha256": sha256(path), "rows": _count(db, path)}
-        manifest = {
-            "edition": edition,
-            "revision": number,
-            "frozen_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "by": by,
-            "reason": reason,
-            **_made_of(db, settings, edition),
-            "tables": tables,
-            "changes": [vars(c) for c in changes],
-        }
-        write_json(building / "manifest.json", manifest)
-        target = settings.published / "editions" / f"{edition}.r{number}"
-        put_folder(building, target, settings.published / "editions")
+        with publish.new_version(settings.published) as building:
+            tables = {}
+            for model in _tables():
+                if old:
+                    _mark_revised(db, model, changes)
+                path = building / f"{model.name}.parquet"
+                db.execute(
+                    f"COPY (SELECT * FROM {model.table} WHERE edition = {quoted(edition)} "
+                    f"ORDER BY {', '.join(model.key)}) TO {quoted(path)} (FORMAT parquet)"
+                )
+                tables[model.name] = {"sha256": sha256(path), "rows": _count(db, path)}
+            manifest = {
+                "edition": edition,
+                "revision": number,
+                "frozen_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "by": by,
+                "reason": reason,
+                **_made_of(db, settings, edition),
+                "tables": tables,
+                "changes": [vars(c) for c in changes],
+            }
+            write_json(building / "manifest.json", manifest)
+            target = settings.published / "editions" / f"{edition}.r{number}"
+            put_folder(building, target, settings.published / "editions")
     log.info("froze %s as %s: %s tables", edition, target.name, len(tables))
     return Frozen(target, manifest, is_new=True)
 
