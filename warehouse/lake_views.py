@@ -98,6 +98,7 @@ CLAIMS = pa.schema(
         ("figure", pa.string()),
         ("figure_key", pa.string()),
         ("comparison", pa.string()),
+        ("unit", pa.string()),
         ("claimed_value", pa.float64()),
         ("tolerance", pa.float64()),
         ("needs_years", pa.int32()),

@@ -46,8 +46,8 @@ class Claim:
     """What somebody published about the market, and the figure of ours that it can be held to.
 
     `year` is the report year it is about. Without a `figure` it cannot be tested. `comparison` is
-    "about" (within `tolerance`) or "more than"; `needs_years` is the number of intervals that the
-    claim speaks of, for growth.
+    "about" (within `tolerance`) or "more than", `unit` that of the value; `needs_years` is the
+    number of intervals that the claim speaks of, for growth.
     """
 
     claim: str
@@ -56,6 +56,7 @@ class Claim:
     figure: str | None
     figure_key: str | None
     comparison: str | None
+    unit: str | None
     claimed_value: float | None
     tolerance: float | None
     needs_years: int | None
@@ -158,6 +159,7 @@ def _claim(row: dict[str, str]) -> Claim:
         figure=row["figure"] or None,
         figure_key=row["figure_key"] or None,
         comparison=row["comparison"] or None,
+        unit=row["unit"] or None,
         claimed_value=_number(row["claimed_value"]),
         tolerance=_number(row["tolerance"]),
         needs_years=int(row["needs_years"]) if row["needs_years"] else None,

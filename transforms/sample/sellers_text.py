@@ -127,7 +127,8 @@ class SellersText:
     def orders_6m(self) -> Ints:
         """Online orders of six months, never changing; -1 where the marketplace is silent."""
         draws = noise(self._keys, 5)
-        return np.where(draws % 11 == 0, -1, (draws // 19 % 160).astype(np.int64))
+        some = np.where(draws // 11 % 5 < 2, draws // 19 % 160, 0).astype(np.int64)
+        return np.where(draws % 11 == 0, -1, some)
 
     @cached_property
     def ids(self) -> Text:

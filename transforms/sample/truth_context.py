@@ -11,7 +11,7 @@ NO_CLAIM = {
     "claim": "not_available",
     "statement": "Not available",
     **dict.fromkeys(
-        ("figure", "figure_key", "comparison", "claimed_value", "tolerance", "needs_years",
+        ("figure", "figure_key", "comparison", "unit", "claimed_value", "tolerance", "needs_years",
          "source", "source_url", "published_on"), "",
     ),
 }  # fmt: skip
@@ -94,8 +94,8 @@ def _held(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> Ro
     else:
         off = round(abs(value - claimed), 9)
         verdict = "confirmed" if off <= (_number(claim["tolerance"]) or 0.0) else "differing"
-    texts = ("claim", "statement", "figure", "figure_key", "comparison", "source", "source_url",
-             "published_on")  # fmt: skip
+    texts = ("claim", "statement", "figure", "figure_key", "comparison", "unit", "source",
+             "source_url", "published_on")  # fmt: skip
     return {
         **head(edition, None),
         **ours,

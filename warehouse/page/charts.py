@@ -18,11 +18,22 @@ Drawn = tuple[Any, str]  # chart and its alternative text
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: specification per width, and what it shows in words."""
+    """A drawn figure: specification and drawing (SVG) per width, and what it shows in words."""
 
     specs: dict[str, dict[str, Any]]
+    drawings: dict[str, str]
     alternative: str
     note: str
+
+    def svg(self, width: str, prefix: str) -> str:
+        """For a page; `prefix` keeps its ids apart from those of other drawings."""
+        return theme.svg(self.drawings[width], prefix, self.alternative)
+
+
+def pictured(drawn: dict[str, Any], alternative: str, note: str) -> Picture:
+    """The picture of a chart that is drawn once for each width."""
+    specs = {w: theme.finished(chart, theme.WIDTHS[w]) for w, chart in drawn.items()}
+    return Picture(specs, {w: theme.drawing(s) for w, s in specs.items()}, alternative, note)
 
 
 def picture(figure: Figure, edition: Edition) -> Picture | None:
@@ -33,12 +44,11 @@ def picture(figure: Figure, edition: Edition) -> Picture | None:
     draw = KINDS.get(figure.kind)
     if draw is None:
         return None
-    made = {w: draw(figure, edition, width) for w, width in theme.WIDTHS.items()}
-    if any(m is None for m in made.values()):
+    made = {w: m for w, width in theme.WIDTHS.items() if (m := draw(figure, edition, width))}
+    if len(made) < len(theme.WIDTHS):
         return None
-    specs = {w: theme.finished(m[0], theme.WIDTHS[w]) for w, m in made.items() if m}
-    words_of = next(m[1] for m in made.values() if m)
-    return Picture(specs, words_of, _note(figure, edition))
+    alternative = made["wide"][1]
+    return pictured({w: m[0] for w, m in made.items()}, alternative, _note(figure, edition))
 
 
 def is_provisional(point: Point, edition: Edition) -> bool:
@@ -77,7 +87,8 @@ def _years(figure: Figure, edition: Edition, width: int) -> Drawn | None:
     layers = [final.encode(y=height), open_.encode(y=height),
               label.encode(y=height, text="text:N")]  # fmt: skip
     told = "; ".join(f"{r['edition']} {r['text']}" for r in rows)
-    chart = alt.layer(*layers).properties(width=width, height=240)
+    height_of = 240 if figure.is_main_point else 170
+    chart = alt.layer(*layers).properties(width=width, height=height_of)
     return chart, f"Columns. {figure.unit}: {told}."
 
 
@@ -97,7 +108,8 @@ def _ranking(figure: Figure, edition: Edition, width: int) -> Drawn | None:
         })  # fmt: skip
     is_narrow = width < 400
     names = 0 if is_narrow else theme.room([r["label"] for r in rows], 13) + 10
-    room = 118 if not is_narrow else 112
+    beside = 8 + max(46, theme.room([r["text"] for r in rows], 12) + 4)
+    room = beside + theme.room([r["change"] for r in rows], 12) + 6
     plot = width - names - 10
     top = max(r["edge"] for r in rows)
     scale = alt.Scale(domain=[0, top * plot / (plot - room)], nice=False)
@@ -119,7 +131,7 @@ def _ranking(figure: Figure, edition: Edition, width: int) -> Drawn | None:
     value = base.mark_text(align="left", dx=8, dy=drop, fontWeight=600).encode(
         y=y, x=alt.X("edge:Q", scale=scale), text="text:N"
     )
-    change = base.mark_text(align="left", dx=58, dy=drop, color=theme.MUTED).encode(
+    change = base.mark_text(align="left", dx=beside, dy=drop, color=theme.MUTED).encode(
         y=y, x=alt.X("edge:Q", scale=scale), text="change:N"
     )
     layers = [bar, tick, value, change]
@@ -246,9 +258,10 @@ def _months(figure: Figure, edition: Edition, width: int) -> Drawn | None:
         domain=order, type="point", padding=0.3), axis=alt.Axis(
         labelAngle=0, ticks=False, labelPadding=6, labelFontSize=12 if width > 400 else 10,
         labelExpr="datum.label" if width > 400 else "slice(datum.label, 0, 1)"))  # fmt: skip
+    top = max((r["value"] for r in rows), default=0)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(
         tickCount=4, domain=False, ticks=False,
-        format=".0%" if words.is_share(unit) else ",.0f"))  # fmt: skip
+        format=".0%" if words.is_share(unit) else ",.1f" if top < 10 else ",.0f"))  # fmt: skip
     segments = [
         {"edition": a["edition"], "month": a["month"], "value": a["value"], "month2": b["month"],
          "value2": b["value"], "provisional": b["provisional"]}
@@ -268,7 +281,7 @@ def _months(figure: Figure, edition: Edition, width: int) -> Drawn | None:
         if own:
             ends.append({**max(own, key=lambda r: r["place"]), "text": name})
     ends.sort(key=lambda r: -r["value"])
-    gap = 17 * max(r["value"] for r in rows) / 240
+    gap = 17 * top / 240
     for end, place in zip(ends, _apart([e["value"] for e in ends], gap), strict=True):
         end["value"] = place
     text = alt.Chart(alt.Data(values=ends)).mark_text(
@@ -309,6 +322,8 @@ def _note(figure: Figure, edition: Edition) -> str:
             parts.append("Dashed: provisional.")
         if any(p.value is None for p in before) or len(found) < len(edition.editions):
             parts.append("A year without a column has no figure; it is not 0.")
+        parts += [f"{p.edition}: deliveries cover {p.days} of {p.of_days} days."
+                  for p in found if p.value is not None and p.is_short]  # fmt: skip
     elif figure.kind == "ranking":
         shown = classes(now)
         if any(a_year_before(p, found) for p in shown[:TOP]):
@@ -318,7 +333,8 @@ def _note(figure: Figure, edition: Edition) -> str:
     elif figure.kind == "months":
         if any(is_provisional(p, edition) for p in now):
             parts.append("Dashed: provisional.")
-        parts.append("A month without a mark has no figure; it is not 0.")
+        if sum(p.value is not None for p in now) < 12:
+            parts.append("A month without a mark is not known for all its days; it is not 0.")
     elif figure.kind == "lines":
         drawn = {p.key for p in classes(now)[1 : 1 + LINES]}
         if any(p.value is None and p.key in drawn for p in found):

@@ -63,6 +63,7 @@ class Edition:
     tables: dict[str, Table]
     availability: dict[str, str]  # figure -> what is missing
     nights: tuple[Row, ...] = field(repr=False)
+    reasons: dict[str, Row] = field(default_factory=dict)  # dataset -> commonest reject
     revisions: tuple[Row, ...] = ()
     is_sample: bool = False
 
@@ -148,6 +149,12 @@ def read(file: Path, name: str, status: str, is_sample: bool = False) -> Edition
                             f"WHERE edition = '{name}' AND symbol = 'x'")  # fmt: skip
         nights = _rows(db, "SELECT * FROM meta.night WHERE export_date BETWEEN "
                            f"'{this['period_from']}' AND '{this['period_to']}'")  # fmt: skip
+        reasons = _rows(db, "SELECT dataset, reason, sum(rows_rejected)::BIGINT AS rows "
+                            "FROM meta.rejected "
+                            f"WHERE export_date BETWEEN '{this['period_from']}' "
+                            f"AND '{this['period_to']}' GROUP BY dataset, reason "
+                            "QUALIFY row_number() OVER ("
+                            "PARTITION BY dataset ORDER BY rows DESC, reason) = 1")  # fmt: skip
         made = Edition(
             name=name,
             basis=this["year_basis"],
@@ -159,6 +166,7 @@ def read(file: Path, name: str, status: str, is_sample: bool = False) -> Edition
             tables={t: _table(db, t, this) for t in _names(db, "report")},
             availability={r["figure"]: r["missing"] for r in missing},
             nights=tuple(nights),
+            reasons={r["dataset"]: r for r in reasons},
             revisions=tuple(_rows(db, "FROM meta.revision")) if "revision" in in_meta else (),
             is_sample=is_sample,
         )

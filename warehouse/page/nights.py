@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from warehouse.page import theme
-from warehouse.page.charts import Picture
+from warehouse.page.charts import Picture, pictured
 from warehouse.page.edition import Edition, Row
 
 # From good to bad: a night is as good as the worst of its exports. Shape and colour both tell.
@@ -43,10 +43,10 @@ def picture(edition: Edition) -> Picture | None:
         status = worst.get(day, "not due")
         rows.append({"month": f"{day:%b %Y}", "day": day.day, "status": status})
         day += timedelta(days=1)
-    specs = {w: theme.finished(_chart(rows, width), width) for w, width in theme.WIDTHS.items()}
+    drawn = {w: _chart(rows, width) for w, width in theme.WIDTHS.items()}
     counts = {s: list(worst.values()).count(s) for s in STATUSES}
     told = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-    return Picture(specs, f"Calendar of {len(worst)} nights that were due: {told}.", "")
+    return pictured(drawn, f"Calendar of {len(worst)} nights that were due: {told}.", "")
 
 
 def _chart(rows: list[dict[str, Any]], width: int) -> Any:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from warehouse.models import models
 from warehouse.page import charts, nights, sentences, theme, words
 from warehouse.page.charts import Picture
-from warehouse.page.edition import Edition
+from warehouse.page.edition import Edition, Table
 from warehouse.page.series import (
     Figure,
     a_year_before,
@@ -69,7 +69,7 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         e=edition,
         title=_title(edition),
         year_label=year_label(edition),
-        style=Markup(style + recolouring()),
+        style=Markup(theme.fonts() + style + recolouring()),
         tiles=[_tile(t, edition) for t in layout()["tile"]],
         lead=sentences.lead(edition, shown),
         points=sentences.main_points(shown, edition),
@@ -85,7 +85,9 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         accounts=nights.accounts(edition),
         revisions=_revisions(edition),
         odd=nights.odd_nights(edition),
-        final_on=_months_later(edition.released_on, 3),
+        final_on=_months_later(edition.period_to, 3),
+        next_edition=f"{edition.name[:2]}{edition.year + 1}",
+        next_on=_months_later(edition.period_to, 15),
         links={name: _data_link(name, content) for name, content in carried.items()},
         sizes={name: _size(len(content)) for name, content in carried.items()},
     )
@@ -135,11 +137,7 @@ def _text(text: str, edition: Edition) -> str:
 
 def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
     """Headline figure with its flag, its change on last year and what it means."""
-    figure = Figure(
-        id="", table=tile["table"], measure=tile["measure"], kind="", title="plain", noun="",
-        unit="", columns=[], where=tile.get("where", {}), figure=tile.get("figure", ""),
-        label=tile.get("label", ""), key=tile.get("key", ""),
-    )  # fmt: skip
+    figure = _of_tile(tile)
     found = points(figure, edition) if figure.table in edition.tables else []
     now = this_year(found, edition)
     shown = classes(now)[:1] if figure.key else [p for p in now if p.value is not None]
@@ -163,7 +161,7 @@ def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
         "symbol": point.symbol or ("p" if is_open else ""),
         "change": f"{words.change(value, before.value or 0, unit)} on {before.edition}"
         if before
-        else "no figure of the same date a year before",
+        else "no comparable figure a year before",
         "as_of": point.as_of,
         "missing": missing,
     }
@@ -171,68 +169,96 @@ def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
 
 def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | None) -> Shown:
     table = edition.tables[figure.table]
-    columns = [c for name in figure.columns if (c := table.column(name))]
-    wanted = table.rows if "edition" in figure.columns else tuple(table.of(edition.name))
+    wanted = table.rows if figure.columns[0] == "edition" else tuple(table.of(edition.name))
     rows = [r for r in wanted if all(r.get(k) == v for k, v in figure.where.items())]
+    columns = [c for name in _columns(figure, table, rows) if (c := table.column(name))]
     head = [
-        {"name": c.name, "doc": c.doc, "is_number": _is_number(c.type), "text": _heading(c.name)}
+        {
+            "name": c.name,
+            "doc": c.doc,
+            "is_number": _is_number(c.type),
+            "text": words.heading(c.name),
+        }
         for c in columns
     ]
     cells = [
         [
-            {"text": words.cell(r[c.name], c.unit, r.get(table.symbol_of(c.name))),
-             "value": r[c.name], "is_number": _is_number(c.type)}
+            {"text": words.cell(r[c.name], c.unit or r.get("unit"), r.get(table.symbol_of(c.name))),
+             "value": r[c.name], "is_number": _is_number(c.type), "is_date": c.type == "DATE"}
             for c in columns
         ]
         for r in rows
     ]  # fmt: skip
     svgs = {}
     if picture:
-        for width, spec in picture.specs.items():
-            text = theme.svg(spec, f"{figure.id}-{width}", picture.alternative)
-            svgs[width] = Markup(text)
+        svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
     sql = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
     missing = edition.availability.get(figure.name)
     return Shown(number, figure, sentences.title(figure, edition), _text(figure.unit, edition),
                  picture, svgs, missing, head, cells, sql)  # fmt: skip
 
 
+def rests(figure: Figure, table: Table) -> list[str]:
+    """Columns that say what the measure rests on: numerator, denominator, coverage."""
+    names = ("numerator", "denominator", "coverage")
+    own = [f"{figure.measure}_{n}" if table.column(f"{figure.measure}_{n}") else n for n in names]
+    return [] if figure.is_bare else [n for n in own if table.column(n)]
+
+
+def _columns(figure: Figure, table: Table, rows: list[dict[str, Any]]) -> list[str]:
+    """Those of the layout, then the measure and what it rests on.
+
+    A count is its own numerator and has no denominator: what says nothing more is left out.
+    """
+    telling = [
+        c for c in rests(figure, table)
+        if any(r[c] not in (None, r[figure.measure]) for r in rows)
+    ]  # fmt: skip
+    return list(dict.fromkeys([*figure.columns, figure.measure, *telling]))
+
+
 def _calendar(picture: Picture | None, number: int) -> dict[str, Any] | None:
     if picture is None:
         return None
-    svgs = {
-        width: Markup(theme.svg(spec, f"nights-{width}", picture.alternative))
-        for width, spec in picture.specs.items()
-    }
+    svgs = {w: Markup(picture.svg(w, f"nights-{w}")) for w in picture.drawings}
     return {"svgs": svgs, "number": number}
 
 
-def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, Any]]:
-    """A row per headline measure and leading class: last year, this year, the difference."""
-    rows = []
-    for tile in layout()["tile"]:
-        made = _tile(tile, edition)
-        figure = Figure(
-            id="", table=tile["table"], measure=tile["measure"], kind="", title="plain", noun="",
-            unit="", columns=[], where=tile.get("where", {}), label=tile.get("label", ""),
-            key=tile.get("key", ""),
-        )  # fmt: skip
-        found = points(figure, edition) if figure.table in edition.tables else []
-        now = this_year(found, edition)
-        point = next(iter(classes(now) or now), None)
-        unit = unit_of(figure, edition) if found else None
-        last = [p for p in found if point and p.key == point.key and p.year == edition.year - 1]
-        old = last[0] if last else None
-        comparable = a_year_before(point, found) if point else None
-        rows.append({
-            "title": made["title"],
-            "old": words.cell(old.value, unit, old.symbol) if old else "",
-            "new": words.cell(point.value, unit, point.symbol or "x") if point else "[x]",
-            "flag": made["symbol"] if made["value"] is not None else "",
-            "change": words.change(point.value or 0, comparable.value or 0, unit)
-            if point and comparable else "",
-        })  # fmt: skip
-    return rows
+def _of_tile(tile: dict[str, Any]) -> Figure:
+    return Figure(
+        id="", table=tile["table"], measure=tile["measure"], kind="tile", title="plain",
+        noun=tile["title"], unit="", columns=[], where=tile.get("where", {}),
+        figure=tile.get("figure", ""), label=tile.get("label", ""), key=tile.get("key", ""),
+    )  # fmt: skip
+
+
+def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
+    """A row per tile and per figure of years: last year, this year, the difference."""
+    tiles = [_of_tile(t) for t in layout()["tile"] if t["table"] in edition.tables]
+    told = {(f.table, f.measure) for f in tiles}
+    years = [f for f in shown if f.kind == "years" and (f.table, f.measure) not in told]
+    *first, last = tiles  # what nobody knows stands at the end
+    return [_compared(f, edition) for f in (*first, *years, last)]
+
+
+def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
+    found = points(figure, edition)
+    now = this_year(found, edition)
+    point = next(iter(classes(now) if figure.key else now), None)
+    unit = unit_of(figure, edition)
+    old = next(
+        (p for p in found if point and p.key == point.key and p.year == point.year - 1), None
+    )
+    before = a_year_before(point, found) if point else None
+    is_open = point is not None and charts.is_provisional(point, edition)
+    return {
+        "title": words.capital(figure.noun.format(leader=point.label if point else "Largest")),
+        "old": words.cell(old.value, unit, old.symbol) if old else "",
+        "new": words.cell(point.value, unit, point.symbol or "x") if point else "[x]",
+        "flag": "" if point is None or point.value is None else point.symbol or "p" * is_open,
+        "change": words.change(point.value or 0, before.value or 0, unit)
+        if point and before else "",
+    }  # fmt: skip
 
 
 def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
@@ -252,14 +278,11 @@ def _revisions(edition: Edition) -> dict[str, Any] | None:
     if not rows:
         return None
     return {
-        "head": [{"text": _heading(n), "is_number": False, "doc": ""} for n in rows[0]],
-        "rows": [[{"text": words.cell(v, None), "value": v, "is_number": False}
+        "head": [{"text": words.heading(n), "is_number": False, "doc": ""} for n in rows[0]],
+        "rows": [[{"text": words.cell(v, None), "value": v, "is_number": False,
+                   "is_date": False}
                   for v in r.values()] for r in rows],
     }  # fmt: skip
-
-
-def _heading(column: str) -> str:
-    return column.removesuffix("_iso2").replace("_", " ").capitalize()
 
 
 def _is_number(kind: str) -> bool:

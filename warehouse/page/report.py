@@ -81,8 +81,7 @@ def write(
         spec = picture.specs["wide"]
         files.write_text_json(folder / "figures" / f"{name}.vl.json", spec)
         (folder / "figures" / f"{name}.png").write_bytes(theme.png(spec))
-        picked = theme.svg(spec, name, picture.alternative)
-        (folder / "figures" / f"{name}.svg").write_text(picked, "utf-8")
+        (folder / "figures" / f"{name}.svg").write_text(picture.svg("wide", name), "utf-8")
         tell(f"figure {name}")
     html = page.render(edition, pictures, carried)
     (folder / "index.html").write_text(html, "utf-8")

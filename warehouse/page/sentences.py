@@ -30,9 +30,9 @@ def title(figure: Figure, edition: Edition) -> str:
 
 
 def main_points(shown: list[Figure], edition: Edition) -> list[str]:
-    """A sentence for each figure with a rule of its own; what is not available says so."""
+    """A sentence for each figure that is a main point; what is not available says so."""
     found = []
-    for figure in shown:
+    for figure in (f for f in shown if f.is_main_point):
         rule = {"trend": _trend_point, "leader": _leader_point}.get(figure.title)
         sentence = rule(figure, edition) if rule else None
         if sentence and sentence not in found:
@@ -110,7 +110,11 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
     trend = trend_of(figure, edition)
     if trend is None:
         missing = edition.availability.get(figure.name)
-        return f"{figure.noun}: not available [x]. {_capital(missing)}." if missing else None
+        return (
+            f"{figure.noun}: not available [x]. {words.capital(missing).rstrip('.')}."
+            if missing
+            else None
+        )
     shown = words.measure(trend.now.value or 0, trend.unit)
     day = words.day(trend.now.as_of)
     compared = f", {_compared(trend, figure)}" if trend.growth is not None else ""
@@ -120,7 +124,7 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
         return f"{market} had {shown} {noun} on the marketplace on {day}{compared}."
     text = f"{figure.noun}: {shown} as of {day}"
     if trend.growth is None:
-        return f"{text}; there is no figure of the same date a year before."
+        return f"{text}; there is no comparable figure a year before."
     text += compared
     run = unbroken([p for p in points(figure, edition) if p.value is not None])
     if trend.before is not None and is_largest_step(run):
@@ -166,7 +170,7 @@ def _leader(figure: Figure, edition: Edition) -> Point | None:
 def _leader_title(figure: Figure, edition: Edition) -> str:
     top = _leader(figure, edition)
     if top is None or top.value is None:
-        return _capital(figure.noun)
+        return words.capital(figure.noun)
     return f"{top.label} has {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
 
 
@@ -175,7 +179,11 @@ def _leader_point(figure: Figure, edition: Edition) -> str | None:
     top = _leader(figure, edition)
     if top is None or top.value is None:
         missing = edition.availability.get(figure.name)
-        return f"{figure.unit}: not available [x]. {_capital(missing)}." if missing else None
+        return (
+            f"{figure.unit}: not available [x]. {words.capital(missing).rstrip('.')}."
+            if missing
+            else None
+        )
     text = f"{top.label} has {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
     rest = classes(now)[1:3]
     # A withheld class may be larger than a shown one, so that places are not counted.
@@ -201,7 +209,7 @@ def _followers(figure: Figure, edition: Edition) -> str:
     found = points(figure, edition)
     shown = classes(this_year(found, edition))
     if len(shown) < 2:
-        return f"{_capital(figure.noun)} outside the largest class"
+        return f"{words.capital(figure.noun)} outside the largest class"
     text = f"Outside {shown[0].label}, {shown[1].label} has most {figure.noun}"
     moved = [(p, a_year_before(p, found)) for p in shown[1:]]
     if len(moved) > 1 and all(b and (p.value or 0) > (b.value or 0) for p, b in moved):
@@ -209,8 +217,30 @@ def _followers(figure: Figure, edition: Edition) -> str:
     return text
 
 
+def _months(figure: Figure, edition: Edition) -> str:
+    """Months of this year that ran above, or below, the same ones of last year."""
+    by_month = {p.on: p for p in points(figure, edition) if p.on and p.value is not None}
+    pairs = [
+        (by_month[on].value or 0, before.value or 0)
+        for on, point in by_month.items()
+        if on and point.edition == edition.name
+        and (before := by_month.get(on.replace(year=on.year - 1)))
+    ]  # fmt: skip
+    if len(pairs) < STEPS:
+        return f"{figure.noun} by month"
+    above, below = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
+    last = f"{edition.name[:2]}{edition.year - 1}"
+    if above == below:
+        return f"{figure.noun} by month"
+    many, side = max((above, "above"), (below, "below"))
+    of = f"{many} of {len(pairs)} months"
+    if many == len(pairs):
+        of = "every month" if many == 12 else f"all {many} months that can be compared"
+    return f"{figure.noun} ran {side} {last} in {of}"
+
+
 def _plain(figure: Figure, edition: Edition) -> str:
-    return _capital(figure.noun)
+    return words.capital(figure.noun)
 
 
 def _compared(trend: Trend, figure: Figure) -> str:
@@ -221,13 +251,10 @@ def _compared(trend: Trend, figure: Figure) -> str:
     return f"{trend.size} {up if trend.is_up else down} than a year before"
 
 
-def _capital(text: str | None) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") if text else ""
-
-
 RULES: dict[str, Callable[[Figure, Edition], str]] = {
     "trend": _trend,
     "leader": _leader_title,
     "followers": _followers,
+    "months": _months,
     "plain": _plain,
 }

@@ -1,7 +1,7 @@
 """Figures as points: what a chart draws, what a sentence may compare, and what it may not."""
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 from warehouse.page import words
 from warehouse.page.edition import Edition
 
-# Two dates are "a year apart" within this: the last good night may be a few days early.
+# Two dates are "a year apart" within this: the last good night may be a few days early. Two flows
+# are counted alike if the days that deliveries cover differ by no more.
 SLACK = timedelta(days=7)
 
 
@@ -33,7 +34,10 @@ class Figure:
     figure: str = ""
     growth: str = ""
     month: str = ""
+    names: dict[str, str] = field(default_factory=dict)
     is_level: bool = False
+    is_main_point: bool = False
+    is_bare: bool = False
 
     @property
     def name(self) -> str:
@@ -54,10 +58,17 @@ class Point:
     numerator: int | None = None
     denominator: int | None = None
     on: date | None = None
+    days: int | None = None  # covered by deliveries, where the table says so
+    of_days: int | None = None
 
     @property
     def year(self) -> int:
         return int(self.edition[2:])
+
+    @property
+    def is_short(self) -> bool:
+        """Whether deliveries cover fewer days than it has."""
+        return self.days is not None and self.of_days is not None and self.days < self.of_days
 
 
 @cache
@@ -81,13 +92,22 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         if any(row.get(k) != v for k, v in figure.where.items()):
             continue
         key = str(row[figure.key]) if figure.key else ""
-        label = words.class_name(figure.label, str(row[figure.label])) if figure.label else ""
-        found.append(
-            Point(row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key, label,
-                  row.get("numerator"), row.get("denominator"),
-                  row[figure.month] if figure.month else None)
+        on = row[figure.month] if figure.month else None
+        point = Point(
+            row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key,
+            _label(figure, row), row.get("numerator"), row.get("denominator"), on,
+            row.get("days_covered"), row.get("days"),
         )  # fmt: skip
+        # A month that deliveries cover in part would look like a fall.
+        found.append(replace(point, value=None) if on and point.is_short else point)
     return found
+
+
+def _label(figure: Figure, row: dict[str, Any]) -> str:
+    if not figure.label:
+        return ""
+    value = str(row[figure.label])
+    return figure.names.get(value) or words.class_name(figure.label, value)
 
 
 def unit_of(figure: Figure, edition: Edition) -> str | None:
@@ -114,8 +134,10 @@ def a_year_before(point: Point, found: list[Point]) -> Point | None:
 
 
 def is_comparable(new: Point, old: Point) -> bool:
-    """Whether two figures stand on the same date of neighbouring years."""
+    """Whether two figures stand on the same date of neighbouring years and cover as many days."""
     if new.as_of is None or old.as_of is None or new.value is None or old.value is None:
+        return False
+    if abs((new.days or 0) - (old.days or 0)) > SLACK.days:
         return False
     return abs(new.as_of - old.as_of - timedelta(days=365)) <= SLACK
 

@@ -14,12 +14,20 @@ SYMBOLS = {
     "x": ("Not available", "The exports do not hold it. It is not 0."),
 }
 UNKNOWN = ("unknown", "not_available")
+# Words of column names that are not written as a name is.
+SPELLED = {
+    "hhi": "HHI", "cagr": "CAGR", "yoy": "year-on-year", "usd": "US$", "top3": "top 3",
+    "p90": "90th percentile", "rfqs": "requests", "iso2": "", "moq": "minimum order",
+    "12m": "12 months",
+}  # fmt: skip
 
 
 def number(value: float) -> str:
-    """Whole numbers with commas; others with two decimals at most."""
+    """Whole numbers with commas; others with two decimals at most, small ones with three digits."""
     if isinstance(value, int) or float(value).is_integer():
         return _signed(f"{value:,.0f}")
+    if abs(value) < 1:
+        return _signed(f"{value:.3g}")
     return _signed(f"{value:,.2f}".rstrip("0").rstrip("."))
 
 
@@ -39,7 +47,9 @@ def is_share(unit: str | None) -> bool:
 
 
 def measure(value: float, unit: str | None) -> str:
-    return percent(value) if is_share(unit) else number(value)
+    if is_share(unit):
+        return percent(value)
+    return f"US${value:,.2f}" if str(unit).startswith("USD") else number(value)
 
 
 def change(new: float, old: float, unit: str | None) -> str:
@@ -77,6 +87,15 @@ def class_name(column: str, value: str) -> str:
 def country(code: str) -> str:
     found = pycountry.countries.get(alpha_2=code)
     return str(getattr(found, "common_name", found.name)).split(",")[0] if found else code
+
+
+def heading(column: str) -> str:
+    """Name of a column above a table for readers."""
+    return capital(" ".join(SPELLED.get(w, w) for w in column.split("_")).strip())
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def listed(names: list[str]) -> str:

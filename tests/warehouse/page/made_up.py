@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -14,6 +14,7 @@ from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import editions, lake_views, release
 from warehouse.build import describe
+from warehouse.models import models
 from warehouse.page.edition import Edition, read
 from warehouse.tables import make_tables, open_memory
 
@@ -103,12 +104,79 @@ def growth(year: int, sellers: int, before: int | None, **more: Any) -> Row:
     }  # fmt: skip
 
 
+def flow(years: dict[int, float | None], covered: dict[int, int] | None = None,
+         as_of: dict[int, date] | None = None) -> list[Row]:  # fmt: skip
+    """Rows of report.inquiry_flow: whole years and their months; None is not available."""
+    rows = []
+    for year, total in years.items():
+        for span in spans(year, (covered or {}).get(year, 365)):
+            value = total if total is None or span["span"] == "year" else int(total) // 12
+            rows.append({**frame(year, (as_of or {}).get(year)), **span, "inquiries": value,
+                         "numerator": value, "coverage": 1.0,
+                         "symbol": "x" if value is None else None})  # fmt: skip
+    return [{k: v for k, v in r.items() if k != "month"} for r in rows]
+
+
 def edition(
     path: Path, tables: dict[str, list[Row]], year: int = 2022, status: str = "final",
     code: str = "PK",
 ) -> Edition:  # fmt: skip
     """One edition of a made-up file."""
     return read(database(path, tables, code), f"FY{year}", status)
+
+
+def months(year: int) -> list[Row]:
+    """The months of a fiscal year, as spans that deliveries cover."""
+    found = []
+    for place in range(12):
+        first = date(year - (place < 6), (place + 6) % 12 + 1, 1)
+        last = date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
+        found.append({"span": "month", "span_from": first, "span_to": last, "days": last.day,
+                      "days_covered": last.day, "month": first})  # fmt: skip
+    return found
+
+
+def spans(year: int, covered: int = 365) -> list[Row]:
+    """A fiscal year as a span, and its months."""
+    of_year = {"span": "year", "span_from": date(year - 1, 7, 1), "span_to": date(year, 6, 30),
+               "days": 365, "days_covered": covered}  # fmt: skip
+    return [of_year, *months(year)]
+
+
+def anything(table: str, year: int) -> list[Row]:
+    """Rows of a report table that fit it, whatever it holds: each number is one of its own."""
+    with duckdb.connect(str(_empty("PK")), read_only=True) as db:
+        columns = {c: t for c, t, *_ in db.execute(f"DESCRIBE report.{table}").fetchall()}
+    keys: list[Row] = [{}]
+    if "span" in columns:
+        keys = spans(year)
+    elif table == "listing_flow":
+        keys = [{**m, "flow": f} for m in months(year) for f in ("new", "dropped")]
+    elif "month" in columns:
+        keys = months(year)
+    elif set(columns) & CLASSES:
+        keys = [dict.fromkeys(CLASSES, name) for name in ("count", "piece", "Third")]
+    rows = []
+    for place, key in enumerate(keys):
+        row: Row = {**frame(year), **{k: v for k, v in key.items() if k in columns}}
+        for number, (column, kind) in enumerate(columns.items()):
+            if column in row or column.endswith("symbol"):
+                continue
+            value = 100 + (year - 2020) * 40 + place * 7 + number
+            row[column] = (
+                value if kind in ("BIGINT", "INTEGER", "SMALLINT")
+                else value / 1000 if kind == "DOUBLE"
+                else date(year, 6, 30) if kind == "DATE"
+                else f"{column} {place}"
+            )  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+CLASSES = {
+    "claim", "part", "dimension", "channel_partner", "city_key", "city", "category",
+    "top_category_id", "price_unit", "moq_unit_dimension",
+}  # fmt: skip
 
 
 def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[str, list[Row]]:
@@ -150,6 +218,16 @@ def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[s
                  "rows_rejected": 1, "rows_duplicate": 1,
                  "reason": "<i>few</i> rows" if status == "held" else None}
             )  # fmt: skip
+    for model in models():
+        if model.schema == "report" and model.table not in tables:
+            tables[model.table] = [r for y in (2021, 2022) for r in anything(model.name, y)]
+    tables["report.inquiry_flow"] = flow({2021: 6000, 2022: 8000})
+    tables["report.listing_stock"] = [
+        {**frame(y), "live_listings": n, "live_listings_numerator": n,
+         "live_listings_coverage": 1.0, "listings_ever": n * 9, "listings_ever_numerator": n * 9,
+         "listings_ever_coverage": 1.0}
+        for y, n in ((2021, 15_000), (2022, 20_000))
+    ]  # fmt: skip
     if change:
         change(tables)
     return tables

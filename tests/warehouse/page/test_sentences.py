@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.page import made_up
-from warehouse.page import sentences, words
+from warehouse.page import charts, sentences, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, figures, layout, points, unbroken
 
@@ -15,13 +15,18 @@ def figure_of(name: str, edition: Edition) -> Figure:
     return next(f for s in layout()["section"] for f in figures(s, edition) if f.id == name)
 
 
-def inquiries(tmp_path: Path, years: dict[int, float | None], **as_of: date) -> Edition:
-    rows = [
-        r for y, n in years.items() for r in made_up.headline(y, as_of.get(f"FY{y}"), inquiries=n)
-    ]
-    return made_up.edition(
-        tmp_path / "outlook.duckdb", {"report.headline": rows}, max(years), "provisional"
-    )
+def inquiries(
+    tmp_path: Path, years: dict[int, float | None], covered: dict[int, int] | None = None,
+    **as_of: date,
+) -> Edition:  # fmt: skip
+    days = {int(name[2:]): day for name, day in as_of.items()}
+    tables = {
+        "report.headline": [
+            r for y, n in years.items() for r in made_up.headline(y, days.get(y), inquiries=n)
+        ],
+        "report.inquiry_flow": made_up.flow(years, covered, days),
+    }
+    return made_up.edition(tmp_path / "outlook.duckdb", tables, max(years), "provisional")
 
 
 def told(edition: Edition, name: str = "inquiries") -> tuple[str, list[str]]:
@@ -68,19 +73,59 @@ def test_a_year_that_is_not_available_is_a_gap(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: None, 2022: 60}))
     assert title == "Buyer inquiries"
     assert point == (
-        "Buyer inquiries: 60 as of 30 June 2022; there is no figure of the same date a year before."
+        "Buyer inquiries: 60 as of 30 June 2022; there is no comparable figure a year before."
     )
 
 
 def test_an_unfinished_year_is_not_compared_with_a_whole_one(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2021: 30, 2022: 60}, FY2022=date(2022, 1, 31)))
     assert title == "Buyer inquiries"
-    assert "60 as of 31 January 2022; there is no figure" in point
+    assert "60 as of 31 January 2022; there is no comparable figure" in point
 
 
 def test_a_last_night_a_few_days_early_is_the_same_date(tmp_path: Path) -> None:
     title, _ = told(inquiries(tmp_path, {2021: 30, 2022: 60}, FY2022=date(2022, 6, 25)))
     assert title == "Buyer inquiries rose 100.0% in FY2022"
+
+
+def test_years_of_fewer_days_are_not_compared(tmp_path: Path) -> None:
+    edition = inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 30, 2022: 60}, {2021: 300})
+    title, [point] = told(edition)
+    assert title == "Buyer inquiries"
+    assert (
+        point == "Buyer inquiries: 60 as of 30 June 2022; there is no comparable figure "
+        "a year before."
+    )
+    figure = figure_of("inquiries", edition)
+    drawn = charts.picture(figure, edition)
+    assert drawn and "FY2021: deliveries cover 300 of 365 days." in drawn.note
+
+
+@pytest.mark.parametrize(("now", "said"), [
+    (240, "Buyer inquiries ran above FY2021 in every month"),
+    (60, "Buyer inquiries ran below FY2021 in every month"),
+    (120, "Buyer inquiries by month"),
+])  # fmt: skip
+def test_months_beside_those_of_last_year(tmp_path: Path, now: int, said: str) -> None:
+    edition = inquiries(tmp_path, {2021: 120, 2022: now})
+    assert told(edition, "inquiries-by-month") == (said, [])
+
+
+def test_a_month_that_is_covered_in_part_is_a_gap(tmp_path: Path) -> None:
+    rows = made_up.flow({2021: 120, 2022: 240})
+    for row in rows:
+        if row["span"] == "month" and f"{row['span_from']}" in ("2021-09-01", "2022-01-01"):
+            row["days_covered"] -= 3
+    edition = made_up.edition(
+        tmp_path / "outlook.duckdb",
+        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
+         "report.inquiry_flow": rows},
+    )  # fmt: skip
+    title, _ = told(edition, "inquiries-by-month")
+    assert title == "Buyer inquiries ran above FY2021 in all 10 months that can be compared"
+    drawn = charts.picture(figure_of("inquiries-by-month", edition), edition)
+    assert drawn and "Sep" not in drawn.alternative.partition("FY2021")[0]
+    assert "it is not 0" in drawn.note
 
 
 def test_nothing_changed(tmp_path: Path) -> None:

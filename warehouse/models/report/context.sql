@@ -63,6 +63,7 @@ SELECT
     figure,
     figure_key,
     comparison,
+    unit,
     claimed_value,
     tolerance,
     value,
