@@ -106,6 +106,8 @@ def _ranking(figure: Figure, edition: Edition, width: int) -> Drawn | None:
             "text": words.measure(point.value or 0, unit),
             "change": words.change(point.value or 0, before.value or 0, unit) if before else "",
         })  # fmt: skip
+    if not rows:
+        return None
     is_narrow = width < 400
     names = 0 if is_narrow else theme.room([r["label"] for r in rows], 13) + 10
     beside = 8 + max(46, theme.room([r["text"] for r in rows], 12) + 4)
