@@ -110,7 +110,7 @@ def _ranking(figure: Figure, edition: Edition, width: int) -> Drawn | None:
         return None
     is_narrow = width < 400
     names = 0 if is_narrow else theme.room([r["label"] for r in rows], 13) + 10
-    beside = 8 + max(46, theme.room([r["text"] for r in rows], 12) + 4)
+    beside = 8 + max(46, theme.room([r["text"] for r in rows], 13) + 8)
     room = beside + theme.room([r["change"] for r in rows], 12) + 6
     plot = width - names - 10
     top = max(r["edge"] for r in rows)

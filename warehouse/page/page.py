@@ -39,6 +39,7 @@ class Shown:
     picture: Picture | None
     svgs: dict[str, Markup]
     missing: str | None
+    is_withheld: bool
     head: list[dict[str, Any]]
     rows: list[list[dict[str, Any]]]
     sql: str
@@ -194,8 +195,9 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
         svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
     sql = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
     missing = edition.availability.get(figure.name)
+    is_withheld = any(p.symbol == "c" for p in this_year(points(figure, edition), edition))
     return Shown(number, figure, sentences.title(figure, edition), _text(figure.unit, edition),
-                 picture, svgs, missing, head, cells, sql)  # fmt: skip
+                 picture, svgs, missing, is_withheld, head, cells, sql)  # fmt: skip
 
 
 def rests(figure: Figure, table: Table) -> list[str]:
