@@ -124,7 +124,7 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
         return f"{market} had {shown} {noun} on the marketplace on {day}{compared}."
     text = f"{figure.noun}: {shown} as of {day}"
     if trend.growth is None:
-        return f"{text}; there is no comparable figure a year before."
+        return f"{text}; {_not_compared(figure, trend.now, edition)}."
     text += compared
     run = unbroken([p for p in points(figure, edition) if p.value is not None])
     if trend.before is not None and is_largest_step(run):
@@ -241,6 +241,17 @@ def _months(figure: Figure, edition: Edition) -> str:
 
 def _plain(figure: Figure, edition: Edition) -> str:
     return words.capital(figure.noun)
+
+
+def _not_compared(figure: Figure, now: Point, edition: Edition) -> str:
+    found = points(figure, edition)
+    last = next((p for p in found if p.year == now.year - 1 and p.value is not None), None)
+    if last and last.days != now.days:
+        return (
+            f"{last.edition} is no measure for it: deliveries cover {last.days} days of that year, "
+            f"and {now.days} of this one"
+        )
+    return "there is no comparable figure a year before"
 
 
 def _compared(trend: Trend, figure: Figure) -> str:

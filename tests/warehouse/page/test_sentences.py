@@ -92,9 +92,9 @@ def test_years_of_fewer_days_are_not_compared(tmp_path: Path) -> None:
     edition = inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 30, 2022: 60}, {2021: 300})
     title, [point] = told(edition)
     assert title == "Buyer inquiries"
-    assert (
-        point == "Buyer inquiries: 60 as of 30 June 2022; there is no comparable figure "
-        "a year before."
+    assert point == (
+        "Buyer inquiries: 60 as of 30 June 2022; FY2021 is no measure for it: deliveries cover "
+        "300 days of that year, and 365 of this one."
     )
     figure = figure_of("inquiries", edition)
     drawn = charts.picture(figure, edition)
