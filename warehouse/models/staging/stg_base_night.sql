@@ -9,6 +9,7 @@ CROSS JOIN (SELECT unnest(range(1, 31))::INTEGER AS years_back) AS back
 JOIN staging.stg_night AS night
     ON night.dataset = 'sellers'
     AND night.is_good
+    AND night.has_membership
     AND night.export_date
         BETWEEN (edition.as_of - to_years(back.years_back))::DATE - 6
         AND (edition.as_of - to_years(back.years_back))::DATE

@@ -7,6 +7,13 @@ SELECT
     status IN ('ok', 'partial') AS is_usable,
     status = 'ok'
     AND extent = CASE WHEN dataset = 'inquiries' THEN 'window' ELSE 'census' END AS is_good,
+    -- A census of sellers that does not state who pays is none of paid sellers.
+    (
+        SELECT count(DISTINCT field) = 3
+        FROM lake.layout_fields AS stated
+        WHERE stated.field IN ('membership', 'paid_from', 'paid_to')
+            AND list_contains(string_split(night.layout, '+'), stated.layout)
+    ) AS has_membership,
     revision,
     exported_at,
     layout,
@@ -16,5 +23,5 @@ SELECT
     rows_rejected,
     rows_duplicate,
     reason
-FROM lake.nights
+FROM lake.nights AS night
 ORDER BY export_date, dataset

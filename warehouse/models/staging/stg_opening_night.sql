@@ -5,6 +5,7 @@ FROM marts.dim_edition AS edition
 JOIN staging.stg_night AS night
     ON night.dataset = 'sellers'
     AND night.is_good
+    AND night.has_membership
     AND night.export_date BETWEEN edition.period_from - 7 AND edition.period_from - 1
 GROUP BY edition.edition
 ORDER BY edition.edition
