@@ -54,7 +54,7 @@ def with_flow(tmp_path: Path) -> Edition:
             db.execute("INSERT INTO meta.data_dictionary (table_schema, table_name, column_name, "
                        "unit, description) VALUES ('report', 'flow', ?, ?, 'What flows.')",
                        [column, unit])  # fmt: skip
-    return read(path, "FY2022", "provisional")
+    return read(path, "FY2022")
 
 
 def entry(kind: str, **more: Any) -> dict[str, Any]:
