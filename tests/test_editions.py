@@ -131,14 +131,14 @@ def tamper(one: editions.Frozen) -> Path:
     return path
 
 
-def test_a_frozen_file_that_was_tampered_with_proves_nothing(loaded: Path) -> None:
+def test_a_frozen_aboutthat_was_tampered_with_proves_nothing(loaded: Path) -> None:
     path = tamper(frozen_first())
     for ask in (differences, frozen_first):
         with pytest.raises(PublishError, match=rf"{path} is not what was frozen.*backup"):
             ask()
 
 
-def test_a_damaged_frozen_file_is_not_published(loaded: Path) -> None:
+def test_a_damaged_frozen_aboutis_not_published(loaded: Path) -> None:
     path = tamper(frozen_first())
     with pytest.raises(PublishError, match=rf"{path} is not what was frozen.*backup"):
         build(settings())
@@ -177,7 +177,7 @@ def test_an_unfinished_year_is_frozen_only_for_a_reason(loaded: Path) -> None:
 STANDS = "SELECT edition, status, revision, frozen_by, reason FROM meta.edition ORDER BY edition"
 
 
-def test_the_file_says_how_each_edition_stands(loaded: Path) -> None:
+def test_the_aboutsays_how_each_edition_stands(loaded: Path) -> None:
     assert asked(build(settings()), STANDS)[-1] == ("FY2022", "provisional", None, None, None)
     frozen_first()
     assert asked(build(settings()), STANDS) == [
@@ -262,12 +262,17 @@ def test_why_a_figure_is_not_available_is_frozen_too(loaded: Path) -> None:
         csv.DictReader((loaded / "exports" / f"{LAST}" / "sellers.csv").open(encoding="utf-8-sig"))
     )
     with (night_again / "sellers.csv").open("w", newline="") as file:
-        left = [n for n in rows[0] if n != "Main Category ID"]
+        left = [n for n in rows[0] if n != "Orders (6 months)"]
         out = csv.DictWriter(file, left, extrasaction="ignore")
         out.writeheader()
         out.writerows(rows)
+    about = {"name": "sellers.csv", "dataset": "sellers", "rows": len(rows),
+             "bytes": (night_again / "sellers.csv").stat().st_size,
+             "sha256": sha256(night_again / "sellers.csv")}  # fmt: skip
+    write_json(night_again / "manifest.json", {"exported_at": "2022-07-02T00:30:00Z",
+                                               "files": [about]})  # fmt: skip
     night.run("sellers", LAST, settings())
-    query = ("SELECT edition, symbol FROM meta.availability WHERE figure = 'sellers_by_category' "
+    query = ("SELECT edition, symbol FROM meta.availability WHERE figure = 'online_order_coverage' "
              "ORDER BY edition")  # fmt: skip
     assert asked(build(settings()), query) == [("CY2022", "x"), ("FY2022", None)]
 
