@@ -1,5 +1,7 @@
 """Once a year: ask, then release the fiscal year that ended: freeze, publish, make its report.
 
+It starts three months after the year, at 06:00 UTC: on 1 October in Pakistan, on 1 July in India.
+
 The run stops where the newest census is not of that year's end. What would be released is shown as
 a table and waits for somebody's approval, so that unpausing this DAG releases nothing by itself.
 """
@@ -11,12 +13,13 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from transforms.errors import OutlookError
+from transforms.settings import settings
 
 
 @dag(
     dag_id="outlook",
-    description="Freeze, approve and release the fiscal year that ended (06:00 UTC, 1 October)",
-    schedule="0 6 1 10 *",
+    description="Approve, freeze and release the fiscal year that ended three months ago",
+    schedule=f"0 6 1 {settings().market.final_month} *",
     params={
         "edition": Param(None, type=["null", "string"], description="FY2022, say"),
         "reason": Param(

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from transforms.markets import market
 from transforms.sample import write_sample
 
 ROOT = Path(__file__).parents[1]
@@ -146,6 +147,12 @@ def test_the_year_is_released_only_when_it_is_whole_and_approved(bag: DagBag, ho
     made = home / "published" / "report" / "FY2022"
     assert {"index.html", "outlook.xlsx", "manifest.json"} <= {p.name for p in made.iterdir()}
     assert json.loads((made / "manifest.json").read_text("utf-8"))["status"] == "final"
+
+
+def test_a_year_is_due_three_months_after_it_ended(bag: DagBag) -> None:
+    timetable: Any = bag.dags["outlook"].timetable
+    assert timetable.serialize()["expression"] == "0 6 1 10 *"
+    assert {c: market(c).final_month for c in ("PK", "IN")} == {"PK": 10, "IN": 7}
 
 
 def test_nothing_but_a_persons_word_approves(bag: DagBag) -> None:
