@@ -132,14 +132,14 @@ def tamper(one: editions.Frozen) -> Path:
     return path
 
 
-def test_a_frozen_aboutthat_was_tampered_with_proves_nothing(loaded: Path) -> None:
+def test_a_frozen_file_that_was_tampered_with_proves_nothing(loaded: Path) -> None:
     path = tamper(frozen_first())
     for ask in (differences, frozen_first):
         with pytest.raises(PublishError, match=rf"{path} is not what was frozen.*backup"):
             ask()
 
 
-def test_a_damaged_frozen_aboutis_not_published(loaded: Path) -> None:
+def test_a_damaged_frozen_file_is_not_published(loaded: Path) -> None:
     path = tamper(frozen_first())
     with pytest.raises(PublishError, match=rf"{path} is not what was frozen.*backup"):
         build(settings())
@@ -178,7 +178,7 @@ def test_an_unfinished_year_is_frozen_only_for_a_reason(loaded: Path) -> None:
 STANDS = "SELECT edition, status, revision, frozen_by, reason FROM meta.edition ORDER BY edition"
 
 
-def test_the_aboutsays_how_each_edition_stands(loaded: Path) -> None:
+def test_the_file_says_how_each_edition_stands(loaded: Path) -> None:
     assert asked(build(settings()), STANDS)[-1] == ("FY2022", "provisional", None, None, None)
     frozen_first()
     assert asked(build(settings()), STANDS) == [

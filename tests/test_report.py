@@ -188,8 +188,7 @@ def test_a_correction_says_what_was_what_is_and_why(home: Path) -> None:
     assert made.returncode == 0, made.stderr
     page = page_of(home)
     assert ">Corrected<" in page
-    assert re.search(r'<p class="notice" role="note">Corrected on .*: It came after &lt;all&gt;',
-                     page)  # fmt: skip
+    assert re.search(r'aria-label="Correction">Corrected on .*: It came after &lt;all&gt;', page)
     table = page[page.index('id="revisions"') :]
     heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', table)[:6]
     assert heads == ["Figure", "Of", "Was", "Now", "Why", "When"]
