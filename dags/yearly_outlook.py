@@ -1,4 +1,6 @@
-"""Once a year: freeze the fiscal year that ended, ask, release.
+"""Once a year: ask, then release the fiscal year that ended: freeze, publish, make its report.
+
+It starts three months after the year, at 06:00 UTC: on 1 October in Pakistan, on 1 July in India.
 
 The run stops where the newest census is not of that year's end. What would be released is shown as
 a table and waits for somebody's approval, so that unpausing this DAG releases nothing by itself.
@@ -11,15 +13,18 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from transforms.errors import OutlookError
+from transforms.settings import settings
 
 
 @dag(
     dag_id="outlook",
-    description="Freeze, approve and release the fiscal year that ended (06:00 UTC, 1 October)",
-    schedule="0 6 1 10 *",
+    description="Approve, freeze and release the fiscal year that ended three months ago",
+    schedule=f"0 6 1 {settings().market.final_month} *",
     params={
         "edition": Param(None, type=["null", "string"], description="FY2022, say"),
-        "reason": Param(None, type=["null", "string"], description="of a revision"),
+        "reason": Param(
+            None, type=["null", "string"], description="of a revision, or of nights missing"
+        ),
     },
     catchup=False,
     max_active_runs=1,
@@ -38,22 +43,27 @@ def outlook() -> None:
         from warehouse import yearly
 
         try:
-            return yearly.due(yearly.edition_of(params), dag_run.run_after.date())
+            asked = yearly.edition_of(params)
+            return yearly.due(asked, dag_run.run_after.date(), params["reason"])
         except OutlookError as error:
             raise AirflowFailException(str(error)) from error
 
     @task
-    def changes(edition: str) -> str:
-        from warehouse import yearly
-
-        return yearly.changes(edition)
-
-    @task
-    def release(edition: str, *, params=None) -> dict:  # type: ignore[no-untyped-def]
+    def changes(edition: str, *, params=None) -> str:  # type: ignore[no-untyped-def]
         from warehouse import yearly
 
         try:
-            return yearly.release(edition, "the outlook DAG", params["reason"])
+            return yearly.changes(edition, params["reason"])
+        except OutlookError as error:
+            raise AirflowFailException(str(error)) from error
+
+    @task
+    def release(edition: str, *, ti=None, params=None) -> dict:  # type: ignore[no-untyped-def]
+        from warehouse import yearly
+
+        by = yearly.approver(ti.xcom_pull(task_ids="approve"))
+        try:
+            return yearly.release(edition, by, params["reason"])
         except OutlookError as error:
             raise AirflowFailException(str(error)) from error
 

@@ -183,7 +183,7 @@ def test_the_benchmark_names_what_it_measures(home: Path) -> None:
 def test_every_command_has_help() -> None:
     shown = outlook("--help").stdout
     for command in ("sample", "run", "backfill", "build", "nights", "status", "rejected",
-                    "inspect", "release-night", "doctor", "bench",
+                    "inspect", "prove", "release-night", "doctor", "bench",
                     "listings", "diff", "explain", "report"):  # fmt: skip
         assert command in shown
         assert outlook(command, "--help").returncode == 0

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from transforms.markets import market
 from transforms.sample import write_sample
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +125,7 @@ def test_the_year_is_released_only_when_it_is_whole_and_approved(bag: DagBag, ho
 
     initdb()
     end = date(2022, 6, 30)
-    write_sample(home / "exports", end - timedelta(1), end, scale=0.02)
+    write_sample(home / "exports", end - timedelta(1), end, scale=0.06)
     for dataset in DATASETS:
         nightly.load(dataset, f"{end - timedelta(1)}")
     nightly.publish_night(f"{end - timedelta(1)}")
@@ -143,10 +144,38 @@ def test_the_year_is_released_only_when_it_is_whole_and_approved(bag: DagBag, ho
     assert run.state == "success"
     (frozen,) = (home / "published" / "editions").iterdir()
     assert frozen.name == "FY2022.r1"
+    made = home / "published" / "report" / "FY2022"
+    assert {"index.html", "outlook.xlsx", "manifest.json"} <= {p.name for p in made.iterdir()}
+    assert json.loads((made / "manifest.json").read_text("utf-8"))["status"] == "final"
+
+
+def test_a_year_is_due_three_months_after_it_ended(bag: DagBag) -> None:
+    assert bag.dags["outlook"].schedule == "0 6 1 10 *"
+    assert {c: market(c).final_month for c in ("PK", "IN")} == {"PK": 10, "IN": 7}
+
+
+def test_nothing_but_a_persons_word_approves(bag: DagBag) -> None:
+    """No answer is assumed, and none follows from time: unpaused, the DAG waits."""
+    dag = bag.dags["outlook"]
+    approve: Any = dag.get_task("approve")
+    assert type(approve).__name__ == "ApprovalOperator"
+    assert approve.defaults is None
+    assert not dag.catchup
+    assert dag.get_task("release").upstream_task_ids == {"approve", "due"}
+    assert dag.get_task("release").trigger_rule == "all_success"
+
+
+def test_who_approved_is_who_froze() -> None:
+    from warehouse import yearly
+
+    answer = {"chosen_options": ["Approve"], "responded_by_user": {"id": "7", "name": "Amina"}}
+    assert yearly.approver(answer) == "Amina, in the outlook DAG"
+    assert yearly.approver(None) == yearly.approver({}) == "the outlook DAG"
 
 
 def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
     from transforms import DATASETS
+    from transforms.errors import ExportMissing, SettingsError
     from transforms.settings import settings
     from warehouse import editions, nightly, yearly
 
@@ -157,9 +186,15 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
             nightly.load(dataset, f"{day}")
         nightly.publish_night(f"{day}")
         if day < end:
-            editions.freeze(settings(), "FY2022", by="an author")
+            with pytest.raises(ExportMissing, match="is not whole"):
+                yearly.due("FY2022", date(2022, 10, 1))
+            assert yearly.due("FY2022", date(2022, 10, 1), "as it stands") == "FY2022"
+            editions.freeze(settings(), "FY2022", by="an author", reason="as it stands")
     assert yearly.due(None, date(2022, 10, 1)) == "FY2022"
-    shown = yearly.changes("FY2022")
+    with pytest.raises(SettingsError, match="a revision needs a reason"):
+        yearly.changes("FY2022")
+    shown = yearly.changes("FY2022", "the last night came")
+    assert "Reason: the last night came" in shown
     assert "in the place of FY2022.r1" in shown
     assert "| paid_sellers |" in shown
     assert "goods_sold_value" not in shown

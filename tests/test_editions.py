@@ -1,21 +1,28 @@
 """Editions: what is frozen stays, a revision says why, and today's code can make it again."""
 
+import json
+import shutil
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from transforms import DATASETS, night
-from transforms.errors import SettingsError
+from transforms.errors import PublishError, SettingsError
+from transforms.lake import sha256, write_json
 from transforms.sample import write_sample
 from transforms.settings import settings
-from warehouse import editions
+from warehouse import editions, publish, revisions
 from warehouse.build import Built, build
+from warehouse.revisions import Change
 
 LAST = date(2022, 6, 30)
+AS_IT_STANDS = "the last night will never come"
 
 
 @pytest.fixture
@@ -35,9 +42,18 @@ def deliver_the_last(home: Path) -> None:
         night.run(dataset, LAST, settings())
 
 
+def frozen_first() -> editions.Frozen:
+    """The edition without its last night, as somebody decided."""
+    return editions.freeze(settings(), "FY2022", by="an author", reason=AS_IT_STANDS)
+
+
 def asked(built: Built, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(built.folder / "outlook.duckdb"), read_only=True) as db:
         return db.execute(sql).fetchall()
+
+
+def differences() -> list[Change]:
+    return editions.prove(settings(), "FY2022")[1].changes
 
 
 HEADLINE = "SELECT metric, value, as_of FROM report.headline WHERE edition = 'FY2022' ORDER BY 1"
@@ -45,9 +61,9 @@ HEADLINE = "SELECT metric, value, as_of FROM report.headline WHERE edition = 'FY
 
 def test_later_deliveries_never_change_a_frozen_edition(loaded: Path) -> None:
     before = asked(build(settings()), HEADLINE)
-    one = editions.freeze(settings(), "FY2022", by="an author")
+    one = frozen_first()
     assert one.is_new and one.manifest["revision"] == 1
-    assert editions.prove(settings(), "FY2022") == []
+    assert differences() == []
     deliver_the_last(loaded)
     built = build(settings())
     assert asked(built, HEADLINE) == before
@@ -57,7 +73,7 @@ def test_later_deliveries_never_change_a_frozen_edition(loaded: Path) -> None:
 
 
 def test_the_same_again_is_no_revision(loaded: Path) -> None:
-    one = editions.freeze(settings(), "FY2022", by="an author")
+    one = frozen_first()
     again = editions.freeze(settings(), "FY2022", by="another", reason="to be sure")
     assert not again.is_new
     assert again.folder == one.folder
@@ -72,20 +88,19 @@ def test_a_freezing_cut_short_can_be_done_again(
     with monkeypatch.context() as cut:
         cut.setattr(editions, "put_folder", killed)
         with pytest.raises(KeyboardInterrupt):
-            editions.freeze(settings(), "FY2022", by="an author")
+            frozen_first()
     assert editions.newest(settings().published, "FY2022") is None
     assert not list(settings().published.glob(".building-*"))
-    assert editions.freeze(settings(), "FY2022", by="an author").is_new
+    assert frozen_first().is_new
 
 
 def test_a_revision_needs_a_reason_and_shows_what_changed(loaded: Path) -> None:
-    editions.freeze(settings(), "FY2022", by="an author")
+    frozen_first()
     build(settings())
     deliver_the_last(loaded)
-    with pytest.raises(SettingsError, match=r"figures would change, first .* needs a reason"):
+    with pytest.raises(SettingsError, match=r"cells would change, first .* needs a reason"):
         editions.freeze(settings(), "FY2022", by="an author")
-    moved = editions.prove(settings(), "FY2022")
-    assert {"headline"} <= {c.table for c in moved}
+    assert {"headline"} <= {c.table for c in differences()}
     two = editions.freeze(settings(), "FY2022", by="an author", reason="the last night came late")
     assert two.manifest["revision"] == 2
     built = build(settings())
@@ -99,11 +114,11 @@ def test_a_revision_needs_a_reason_and_shows_what_changed(loaded: Path) -> None:
     assert rows == [
         ("inquiries", f"{LAST - timedelta(1)}", f"{LAST}", "the last night came late", "an author")
     ]
-    assert editions.prove(settings(), "FY2022") == []
+    assert differences() == []
 
 
 def test_a_frozen_edition_names_its_nights_and_hashes(loaded: Path) -> None:
-    one = editions.freeze(settings(), "FY2022", by="an author")
+    one = frozen_first()
     nights = {(n["dataset"], n["export_date"], n["status"]) for n in one.manifest["nights"]}
     assert ("sellers", f"{LAST - timedelta(1)}", "ok") in nights
     for name, entry in one.manifest["tables"].items():
@@ -111,12 +126,157 @@ def test_a_frozen_edition_names_its_nights_and_hashes(loaded: Path) -> None:
     assert {"headline", "sellers_by_city", "seller_growth"} <= set(one.manifest["tables"])
 
 
-def test_a_frozen_file_that_was_tampered_with_proves_nothing(loaded: Path) -> None:
-    one = editions.freeze(settings(), "FY2022", by="an author")
+def tamper(one: editions.Frozen) -> Path:
     path = one.folder / "headline.parquet"
     pq.write_table(pq.read_table(path).slice(1), path)
-    with pytest.raises(SettingsError, match="not what was frozen"):
-        editions.prove(settings(), "FY2022")
+    return path
+
+
+def test_a_frozen_file_that_was_tampered_with_proves_nothing(loaded: Path) -> None:
+    path = tamper(frozen_first())
+    for ask in (differences, frozen_first):
+        with pytest.raises(PublishError, match=rf"{path} is not what was frozen.*backup"):
+            ask()
+
+
+def test_a_damaged_frozen_file_is_not_published(loaded: Path) -> None:
+    path = tamper(frozen_first())
+    with pytest.raises(PublishError, match=rf"{path} is not what was frozen.*backup"):
+        build(settings())
+    path.unlink()
+    with pytest.raises(PublishError, match=rf"{path} is gone"):
+        build(settings())
+    assert publish.latest(settings().published) is None
+
+
+@pytest.mark.parametrize("lost", ["manifest.json", "", "changed"])
+def test_an_edition_that_was_published_frozen_cannot_be_lost(loaded: Path, lost: str) -> None:
+    """Without its folder a build would compute the year anew, and nobody would know."""
+    one = frozen_first()
+    live = build(settings()).folder
+    deliver_the_last(loaded)
+    if lost == "changed":
+        told = json.loads((one.folder / "manifest.json").read_text("utf-8"))
+        write_json(one.folder / "manifest.json", {**told, "tables": {}})
+    elif lost:
+        (one.folder / lost).unlink()
+    else:
+        shutil.rmtree(one.folder)
+    with pytest.raises(PublishError, match=rf"{one.folder}.* backup"):
+        build(settings())
+    assert publish.latest(settings().published) == live
+
+
+def test_an_unfinished_year_is_frozen_only_for_a_reason(loaded: Path) -> None:
+    with pytest.raises(SettingsError, match=f"not finished: its data go to {LAST - timedelta(1)}"):
+        editions.freeze(settings(), "FY2022", by="an author")
+    assert not (settings().published / "editions").exists()
+    deliver_the_last(loaded)
+    assert editions.freeze(settings(), "FY2022", by="an author").is_new
+
+
+STANDS = "SELECT edition, status, revision, frozen_by, reason FROM meta.edition ORDER BY edition"
+
+
+def test_the_file_says_how_each_edition_stands(loaded: Path) -> None:
+    assert asked(build(settings()), STANDS)[-1] == ("FY2022", "provisional", None, None, None)
+    frozen_first()
+    assert asked(build(settings()), STANDS) == [
+        ("CY2022", "provisional", None, None, None),
+        ("FY2022", "final", 1, "an author", AS_IT_STANDS),
+    ]
+    deliver_the_last(loaded)
+    editions.freeze(settings(), "FY2022", by="another", reason="it came")
+    built = build(settings())
+    assert asked(built, STANDS)[-1] == ("FY2022", "corrected", 2, "another", "it came")
+    assert set(publish.manifest(built.folder)["editions"]) == {"FY2022.r1", "FY2022.r2"}
+
+
+def without(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    """Code of a time when that table was not yet."""
+    older = [m for m in revisions.tables() if m.table != table]
+    monkeypatch.setattr(revisions, "tables", lambda: older)
+
+
+def test_a_table_younger_than_the_edition_is_provisional_in_it(
+    loaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are computed, and marked so, until the edition is frozen again with them."""
+    deliver_the_last(loaded)
+    with monkeypatch.context() as older:
+        without(older, "report.listing_stock")
+        one = editions.freeze(settings(), "FY2022", by="an author")
+    assert "listing_stock" not in one.manifest["tables"]
+    query = ("SELECT live_listings_symbol FROM report.listing_stock WHERE live_listings > 0 "
+             "AND edition = 'FY2022'")  # fmt: skip
+    assert asked(build(settings()), query) == [("p",)]
+    assert asked(build(settings()), HEADLINE.replace("value, as_of", "symbol")) == [
+        ("goods_sold_value", "x"), ("inquiries", None), ("listings_ever", None),
+        ("live_listings", None), ("paid_sellers", None),
+    ]  # fmt: skip
+    assert differences() == []
+    assert editions.prove(settings(), "FY2022")[1].younger == ["listing_stock"]
+    assert not editions.freeze(settings(), "FY2022", by="an author").is_new
+
+    two = editions.freeze(settings(), "FY2022", by="an author", reason="a table more")
+    assert two.is_new and "listing_stock" in two.manifest["tables"]
+    built = build(settings())
+    assert asked(built, query) == [(None,)]
+    assert asked(built, "SELECT table_name, row_key, now FROM meta.revision") == [
+        ("listing_stock", "all rows", "new table")
+    ]
+
+
+def rewrite(one: editions.Frozen, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Makes the frozen table another one, as if it had been frozen so."""
+    path = one.folder / f"{name}.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
+    told = json.loads((one.folder / "manifest.json").read_text("utf-8"))
+    told["tables"][name]["sha256"] = sha256(path)
+    write_json(one.folder / "manifest.json", told)
+
+
+def test_a_column_that_the_code_has_no_more_stays_in_the_folder(loaded: Path) -> None:
+    rewrite(frozen_first(), "headline", lambda t: t.append_column("gone", [["x"] * t.num_rows]))
+    assert asked(build(settings()), HEADLINE)
+    assert {(c.column, c.now) for c in differences()} == {("gone", None)}
+
+
+def test_what_was_revised_once_stays_marked_in_the_next_revision(
+    loaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        without(older, "report.listing_stock")
+        frozen_first()
+        deliver_the_last(loaded)
+        editions.freeze(settings(), "FY2022", by="an author", reason="it came")
+    editions.freeze(settings(), "FY2022", by="an author", reason="a table more")
+    query = HEADLINE.replace("value, as_of", "symbol").replace("ORDER", "AND value > 0 ORDER")
+    assert {symbol for _, symbol in asked(build(settings()), query)} == {"r"}
+
+
+def test_why_a_figure_is_not_available_is_frozen_too(loaded: Path) -> None:
+    """Else a final page would say of a figure that it shows that its exports did not come. A figure
+    that is younger than the edition keeps its own row."""
+    one = frozen_first()
+
+    def as_if_frozen_otherwise(table: pa.Table) -> pa.Table:
+        rows = [
+            {**r, "symbol": "x", "missing": "what was missing then"}
+            for r in table.to_pylist() if r["figure"] == "paid_sellers"
+        ]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=table.schema)
+
+    rewrite(one, "availability", as_if_frozen_otherwise)
+    query = ("SELECT edition, missing FROM meta.availability "
+             "WHERE figure = 'paid_sellers' ORDER BY edition")  # fmt: skip
+    built = build(settings())
+    assert asked(built, query) == [("CY2022", None), ("FY2022", "what was missing then")]
+    counts = asked(built, "SELECT DISTINCT count(*) FROM meta.availability GROUP BY edition")
+    assert len(counts) == 1
+    assert {(c.row_key, c.column) for c in differences()} == {
+        ("paid_sellers", "symbol"), ("paid_sellers", "missing")
+    }  # fmt: skip
 
 
 def test_an_edition_that_the_lake_cannot_make_is_not_frozen(loaded: Path) -> None:

@@ -1,20 +1,29 @@
 """`outlook report`: which edition from which version, put in place whole, final ones kept."""
 
+import getpass
 import json
+import re
+import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.page import made_up
+from transforms import backfill
 from transforms.errors import ExportMissing, PublishError, SettingsError
-from transforms.lake import write_json
+from transforms.lake import sha256, write_json
+from transforms.sample import write_sample
 from transforms.settings import settings
+from warehouse import publish as publish_room
+from warehouse.build import build
 from warehouse.page import report
 from warehouse.page.edition import name_of, version
 
+LAST = date(2022, 6, 30)
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 
 
@@ -81,29 +90,217 @@ def test_command_refuses_an_edition_that_is_not_there(home: Path) -> None:
     assert "FY2021, FY2022" in done.stderr
 
 
-def test_a_final_edition_stays_as_it_is(home: Path) -> None:
+def outlook(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([OUTLOOK, *words], capture_output=True, text=True)
+
+
+@pytest.fixture
+def year(home: Path) -> Path:
+    """A home with the last two nights of a fiscal year, published."""
+    write_sample(home / "exports", LAST - timedelta(1), LAST, scale=0.06)
+    load_all(LAST - timedelta(1), LAST)
+    return home
+
+
+def load_all(first: date, last: date) -> None:
+    backfill.backfill(first, last, settings(), False)
+    build(settings())
+
+
+def page_of(home: Path, edition: str = "FY2022") -> str:
+    return (home / "published" / "report" / edition / "index.html").read_text("utf-8")
+
+
+def figures(home: Path) -> dict[str, bytes]:
+    """The edition's rows of every table, from its Parquet files."""
+    found = {}
+    for path in sorted((home / "published" / "report" / "FY2022" / "parquet").glob("*")):
+        rows = pq.read_table(path).to_pylist()
+        kept = [r for r in rows if r.get("edition", "FY2022") == "FY2022"]
+        found[path.name] = repr(kept).encode()
+    return found
+
+
+def test_final_is_frozen_and_stays_as_it_is(year: Path) -> None:
+    assert outlook("report", "2022").returncode == 0
+    assert ">Provisional<" in page_of(year) and "1 October 2022" in page_of(year)
+    told = json.loads(outlook("report", "2022", "--status", "final", "--json").stdout)
+    assert told["status"] == "final"
+    (frozen,) = (year / "published" / "editions").iterdir()
+    manifest = json.loads((frozen / "manifest.json").read_text("utf-8"))
+    assert (frozen.name, manifest["by"]) == ("FY2022.r1", getpass.getuser())
+    page, before = page_of(year), figures(year)
+    assert ">Final<" in page and "Due to be final" not in page
+    report_manifest = publish_room.manifest(year / "published" / "report" / "FY2022")
+    assert report_manifest["frozen_manifest_sha256"] == sha256(frozen / "manifest.json")
+
+    # The same command, and none: the same bytes.
+    for words in ((), ("--status", "final", "--reason", "to be sure")):
+        assert outlook("report", "2022", *words).returncode == 0
+        assert page_of(year) == page
+    refused = outlook("report", "2022", "--status", "provisional")
+    assert refused.returncode == 2 and "cannot be provisional again" in refused.stderr
+    # A night more, and a build from nothing: the same figures.
+    write_sample(year / "exports", LAST + timedelta(1), LAST + timedelta(1), scale=0.06)
+    load_all(LAST + timedelta(1), LAST + timedelta(1))
+    build(settings(), full=True)
+    assert outlook("report", "2022").returncode == 0
+    assert figures(year) == before
+    assert ">Final<" in page_of(year)
+
+
+def test_final_is_not_made_of_an_older_version(year: Path) -> None:
+    write_sample(year / "exports", LAST + timedelta(1), LAST + timedelta(1), scale=0.06)
+    load_all(LAST + timedelta(1), LAST + timedelta(1))
+    refused = outlook("report", "2022", "--as-of", f"{LAST}", "--status", "final")
+    assert refused.returncode == 2 and "leave out --as-of" in refused.stderr
+    assert not (year / "published" / "editions").exists()
+    made = outlook("report", "2022", "--status", "final", "--as-of", f"{LAST + timedelta(1)}")
+    assert made.returncode == 0, made.stderr
+    page = page_of(year)
+    older = outlook("report", "2022", "--as-of", f"{LAST}")
+    assert older.returncode == 2 and "its report was left as it is" in older.stderr
+    assert page_of(year) == page
+
+
+def test_a_correction_says_what_was_what_is_and_why(home: Path) -> None:
+    write_sample(home / "exports", LAST - timedelta(1), LAST, scale=0.06)
+    (home / "exports" / f"{LAST}").rename(home / "later")
+    load_all(LAST - timedelta(1), LAST)
+    refused = outlook("report", "2022", "--status", "final")
+    assert refused.returncode == 2 and "FY2022 is not finished" in refused.stderr
+    made = outlook("report", "2022", "--status", "final", "--reason", "The night is lost.")
+    assert made.returncode == 0, made.stderr
+    assert ">Final<" in page_of(home) and "Reason: The night is lost." in page_of(home)
+    assert "No figure of FY2022 has been revised" in page_of(home)
+    first = page_of(home)
+
+    (home / "later").rename(home / "exports" / f"{LAST}")
+    load_all(LAST, LAST)
+    refused = outlook("report", "2022", "--status", "final")
+    assert refused.returncode == 2 and "a revision needs a reason" in refused.stderr
+    proved = outlook("prove", "2022", "--json")
+    assert proved.returncode == 1
+    moved = {(d["table"], d["row_key"], d["column"]) for d in json.loads(proved.stdout)[
+        "differences"]}  # fmt: skip
+    assert ("headline", "inquiries", "as_of") in moved
+    made = outlook("report", "2022", "--status", "final", "--reason", "It came after <all>.")
+    assert made.returncode == 0, made.stderr
+    page = page_of(home)
+    assert ">Corrected<" in page
+    assert re.search(r'aria-label="Correction">Corrected on .*: It came after &lt;all&gt;', page)
+    table = page[page.index('id="revisions"') :]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', table)[:6]
+    assert heads == ["Figure", "Of", "Was", "Now", "Why", "When"]
+    assert "Headline: value" in table and "It came after &lt;all&gt;." in table
+    # What was announced before stays to be read.
+    assert page_of(home, "FY2022.r1") == first
+    proved = outlook("prove", "FY2022")
+    assert proved.returncode == 0 and "FY2022.r2: the same" in proved.stdout
+
+
+def test_nothing_frozen_is_nothing_proved(year: Path) -> None:
+    refused = outlook("prove", "2022")
+    assert refused.returncode == 2
+    assert "outlook report FY2022 --status final" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("--status", "done"), ("--reason", "why"), ("--status", "final", "--reason", " ")]
+)
+def test_a_status_that_there_is_not(home: Path, words: tuple[str, ...]) -> None:
     publish(home, "2022-06-30")
-    made = report.make(settings(), "FY2022", "final")
-    before = (made.folder / "index.html").read_bytes()
-    report.make(settings(), "FY2022", "final")
-    assert (made.folder / "index.html").read_bytes() == before
-    with pytest.raises(PublishError, match="is final"):
-        report.make(settings(), "FY2022")
-    assert (made.folder / "index.html").read_bytes() == before
+    assert outlook("report", "2022", *words).returncode == 2
 
 
-def test_an_unfinished_year_cannot_be_final(home: Path) -> None:
+def test_an_unfinished_year_says_so(home: Path) -> None:
     folder = home / "published" / "2022-06-30"
     folder.mkdir(parents=True)
     rows = made_up.headline(2022, date(2022, 1, 31), paid_sellers=5)
     made_up.database(folder / "outlook.duckdb", {"report.headline": rows})
     write_json(folder / "manifest.json", {"export_date": "2022-06-30", "revision": 1})
     (home / "published" / "latest").symlink_to("2022-06-30")
-    with pytest.raises(SettingsError, match="not finished"):
-        report.make(settings(), "FY2022", "final")
     made = report.make(settings(), "FY2022")
     html = (made.folder / "index.html").read_text("utf-8")
     assert "FY2022 is not finished" in html
+
+
+def test_a_file_that_shows_a_lost_edition_makes_no_report(home: Path) -> None:
+    """And one that does not show a frozen one yet."""
+    folder = publish(home, "2022-06-30")
+    stands = {"meta.edition": [made_up.stands(2022, "final")]}
+    made_up.database(folder / "outlook.duckdb", {**made_up.full(), **stands})
+    with pytest.raises(PublishError, match="has it no more"):
+        report.make(settings(), "FY2022")
+    made_up.database(folder / "outlook.duckdb", made_up.full())
+    write_json(home / "published" / "editions" / "FY2022.r1" / "manifest.json",
+               {"edition": "FY2022", "revision": 1})  # fmt: skip
+    with pytest.raises(SettingsError, match="run `outlook build` first"):
+        report.make(settings(), "FY2022")
+    assert not (home / "published" / "report").exists()
+
+
+# Put in place
+
+
+def marked(home: Path, name: str, text: str, revision: int | None = None) -> Path:
+    """A report folder that says which it is."""
+    folder = home / "published" / name
+    write_json(folder / "manifest.json", {"frozen_revision": revision})
+    (folder / "index.html").write_text(text)
+    return folder
+
+
+KILL = """
+import os, sys
+from pathlib import Path
+from warehouse import publish
+
+left = int(sys.argv[2])
+
+def counted(real):
+    def call(*arguments, **more):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), 9)
+        return real(*arguments, **more)
+    return call
+
+published = Path(sys.argv[1])
+made = published / ".building-new"
+for name in ("rename", "unlink", "rmdir", "open", "mkdir"):
+    setattr(os, name, counted(getattr(os, name)))
+with publish.writer_lock(published):
+    pass
+"""
+
+
+@pytest.mark.parametrize("was", [None, 1])
+def test_a_report_killed_at_any_step_is_old_or_new_or_healed(home: Path, was: int | None) -> None:
+    code = KILL.replace("    pass", "    publish.put_report(made, published, 'FY2022')")
+    code = code.replace(".building-new", "made")
+    published, states = home / "published", set()
+    target = published / "report" / "FY2022"
+    for step in range(1, 100):
+        shutil.rmtree(published, ignore_errors=True)
+        marked(home, "report/FY2022", "old", was)
+        marked(home, "made", "new", 2)
+        done = subprocess.run([sys.executable, "-c", code, str(published), str(step)])
+        seen = (target / "index.html").read_text() if target.exists() else "none"
+        states.add(seen)
+        whole = {"manifest.json", "index.html"}
+        assert seen == "none" or {p.name for p in target.iterdir()} == whole
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9
+        with publish_room.writer_lock(published):
+            pass
+        healed = (target / "index.html").read_text()
+        assert healed == ("old" if seen == "none" else seen)
+        left = {p.name for p in target.parent.iterdir()} - {"FY2022"}
+        assert left == ({"FY2022.r1"} if was and healed == "new" else set())
+    assert seen == "new" and states == {"old", "none", "new"}
 
 
 def test_generated_exports_are_named_as_such(home: Path) -> None:

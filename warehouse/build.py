@@ -63,8 +63,10 @@ def build(
                 lake_room.discard(lake.root / "history" / dataset, settings.work)
             history.settle(lake, dataset, settings)
         night = _last_night(lake)
-        fingerprint = _fingerprint(lake, settings)
         live = publish.latest(settings.published)
+        if live:
+            editions.missed(settings.published, publish.manifest(live).get("editions", {}))
+        fingerprint = _fingerprint(lake, settings)
         if live and not full and publish.manifest(live)["lake_fingerprint"] == fingerprint:
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
             return Built(live, False, publish.manifest(live))
@@ -165,6 +167,7 @@ def _make(
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "storage_version": STORAGE_VERSION,
+        "editions": editions.hashes(settings.published),
         "tables": hashes,
     }
 

@@ -39,9 +39,23 @@ ABOUT = {
     "meta.check_result": "Every check of this build and what it found.",
     "meta.data_dictionary": "Every table, column and macro: type, unit, meaning, source, and what "
     "to beware of. The same texts are comments in the file.",
+    "meta.edition": "How each edition stands: provisional, or frozen, and then when and by whom.",
     "meta.revision": "What a revision of a frozen edition changed: was, now, why.",
     "meta.example_query": "Queries to paste, and what each answers.",
     "main.help": "Where to start.",
+}
+# Columns whose name means something else elsewhere.
+COLUMNS = {
+    "meta.edition.status": "provisional: may still change. final: frozen. corrected: frozen again, "
+    "meta.revision says what changed and why.",
+    "meta.edition.revision": "Which freezing it is, 1 for the first; null where it is not frozen.",
+    "meta.edition.reason": "Why it was frozen again, or although its year has nights missing.",
+    "meta.edition.code_version": "Hash of the code that it was frozen with.",
+    "meta.edition.lake_fingerprint": "Hash of everything in the lake that it was frozen from.",
+    "meta.revision.revision": "Which freezing changed it: 2 is the first revision.",
+    "meta.revision.reason": "Why it was changed.",
+    "meta.revision.table_name": "Table of schema report; of schema meta for availability.",
+    "meta.revision.column_name": "Name of the column; empty where a whole table was added.",
 }
 # What a build's own rows say differs from build to build of the same content.
 OF_THE_BUILD = ("meta.run", "meta.release")
@@ -119,7 +133,8 @@ def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_o
             about = _about_table(model) if model else {"doc": ABOUT[name]}
             db.execute(f"COMMENT ON TABLE {name} IS {quoted(comment(about))}")
             rows.append(_entry("table", schema, table, None, None, about))
-        about = (model or columns_of).column_doc(column)
+        said = COLUMNS.get(f"{name}.{column}")
+        about = {"doc": said} if said else (model or columns_of).column_doc(column)
         db.execute(f"COMMENT ON COLUMN {name}.{column} IS {quoted(comment(about))}")
         rows.append(_entry("column", schema, table, column, data_type, about))
     for macro in macros():

@@ -190,7 +190,7 @@ def bench(
 
 
 for command in (look.nights, look.status, look.rejected, look.listings, look.diff, look.explain,
-                look.inspect, look.doctor):  # fmt: skip
+                look.prove, look.inspect, look.doctor):  # fmt: skip
     app.command()(command)
 
 

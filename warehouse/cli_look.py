@@ -187,6 +187,35 @@ def explain(
             terminal.say(told)
 
 
+def prove(
+    edition: Annotated[str, typer.Argument(help="2022, FY2022 or CY2022.")],
+    as_json: Json = False,
+) -> None:
+    """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
+    from warehouse import editions
+    from warehouse.page.edition import name_of
+
+    one, found = editions.prove(settings(), name_of(edition, None))
+    changes = [vars(c) for c in found.changes]
+    if as_json:
+        terminal.print_json({"frozen": one.folder.name, "figures": found.figures,
+                             "tables": found.tables, "differences": changes,
+                             "younger_tables": found.younger})  # fmt: skip
+    elif changes:
+        terminal.print_rows(changes, f"{one.folder.name}: frozen, and as it would be made today")
+        terminal.tell(
+            f"{len(changes):,} cells differ. What is frozen stays as it is; `outlook report "
+            f'{one.manifest["edition"]} --status final --reason "…"` would correct it.'
+        )
+    else:
+        terminal.say(f"{one.folder.name}: the same {found.figures:,} figures in "
+                     f"{found.tables} tables")  # fmt: skip
+    if found.younger and not as_json:
+        terminal.tell(f"not part of it, being younger: {', '.join(found.younger)}")
+    if changes:
+        raise typer.Exit(1)
+
+
 def _has_moved(table: dict[str, Any]) -> bool:
     return any(v for k, v in table.items() if k != "table")
 

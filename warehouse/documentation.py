@@ -14,7 +14,7 @@ import duckdb
 
 from transforms.lake import Lake
 from transforms.markets import market
-from warehouse import build, lake_views, release
+from warehouse import build, editions, lake_views, release
 from warehouse.models import Model, models, reads
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -147,6 +147,7 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
         build.make_tables(db)
+        editions.put_in(db, Path(empty))
         run = dict.fromkeys(("run_id", "code_version", "lake_fingerprint", "duckdb_version"), "")
         at = release.midnight(night)
         told = release.describe(db, "", night, home, None, None)

@@ -1,12 +1,13 @@
 """Editions: a report year frozen when it is final. What comes later never changes it by itself.
 
-`published/editions/FY2022.r1/` holds the rows of every report table of that edition as Parquet and
-a manifest: hashes, code, lake and the calendar of nights. A frozen edition's rows take the place of
-those that a build computes; another freezing of it is a revision and needs a reason.
+Final is frozen and nothing else. `published/editions/FY2022.r1/` holds the rows of every report
+table of that edition as Parquet and a manifest: hashes, code, lake and the calendar of nights. A
+frozen edition's rows take the place of those that a build computes; another freezing of it is a
+revision and needs a reason. `meta.edition` of every published file says how each edition stands.
 """
 
 import logging
-import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +20,11 @@ import pyarrow as pa
 
 from transforms import DATASETS, history
 from transforms.across_rows import quoted
-from transforms.errors import SettingsError
+from transforms.errors import PublishError, SettingsError
 from transforms.lake import Lake, put_folder, sha256, write_json
 from transforms.settings import Settings
-from warehouse import publish
-from warehouse.models import Model, models
+from warehouse import publish, revisions
+from warehouse.revisions import Change, Comparison
 from warehouse.tables import (
     attach_lake,
     code_version,
@@ -34,15 +35,19 @@ from warehouse.tables import (
 
 log = logging.getLogger(__name__)
 
-SAME = 1e-9  # figures are compared to nine decimals, as they are published
+FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
+EDITION = pa.schema([
+    ("edition", pa.string()), ("status", pa.string()), ("revision", pa.int32()),
+    ("frozen_at", pa.timestamp("us", tz="UTC")), ("frozen_by", pa.string()),
+    ("reason", pa.string()), ("code_version", pa.string()), ("lake_fingerprint", pa.string()),
+    ("manifest_sha256", pa.string()),
+])  # fmt: skip
 REVISION = pa.schema([
     ("edition", pa.string()), ("revision", pa.int32()), ("table_name", pa.string()),
     ("row_key", pa.string()), ("column_name", pa.string()), ("was", pa.string()),
     ("now", pa.string()), ("reason", pa.string()), ("revised_by", pa.string()),
     ("revised_at", pa.timestamp("us", tz="UTC")),
 ])  # fmt: skip
-
-Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -53,77 +58,72 @@ class Frozen:
     manifest: dict[str, Any]
     is_new: bool = False
 
+    @property
+    def status(self) -> str:
+        return "final" if self.manifest["revision"] == 1 else "corrected"
 
-@dataclass(frozen=True)
-class Change:
-    """One cell that differs; `was` is None for a row that was not there, `now` for one gone."""
-
-    table: str
-    row_key: str
-    column: str
-    was: str | None
-    now: str | None
+    @property
+    def frozen_at(self) -> datetime:
+        return datetime.fromisoformat(self.manifest["frozen_at"])
 
 
 def freeze(settings: Settings, edition: str, by: str, reason: str | None = None) -> Frozen:
     """Freezes an edition as the lake and today's code make it.
 
     The same rows again are a no-op. Raises SettingsError for an edition that the lake cannot make,
-    and for a revision without a reason, naming what would change.
+    for an unfinished year and for a revision, either without a reason; PublishError where what was
+    frozen is damaged.
     """
     with publish.writer_lock(settings.published), computed(settings) as db:
         _known(db, edition)
         old = newest(settings.published, edition)
-        changes = _differences(db, edition, old) if old else []
-        if old and not changes:
-            return old
-        if old and not reason:
-            raise SettingsError(
-                f"{edition} is frozen ({old.folder.name}) and {len(changes):,} figures would "
-                f"change, first {_told(changes[0])}. Nothing was done: a revision needs a reason."
-            )
-        number = old.manifest["revision"] + 1 if old else 1
-        with publish.new_version(settings.published) as building:
-            tables = {}
-            for model in _tables():
-                if old:
-                    _mark_revised(db, model, changes)
-                path = building / f"{model.name}.parquet"
-                db.execute(
-                    f"COPY (SELECT * FROM {model.table} WHERE edition = {quoted(edition)} "
-                    f"ORDER BY {', '.join(model.key)}) TO {quoted(path)} (FORMAT parquet)"
+        if old is None:
+            _whole_or_reason(db, edition, reason)
+            changes: list[Change] = []
+        else:
+            found = against(db, old)
+            changes = found.changes + (revisions.added(found) if reason else [])
+            if not changes:
+                return old
+            if not reason:
+                raise SettingsError(
+                    f"{edition} is frozen ({old.folder.name}) and {len(changes):,} cells would "
+                    f"change, first {revisions.told(changes[0])}. Nothing was done: a revision "
+                    f"needs a reason, and `outlook prove {edition}` lists what would change."
                 )
-                tables[model.name] = {"sha256": sha256(path), "rows": _count(db, path)}
-            manifest = {
-                "edition": edition,
-                "revision": number,
-                "frozen_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "by": by,
-                "reason": reason,
-                **_made_of(db, settings, edition),
-                "tables": tables,
-                "changes": [vars(c) for c in changes],
-            }
-            write_json(building / "manifest.json", manifest)
-            target = settings.published / "editions" / f"{edition}.r{number}"
-            put_folder(building, target, settings.published / "editions")
-    log.info("froze %s as %s: %s tables", edition, target.name, len(tables))
-    return Frozen(target, manifest, is_new=True)
+        one = _write(db, settings, edition, old, changes, {"by": by, "reason": reason})
+    log.info("froze %s as %s", edition, one.folder.name)
+    return one
 
 
-def prove(settings: Settings, edition: str) -> list[Change]:
+def prove(settings: Settings, edition: str) -> tuple[Frozen, Comparison]:
     """What today's lake and code would make otherwise than the frozen edition has it.
 
-    Raises SettingsError where the edition is not frozen, or its files are not as it was frozen.
+    Raises SettingsError where the edition is not frozen, PublishError where it is damaged.
     """
     old = newest(settings.published, edition)
     if old is None:
-        raise SettingsError(f"{edition} is not frozen: the DAG `outlook` freezes it.")
-    for name, entry in old.manifest["tables"].items():
-        if sha256(old.folder / f"{name}.parquet") != entry["sha256"]:
-            raise SettingsError(f"{old.folder}/{name}.parquet is not what was frozen.")
+        raise SettingsError(
+            f"{edition} is not frozen, so there is nothing to prove: `outlook report {edition} "
+            "--status final` freezes it, or the DAG `outlook`."
+        )
     with publish.writer_lock(settings.published), computed(settings) as db:
-        return _differences(db, edition, old)
+        return old, against(db, old)
+
+
+def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
+    """Holds a frozen edition to the tables in `db`. Raises PublishError where it is damaged."""
+    verify(old)
+    return revisions.compare(db, old.manifest["edition"], old.folder, set(old.manifest["tables"]))
+
+
+def verify(one: Frozen) -> None:
+    """Raises PublishError where a file is not what was frozen."""
+    for name, entry in one.manifest["tables"].items():
+        path = one.folder / f"{name}.parquet"
+        if not path.is_file() or sha256(path) != entry["sha256"]:
+            state = "is not what was frozen" if path.is_file() else "is gone"
+            raise PublishError(_damaged(f"{path} {state}"))
 
 
 def newest(published: Path, edition: str) -> Frozen | None:
@@ -140,26 +140,42 @@ def frozen(published: Path) -> list[Frozen]:
 
 
 def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Puts the frozen rows in the place of those that the build has computed, and the revisions
-    into meta.revision. A table that is younger than a frozen edition keeps its computed rows."""
+    """Puts the frozen rows in the place of those that the build has computed, and writes
+    meta.edition and meta.revision.
+
+    A table that is younger than a frozen edition keeps its computed rows, marked provisional: they
+    are no part of it before it is frozen again. A table or column that the code has no more stays
+    in the edition's folder only. Raises PublishError where a frozen file is damaged.
+    """
     for one in frozen(published):
-        edition = quoted(one.manifest["edition"])
-        for name in one.manifest["tables"]:
-            table, path = f"report.{name}", one.folder / f"{name}.parquet"
-            if any(m.table == table for m in _tables()):
-                db.execute(f"DELETE FROM {table} WHERE edition = {edition}")
-                db.execute(f"INSERT INTO {table} BY NAME FROM read_parquet({quoted(path)})")
-    rows = pa.Table.from_pylist(_revisions(published), schema=REVISION)
-    db.register("revisions", rows)
-    db.execute("CREATE TABLE meta.revision AS FROM revisions")
-    db.unregister("revisions")
+        verify(one)
+        for model in revisions.tables():
+            if model.name in one.manifest["tables"]:
+                _put_rows(db, model.table, one)
+            else:
+                _mark_provisional(db, model.table, one.manifest["edition"])
+    _create(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
+    _create(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
+
+
+def hashes(published: Path) -> dict[str, str]:
+    """Hash of the manifest of every freezing, by the name of its folder."""
+    return {f.folder.name: sha256(f.folder / "manifest.json") for f in _all(published)}
+
+
+def missed(published: Path, known: dict[str, str]) -> None:
+    """Raises PublishError where an edition is gone or another than in `known`: the hashes that
+    the live version was made with."""
+    found = hashes(published)
+    for name, digest in known.items():
+        if found.get(name) != digest:
+            state = "was changed" if name in found else "is gone"
+            raise PublishError(_damaged(f"{published / 'editions' / name} {state}"))
 
 
 def fingerprint(published: Path) -> str:
     """What the frozen editions are: a build must not pass for current where they have changed."""
-    return " ".join(
-        f"{f.folder.name}:{sha256(f.folder / 'manifest.json')}" for f in frozen(published)
-    )
+    return " ".join(f"{name}:{digest}" for name, digest in hashes(published).items())
 
 
 @contextmanager
@@ -177,23 +193,81 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield db
 
 
-def _tables() -> list[Model]:
-    return [m for m in models() if m.schema == "report" and "edition" in m.key]
-
-
 def _all(published: Path) -> list[Frozen]:
-    """Every freezing, the oldest of an edition first."""
+    """Every freezing, the oldest of an edition first. Raises PublishError for half of one."""
     found = []
-    for folder in (published / "editions").glob("*.r*"):
-        if (folder / "manifest.json").is_file():
-            found.append(Frozen(folder, publish.manifest(folder)))
+    folders = [f for f in (published / "editions").glob("*") if FOLDER.fullmatch(f.name)]
+    for folder in folders:
+        if not (folder / "manifest.json").is_file():
+            raise PublishError(_damaged(f"{folder} has no manifest.json"))
+        found.append(Frozen(folder, publish.manifest(folder)))
     return sorted(found, key=lambda f: (f.manifest["edition"], f.manifest["revision"]))
+
+
+def _damaged(what: str) -> str:
+    return (
+        f"{what}. Nothing was published, and what is live stays. A frozen edition cannot be made "
+        "again: restore it from a backup."
+    )
+
+
+def _write(
+    db: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    edition: str,
+    old: Frozen | None,
+    changes: list[Change],
+    said: dict[str, str | None],
+) -> Frozen:
+    number = old.manifest["revision"] + 1 if old else 1
+    # What an earlier revision changed is marked as revised in this one too.
+    before = [
+        Change(**c) for f in _all(settings.published) if f.manifest["edition"] == edition
+        for c in f.manifest["changes"]
+    ]  # fmt: skip
+    with publish.new_version(settings.published) as building:
+        files = {}
+        for model in revisions.tables():
+            if model.schema == "report":
+                revisions.mark(db, model, before + changes, edition)
+            path = building / f"{model.name}.parquet"
+            db.execute(
+                f"COPY (SELECT * FROM {model.table} WHERE edition = {quoted(edition)} "
+                f"ORDER BY {', '.join(model.key)}) TO {quoted(path)} (FORMAT parquet)"
+            )
+            files[model.name] = {"sha256": sha256(path), "rows": _count(db, path)}
+        manifest = {
+            "edition": edition,
+            "revision": number,
+            "frozen_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **said,
+            **_made_of(db, settings, edition),
+            "tables": files,
+            "changes": [vars(c) for c in changes],
+        }
+        write_json(building / "manifest.json", manifest)
+        target = settings.published / "editions" / f"{edition}.r{number}"
+        put_folder(building, target, settings.published / "editions")
+    return Frozen(target, manifest, is_new=True)
 
 
 def _known(db: duckdb.DuckDBPyConnection, edition: str) -> None:
     names = [e for (e,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()]
     if edition not in names:
         raise SettingsError(f"there is no edition {edition}: known are {', '.join(names)}")
+
+
+def _whole_or_reason(db: duckdb.DuckDBPyConnection, edition: str, reason: str | None) -> None:
+    found = db.execute(
+        "SELECT max(as_of), bool_or(is_partial) FROM report.headline WHERE edition = ?", [edition]
+    ).fetchone()
+    data_to, is_partial = found or (None, True)
+    if is_partial and not reason:
+        raise SettingsError(
+            f"{edition} is not finished: its data go to {data_to}, and some figures may stand on "
+            "an earlier night. Load the last nights of the year. Where they will never come, "
+            "give a reason: it is published with the edition."
+        )
 
 
 def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) -> dict[str, Any]:
@@ -209,69 +283,54 @@ def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) ->
     }
 
 
-def _differences(db: duckdb.DuckDBPyConnection, edition: str, old: Frozen) -> list[Change]:
-    changes: list[Change] = []
-    for model in _tables():
-        if model.name not in old.manifest["tables"]:
-            continue
-        path = old.folder / f"{model.name}.parquet"
-        was = _rows(db, f"read_parquet({quoted(path)})", model, edition)
-        now = _rows(db, model.table, model, edition)
-        for key in sorted(was.keys() | now.keys(), key=str):
-            changes += _of_row(model, key, was.get(key), now.get(key))
-    return changes
+def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
+    path = one.folder / f"{table.partition('.')[2]}.parquet"
+    source = f"read_parquet({quoted(path)})"
+    there = set(revisions.columns(db, table))
+    names = ", ".join(c for c in revisions.columns(db, source) if c in there)
+    where = f"edition = {quoted(one.manifest['edition'])}"
+    if table.startswith("meta."):
+        # Why a figure is x; figures younger than the edition keep their own row.
+        where += f" AND figure IN (SELECT figure FROM {source})"
+    db.execute(f"DELETE FROM {table} WHERE {where}")
+    db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
 
 
-def _of_row(
-    model: Model, key: tuple[Any, ...], was: dict[str, Any] | None, now: dict[str, Any] | None
-) -> Iterator[Change]:
-    shown = ", ".join(str(part) for part in key[1:]) or str(key[0])
-    for column in (was or now or {}).keys() | (now or {}).keys():
-        before, after = (was or {}).get(column), (now or {}).get(column)
-        # The mark of a revision is no change of its own, nor is a column that is new.
-        is_mark = column.endswith("symbol") and before == "r"
-        if column in model.key or is_mark or (was is not None and column not in was):
-            continue
-        if not _is_same(before, after):
-            yield Change(model.name, shown, column, _text(before), _text(after))
-
-
-def _rows(db: duckdb.DuckDBPyConnection, source: str, model: Model, edition: str) -> Rows:
-    found = db.execute(f"SELECT * FROM {source} WHERE edition = {quoted(edition)}")
-    names = [d[0] for d in found.description or []]
-    rows = (dict(zip(names, row, strict=True)) for row in found.fetchall())
-    return {tuple(row[k] for k in model.key): row for row in rows}
-
-
-def _is_same(before: Any, after: Any) -> bool:
-    if isinstance(before, float) and isinstance(after, float | int):
-        return math.isclose(before, after, rel_tol=SAME, abs_tol=SAME)
-    return bool(before == after)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _mark_revised(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change]) -> None:
-    """Marks the revised rows `r`, but for those that show no number."""
-    keys = {c.row_key for c in changes if c.table == model.name}
-    if not keys:
-        return
-    shown = (
-        " || ', ' || ".join(f"{k}::VARCHAR" for k in model.key[1:]) or f"{model.key[0]}::VARCHAR"
-    )
-    columns = [d[0] for d in db.execute(f"FROM {model.table} LIMIT 0").description or []]
-    for symbol in (c for c in columns if c.endswith("symbol")):
+def _mark_provisional(db: duckdb.DuckDBPyConnection, table: str, edition: str) -> None:
+    for symbol in revisions.symbols(db, table) if table.startswith("report.") else []:
         db.execute(
-            f"UPDATE {model.table} SET {symbol} = 'r' WHERE ({symbol} IS NULL OR {symbol} = 'p') "
-            f"AND {shown} IN (SELECT unnest(?))", [sorted(keys)]
-        )  # fmt: skip
+            f"UPDATE {table} SET {symbol} = 'p' "
+            f"WHERE {symbol} IS NULL AND edition = {quoted(edition)}"
+        )
+
+
+def _create(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    db.register("rows_to_write", rows)
+    db.execute(f"CREATE TABLE {table} AS FROM rows_to_write")
+    db.unregister("rows_to_write")
 
 
 def _count(db: duckdb.DuckDBPyConnection, path: Path) -> int:
     found = db.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchone()
     return int(found[0]) if found else 0
+
+
+def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, Any]]:
+    """How every edition stands: those of today's lake, and those frozen of an earlier one."""
+    rows: dict[str, dict[str, Any]] = {
+        name: {"edition": name, "status": "provisional"}
+        for (name,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()
+    }
+    for one in frozen(published):
+        rows[one.manifest["edition"]] = {
+            **{k: one.manifest[k] for k in ("edition", "revision", "reason", "code_version",
+                                            "lake_fingerprint")},
+            "status": one.status,
+            "frozen_at": one.frozen_at,
+            "frozen_by": one.manifest["by"],
+            "manifest_sha256": sha256(one.folder / "manifest.json"),
+        }  # fmt: skip
+    return [rows[name] for name in sorted(rows)]
 
 
 def _revisions(published: Path) -> list[dict[str, Any]]:
@@ -286,12 +345,8 @@ def _revisions(published: Path) -> list[dict[str, Any]]:
             "now": change["now"],
             "reason": one.manifest["reason"],
             "revised_by": one.manifest["by"],
-            "revised_at": datetime.fromisoformat(one.manifest["frozen_at"]),
+            "revised_at": one.frozen_at,
         }
         for one in _all(published)
         for change in one.manifest["changes"]
     ]
-
-
-def _told(change: Change) -> str:
-    return f"{change.table} {change.row_key} {change.column} from {change.was} to {change.now}"

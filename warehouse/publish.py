@@ -74,6 +74,25 @@ def put_in_place(
     return target
 
 
+def put_report(made: Path, published: Path, edition: str) -> Path:
+    """Puts a finished report folder in the place of the edition's one; call with the lock held.
+
+    Killed between its two renames, the old folder has no name that a reader looks for; whoever
+    takes the lock next puts it back. The report of an earlier revision is kept as FY2022.r1.
+    """
+    target = published / "report" / edition
+    target.parent.mkdir(exist_ok=True)
+    for path in sorted(made.rglob("*")):
+        sync(path)
+    sync(made)
+    if target.exists():
+        os.rename(target, _aside(target))
+    os.rename(made, target)
+    sync(target.parent)
+    _settle_report(target)
+    return target
+
+
 def latest(published: Path) -> Path | None:
     """Folder of the live version, if there is one."""
     link = published / "latest"
@@ -104,8 +123,35 @@ def free_name(published: Path, night: date) -> Path:
     return target
 
 
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.before")
+
+
+def _settle_report(target: Path) -> None:
+    """What becomes of a report that was put aside: put back where none took its place, kept under
+    its revision where that is an earlier one, else removed."""
+    aside = _aside(target)
+    if not aside.exists():
+        return
+    if not target.exists():
+        os.rename(aside, target)
+        sync(target.parent)
+        log.warning("%s was cut short: what was there before is back", target)
+        return
+    if (aside / "manifest.json").is_file():
+        was, now = (manifest(f).get("frozen_revision") for f in (aside, target))
+        kept = target.with_name(f"{target.name}.r{was}")
+        if was and now and was < now and not kept.exists():
+            os.rename(aside, kept)
+            sync(target.parent)
+            return
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def _sweep(published: Path) -> None:
     """What killed builds left behind; we hold the lock, so that none is at work."""
+    for aside in (published / "report").glob(".*.before"):
+        _settle_report(aside.with_name(aside.name[1:].removesuffix(".before")))
     for path in published.iterdir():
         if path.name.startswith(".building-"):
             shutil.rmtree(path, ignore_errors=True)

@@ -8,45 +8,62 @@ import duckdb
 
 from transforms.errors import ExportMissing, SettingsError
 from transforms.settings import settings
-from warehouse import editions
-from warehouse.build import build
+from warehouse import editions, publish
+from warehouse.page import report
 
 log = logging.getLogger(__name__)
 
 
-def due(edition: str | None, on: date) -> str:
+def due(edition: str | None, on: date, reason: str | None = None) -> str:
     """The edition that a run is to release: the one asked for, else the fiscal year that ended.
 
     Raises ExportMissing where the newest census is not of that year's end, so that unpausing the
-    DAG, or a night that never came, releases nothing.
+    DAG, or a night that never came, releases nothing. Whoever names the edition and a reason may
+    release it as it stands.
     """
     chosen = settings()
     year = chosen.market.fiscal_year(on) - 1
     wanted = edition or f"FY{year}"
-    found = _figures(wanted)
+    with editions.computed(chosen) as db:
+        found = _figures(db, wanted)
     if not found:
         raise ExportMissing(f"The lake makes no edition {wanted}: nothing was released.")
     behind = sorted({f"{f['metric']} {f['as_of']}" for f in found if f["is_partial"]})
-    if behind and edition is None:
+    if behind and not (edition and reason):
         raise ExportMissing(
             f"{wanted} is not whole: {', '.join(behind)}. Nothing was released. Load the last "
-            "nights of the year, or trigger the run with this edition to release it as it stands."
+            "nights of the year, or, where they will never come, trigger the run with this "
+            "edition and a reason."
         )
     return wanted
 
 
-def changes(edition: str) -> str:
-    """The headline figures beside those of the edition's last freezing, as a Markdown table."""
+def changes(edition: str, reason: str | None = None) -> str:
+    """The headline figures beside those of the edition's last freezing, as a Markdown table.
+
+    Raises SettingsError for a revision without a reason: nobody need approve what would fail.
+    """
     old = editions.newest(settings().published, edition)
     before = _frozen_values(old) if old else {}
+    with editions.computed(settings()) as db:
+        figures = _figures(db, edition)
+        moved = editions.against(db, old).changes if old else []
+    if moved and not reason:
+        raise SettingsError(
+            f"{edition} is frozen ({old.folder.name if old else ''}) and {len(moved):,} cells "
+            f"would change: a revision needs a reason. Trigger the run with one; `outlook prove "
+            f"{edition}` lists what would change."
+        )
     lines = [
         f"**{edition}** would be released with these figures"
         + (f", in the place of {old.folder.name}." if old else ", for the first time."),
+        *([f"{len(moved):,} cells of its tables would change."] if moved else []),
+        *([f"Reason: {reason}"] if reason else []),
         "",
         "| figure | frozen | now | as of | |",
         "|---|---:|---:|---|---|",
     ]
-    for figure in _figures(edition):
+    for figure in figures:
         lines.append(
             f"| {figure['metric']} | {_shown(before.get(figure['metric']))} | "
             f"{_shown(figure['value'])} | {figure['as_of'] or ''} | {figure['symbol'] or ''} |"
@@ -55,23 +72,29 @@ def changes(edition: str) -> str:
 
 
 def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
-    """Freezes the edition and publishes a file that shows it so."""
-    one = editions.freeze(settings(), edition, by, reason)
-    built = build(settings())
-    log.info("released %s: %s, live: %s", edition, one.folder.name, built.folder.name)
-    return {"edition": edition, "folder": one.folder.name, "is_new": one.is_new,
-            "live": built.folder.name}  # fmt: skip
+    """Freezes the edition, publishes a file that shows it so, and makes its report."""
+    made = report.release(settings(), edition, by, reason)
+    live = publish.latest(settings().published)
+    log.info("released %s as %s: %s", edition, made.status, made.folder)
+    return {"edition": edition, "status": made.status, "report": str(made.folder),
+            "has_pdf": made.has_pdf, "live": live and live.name}  # fmt: skip
 
 
-def _figures(edition: str) -> list[dict[str, Any]]:
+def approver(answer: Any) -> str:
+    """Who approved, from what the approval task returned; the DAG where it does not say."""
+    user = (answer or {}).get("responded_by_user") or {}
+    name = user.get("name") or user.get("id")
+    return f"{name}, in the outlook DAG" if name else "the outlook DAG"
+
+
+def _figures(db: duckdb.DuckDBPyConnection, edition: str) -> list[dict[str, Any]]:
     """As the lake makes them today: what is published may be the frozen edition itself."""
-    with editions.computed(settings()) as db:
-        found = db.execute(
-            "SELECT metric, value, as_of, is_partial, symbol FROM report.headline "
-            "WHERE edition = ? AND metric <> 'goods_sold_value'", [edition]
-        )  # fmt: skip
-        names = [d[0] for d in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    found = db.execute(
+        "SELECT metric, value, as_of, is_partial, symbol FROM report.headline "
+        "WHERE edition = ? AND metric <> 'goods_sold_value'", [edition]
+    )  # fmt: skip
+    names = [d[0] for d in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _frozen_values(old: editions.Frozen) -> dict[str, float | None]:

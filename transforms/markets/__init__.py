@@ -84,6 +84,12 @@ class Market:
     export_shares: tuple[ExportShare, ...] = ()
     claims: tuple[Claim, ...] = ()
 
+    @property
+    def final_month(self) -> int:
+        """Month on whose first day a fiscal year is due to be final, three months after it ended:
+        10 in Pakistan, 7 in India."""
+        return (self.fiscal_year_starts_in_month + 2) % 12 + 1
+
     def local_day(self, instant: datetime) -> date:
         """Day of an aware instant in the market's own hours: 19:30 UTC is tomorrow in Karachi."""
         return instant.astimezone(self.time_zone).date()

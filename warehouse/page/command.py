@@ -1,5 +1,6 @@
 """`outlook report`: one edition as page, PDF, workbook, CSV and Parquet."""
 
+import getpass
 import webbrowser
 from datetime import date
 from typing import Annotated
@@ -7,8 +8,10 @@ from typing import Annotated
 import typer
 
 from transforms.errors import SettingsError
-from transforms.settings import settings
-from warehouse import terminal
+from transforms.settings import Settings, settings
+from warehouse import editions, publish, terminal
+
+STATUSES = (None, "provisional", "final")
 
 
 def report(
@@ -17,7 +20,12 @@ def report(
         str | None, typer.Option("--as-of", help="As it was known on that night, YYYY-MM-DD.")
     ] = None,
     basis: Annotated[str | None, typer.Option(help="fiscal or calendar.")] = None,
-    status: Annotated[str, typer.Option(help="provisional or final.")] = "provisional",
+    status: Annotated[
+        str | None, typer.Option(help="final freezes it first; else as the edition stands.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why frozen figures change, or nights are missing.")
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")] = False,
@@ -27,13 +35,12 @@ def report(
     from warehouse.page.edition import name_of
 
     terminal.log_to_stderr(quiet)
-    if status not in report.STATUSES:
-        raise SettingsError(f"--status is {' or '.join(report.STATUSES)}")
     try:
         day = date.fromisoformat(as_of) if as_of else None
     except ValueError:
         raise SettingsError(f"{as_of!r} is no date: write YYYY-MM-DD") from None
-    name = name_of(edition, basis)
+    name, chosen = name_of(edition, basis), settings()
+    _can_be(status, name, day, reason, chosen)
     with terminal.progress_bar(f"making {name}", quiet) as bar:
         parts: list[str] = []
 
@@ -41,12 +48,15 @@ def report(
             parts.append(part)
             terminal.advance(bar, len(parts))
 
-        made = report.make(settings(), name, status, day, note)
+        if status == "final":
+            made = report.release(chosen, name, getpass.getuser(), reason, note)
+        else:
+            made = report.make(chosen, name, day, note)
     if not made.has_pdf:
         terminal.tell(f"The PDF was skipped: libpango is not installed. To have it: {pdf.INSTALL}")
     if as_json:
         terminal.print_json(
-            {"edition": name, "status": status, "folder": str(made.folder),
+            {"edition": name, "status": made.status, "folder": str(made.folder),
              "has_pdf": made.has_pdf, "seconds": round(made.seconds, 3)}
         )  # fmt: skip
     else:
@@ -54,3 +64,28 @@ def report(
             terminal.say(line)
     if show:
         webbrowser.open((made.folder / "index.html").as_uri())
+
+
+def _can_be(
+    status: str | None, name: str, as_of: date | None, reason: str | None, chosen: Settings
+) -> None:
+    """Raises SettingsError where the edition cannot get that status."""
+    from warehouse.page.edition import version
+
+    if status not in STATUSES:
+        raise SettingsError("--status is provisional or final")
+    if reason is not None and (status != "final" or not reason.strip()):
+        raise SettingsError("--reason says why frozen figures change: give it with --status final")
+    one = editions.newest(chosen.published, name)
+    if status == "provisional" and one:
+        raise SettingsError(
+            f"{name} is {one.status}, frozen on {one.frozen_at:%Y-%m-%d}, and cannot be "
+            "provisional again. Leave out --status to make its report as it stands."
+        )
+    if status == "final" and as_of:
+        source, live = version(chosen.published, as_of), publish.latest(chosen.published)
+        if source != live:
+            raise SettingsError(
+                f"--status final freezes what the lake holds today, not {source.name}: leave out "
+                f"--as-of to release {name} as it is live now."
+            )

@@ -1,7 +1,7 @@
 """What the page knows: one edition and the years before it, read from a published file."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,14 @@ from warehouse import publish
 
 Row = dict[str, Any]
 PREFIX = {"fiscal": "FY", "calendar": "CY"}
+MARKET = (
+    "SELECT market AS market_name, market_iso2 AS country_iso2, fiscal_year_starts_in_month, "
+    "smallest_cell FROM meta.release"
+)
+REVISIONS = (
+    "FROM meta.revision WHERE edition = '{}' "
+    "ORDER BY revision DESC, table_name, row_key, column_name"
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Edition:
 
     name: str
     basis: str
-    status: str
+    status: str  # provisional, final, corrected: as meta.edition of the file has it
     period_from: date
     period_to: date
     market: Row
@@ -65,6 +73,7 @@ class Edition:
     nights: tuple[Row, ...] = field(repr=False)
     reasons: dict[str, Row] = field(default_factory=dict)  # dataset -> commonest reject
     revisions: tuple[Row, ...] = ()
+    frozen: Row = field(default_factory=dict)  # row of meta.edition; empty if provisional
     is_sample: bool = False
 
     @property
@@ -73,9 +82,25 @@ class Edition:
 
     @property
     def released_on(self) -> date:
-        """Day on which the file was built: the page has no clock of its own."""
-        built: datetime = self.run["built_at"]
-        return built.date()
+        """Day on which it was frozen, else that of the file: the page has no clock of its own."""
+        at: datetime = self.frozen.get("frozen_at") or self.run["built_at"]
+        return at.date()
+
+    @property
+    def final_on(self) -> date:
+        """When it is due to be final: three months after its year, when late nights are in."""
+        after = self.period_to + timedelta(days=1)
+        years, month = divmod(after.month - 1 + 3, 12)
+        return date(after.year + years, month + 1, 1)
+
+    @property
+    def next_edition(self) -> str:
+        return f"{self.name[:2]}{self.year + 1}"
+
+    @property
+    def next_on(self) -> date:
+        """When the next edition is due to be final."""
+        return self.final_on.replace(year=self.final_on.year + 1)
 
     @cached_property
     def editions(self) -> list[str]:
@@ -132,8 +157,11 @@ def version(published: Path, as_of: date | None) -> Path:
     return max(known)[2]
 
 
-def read(file: Path, name: str, status: str, is_sample: bool = False) -> Edition:
-    """Reads one edition. Raises SettingsError for one that the file does not have."""
+def read(file: Path, name: str, is_sample: bool = False) -> Edition:
+    """Reads one edition, final where the file says that it is frozen.
+
+    Raises SettingsError for one that the file does not have.
+    """
     with duckdb.connect(str(file), read_only=True) as db:
         db.execute("SET TimeZone = 'UTC'")
         found = _rows(db, "SELECT DISTINCT edition, year_basis, period_from, period_to "
@@ -143,7 +171,7 @@ def read(file: Path, name: str, status: str, is_sample: bool = False) -> Edition
             has = ", ".join(r["edition"] for r in found) or "none"
             raise SettingsError(f"{name} is not in {file}: it has {has}")
         in_meta = _names(db, "meta")
-        if "market" not in in_meta:
+        if "edition" not in in_meta:
             raise SettingsError(f"{file} is of an older kind: run `outlook build --full`")
         missing = _rows(db, "SELECT figure, missing FROM meta.availability "
                             f"WHERE edition = '{name}' AND symbol = 'x'")  # fmt: skip
@@ -155,24 +183,24 @@ def read(file: Path, name: str, status: str, is_sample: bool = False) -> Edition
                             f"AND '{this['period_to']}' GROUP BY dataset, reason "
                             "QUALIFY row_number() OVER ("
                             "PARTITION BY dataset ORDER BY rows DESC, reason) = 1")  # fmt: skip
-        made = Edition(
+        stands = _rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
+        frozen = stands[0] if stands else {}
+        return Edition(
             name=name,
             basis=this["year_basis"],
-            status=status,
+            status=frozen.get("status", "provisional"),
             period_from=this["period_from"],
             period_to=this["period_to"],
-            market=_rows(db, "FROM meta.market")[0],
+            market=_rows(db, MARKET)[0],
             run=_rows(db, "FROM meta.run")[0],
             tables={t: _table(db, t, this) for t in _names(db, "report")},
             availability={r["figure"]: r["missing"] for r in missing},
             nights=tuple(nights),
             reasons={r["dataset"]: r for r in reasons},
-            revisions=tuple(_rows(db, "FROM meta.revision")) if "revision" in in_meta else (),
+            revisions=tuple(_rows(db, REVISIONS.format(name))),
+            frozen=frozen,
             is_sample=is_sample,
         )
-    if status == "final" and made.is_partial:
-        raise SettingsError(f"{name} is not finished: its data go to {made.data_to}")
-    return made
 
 
 def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:

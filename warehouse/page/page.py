@@ -1,9 +1,7 @@
 """The page: the edition's figures, sentences and charts put into the templates."""
 
 import base64
-from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from warehouse.models import models
-from warehouse.page import charts, nights, sentences, theme, words
+from warehouse.page import charts, nights, revisions, sentences, theme, words
 from warehouse.page.charts import Picture
 from warehouse.page.edition import Edition, Table
 from warehouse.page.series import (
@@ -84,11 +82,8 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         statuses=nights.STATUSES,
         colour_names={hex_: name for name, hex_ in theme.PALETTE.items()},
         accounts=nights.accounts(edition),
-        revisions=_revisions(edition),
+        revisions=revisions.shown(edition),
         odd=nights.odd_nights(edition),
-        final_on=_months_later(edition.period_to, 3),
-        next_edition=f"{edition.name[:2]}{edition.year + 1}",
-        next_on=_months_later(edition.period_to, 15),
         links={name: _data_link(name, content) for name, content in carried.items()},
         sizes={name: _size(len(content)) for name, content in carried.items()},
     )
@@ -274,19 +269,6 @@ def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _revisions(edition: Edition) -> dict[str, Any] | None:
-    """What was, what is now, and why; nothing where no figure was revised."""
-    rows = [r for r in edition.revisions if r.get("edition", edition.name) == edition.name]
-    if not rows:
-        return None
-    return {
-        "head": [{"text": words.heading(n), "is_number": False, "doc": ""} for n in rows[0]],
-        "rows": [[{"text": words.cell(v, None), "value": v, "is_number": False,
-                   "is_date": False}
-                  for v in r.values()] for r in rows],
-    }  # fmt: skip
-
-
 def _is_number(kind: str) -> bool:
     return kind.startswith(("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "SMALLINT", "HUGEINT"))
 
@@ -299,10 +281,3 @@ def _data_link(name: str, content: bytes) -> Markup:
 
 def _size(length: int) -> str:
     return f"{max(1, round(length / 1000)):,} KB"
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last one."""
-    years, month = divmod(day.month - 1 + months, 12)
-    last = monthrange(day.year + years, month + 1)[1]
-    return day.replace(year=day.year + years, month=month + 1, day=min(day.day, last))

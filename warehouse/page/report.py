@@ -1,8 +1,7 @@
-"""One edition, made from a published file and put in place whole."""
+"""One edition, made from a published file and put in place whole; or released: frozen first."""
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from transforms.errors import PublishError
-from transforms.lake import discard, sync
+from transforms.errors import PublishError, SettingsError
 from transforms.settings import Settings
-from warehouse import publish
+from warehouse import editions, publish
+from warehouse.build import build
 from warehouse.page import files, page, pdf, theme, workbook
 from warehouse.page.edition import Edition, read, version
 
 log = logging.getLogger(__name__)
-
-STATUSES = ("provisional", "final")
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,7 @@ class Made:
     """A report in place. `has_pdf` is false on a machine without libpango."""
 
     folder: Path
+    status: str
     has_pdf: bool
     seconds: float
 
@@ -35,25 +33,41 @@ class Made:
 def make(
     settings: Settings,
     name: str,
-    status: str = "provisional",
     as_of: date | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Made:
     """Makes `published/report/<edition>/` from the live version, or from that of an earlier night.
 
-    Raises SettingsError for an edition that the file does not have, ExportMissing where nothing is
-    published, PublishError where a final edition of other data stands in its place.
+    It is provisional or final as that version has it. Raises SettingsError for an edition that the
+    file does not have, and for an older version of one that has been frozen since; ExportMissing
+    where nothing is published.
     """
     started = time.monotonic()
     source = version(settings.published, as_of)
-    edition = read(source / publish.FILE, name, status, _is_sample(settings))
-    target = settings.published / "report" / edition.name
+    edition = read(source / publish.FILE, name, _is_sample(settings))
     with publish.writer_lock(settings.published):
-        _refuse_to_change_final(target, edition)
+        _is_as_frozen(settings.published, edition, source.name)
         with publish.new_version(settings.published) as folder:
             has_pdf = write(folder, edition, publish.manifest(source), progress)
-            _put_in_place(folder, target, settings.published)
-    return Made(target, has_pdf, time.monotonic() - started)
+            target = publish.put_report(folder, settings.published, edition.name)
+    return Made(target, edition.status, has_pdf, time.monotonic() - started)
+
+
+def release(
+    settings: Settings,
+    name: str,
+    by: str,
+    reason: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Made:
+    """Freezes an edition, publishes a file that shows it so, and makes its report.
+
+    Nothing has changed since: the same figures, the same page. Cut short anywhere, the same call
+    goes on. Raises what `editions.freeze` and `build` raise.
+    """
+    editions.freeze(settings, name, by, reason)
+    build(settings)
+    return make(settings, name, progress=progress)
 
 
 def write(
@@ -95,27 +109,21 @@ def write(
     return has_pdf
 
 
-def _refuse_to_change_final(target: Path, edition: Edition) -> None:
-    if not (target / "manifest.json").is_file():
-        return
-    old = publish.manifest(target)
-    same = old["run_id"] == edition.run["run_id"] and edition.status == "final"
-    if old["status"] == "final" and not same:
+def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:
+    """A frozen edition's report is made only from a file that holds it as it was last frozen."""
+    one = editions.newest(published, edition.name)
+    want, shown = one and one.manifest["revision"], edition.frozen.get("revision")
+    if one is None and shown:
         raise PublishError(
-            f"{target} is final, made by run {old['run_id']}: later deliveries do not change it. "
-            "It stays as it is."
+            f"{source} shows {edition.name} as final, and {published}/editions has it no more. "
+            "The report was left as it is: restore that folder from a backup."
         )
-
-
-def _put_in_place(folder: Path, target: Path, published: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        sync(path)
-    sync(folder)
-    target.parent.mkdir(exist_ok=True)
-    with publish.new_version(published) as aside:
-        discard(target, aside)
-        os.rename(folder, target)
-    sync(target.parent)
+    if one and want != shown:
+        raise SettingsError(
+            f"{edition.name} is {one.status} ({one.folder.name}) and {source} does not show it so: "
+            "its report was left as it is. Leave out --as-of; if `outlook status` names "
+            f"{source} as live, run `outlook build` first."
+        )
 
 
 @cache

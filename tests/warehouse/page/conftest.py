@@ -18,7 +18,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def edition(database: Path) -> Edition:
-    return read(database, "FY2022", "provisional")
+    return read(database, "FY2022")
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,17 @@ def edition(
     code: str = "PK",
 ) -> Edition:  # fmt: skip
     """One edition of a made-up file."""
-    return read(database(path, tables, code), f"FY{year}", status)
+    frozen = [] if status == "provisional" else [stands(year, status)]
+    return read(database(path, {**tables, "meta.edition": frozen}, code), f"FY{year}")
+
+
+def stands(year: int, status: str) -> Row:
+    """Row of meta.edition of a frozen year."""
+    return {
+        "edition": f"FY{year}", "status": status, "revision": 1 if status == "final" else 2,
+        "frozen_at": datetime(year, 10, 1, 6, 0, tzinfo=UTC), "frozen_by": "an author",
+        "reason": None if status == "final" else "The last night came late.",
+    }  # fmt: skip
 
 
 def months(year: int) -> list[Row]:

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.warehouse.page import made_up
+from warehouse.page import report
 
 CHROMIUM = next(
     (p for p in (os.environ.get("OUTLOOK_TEST_CHROMIUM"), "/usr/bin/chromium",
@@ -86,3 +90,20 @@ def test_a_click_gives_the_workbook(seen: Any, folder: Path) -> None:
     with seen.expect_download() as waiting:
         seen.get_by_role("link", name="Excel workbook").click()
     assert Path(waiting.value.path()).read_bytes() == (folder / "outlook.xlsx").read_bytes()
+
+
+def test_axe_finds_nothing_in_what_stands_above_the_head(browser: Any, tmp_path: Path) -> None:
+    """A corrected year made of sample exports, some of its nights missing: every notice."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    tables = made_up.full()
+    for row in tables["report.headline"]:
+        row["is_partial"] = True
+    made = made_up.edition(tmp_path / "outlook.duckdb", tables, status="corrected")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report.write(folder, replace(made, is_sample=True), {})
+    page = browser.new_page()
+    page.goto((folder / "index.html").as_uri())
+    assert page.locator("aside.notice").count() == 3
+    assert axe.run(page).response["violations"] == []
+    page.close()

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -241,6 +241,39 @@ def test_without_libpango_everything_but_the_pdf(
     monkeypatch.setattr(builtins, "__import__", without)
     assert report.write(tmp_path, edition, {}) is False
     assert (tmp_path / "index.html").is_file() and not (tmp_path / "outlook.pdf").exists()
+
+
+def revised(revision: int, column: str, was: str | None, now: str | None) -> made_up.Row:
+    return {
+        "edition": "FY2022", "revision": revision, "table_name": "sellers_by_city",
+        "row_key": "A", "column_name": column, "was": was, "now": now,
+        "reason": f"reason <{revision}>", "revised_by": "an author",
+        "revised_at": datetime(2022, 9 + revision, 1, tzinfo=UTC),
+    }  # fmt: skip
+
+
+def test_a_corrected_page_says_what_was_what_is_and_why(tmp_path: Path) -> None:
+    tables = made_up.full()
+    tables["meta.revision"] = [
+        revised(2, "share", "0.5", None), revised(2, "numerator", "100", None),
+        revised(3, "share", None, "0.85"), revised(3, "as_of", "2022-06-29", "2022-06-30"),
+        {**revised(2, "share", "0.1", "0.2"), "edition": "FY2021"},
+    ]  # fmt: skip
+    made = made_up.edition(tmp_path / "outlook.duckdb", tables, status="corrected")
+    assert made.status == "corrected" and made.released_on == date(2022, 10, 1)
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report.write(folder, made, {})
+    html = (folder / "index.html").read_text("utf-8")
+    assert '<span class="badge">Corrected</span>' in html and "Due to be final" not in html
+    assert "Corrected on 1 October 2022: The last night came late." in html
+    section = html[html.index('<section id="revisions">') : html.index('<section id="data">')]
+    cells = re.findall(r"<t[hd](?: scope=\"row\"| class=\"[nd]\")?>([^<]*)</t", section)
+    assert cells == [
+        "Sellers by city: share", "A", "not published", "85.0%", "reason &lt;3&gt;", "2022-12-01",
+        "Sellers by city: share", "A", "50.0%", "not published", "reason &lt;2&gt;", "2022-11-01",
+    ]  # fmt: skip
+    assert "2 more cells, such as dates and numerators" in section
 
 
 def test_another_market_has_its_own_words(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def with_flow(tmp_path: Path) -> Edition:
             db.execute("INSERT INTO meta.data_dictionary (table_schema, table_name, column_name, "
                        "unit, description) VALUES ('report', 'flow', ?, ?, 'What flows.')",
                        [column, unit])  # fmt: skip
-    return read(path, "FY2022", "provisional")
+    return read(path, "FY2022")
 
 
 def entry(kind: str, **more: Any) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def test_a_page_is_made_whatever_the_figures_are(
     folder = tmp_path / "report"
     folder.mkdir()
     monkeypatch.setattr(pdf, "can_write", lambda: False)
-    report.write(folder, read(path, "FY2022", "provisional"), {})
+    report.write(folder, read(path, "FY2022"), {})
     text = re.sub(r"<style>.*?</style>|<details>.*?</details>|data:[^\"]*", "",
                   (folder / "index.html").read_text("utf-8"), flags=re.DOTALL)  # fmt: skip
     assert not re.findall(r">[^<]*\b(?:None(?!:)|nan|inf|NaN)\b[^<]*<", text)

@@ -1,0 +1,56 @@
+"""What the page says of revisions: what was, what is now, why and when, the newest first."""
+
+from typing import Any
+
+from warehouse.page import words
+from warehouse.page.edition import Edition, Row
+
+SHOWN = 200  # figures named on the page; meta.revision has every cell
+PARTS = ("numerator", "denominator", "coverage", "symbol")
+HEAD = ("Figure", "Of", "Was", "Now", "Why", "When")
+
+
+def shown(edition: Edition) -> dict[str, Any] | None:
+    """A table of the figures that were revised; nothing where none was.
+
+    Dates, numerators and the like that moved with them are counted in `rest`.
+    """
+    figures = [r for r in edition.revisions if _is_figure(edition, r)]
+    if not edition.revisions:
+        return None
+    return {
+        "head": [{"text": n, "is_number": n in ("Was", "Now"), "doc": ""} for n in HEAD],
+        "rows": [_row(edition, r) for r in figures[:SHOWN]],
+        "rest": len(edition.revisions) - len(figures[:SHOWN]),
+    }
+
+
+def _is_figure(edition: Edition, row: Row) -> bool:
+    if not row["column_name"]:
+        return True
+    table = edition.tables.get(row["table_name"])
+    column = table.column(row["column_name"]) if table else None
+    is_number = column is not None and column.type.startswith(
+        ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "HUGEINT", "SMALLINT")
+    )
+    return is_number and not row["column_name"].endswith(PARTS)
+
+
+def _row(edition: Edition, row: Row) -> list[Row]:
+    table, measure = words.heading(row["table_name"]), row["column_name"]
+    name = f"{table}: {words.heading(measure).lower() if measure else 'all figures'}"
+    texts = [name, row["row_key"]]
+    texts += [_value(edition, row, which) for which in ("was", "now")]
+    texts += [row["reason"], f"{row['revised_at']:%Y-%m-%d}"]
+    return [
+        {"text": t, "value": None, "is_number": i in (2, 3), "is_date": i == 5}
+        for i, t in enumerate(texts)
+    ]
+
+
+def _value(edition: Edition, row: Row, which: str) -> str:
+    text = row[which]
+    if text is None or not row["column_name"]:
+        return text or "not published"
+    column = edition.tables[row["table_name"]].column(row["column_name"])
+    return words.measure(float(text), column.unit if column else None)

@@ -1,0 +1,158 @@
+"""Revisions: what differs between a frozen edition and the tables of today, cell by cell."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.across_rows import quoted
+from warehouse.models import Model, models
+
+SAME = 1e-9  # figures are compared to nine decimals, as they are published
+ALL_ROWS = "all rows"
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell that differs; `was` is None for a row that was not there, `now` for one gone."""
+
+    table: str
+    row_key: str
+    column: str
+    was: str | None
+    now: str | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many figures of a frozen edition were compared, in how many tables, and what differs.
+
+    `younger` are tables that it was frozen without.
+    """
+
+    figures: int
+    tables: int
+    changes: list[Change]
+    younger: list[str]
+
+
+def tables() -> list[Model]:
+    """What is frozen: every table of schema report that has editions, and why a figure is x."""
+    return [m for m in models() if m.schema in ("report", "meta") and "edition" in m.key]
+
+
+def compare(
+    db: duckdb.DuckDBPyConnection, edition: str, folder: Path, frozen: set[str]
+) -> Comparison:
+    """Holds the frozen rows of `folder` to those of the tables in `db`."""
+    figures = 0
+    changes: list[Change] = []
+    compared = [m for m in tables() if m.name in frozen]
+    for model in compared:
+        was = _rows(db, f"read_parquet({quoted(folder / f'{model.name}.parquet')})", model, edition)
+        now = _rows(db, model.table, model, edition)
+        figures += sum(
+            isinstance(value, int | float) and not isinstance(value, bool)
+            for row in was.values() for column, value in row.items() if column not in model.key
+        )  # fmt: skip
+        # A younger table brings rows on why its figures are x: they change none that is frozen.
+        keys = was.keys() if model.schema == "meta" else was.keys() | now.keys()
+        for key in sorted(keys, key=str):
+            changes += _of_row(model, key, was.get(key), now.get(key))
+    younger = [m.name for m in tables() if m.name not in frozen]
+    return Comparison(figures, len(compared), changes, younger)
+
+
+def added(comparison: Comparison) -> list[Change]:
+    """What a revision says of the tables that the edition was frozen without."""
+    return [Change(name, ALL_ROWS, "", None, "new table") for name in comparison.younger]
+
+
+def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edition: str) -> None:
+    """Marks the edition's revised figures `r`, but for those that show no number.
+
+    A change of what several figures of a row share, its date say, is one of each of them.
+    """
+    shown = (
+        " || ', ' || ".join(f"{k}::VARCHAR" for k in model.key[1:]) or f"{model.key[0]}::VARCHAR"
+    )
+    names = symbols(db, model.table)
+    for symbol in names:
+        keys = {
+            c.row_key for c in changes
+            if c.table == model.name and _symbol_of(c.column, names) in (None, symbol)
+        }  # fmt: skip
+        if keys:
+            db.execute(
+                f"UPDATE {model.table} SET {symbol} = 'r' WHERE edition = {quoted(edition)} "
+                f"AND ({symbol} IS NULL OR {symbol} = 'p') AND {shown} IN (SELECT unnest(?))",
+                [sorted(keys)],
+            )
+
+
+def symbols(db: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Columns of a table that hold symbols."""
+    return [c for c in columns(db, table) if c.endswith("symbol")]
+
+
+def columns(db: duckdb.DuckDBPyConnection, source: str) -> list[str]:
+    return [d[0] for d in db.execute(f"FROM {source} LIMIT 0").description or []]
+
+
+def told(change: Change) -> str:
+    """A change in words, for a message."""
+    if not change.column:
+        return f"{change.table}: {change.now}"
+    return (
+        f"{change.table} {change.row_key} {change.column} from {_shown(change.was)} "
+        f"to {_shown(change.now)}"
+    )
+
+
+def _of_row(
+    model: Model, key: tuple[Any, ...], was: dict[str, Any] | None, now: dict[str, Any] | None
+) -> Iterator[Change]:
+    shown = ", ".join(str(part) for part in key[1:]) or str(key[0])
+    for column in {**(was or {}), **(now or {})}:
+        before, after = (was or {}).get(column), (now or {}).get(column)
+        # The mark of a revision is no change of its own, nor is a column that is new.
+        is_mark = column.endswith("symbol") and before == "r"
+        if column in model.key or is_mark or (was is not None and column not in was):
+            continue
+        if not _is_same(before, after):
+            yield Change(model.name, shown, column, _text(before), _text(after))
+
+
+def _symbol_of(column: str, symbols: list[str]) -> str | None:
+    """The symbol of one measure's columns; None for what the whole row shares."""
+    if symbols == ["symbol"]:
+        return "symbol"
+    measures = [s.removesuffix("_symbol") for s in symbols if s != "symbol"]
+    own = [m for m in measures if column == m or column.startswith(f"{m}_")]
+    return f"{max(own, key=len)}_symbol" if own else None
+
+
+def _rows(db: duckdb.DuckDBPyConnection, source: str, model: Model, edition: str) -> Rows:
+    found = db.execute(f"SELECT * FROM {source} WHERE edition = {quoted(edition)}")
+    names = [d[0] for d in found.description or []]
+    rows = (dict(zip(names, row, strict=True)) for row in found.fetchall())
+    return {tuple(row[k] for k in model.key): row for row in rows}
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    if isinstance(before, float) and isinstance(after, float | int):
+        return math.isclose(before, after, rel_tol=SAME, abs_tol=SAME)
+    return bool(before == after)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else value
