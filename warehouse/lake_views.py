@@ -38,6 +38,9 @@ NIGHTS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+NIGHT_FIELDS = pa.schema(
+    [("dataset", pa.string()), ("export_date", pa.date32()), ("field", pa.string())]
+)
 REJECTED = pa.schema(
     [
         ("export_date", pa.date32()),
@@ -133,7 +136,7 @@ def attach(
     _table(db, "countries", _countries())
     _table(db, "nights", _nights(lake, due))
     _table(db, "rejected", _rejected(lake))
-    _table(db, "layout_fields", _layout_fields())
+    _table(db, "night_fields", _night_fields(lake))
     _table(db, "needs", _needs())
     _table(db, "asked_prices", pa.table({"asked_price": sorted(ASKED)}))
 
@@ -256,14 +259,20 @@ def _countries() -> pa.Table:
     return pa.Table.from_pylist(countries())
 
 
-def _layout_fields() -> pa.Table:
-    """Which raw fields of the contract each layout has."""
-    rows = [
-        {"layout": layout.name, "field": field}
-        for layout in layouts()
-        for field in (*layout.columns, *layout.constants)
-    ]
-    return pa.Table.from_pylist(rows)
+def _night_fields(lake: Lake) -> pa.Table:
+    """Which raw fields of the contract each night's files stated: those of its layouts, less those
+    whose columns a file did not have."""
+    known = {layout.name: layout for layout in layouts()}
+    rows = []
+    for dataset in DATASETS:
+        for receipt in lake.receipts(dataset):
+            absent = set(receipt["drift"]["missing_columns"])
+            names = (receipt["layout"] or "").split("+")
+            found = [known[n].stated_fields(absent) for n in names if n in known]
+            night = date.fromisoformat(receipt["export_date"])
+            rows += [{"dataset": dataset, "export_date": night, "field": field}
+                     for field in sorted(set().union(*found))]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=NIGHT_FIELDS)
 
 
 def _needs() -> pa.Table:

@@ -7,7 +7,7 @@ of the contract, and what the export is the `extent` of: census, window or sampl
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -62,6 +62,11 @@ class Layout:
     def missing(self, headers: Iterable[str]) -> list[str]:
         have = {self.own_header(h) for h in headers}
         return [h for h in self.required if h not in have]
+
+    def stated_fields(self, absent: Set[str]) -> set[str]:
+        """Raw fields of the contract that a file of this layout without those headers states."""
+        gone = {f for f, s in self.columns.items() if s.all_headers() and s.all_headers() <= absent}
+        return set(self.columns) - gone | set(self.constants)
 
     def period(self, above: Sequence[Sequence[str]]) -> dict[str, str]:
         """What the rows above the header say of the period, by raw field."""

@@ -5,9 +5,10 @@
 WITH night AS (
     SELECT DISTINCT night.export_date, night.status = 'partial' AS is_capped
     FROM staging.stg_night AS night
-    JOIN lake.layout_fields AS field
+    JOIN lake.night_fields AS field
         ON field.field = 'quotes_left'
-        AND list_contains(string_split(night.layout, '+'), field.layout)
+        AND field.dataset = night.dataset
+        AND field.export_date = night.export_date
     WHERE night.dataset = 'inquiries' AND night.is_usable
 ),
 

@@ -1,4 +1,4 @@
--- Whether the export behind a figure has the columns that it rests on, and which are missing.
+-- Whether the export behind a figure came with the columns that it rests on, and which are missing.
 -- Grain: edition, figure. An export of another extent (a sample, say) makes no stock and no flow.
 WITH as_of AS (
     SELECT edition, period_from, period_to, 'sellers' AS scope, 'sellers' AS dataset, sellers_as_of AS as_of
@@ -29,21 +29,16 @@ WITH as_of AS (
         ON night.dataset = 'inquiries'
         AND night.is_usable
         AND night.export_date BETWEEN edition.period_from AND edition.period_to
-    LEFT JOIN lake.layout_fields AS field
+    LEFT JOIN lake.night_fields AS field
         ON field.field = 'quotes_left'
-        AND list_contains(string_split(night.layout, '+'), field.layout)
+        AND field.dataset = night.dataset
+        AND field.export_date = night.export_date
     GROUP BY edition.edition, edition.period_from, edition.period_to
 ),
 
 -- The export of the as-of night; without one, whatever else came in the period.
-shown AS (
-    SELECT
-        as_of.edition,
-        as_of.scope,
-        as_of.dataset,
-        as_of.as_of,
-        string_agg(DISTINCT night.layout, '+') AS layouts,
-        string_agg(DISTINCT night.extent, ' and ' ORDER BY night.extent) AS extents
+rests_on AS (
+    SELECT as_of.edition, as_of.scope, as_of.dataset, as_of.as_of, night.export_date, night.extent
     FROM as_of
     LEFT JOIN staging.stg_night AS night
         ON night.dataset = as_of.dataset
@@ -52,7 +47,24 @@ shown AS (
             WHEN as_of.as_of IS NOT NULL THEN night.export_date = as_of.as_of
             ELSE night.export_date BETWEEN as_of.period_from AND as_of.period_to
         END
-    GROUP BY as_of.edition, as_of.scope, as_of.dataset, as_of.as_of
+),
+
+shown AS (
+    SELECT
+        edition,
+        scope,
+        dataset,
+        as_of,
+        string_agg(DISTINCT extent, ' and ' ORDER BY extent) AS extents
+    FROM rests_on
+    GROUP BY edition, scope, dataset, as_of
+),
+
+stated AS (
+    SELECT DISTINCT rests_on.edition, rests_on.scope, field.field
+    FROM rests_on
+    JOIN lake.night_fields AS field
+        ON field.dataset = rests_on.dataset AND field.export_date = rests_on.export_date
 ),
 
 met AS (
@@ -65,12 +77,13 @@ met AS (
         need.need,
         shown.as_of,
         shown.extents,
-        bool_or(field.field IS NOT NULL) AS is_there
+        bool_or(stated.field IS NOT NULL) AS is_there
     FROM lake.needs AS need
     JOIN shown ON shown.scope = need.scope
-    LEFT JOIN lake.layout_fields AS field
-        ON field.field = need.field
-        AND list_contains(string_split(shown.layouts, '+'), field.layout)
+    LEFT JOIN stated
+        ON stated.edition = shown.edition
+        AND stated.scope = shown.scope
+        AND stated.field = need.field
     GROUP BY ALL
 ),
 

@@ -19,9 +19,7 @@ SELECT
         false
     ) AS tells_live
 FROM closing
-JOIN staging.stg_night AS night
-    ON night.dataset = 'listings' AND night.export_date = closing.census_on
-LEFT JOIN lake.layout_fields AS field
-    ON list_contains(string_split(night.layout, '+'), field.layout)
+LEFT JOIN lake.night_fields AS field
+    ON field.dataset = 'listings' AND field.export_date = closing.census_on
 GROUP BY closing.month, closing.census_on
 ORDER BY closing.month

@@ -9,10 +9,11 @@ SELECT
     AND extent = CASE WHEN dataset = 'inquiries' THEN 'window' ELSE 'census' END AS is_good,
     -- A census of sellers that does not state who pays is none of paid sellers.
     (
-        SELECT count(DISTINCT field) = 3
-        FROM lake.layout_fields AS stated
-        WHERE stated.field IN ('membership', 'paid_from', 'paid_to')
-            AND list_contains(string_split(night.layout, '+'), stated.layout)
+        SELECT count(*) = 3
+        FROM lake.night_fields AS stated
+        WHERE stated.dataset = night.dataset
+            AND stated.export_date = night.export_date
+            AND stated.field IN ('membership', 'paid_from', 'paid_to')
     ) AS has_membership,
     revision,
     exported_at,
