@@ -1,7 +1,7 @@
 -- The year and the months of each edition, and how much of them the deliveries of inquiries cover.
 -- Grain: edition, span, span_from. A month of too few sellers is withheld, and with it all months
--- of the edition: the year less the others would give it away. A month that no delivery covers is
--- not shown either way.
+-- of the editions that it is in, wherever they stand: a year less the others would give it away. A
+-- year is withheld as its total is. `is_reply_withheld`: also where few got a reply or few none.
 WITH stretch AS (
     SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
     FROM marts.dim_edition
@@ -16,28 +16,54 @@ WITH stretch AS (
     )
 ),
 
+closed AS (
+    SELECT DISTINCT edition.period_from, edition.period_to
+    FROM staging.stg_inquiry_part AS small
+    JOIN marts.dim_edition AS edition ON edition.edition = small.edition
+    WHERE small.is_small
+),
+
 part AS (
     SELECT
         stretch.span,
         stretch.span_from,
         stretch.span_to,
-        edition.*
+        edition.*,
+        CASE
+            WHEN stretch.span = 'year' THEN coalesce(total.is_withheld, false)
+            ELSE EXISTS (
+                SELECT 1 FROM closed
+                WHERE stretch.span_from BETWEEN closed.period_from AND closed.period_to
+            )
+        END AS is_withheld
     FROM stretch
     JOIN marts.dim_edition AS edition ON edition.edition = stretch.edition
+    LEFT JOIN staging.stg_total AS total
+        ON total.edition = stretch.edition AND total.figure = 'inquiries'
 ),
 
-counted AS (
+answer AS (
     SELECT
         part.edition,
         part.span,
         part.span_from,
-        count(DISTINCT inquiry.seller_id) AS sellers
+        part.period_from,
+        part.period_to,
+        least(
+            nullif(count(DISTINCT CASE WHEN is_replied THEN inquiry.seller_id END), 0),
+            nullif(count(DISTINCT CASE WHEN NOT is_replied THEN inquiry.seller_id END), 0)
+        ) < (SELECT smallest_cell FROM lake.market) AS is_small
     FROM part
-    JOIN staging.stg_inquiry AS inquiry
+    JOIN (
+        SELECT *, first_reply_at IS NOT NULL AS is_replied
+        FROM staging.stg_inquiry
+        WHERE is_counted
+            AND received_at IS NOT NULL
+            AND NOT (first_reply_at IS NOT NULL AND is_auto_reply IS true)
+    ) AS inquiry
         ON inquiry.edition = part.edition
-        AND inquiry.is_counted
         AND inquiry.counted_on BETWEEN part.span_from AND part.span_to
-    GROUP BY part.edition, part.span, part.span_from
+    GROUP BY part.edition, part.span, part.span_from, part.period_from, part.period_to
 ),
 
 covered AS (
@@ -65,19 +91,17 @@ SELECT
     END AS counted_until,
     date_diff('day', part.span_from, part.span_to) + 1 AS days,
     coalesce(covered.days_covered, 0) AS days_covered,
-    part.span = 'month'
-    AND bool_or(
-        part.span = 'month'
-        AND coalesce(covered.days_covered, 0) > 0
-        AND coalesce(counted.sellers, 0) > 0
-        AND counted.sellers < (SELECT smallest_cell FROM lake.market)
-    ) OVER (PARTITION BY part.edition) AS is_withheld,
+    part.is_withheld,
+    part.is_withheld
+    OR EXISTS (
+        SELECT 1 FROM answer
+        WHERE answer.is_small
+            AND answer.span = part.span
+            AND answer.period_from <= part.span_to
+            AND answer.period_to >= part.span_from
+    ) AS is_reply_withheld,
     CASE WHEN part.inquiries_as_of < part.span_to THEN 'p' END AS provisional
 FROM part
-LEFT JOIN counted
-    ON counted.edition = part.edition
-    AND counted.span = part.span
-    AND counted.span_from = part.span_from
 LEFT JOIN covered
     ON covered.edition = part.edition
     AND covered.span = part.span
