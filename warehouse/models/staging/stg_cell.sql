@@ -1,10 +1,10 @@
 -- Every cell of the tables that divide a figure, with the sellers behind it, and whether it is
 -- withheld. Grain: report_table, edition, cell (null is the unknown class, which names nobody).
--- A cell of fewer sellers than the limit is withheld, and with it always the smallest other one: a
--- set that holds a small and a larger cell never tells which is which. Where editions overlap, one
--- less the other leaves a part of a cell: it must not be small either, and what one edition
--- withholds the other withholds too. Where no named cell is left to show, or all of them together
--- are too few, the whole table is withheld.
+-- A cell of fewer sellers than the limit is withheld; where the rest would give it away (it stands
+-- alone, or all withheld cells together stay under the limit, or can only be all of one size), so is
+-- the smallest shown cell. Where editions overlap, one less the other leaves a part of a cell: it
+-- must not be small either, and what one edition withholds the other withholds too. Where no named
+-- cell is left to show, or all of them together are too few, the whole table is withheld.
 WITH member AS (
     SELECT
         'sellers_by_city' AS report_table,
@@ -92,10 +92,35 @@ near AS (
         )
 ),
 
+small AS (
+    SELECT
+        cell.report_table,
+        cell.edition,
+        count(DISTINCT cell.cell) AS cells,
+        sum(member.amount) AS numerator,
+        count(DISTINCT member.seller_id) AS sellers
+    FROM cell
+    JOIN member
+        ON member.report_table = cell.report_table
+        AND member.edition = cell.edition
+        AND member.cell = cell.cell
+    WHERE cell.is_small
+    GROUP BY cell.report_table, cell.edition
+),
+
+-- Each has one at least, and one seller less than the limit at most.
+alone AS (
+    SELECT report_table, edition
+    FROM small
+    CROSS JOIN lake.market AS limits
+    WHERE small.cells = 1
+        OR small.sellers < limits.smallest_cell
+        OR small.numerator IN (small.cells, small.cells * (limits.smallest_cell - 1))
+),
+
 ranked AS (
     SELECT
         *,
-        bool_or(is_small) OVER (PARTITION BY report_table, edition) AS has_small,
         row_number() OVER (
             PARTITION BY report_table, edition, cell IS NOT NULL AND NOT is_small
             ORDER BY numerator, cell
@@ -107,8 +132,10 @@ withheld AS (
     SELECT DISTINCT near.report_table, near.edition, ranked.cell
     FROM ranked
     JOIN near ON near.report_table = ranked.report_table AND near.other = ranked.edition
+    LEFT JOIN alone
+        ON alone.report_table = ranked.report_table AND alone.edition = ranked.edition
     WHERE ranked.is_small
-        OR (ranked.has_small AND ranked.cell IS NOT NULL AND ranked.place = 1)
+        OR (alone.edition IS NOT NULL AND ranked.cell IS NOT NULL AND ranked.place = 1)
 ),
 
 everybody AS (

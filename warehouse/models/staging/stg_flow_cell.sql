@@ -2,9 +2,9 @@
 -- Grain: report_table, edition, cell (null is the unknown class, which names nobody).
 -- A class is withheld as a whole: who came, stayed and left adds up with the sellers before and
 -- after, which stand in other tables. It is if one of the three is of fewer sellers than the limit
--- but not of none, or if the class is withheld among the sellers before or after. With such ones go
--- the smallest others: one at least, and as many as it takes until those that came, stayed and left
--- are none or enough. Where editions overlap, the part of those that came that one less the other
+-- but not of none, or if the class is withheld among the sellers before or after. Where the rest
+-- would give them away (one class alone, or those that came, stayed or left together under the
+-- limit), the smallest shown ones go too, as many as it takes. Where editions overlap, the part of those that came that one less the other
 -- leaves must not be small either, and what one withholds the other withholds too. Where no named
 -- class is left to show, or the sum of all is withheld, the whole table is.
 WITH member AS (
@@ -77,7 +77,7 @@ enough AS (
     SELECT report_table, edition, min(place) AS places
     FROM listed
     WHERE
-        place > small_cells
+        place >= greatest(small_cells, 2)
         AND joined_so_far NOT BETWEEN 1 AND smallest_cell - 1
         AND stayed_so_far NOT BETWEEN 1 AND smallest_cell - 1
         AND gone_so_far NOT BETWEEN 1 AND smallest_cell - 1

@@ -1,7 +1,5 @@
 -- The year and the months of each edition, and how much of them the deliveries of inquiries cover.
--- Grain: edition, span, span_from. A month of too few sellers is withheld, and with it all months
--- of the editions that it is in, wherever they stand: a year less the others would give it away. A
--- year is withheld as its total is. `is_reply_withheld`: also where few got a reply or few none.
+-- Grain: edition, span, span_from. A span is withheld if a part of it is (stg_inquiry_part).
 WITH stretch AS (
     SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
     FROM marts.dim_edition
@@ -16,11 +14,25 @@ WITH stretch AS (
     )
 ),
 
-closed AS (
-    SELECT DISTINCT edition.period_from, edition.period_to
-    FROM staging.stg_inquiry_part AS small
-    JOIN marts.dim_edition AS edition ON edition.edition = small.edition
-    WHERE small.is_small
+withheld AS (
+    SELECT
+        edition,
+        'month' AS span,
+        month AS span_from,
+        bool_or(is_withheld) AS is_withheld,
+        bool_or(is_reply_withheld) AS is_reply_withheld
+    FROM staging.stg_inquiry_part
+    GROUP BY edition, month
+    UNION ALL
+    SELECT
+        part.edition,
+        'year',
+        edition.period_from,
+        bool_or(part.is_year_withheld),
+        bool_or(part.is_reply_year_withheld)
+    FROM staging.stg_inquiry_part AS part
+    JOIN marts.dim_edition AS edition ON edition.edition = part.edition
+    GROUP BY part.edition, edition.period_from
 ),
 
 part AS (
@@ -29,41 +41,14 @@ part AS (
         stretch.span_from,
         stretch.span_to,
         edition.*,
-        CASE
-            WHEN stretch.span = 'year' THEN coalesce(total.is_withheld, false)
-            ELSE EXISTS (
-                SELECT 1 FROM closed
-                WHERE stretch.span_from BETWEEN closed.period_from AND closed.period_to
-            )
-        END AS is_withheld
+        coalesce(withheld.is_withheld, false) AS is_withheld,
+        coalesce(withheld.is_reply_withheld, false) AS is_reply_withheld
     FROM stretch
     JOIN marts.dim_edition AS edition ON edition.edition = stretch.edition
-    LEFT JOIN staging.stg_total AS total
-        ON total.edition = stretch.edition AND total.figure = 'inquiries'
-),
-
-answer AS (
-    SELECT
-        part.edition,
-        part.span,
-        part.span_from,
-        part.period_from,
-        part.period_to,
-        least(
-            nullif(count(DISTINCT CASE WHEN is_replied THEN inquiry.seller_id END), 0),
-            nullif(count(DISTINCT CASE WHEN NOT is_replied THEN inquiry.seller_id END), 0)
-        ) < (SELECT smallest_cell FROM lake.market) AS is_small
-    FROM part
-    JOIN (
-        SELECT *, first_reply_at IS NOT NULL AS is_replied
-        FROM staging.stg_inquiry
-        WHERE is_counted
-            AND received_at IS NOT NULL
-            AND NOT (first_reply_at IS NOT NULL AND is_auto_reply IS true)
-    ) AS inquiry
-        ON inquiry.edition = part.edition
-        AND inquiry.counted_on BETWEEN part.span_from AND part.span_to
-    GROUP BY part.edition, part.span, part.span_from, part.period_from, part.period_to
+    LEFT JOIN withheld
+        ON withheld.edition = stretch.edition
+        AND withheld.span = stretch.span
+        AND withheld.span_from = stretch.span_from
 ),
 
 covered AS (
@@ -92,14 +77,7 @@ SELECT
     date_diff('day', part.span_from, part.span_to) + 1 AS days,
     coalesce(covered.days_covered, 0) AS days_covered,
     part.is_withheld,
-    part.is_withheld
-    OR EXISTS (
-        SELECT 1 FROM answer
-        WHERE answer.is_small
-            AND answer.span = part.span
-            AND answer.period_from <= part.span_to
-            AND answer.period_to >= part.span_from
-    ) AS is_reply_withheld,
+    part.is_reply_withheld,
     CASE WHEN part.inquiries_as_of < part.span_to THEN 'p' END AS provisional
 FROM part
 LEFT JOIN covered

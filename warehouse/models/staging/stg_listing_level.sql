@@ -62,11 +62,28 @@ cell AS (
     GROUP BY figure, snapshot_date, top_category_id, unit
 ),
 
+small AS (
+    SELECT
+        cell.figure,
+        cell.snapshot_date,
+        cell.top_category_id,
+        count(DISTINCT cell.unit) AS cells,
+        sum(member.listings) AS listings,
+        count(DISTINCT member.seller_id) AS sellers
+    FROM cell
+    JOIN member
+        ON member.figure = cell.figure
+        AND member.snapshot_date = cell.snapshot_date
+        AND member.top_category_id = cell.top_category_id
+        AND member.unit = cell.unit
+    WHERE cell.is_small
+    GROUP BY cell.figure, cell.snapshot_date, cell.top_category_id
+),
+
 ranked AS (
     SELECT
         *,
         sum(listings) OVER (PARTITION BY figure, snapshot_date, top_category_id) AS in_category,
-        bool_or(is_small) OVER (PARTITION BY figure, snapshot_date, top_category_id) AS has_small,
         row_number() OVER (
             PARTITION BY figure, snapshot_date, top_category_id, is_small ORDER BY listings, unit
         ) AS place
@@ -85,12 +102,18 @@ SELECT
     category.numerator AS category_listings,
     ranked.in_category / category.numerator AS coverage,
     -- The units of a category add up to less than what report.listings_by_category shows of it, by
-    -- as much as coverage says: a small one must not be what is left, so that the smallest other
-    -- one of its category goes with it.
+    -- as much as coverage says: a small one must not be what is left, nor several of
+    -- one listing each.
     category.is_withheld
     OR category.is_table_withheld
     OR ranked.is_small
-    OR (ranked.place = 1 AND ranked.has_small) AS is_withheld
+    OR (
+        ranked.place = 1
+        AND coalesce(
+            small.sellers < (SELECT smallest_cell FROM lake.market) OR small.listings = small.cells,
+            false
+        )
+    ) AS is_withheld
 FROM ranked
 JOIN quartile
     ON quartile.figure = ranked.figure
@@ -102,4 +125,8 @@ JOIN staging.stg_cell AS category
     ON category.report_table = 'listings_by_category'
     AND category.edition = edition.edition
     AND category.cell = ranked.top_category_id
+LEFT JOIN small
+    ON small.figure = ranked.figure
+    AND small.snapshot_date = ranked.snapshot_date
+    AND small.top_category_id = ranked.top_category_id
 ORDER BY ranked.figure, edition.edition, ranked.top_category_id, ranked.unit

@@ -35,7 +35,7 @@ few AS (
 parted AS (
     SELECT edition
     FROM staging.stg_inquiry_part
-    WHERE is_year_small
+    WHERE is_year_withheld
 ),
 
 added AS (
