@@ -300,7 +300,9 @@ class Facts:
                     chain.append(day)
                     day = months[day]["flow_from"]
                 if day == before:
-                    moved = [((f"listings {k}", d), -sign) for d in chain for k, sign in kinds.items()]
+                    moved = [
+                        ((f"listings {k}", d), -sign) for d in chain for k, sign in kinds.items()
+                    ]
                     ends: list[tuple[Name, int]] = [((dates, after), 1), ((dates, before), -1)]
                     self.system.add([*ends, *moved])
 

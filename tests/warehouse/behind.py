@@ -23,7 +23,9 @@ COHORT = (
     "WHERE first.first_paid_on BETWEEN $1 AND $2 AND cohort.channel_partner = $3"
 )
 FLOW = "SELECT seller_id FROM staging.stg_seller_flow WHERE NOT is_new AND edition = $1"
-LIVE = f"SELECT seller_id FROM lake.listing_day {MARKET} AND live_listings > 0 AND snapshot_date = $1"
+LIVE = (
+    f"SELECT seller_id FROM lake.listing_day {MARKET} AND live_listings > 0 AND snapshot_date = $1"
+)
 TERMS = f"SELECT seller_id FROM staging.stg_listing_terms {MARKET} AND snapshot_date = $1 AND "
 ASKED = "SELECT seller_id FROM staging.stg_inquiry WHERE is_counted"
 MOVED = f"""
