@@ -15,7 +15,7 @@ told AS (
         edition.*,
         month.month,
         stock.census_on,
-        CASE WHEN available.is_available AND NOT stock.is_withheld THEN stock.live_listings END
+        CASE WHEN available.is_available AND stock.is_withheld IS NOT true THEN stock.live_listings END
             AS live_listings,
         coalesce(available.is_available AND stock.is_withheld, false) AS is_withheld,
         stock.coverage

@@ -7,7 +7,7 @@ WITH total AS (
         edition,
         sum(new_sellers) FILTER (WHERE channel_partner <> 'direct') / sum(new_sellers) AS coverage
     FROM staging.stg_cohort
-    WHERE NOT is_table_withheld
+    WHERE is_table_withheld IS NOT true
     GROUP BY edition
 ),
 
@@ -29,7 +29,7 @@ figure AS (
             WHEN asked.is_available
                 AND dim_edition.inquiries_as_of >= dim_edition.period_to - 1
                 AND first_inquiries.export_date <= dim_edition.period_from - INTERVAL 1 YEAR
-                THEN CASE WHEN NOT cohort.is_inquiries_withheld THEN cohort.inquiries END
+                THEN CASE WHEN cohort.is_inquiries_withheld IS NOT true THEN cohort.inquiries END
         END AS inquiries,
         total.coverage,
         CASE
@@ -51,7 +51,7 @@ figure AS (
     LEFT JOIN staging.stg_cohort AS cohort
         ON available.is_available
         AND cohort.edition = dim_edition.edition
-        AND NOT cohort.is_table_withheld
+        AND cohort.is_table_withheld IS NOT true
     LEFT JOIN (SELECT DISTINCT edition FROM staging.stg_cohort WHERE is_table_withheld) AS closed
         ON available.is_available AND closed.edition = dim_edition.edition
     LEFT JOIN total ON total.edition = cohort.edition

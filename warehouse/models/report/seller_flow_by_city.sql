@@ -25,7 +25,7 @@ flow AS (
     FROM staging.stg_flow_cell AS cell
     JOIN total ON total.edition = cell.edition
     LEFT JOIN marts.dim_city AS city ON city.city_key = cell.cell
-    WHERE cell.report_table = 'seller_flow_by_city' AND NOT cell.is_table_withheld
+    WHERE cell.report_table = 'seller_flow_by_city' AND cell.is_table_withheld IS NOT true
 ),
 
 closed AS (

@@ -102,19 +102,21 @@ SELECT
     category.numerator AS category_listings,
     ranked.in_category / category.numerator AS coverage,
     -- The units of a category add up to less than what report.listings_by_category shows of it, by
-    -- as much as coverage says: a small one must not be what is left, nor several of
-    -- one listing each.
+    -- as much as coverage says: a small one must not be what is left, nor several
+    -- that can only be alike.
     category.is_withheld
-    OR category.is_table_withheld
+    OR coalesce(category.is_table_withheld, false)
     OR ranked.is_small
     OR (
         ranked.place = 1
         AND coalesce(
-            small.sellers < (SELECT smallest_cell FROM lake.market) OR small.listings = small.cells,
+            small.sellers < limits.smallest_cell
+            OR small.listings IN (small.cells, small.cells * (limits.smallest_cell - 1)),
             false
         )
     ) AS is_withheld
 FROM ranked
+CROSS JOIN lake.market AS limits
 JOIN quartile
     ON quartile.figure = ranked.figure
     AND quartile.snapshot_date = ranked.snapshot_date

@@ -47,7 +47,7 @@ dated AS (
     JOIN total ON total.report_table = cell.report_table AND total.edition = cell.edition
     JOIN marts.dim_edition ON dim_edition.edition = cell.edition
     JOIN as_of ON as_of.edition = cell.edition AND as_of.report_table = cell.report_table
-    WHERE NOT cell.is_table_withheld
+    WHERE cell.is_table_withheld IS NOT true
 ),
 
 -- The one row of an edition that shows no cell; withheld, unless there is nothing to withhold.
