@@ -5,7 +5,8 @@ from typing import Any
 
 import duckdb
 
-from tests.warehouse.attack import UNKNOWN, Facts
+from tests.warehouse.attack import Facts
+from tests.warehouse.reading import UNKNOWN
 from tests.warehouse.solver import Name
 
 DAY = timedelta(1)
@@ -31,7 +32,8 @@ ASKED = "SELECT seller_id FROM staging.stg_inquiry WHERE is_counted"
 MOVED = f"""
     SELECT seller_id FROM (
         SELECT product_id, arg_max(seller_id, changed_on) AS seller_id,
-            sum(CASE WHEN change = 'gone' THEN -1 ELSE 1 END) AS came, bool_or(change = 'new') AS is_new
+            sum(CASE WHEN change = 'gone' THEN -1 ELSE 1 END) AS came,
+            bool_or(change = 'new') AS is_new
         FROM lake.listing_change
         JOIN (SELECT DISTINCT flow_from, flow_to FROM staging.stg_listing_flow WHERE flow_to = $1)
             ON changed_on > flow_from AND changed_on <= flow_to
@@ -112,7 +114,7 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         whole = "says_if_ready" if rest[1] == "ready" else "live_listings"
         return TERMS + (f"{figure} < {whole}" if is_other else f"{figure} > 0"), rest
     if kind == "without":
-        some = f"SELECT seller_id FROM staging.stg_live_listing WHERE edition = $2"
+        some = "SELECT seller_id FROM staging.stg_live_listing WHERE edition = $2"
         return f"{PAID} AND seller_id {'' if is_other else 'NOT'} IN ({some})", rest
     if kind in REACH:
         is_wide = f"({REACH[kind]})" if not is_other else f"NOT ({REACH[kind]})"

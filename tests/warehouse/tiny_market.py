@@ -1,4 +1,4 @@
-"""A market of a handful of sellers, put into the lake's tables: nearly every cell of it is small."""
+"""A market of a handful of sellers, put into the lake's tables: nearly all its cells are small."""
 
 import random
 import tempfile
@@ -80,10 +80,11 @@ def tiny(seed: int) -> Tiny:
 
 
 @contextmanager
-def warehouse_of(made: Tiny) -> Iterator[duckdb.DuckDBPyConnection]:
+def warehouse_of(made: Tiny, smallest_cell: int = 5) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table that the models make of it, in memory."""
     with tempfile.TemporaryDirectory() as room, open_memory() as db:
         lake_views.attach(db, Lake(Path(room)), market("PK"))
+        db.execute("UPDATE lake.market SET smallest_cell = ?", [smallest_cell])
         for table, rows in made.rows.items():
             found = db.execute(f"DESCRIBE lake.{table}").fetchall()
             columns = {name: kind for name, kind, *_ in found}

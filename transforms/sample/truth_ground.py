@@ -207,8 +207,8 @@ def shares(
 ) -> list[Row]:
     """Rows of a table of shares; `of_known`: shares of known cells leave out the unknown. What the
     cells of overlapping editions (`near`) withhold is withheld here too."""
-    everything = sum(cell.count for cell in cells.values())
-    known = everything - (cells[-1].count if -1 in cells else 0)
+    everything = sum(cell.things for cell in cells.values())
+    known = everything - (cells[-1].things if -1 in cells else 0)
     withheld = set[str]()
     for other in near or [cells]:
         withheld |= withheld_of({keys[c][0]: cell for c, cell in other.items() if c >= 0})

@@ -13,7 +13,7 @@ FEWEST_SELLERS = 5  # a cell that rests on fewer is withheld
 class Cell(NamedTuple):
     """So many things of these sellers, by the part that the same editions share."""
 
-    count: int
+    things: int
     parts: dict[int, frozenset[int]]
 
     @property
@@ -40,14 +40,14 @@ def withheld_of(cells: Mapping[str, Cell]) -> set[str]:
         if any(is_few(len(part)) for part in cell.parts.values())
     }  # fmt: skip
     withheld = set(few)
-    rest = [(cell.count, key) for key, cell in cells.items() if key not in withheld]
+    rest = [(cell.things, key) for key, cell in cells.items() if key not in withheld]
     together = frozenset[int]().union(*(cell.sellers for cell in few.values()))
     # Each counts one at least, and one less than the fewest at most.
     all_alike = (len(few), len(few) * (FEWEST_SELLERS - 1))
     gives_away = (
         len(few) == 1
         or len(together) < FEWEST_SELLERS
-        or sum(cell.count for cell in few.values()) in all_alike
+        or sum(cell.things for cell in few.values()) in all_alike
     )
     if few and gives_away and rest:
         withheld.add(min(rest)[1])
