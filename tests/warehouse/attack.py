@@ -87,24 +87,24 @@ class Facts(Reading):
                       for r in rows}  # fmt: skip
             for row in rows:
                 city = cities[row["city_key"]]
-                kept, gone = ("kept", edition, city), ("gone", edition, city)
+                stayed, left = ("kept", edition, city), ("gone", edition, city)
                 self.sums(self.over(row["period_from"], row["as_of"], "new", city),
                           row["new_sellers"])  # fmt: skip
-                self.is_number(gone, row["churned_sellers"])
-                self.is_number(kept, row["retention_numerator"])
-                self.sums([kept, gone], ("city", row["opened_on"], city))
+                self.is_number(left, row["churned_sellers"])
+                self.is_number(stayed, row["retention_numerator"])
+                self.sums([stayed, left], ("city", row["opened_on"], city))
             for kind in ("kept", "gone"):
                 self.sums([(kind, edition, c) for c in cities.values()], (kind, edition))
-            for start in self.segments(first["period_from"], first["as_of"]):
+            for opens in self.segments(first["period_from"], first["as_of"]):
                 every = {
                     None if r["city_key"] == UNKNOWN else r["city_key"]
                     for r in self.tables["seller_flow_by_city"]
-                    if r["as_of"] and r["period_from"] <= start <= r["as_of"]
+                    if r["as_of"] and r["period_from"] <= opens <= r["as_of"]
                 }  # fmt: skip
                 if NOTHING not in every:
-                    self.sums([("new", start, c) for c in every], ("new", start))
-                for city in every - set(cities.values()):
-                    self.is_number(("new", start, city), 0)
+                    self.sums([("new", opens, c) for c in every], ("new", opens))
+                for other in every - set(cities.values()):
+                    self.is_number(("new", opens, other), 0)
             known = [c for c in cities.values() if c]
             new = [n for c in known for n in self.over(first["period_from"], first["as_of"],
                                                        "new", c)]  # fmt: skip

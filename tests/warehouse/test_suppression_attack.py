@@ -7,8 +7,7 @@ is large enough; `OUTLOOK_TEST_ATTACKS=500` tries five hundred.
 
 import os
 import shutil
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,23 +17,28 @@ import pytest
 
 from tests.warehouse.attack import Facts
 from tests.warehouse.behind import sellers_behind
-from tests.warehouse.reading import Tables
+from tests.warehouse.reading import NOTHING, UNKNOWN, Tables
 from tests.warehouse.solver import Name, System
 from tests.warehouse.tiny_market import tiny, warehouse_of
 from transforms.settings import settings
 from warehouse import checks, editions, publish
 from warehouse.models import models
-from warehouse.page import report
+from warehouse.page import pdf, report
 from warehouse.page.edition import read
 
-SEEDS = range(int(os.environ.get("OUTLOOK_TEST_ATTACKS", "16")))
+# Among them one at least for each guard that is seen to fail without it.
+SEEDS: Sequence[int] = (0, 1, 2, 3, 5, 7, 10, 11, 12, 14, 23, 28, 38)
+if "OUTLOOK_TEST_ATTACKS" in os.environ:
+    SEEDS = range(int(os.environ["OUTLOOK_TEST_ATTACKS"]))
 SMALLEST = 5
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_small_is_worked_out(seed: int) -> None:
     with warehouse_of(tiny(seed)) as db:
-        assert not recovered(db, published(db), SMALLEST)
+        tables = published(db)
+        assert not recovered(db, tables, SMALLEST)
+        assert_concentration_is_made_of_what_is_shown(tables)
         broken = [r for r in checks.run(db, models()) if r.bad_rows and r.severity == "fail"]
         assert not broken
 
@@ -42,47 +46,22 @@ def test_nothing_small_is_worked_out(seed: int) -> None:
 def test_where_nothing_is_withheld_it_is_worked_out() -> None:
     """The attack is worth something: with the limit at one it finds small cells by the dozen, and
     those that stand in no table of their own too."""
-    found: set[Name] = set()
+    found: set[object] = set()
     for seed in range(4):
         with warehouse_of(tiny(seed), smallest_cell=1) as db:
-            found |= {name[0] for name in recovered(db, published(db), SMALLEST)}
+            worked_out = recovered(db, published(db), SMALLEST)
+            found |= {name[0] for name in worked_out if isinstance(name, tuple)}
     assert found >= {"city", "category", "new", "gone", "live", "inquiries", "inquiries_by_city"}
     assert found >= {"listings new", "verified", "order", "unreplied"}
 
 
-def test_concentration_and_gap_are_made_of_what_is_shown() -> None:
-    """Sums of squares are no equations: they must come out of the shown rows alone."""
-    for seed in SEEDS:
-        with warehouse_of(tiny(seed)) as db:
-            tables = published(db)
-        shares = {"city": ("sellers_by_city", "city_key"),
-                  "category": ("sellers_by_category", "top_category_id")}  # fmt: skip
-        for row in tables["concentration"]:
-            table, key = shares[row["dimension"]]
-            rows = [r for r in tables[table] if r["edition"] == row["edition"]]
-            named = [r for r in rows if r[key] not in ("unknown", "not_available")]
-            shown = sorted((r["numerator"] for r in named if r["symbol"] != "c"), reverse=True)
-            if row["hhi"] is None:
-                assert not named
-                continue
-            unknown = sum(r["numerator"] for r in rows if r[key] == "unknown")
-            known = named[0]["denominator"] - (unknown if row["dimension"] == "category" else 0)
-            hidden = len(named) - len(shown)
-            rest = (known - sum(shown)) ** 2 / hidden if hidden else 0
-            assert row["hhi_numerator"] == pytest.approx(sum(n * n for n in shown) + rest)
-            if row["top3_share"] is not None:
-                assert row["top3_share_numerator"] == sum(shown[:3])
-
-
-@pytest.fixture(scope="module")
-def home(versions: Path) -> Path:
-    return versions
-
-
-def test_a_real_sample_and_its_files(home: Path, tmp_path: Path) -> None:
+def test_a_real_sample_and_its_files(
+    versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The folder of an edition says what the database says, and the page reads nothing but that:
     it is the same, byte by byte, where the tables of single sellers are gone."""
-    source = publish.latest(home / "published")
+    monkeypatch.setattr(pdf, "write", lambda *_: False)  # it is made of the page
+    source = publish.latest(versions / "published")
     assert source
     file = source / publish.FILE
     blind = tmp_path / "blind.duckdb"
@@ -98,11 +77,11 @@ def test_a_real_sample_and_its_files(home: Path, tmp_path: Path) -> None:
         folder.mkdir()
         report.write(folder, read(path, "FY2022", "provisional", True), publish.manifest(source))
         folders.append(folder)
-    for path in sorted(p for p in folders[0].rglob("*") if p.is_file() and p.suffix != ".pdf"):
+    for path in sorted(p for p in folders[0].rglob("*") if p.is_file()):
         other = folders[1] / path.relative_to(folders[0])
         assert path.read_bytes() == other.read_bytes(), path.name
 
-    environ = {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
+    environ = {"OUTLOOK_HOME": str(versions), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
     with editions.computed(settings(environ)) as db:
         told = published(db)
         assert not recovered(db, told, SMALLEST)
@@ -110,29 +89,6 @@ def test_a_real_sample_and_its_files(home: Path, tmp_path: Path) -> None:
             parquet = pq.read_table(folders[0] / "parquet" / f"{table}.parquet").to_pylist()
             told[table] = [*rows, *parquet]
         assert not recovered(db, told, SMALLEST)
-
-
-def test_a_revision_beside_what_it_revises() -> None:
-    """The tables of two freezings are read as two markets that share what did not change."""
-    for seed in SEEDS[:6]:
-        made = tiny(seed)
-        later = tiny(seed)
-        # A late correction: one seller of the first city was in no city that anybody knew.
-        moved = next((r for r in later.rows["sellers_changes"] if r["city_key"]), None)
-        if moved:
-            for row in later.rows["sellers_changes"]:
-                if row["seller_id"] == moved["seller_id"]:
-                    row["city_key"] = None
-        with warehouse_of(made) as db, warehouse_of(later) as revised:
-            was, now = Facts(published(db)), Facts(published(revised))
-            system = System()
-            changed = {n for n in was.system.names() if n[0] == "city"}
-            for facts, mark in ((was, "was"), (now, "now")):
-                for row, right in facts.system.equations:
-                    system.add([((mark, n) if n in changed else n, f) for n, f in row.items()],
-                               right)  # fmt: skip
-            found = system.worked_out()
-        del found
 
 
 def test_bounds_and_elimination() -> None:
@@ -161,9 +117,29 @@ def published(db: duckdb.DuckDBPyConnection) -> Tables:
     return tables
 
 
-def recovered(
-    db: duckdb.DuckDBPyConnection, tables: Tables, smallest: int
-) -> dict[Name, Fraction]:
+def assert_concentration_is_made_of_what_is_shown(tables: Tables) -> None:
+    """Sums of squares are no equations of the attack: they must come out of the shown rows alone,
+    the withheld classes counted at the mean of what is left."""
+    shares = {"city": ("sellers_by_city", "city_key"),
+              "category": ("sellers_by_category", "top_category_id")}  # fmt: skip
+    for row in tables["concentration"]:
+        table, key = shares[row["dimension"]]
+        rows = [r for r in tables[table] if r["edition"] == row["edition"]]
+        named = [r for r in rows if r[key] not in (UNKNOWN, NOTHING)]
+        if not named:
+            assert row["hhi"] is None
+            continue
+        shown = sorted((r["numerator"] for r in named if r["symbol"] != "c"), reverse=True)
+        unknown = sum(r["numerator"] for r in rows if r[key] == UNKNOWN)
+        known = named[0]["denominator"] - (unknown if row["dimension"] == "category" else 0)
+        hidden = len(named) - len(shown)
+        rest = (known - sum(shown)) ** 2 / hidden if hidden else 0
+        assert row["hhi_numerator"] == pytest.approx(sum(n * n for n in shown) + rest)
+        if row["top3_share"] is not None:
+            assert row["top3_share_numerator"] == sum(shown[:3])
+
+
+def recovered(db: duckdb.DuckDBPyConnection, tables: Tables, smallest: int) -> dict[Name, Fraction]:
     """Numbers that have one possible value and too few sellers behind them."""
     facts = Facts(tables)
     found = {}
