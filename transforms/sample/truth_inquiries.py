@@ -312,7 +312,7 @@ class InquiryTables(InquirySpans):
         )
         for name, value in zip(names, values, strict=True):
             row |= _guarded(name, edition, night, value, sellers)
-            if is_few(sellers) or is_few(len(np.unique(counted.seller)) - sellers):
+            if sellers and is_few(len(np.unique(counted.seller)) - sellers):
                 withheld(row, name)
         for name, some in ((names[2], wide), (names[3], far)):
             if row["mean_countries_symbol"] != "c" and is_split_few(some, sellers):
