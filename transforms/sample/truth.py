@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from transforms.sample.inquiries import Inquiries
+from transforms.sample.clock import as_date
 from transforms.sample.ledger import Edition, Ledger
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Sellers
@@ -23,6 +23,9 @@ from transforms.sample.truth_ground import (
 from transforms.sample.truth_inquiries import InquiryTables
 from transforms.sample.truth_listings import ListingTables
 from transforms.sample.truth_sellers import SellerTables
+from transforms.sample.truth_small import is_few
+
+Told = tuple[int, float | None, bool]  # value, coverage, whether it is withheld
 
 
 def report(
@@ -65,34 +68,45 @@ class _Truth(Ground):
             ("inquiries", "inquiries", self._inquiry_count),
         ):
             night = as_of[dataset]
-            value, coverage = (None, None)
+            value, coverage, is_withheld = (None, None, False)
             if night is not None and self.can_tell:
-                value, coverage = count(edition, night)
+                value, coverage, is_withheld = count(edition, night)
+            if is_withheld:
+                value, coverage = (None, None)
             rows.append({
                 **head(edition, night), "metric": metric, "value": value, "numerator": value,
                 "denominator": None, "coverage": coverage,
-                "symbol": symbol_of(edition, night, value),
+                "symbol": "c" if is_withheld else symbol_of(edition, night, value),
             })  # fmt: skip
         night = as_of["sellers"]
         nothing = dict.fromkeys(("value", "numerator", "denominator", "coverage"))
         gone = {"metric": "goods_sold_value", **nothing, "symbol": "x"}
         return [*rows, {**head(edition, night), **gone}]
 
-    def _paid_sellers(self, edition: Edition, night: int) -> tuple[int, float | None]:
-        return self.paid(night), self.seller_coverage(night)
+    def _paid_sellers(self, edition: Edition, night: int) -> Told:
+        return self.paid(night), self.seller_coverage(night), is_few(self.paid(night))
 
-    def _live_listings(self, edition: Edition, night: int) -> tuple[int, float | None]:
+    def _live_listings(self, edition: Edition, night: int) -> Told:
         seller = self.ledger.offered[night].seller
-        return int(self.market[seller].sum()), ratio(self.known[seller].sum(), len(seller))
+        ours = self.market[seller]
+        return int(ours.sum()), ratio(self.known[seller].sum(), len(seller)), is_few(seller[ours])
 
-    def _listings_ever(self, edition: Edition, night: int) -> tuple[int, float | None]:
+    def _listings_ever(self, edition: Edition, night: int) -> Told:
         ever = self.ledger.ever[night]
-        return int(ever[self.market].sum()), ratio(ever[self.known].sum(), ever.sum())
+        # What is added from one date to the next is what was new.
+        few_were_new = any(
+            is_few(told.new[self.market[told.new]])
+            for month, told in self.ledger.turnover.months.items()
+            if month <= as_date(night)
+        )
+        few = few_were_new or is_few(int((ever[self.market] > 0).sum()))
+        return int(ever[self.market].sum()), ratio(ever[self.known].sum(), ever.sum()), few
 
-    def _inquiry_count(self, edition: Edition, night: int) -> tuple[int, float | None]:
+    def _inquiry_count(self, edition: Edition, night: int) -> Told:
         counted, asked = self.inquiries_of(edition, night)
         known = asked & self.inquiries.is_dated & self.known[self.inquiries.seller]
-        return int(counted.sum()), ratio(known.sum(), asked.sum())
+        few = self.is_year_withheld(edition)
+        return int(counted.sum()), ratio(known.sum(), asked.sum()), few
 
     def listings_by_category(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
@@ -108,9 +122,8 @@ class _Truth(Ground):
         night = edition.as_of["inquiries"]
         if night is None or not self.can_tell:
             return not_available(edition, night, ("buyer_country_iso2",))
-        counted, _ = self.inquiries_of(edition, night)
-        inquiries: Inquiries = self.inquiries.take(counted)
         countries = self.parameters.words["inquiries"]["countries"]
         keys: list[tuple[str, ...]] = [(country["iso2"],) for country in countries]
-        cells = cells_of(inquiries.seller, inquiries.country)
-        return shares(edition, night, ("buyer_country_iso2",), keys, cells, of_known=True)
+        return self.shares_of_inquiries(
+            edition, night, ("buyer_country_iso2",), keys, self.inquiries.country
+        )

@@ -1,6 +1,7 @@
 """The truth about cohorts: sellers that joined in one year, by partner, and twelve months on."""
 
 from datetime import date
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,16 @@ from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition
 from transforms.sample.sellers import Mask
 from transforms.sample.truth_flow import FlowTables
-from transforms.sample.truth_ground import FEWEST_SELLERS, Row, head, measure, ratio, withheld_of
+from transforms.sample.truth_ground import (
+    Row,
+    cells_of,
+    head,
+    measure,
+    parts_of,
+    ratio,
+    withheld,
+)
+from transforms.sample.truth_small import is_few, is_split_few, withheld_of
 
 MEASURES = ("new_sellers", "retention_12m", "inquiries_per_seller")
 
@@ -29,47 +39,94 @@ class CohortTables(FlowTables):
             "cohort_from": f"{first}",
             "cohort_to": f"{as_date(day_number(opens) - 1)}",
         }
-        joined = np.zeros(0, np.int64)
-        if night == day_number(edition.period_to) and self._opened_a_year_before(edition):
-            start = self.first_paid(night)
-            joined = np.flatnonzero((day_number(first) <= start) & (start < day_number(opens)))
+        joined = self._joined(edition)
         if night is None or not len(joined):
             row = top | {"channel_partner": "not_available"}
             for name in MEASURES:
                 row |= measure(name, edition, night, None, None, None, None)
             return [row]
-        begun = self.first_paid(night)[joined]
-        year_on = np.array([_year_on(day) for day in begun.tolist()])
-        kept = self._paid_then(joined, year_on, night)
-        asked = self._asked(joined, begun, year_on)
-        names = [*self.parameters.words["partners"]["names"], "direct"]
+        kept, asked = self._kept_and_asked(edition, night)
         partner = self.sellers.partner[joined]
+        groups = {self._names[p]: partner == p for p in np.unique(partner).tolist()}
+        near = [self._small(other) for other in self.near(edition)]
+        hidden, few_kept, few_asked = (set().union(*sets) for sets in zip(*near, strict=True))
+        if set(groups) <= hidden or is_few(len(joined)):
+            return [withheld(top | {"channel_partner": "not_available"}, *MEASURES)]
         coverage = ratio((partner >= 0).sum(), len(joined))
-        groups = {names[p]: partner == p for p in np.unique(partner).tolist()}
-        hidden = withheld_of(
-            (name, int(who.sum()), set(joined[who].tolist())) for name, who in groups.items()
-        )
         told = self._were_inquiries_told(edition, first)
         rows = []
         for name, who in groups.items():
             count, stayed = int(who.sum()), int(kept[who].sum())
             row = top | {"channel_partner": name}
-            few = any(0 < part < FEWEST_SELLERS for part in (stayed, count - stayed))
             values: dict[str, tuple[int, int | None] | None] = {
                 "new_sellers": (count, None),
-                "retention_12m": None if few else (stayed, count),
-                "inquiries_per_seller": (int(asked[who].sum()), count) if told else None,
+                "retention_12m": None if name in few_kept else (stayed, count),
+                "inquiries_per_seller": (int(asked[who].sum()), count)
+                if told and name not in few_asked
+                else None,
             }
+            kept_back = {
+                "retention_12m": name in few_kept, "inquiries_per_seller": name in few_asked,
+            }  # fmt: skip
             for figure, sides in values.items():
                 if name in hidden or sides is None:
                     row |= measure(figure, edition, night, None, None, None, coverage)
-                    is_kept_back = name in hidden or figure == "retention_12m"
+                    is_kept_back = name in hidden or kept_back[figure]
                     row[f"{figure}_symbol"] = "c" if is_kept_back else "x"
                 else:
                     value = sides[0] / (sides[1] or 1)
                     row |= measure(figure, edition, night, value, *sides, coverage=coverage)
             rows.append(row)
         return rows
+
+    @property
+    def _names(self) -> list[str]:
+        return [*self.parameters.words["partners"]["names"], "direct"]
+
+    def _joined(self, edition: Edition) -> Ints:
+        """Sellers of the edition's cohort; none where its years cannot be judged."""
+        night = edition.as_of["sellers"]
+        if night != day_number(edition.period_to) or not self._opened_a_year_before(edition):
+            return np.zeros(0, np.int64)
+        opens = edition.period_from
+        start = self.first_paid(night)
+        first = day_number(opens.replace(year=opens.year - 1))
+        return np.flatnonzero((first <= start) & (start < day_number(opens)))
+
+    def _kept_and_asked(self, edition: Edition, night: int) -> tuple[Mask, Ints]:
+        """Whether each seller of the cohort stayed a year, and the inquiries that it received."""
+        joined = self._joined(edition)
+        begun = self.first_paid(night)[joined]
+        year_on = np.array([_year_on(day) for day in begun.tolist()])
+        return self._paid_then(joined, year_on, night), self._asked(joined, begun, year_on)
+
+    @cached_property
+    def _cohort_parts(self) -> Ints:
+        members = []
+        for edition in self.ledger.editions:
+            member = np.zeros(len(self.sellers), bool)
+            member[self._joined(edition)] = True
+            members.append(member)
+        return parts_of(members)
+
+    def _small(self, edition: Edition) -> tuple[set[str], set[str], set[str]]:
+        """Partners that the edition by itself withholds; of which few stayed or left; of which few
+        were asked."""
+        night, joined = edition.as_of["sellers"], self._joined(edition)
+        if night is None or not len(joined):
+            return set(), set(), set()
+        partner, names = self.sellers.partner[joined], self._names
+        place = np.where(partner < 0, len(names) - 1, partner)
+        cells = cells_of(joined, place, self._cohort_parts[joined])
+        kept, asked = self._kept_and_asked(edition, night)
+        few_kept, few_asked = set(), set()
+        for number in cells:
+            who = place == number
+            if is_split_few(int(kept[who].sum()), int(who.sum())):
+                few_kept.add(names[number])
+            if is_few(int((asked[who] > 0).sum())):
+                few_asked.add(names[number])
+        return withheld_of({names[n]: cell for n, cell in cells.items()}), few_kept, few_asked
 
     def _opened_a_year_before(self, edition: Edition) -> bool:
         return any(

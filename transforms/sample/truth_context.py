@@ -51,7 +51,8 @@ def _gap(
 ) -> Row:
     row = next((r for r in shown if r["city_key"] == key), None)
     known = [r for r in shown if r["city_key"] not in ("unknown", "not_available")]
-    is_withheld = row is not None and row["symbol"] == "c"
+    is_closed = any(r["city_key"] == "not_available" and r["symbol"] == "c" for r in shown)
+    is_withheld = is_closed or (row is not None and row["symbol"] == "c")
     share: float | None = None
     if known and not is_withheld:
         share = row["numerator"] / row["denominator"] if row else 0.0

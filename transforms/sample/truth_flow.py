@@ -1,23 +1,26 @@
 """The truth about sellers that come and go: new, churned and kept ones."""
 
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from transforms.sample.clock import as_date, day_number
+from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition, Ledger
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import NEVER, Days, Mask, Sellers
 from transforms.sample.truth_ground import (
-    FEWEST_SELLERS,
     Ground,
     Row,
     cells_of,
     head,
     measure,
+    parts_of,
     ratio,
-    withheld_of,
+    withheld,
 )
+from transforms.sample.truth_small import is_closed, is_few, withheld_of
 
 OPENING_WITHIN_DAYS = 7  # the week before the first day
 
@@ -41,6 +44,8 @@ class FlowTables(Ground):
                 row |= measure(name, edition, night, None, None, None, None)
             return [row]
         row["opened_on"] = _iso(opening)
+        if self._is_withheld(edition):
+            return [withheld(row, *names)]
         before, after = self.payers(opening), self.payers(night)
         at_start, kept = int(before.sum()), int((before & after).sum())
         new = int(self._new(edition, night).sum())
@@ -66,32 +71,17 @@ class FlowTables(Ground):
             for name in names:
                 row |= measure(name, edition, night, None, None, None, None)
             return [row]
-        before, after = self.payers(opening), self.payers(night)
         places = self.parameters.places
-        city = np.maximum(self.sellers.city, -1)
-
-        def split(who: Mask) -> dict[int, int]:
-            found, counts = np.unique(city[who], return_counts=True)
-            return dict(zip(found.tolist(), counts.tolist(), strict=True))
-
-        new, kept, gone = (
-            split(who) for who in (self._new(edition, night), before & after, before & ~after)
-        )
-        cells = {
-            cell: (new.get(cell, 0), kept.get(cell, 0), gone.get(cell, 0))
-            for cell in {*new, *kept, *gone}
-        }
-        few = {
-            places[cell].city_key
-            for payers in (before, after)
-            for cell in self._withheld_cities(payers)
-        }
-        hidden = _withheld_flows(
-            {places[cell].city_key: parts for cell, parts in cells.items() if cell >= 0}, few
-        )
-        came, were = sum(new.values()), sum(kept.values()) + sum(gone.values())
-        here = ratio(came - new.get(-1, 0), came)
-        then = ratio(were - kept.get(-1, 0) - gone.get(-1, 0), were)
+        cells = self._moves(edition, night, opening)
+        named = {places[cell].city_key for cell in cells if cell >= 0}
+        hidden = named & {key for other in self.near(edition) for key in self._hides(other)}
+        if cells and (self._is_withheld(edition) or (named and named <= hidden)):
+            row = top | {"city_key": "not_available", "city": "Not available"}
+            return [withheld(row, *names)]
+        unknown = cells.get(-1, (0, 0, 0))
+        came, stayed, left = (sum(part) for part in zip(*cells.values(), strict=True))
+        here = ratio(came - unknown[0], came)
+        then = ratio(stayed + left - unknown[1] - unknown[2], stayed + left)
         rows = []
         for cell, (joined, stayed, left) in cells.items():
             place = places[cell] if cell >= 0 else None
@@ -113,13 +103,72 @@ class FlowTables(Ground):
             rows.append(row)
         return rows
 
+    def _is_withheld(self, edition: Edition) -> bool:
+        """Whether few came, stayed or left in this edition or in one that shares days with it."""
+        return any(self._moves_few(other) for other in self.near(edition))
+
+    def _moves_few(self, edition: Edition) -> bool:
+        night, opening = edition.as_of["sellers"], self.opening(edition)
+        if night is None or opening is None:
+            return False
+        before, after = self.payers(opening), self.payers(night)
+        new = self._new(edition, night)
+        moved = (before, before & after, before & ~after, *self._in_parts(new))
+        return any(is_few(int(who.sum())) for who in moved)
+
+    def _in_parts(self, who: Mask) -> list[Mask]:
+        """New sellers by the editions that they are new in."""
+        return [who & (self._parts == part) for part in np.unique(self._parts[who]).tolist()]
+
+    @cached_property
+    def _parts(self) -> Ints:
+        nobody = np.zeros(len(self.sellers), bool)
+        return parts_of([
+            nobody if night is None or self.opening(edition) is None else self._new(edition, night)
+            for edition in self.ledger.editions
+            for night in [edition.as_of["sellers"]]
+        ])  # fmt: skip
+
+    def _moves(self, edition: Edition, night: int, opening: int) -> dict[int, tuple[int, ...]]:
+        """New, kept and churned sellers by city."""
+        before, after = self.payers(opening), self.payers(night)
+        city = np.maximum(self.sellers.city, -1)
+        groups = (self._new(edition, night), before & after, before & ~after)
+        return {
+            cell: tuple(int((who & (city == cell)).sum()) for who in groups)
+            for cell in np.unique(city[np.logical_or.reduce(groups)]).tolist()
+        }
+
+    def _hides(self, edition: Edition) -> set[str]:
+        """Keys of the cities that the edition by itself withholds."""
+        night, opening = edition.as_of["sellers"], self.opening(edition)
+        if night is None or opening is None:
+            return set()
+        places = self.parameters.places
+        few = {
+            places[cell].city_key
+            for at in (opening, night)
+            for cell in self._withheld_cities(self.payers(at))
+        }
+        new = self._new(edition, night)
+        for part in self._in_parts(new):
+            found, counts = np.unique(self.sellers.city[part], return_counts=True)
+            few |= {
+                places[cell].city_key
+                for cell, count in zip(found.tolist(), counts.tolist(), strict=True)
+                if cell >= 0 and is_few(count)
+            }
+        moves = self._moves(edition, night, opening)
+        return _withheld_flows({places[c].city_key: m for c, m in moves.items() if c >= 0}, few)
+
     def _withheld_cities(self, payers: Mask) -> set[int]:
         """Cities that a table of these sellers withholds."""
         places = self.parameters.places
         cells = cells_of(np.flatnonzero(payers), self.sellers.city[payers])
         keys = {places[cell].city_key: cell for cell in cells if cell >= 0}
-        named = ((places[cell].city_key, *found) for cell, found in cells.items() if cell >= 0)
-        return {keys[key] for key in withheld_of(named)}
+        hidden = withheld_of({key: cells[cell] for key, cell in keys.items()})
+        is_all = is_closed(cells.values(), set(keys), hidden)
+        return set(keys.values()) if is_all else {keys[key] for key in hidden}
 
     def opening(self, edition: Edition) -> int | None:
         """The last good night of the week before the edition, if there is one."""
@@ -151,22 +200,16 @@ def _shown_on(sellers: Sellers, nights: list[int]) -> Days:
 
 
 def _withheld_flows(cells: dict[str, tuple[int, ...]], few: set[str]) -> set[str]:
-    """Keys of the cells of which a part is of few sellers or which another table withholds (`few`),
-    and of the smallest others until the withheld ones together give nothing away."""
-
-    def is_few(count: int) -> bool:
-        return 0 < count < FEWEST_SELLERS
-
-    withheld = {key for key, parts in cells.items() if key in few or any(map(is_few, parts))}
-    others = sorted((sum(parts), key) for key, parts in cells.items() if key not in withheld)
-    while withheld and others:
-        came, stayed, left = (
-            sum(part) for part in zip(*(cells[key] for key in withheld), strict=True)
-        )
-        if len(withheld) > 1 and not is_few(came) and not is_few(stayed + left):
+    """Keys of the cells of which a part is of few sellers or which is so elsewhere (`few`), and of
+    the smallest others until the withheld ones together give nothing away."""
+    hidden = {key for key, parts in cells.items() if key in few or any(map(is_few, parts))}
+    others = sorted((sum(parts), key) for key, parts in cells.items() if key not in hidden)
+    while hidden and others:
+        together = [sum(part) for part in zip(*(cells[key] for key in hidden), strict=True)]
+        if len(hidden) > 1 and not any(map(is_few, together)):
             break
-        withheld.add(others.pop(0)[1])
-    return withheld
+        hidden.add(others.pop(0)[1])
+    return hidden
 
 
 def _iso(night: int | None) -> str | None:

@@ -1,6 +1,6 @@
 """What every table of the truth stands on: whose rows count, and how a row is put together."""
 
-from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,10 +10,9 @@ from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition, Ledger, is_partial
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Mask, Sellers
+from transforms.sample.truth_small import Cell, is_closed, is_few, withheld_of
 
 Row = dict[str, Any]
-
-FEWEST_SELLERS = 5  # a cell that rests on fewer is withheld
 
 
 class Ground:
@@ -50,6 +49,64 @@ class Ground:
         first, last = day_number(edition.period_from), day_number(edition.period_to)
         asked = (first <= day) & (day <= min(last, night)) & ~inquiries.is_tm & ~inquiries.is_spam
         return asked & inquiries.is_dated & self.market[inquiries.seller], asked
+
+    def near(self, edition: Edition) -> list[Edition]:
+        """Editions that share days with this one, itself among them."""
+        return [
+            other
+            for other in self.ledger.editions
+            if other.period_from <= edition.period_to and other.period_to >= edition.period_from
+        ]
+
+    @cached_property
+    def counted_in(self) -> dict[str, Mask]:
+        """Which inquiries count in each edition."""
+        found = {}
+        for edition in self.ledger.editions:
+            night = edition.as_of["inquiries"]
+            nothing = np.zeros(len(self.inquiries), bool)
+            found[edition.name] = nothing if night is None else self.inquiries_of(edition, night)[0]
+        return found
+
+    @cached_property
+    def parts(self) -> Ints:
+        """Number of the part that each inquiry is in: all of a part count in the same editions."""
+        return parts_of(list(self.counted_in.values()))
+
+    def is_year_withheld(self, edition: Edition) -> bool:
+        """Whether the inquiries of the edition, or a part of them that it shares, are of too few
+        sellers, or add up months each of which is."""
+        counted = self.counted_in[edition.name]
+        seller, part, day = self.inquiries.seller, self.parts, self.inquiries.day
+        if is_few(seller[counted]):
+            return True
+        for one in np.unique(part[counted]).tolist():
+            here = counted & (part == one)
+            month = np.array([as_date(d).replace(day=1) for d in day[here].tolist()])
+            few = [is_few(seller[here][month == m]) for m in np.unique(month)]
+            if is_few(seller[here]) or all(few):
+                return True
+        return False
+
+    def shares_of_inquiries(
+        self,
+        edition: Edition,
+        night: int,
+        names: tuple[str, ...],
+        keys: list[tuple[str, ...]],
+        cell: Ints,
+    ) -> list[Row]:
+        """Rows of a table of shares of an edition's inquiries; `cell` is that of each inquiry."""
+
+        def cells(of: Edition) -> dict[int, Cell]:
+            counted = self.counted_in[of.name]
+            return cells_of(self.inquiries.seller[counted], cell[counted], self.parts[counted])
+
+        return shares(
+            edition, night, names, keys, cells(edition), of_known=True,
+            near=[cells(other) for other in self.near(edition)],
+            is_withheld_too=self.is_year_withheld(edition),
+        )  # fmt: skip
 
     def main_category(self, night: int) -> Ints:
         """Position of the top category in which a seller has most live listings, or -1."""
@@ -103,20 +160,37 @@ def measure(
     }
 
 
-def not_available(edition: Edition, night: int | None, names: tuple[str, ...]) -> list[Row]:
-    """The one row of a table of shares whose exports did not come."""
+def not_available(
+    edition: Edition, night: int | None, names: tuple[str, ...], symbol: str = "x"
+) -> list[Row]:
+    """The one row of a table of shares whose exports did not come, or that is withheld."""
     key = dict(zip(names, ("not_available", "Not available"), strict=False))
     nothing = dict.fromkeys(("share", "numerator", "denominator", "coverage"))
-    return [{**head(edition, night), **key, **nothing, "symbol": "x"}]
+    return [{**head(edition, night), **key, **nothing, "symbol": symbol}]
 
 
-def cells_of(sellers: Ints, cells: Ints) -> dict[int, tuple[int, set[int]]]:
-    """By cell (-1 for all unknown ones): how many things, and of which sellers."""
+def parts_of(members: list[Mask]) -> Ints:
+    """Numbers what is in the same of several sets, whichever they are, alike."""
+    found = np.zeros(len(members[0]) if members else 0, np.int64)
+    for member in members:
+        _, found = np.unique(found * 2 + member, return_inverse=True)
+    return found
+
+
+def cells_of(sellers: Ints, cells: Ints, parts: Ints | None = None) -> dict[int, Cell]:
+    """By cell (-1 for all unknown ones): how many things, and of which sellers, by part."""
     cells = np.maximum(cells, -1)
+    parts = np.zeros(len(cells), np.int64) if parts is None else parts
     found = {}
     for cell in np.unique(cells).tolist():
-        inside = sellers[cells == cell]
-        found[cell] = (len(inside), set(np.unique(inside).tolist()))
+        inside = cells == cell
+        found[cell] = Cell(
+            int(inside.sum()),
+            {
+                part: frozenset(sellers[inside & (parts == part)].tolist())
+                for part in np.unique(parts[inside]).tolist()
+            },
+        )
     return found
 
 
@@ -125,18 +199,22 @@ def shares(
     night: int,
     names: tuple[str, ...],
     keys: list[tuple[str, ...]],
-    cells: dict[int, tuple[int, set[int]]],
+    cells: dict[int, Cell],
     *,
     of_known: bool,
+    near: list[dict[int, Cell]] | None = None,
+    is_withheld_too: bool = False,
 ) -> list[Row]:
-    """Rows of a table of shares; `of_known`: shares of known cells leave out the unknown."""
-    everything = sum(count for count, _ in cells.values())
-    known = everything - cells.get(-1, (0, set()))[0]
-    withheld = withheld_of(
-        (keys[cell][0], count, contributors)
-        for cell, (count, contributors) in cells.items()
-        if cell >= 0
-    )
+    """Rows of a table of shares; `of_known`: shares of known cells leave out the unknown. What the
+    cells of overlapping editions (`near`) withhold is withheld here too."""
+    everything = sum(cell.things for cell in cells.values())
+    known = everything - (cells[-1].things if -1 in cells else 0)
+    withheld = set[str]()
+    for other in near or [cells]:
+        withheld |= withheld_of({keys[c][0]: cell for c, cell in other.items() if c >= 0})
+    shown = {keys[c][0] for c in cells if c >= 0}
+    if cells and (is_withheld_too or is_closed(cells.values(), shown, withheld)):
+        return not_available(edition, night, names, symbol="c")
     rows = []
     for cell, (count, _) in cells.items():
         key = keys[cell] if cell >= 0 else ("unknown", "Unknown")[: len(names)]
@@ -154,18 +232,12 @@ def shares(
     return rows
 
 
-def withheld_of(cells: Iterable[tuple[str, int, set[int]]]) -> set[str]:
-    """Keys of the cells that few sellers stand behind, and of one more where the total of the
-    others would give a withheld one away. Cells are (key, count, contributing sellers)."""
-    every = list(cells)
-    few = [cell for cell in every if len(cell[2]) < FEWEST_SELLERS]
-    withheld = {key for key, _, _ in few}
-    rest = [(count, key) for key, count, _ in every if key not in withheld]
-    together = set[int]().union(*(sellers for _, _, sellers in few))
-    gives_away = len(few) == 1 or len(together) < FEWEST_SELLERS
-    if few and gives_away and rest:
-        withheld.add(min(rest)[1])
-    return withheld
+def withheld(row: Row, *names: str) -> Row:
+    """The row with these measures withheld as a whole."""
+    for name in names:
+        row |= {name: None, f"{name}_numerator": None, f"{name}_denominator": None,
+                f"{name}_coverage": None, f"{name}_symbol": "c"}  # fmt: skip
+    return row
 
 
 def ratio(part: Any, whole: Any) -> float | None:

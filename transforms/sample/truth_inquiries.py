@@ -12,23 +12,22 @@ from transforms.sample.inquiries import NO_REPLY
 from transforms.sample.ledger import Edition
 from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import (
-    FEWEST_SELLERS,
     Row,
-    cells_of,
     head,
     measure,
     not_available,
     ratio,
     rounded,
-    shares,
+    withheld,
 )
+from transforms.sample.truth_small import is_few, is_split_few
 from transforms.sample.truth_spans import (
     InquirySpans,
     Span,
     mark,
     of_sellers,
     only,
-    part,
+    reply,
     span_columns,
     year_and_months,
 )
@@ -59,10 +58,9 @@ class InquiryTables(InquirySpans):
         night = edition.as_of["inquiries"]
         if night is None or not self.can_tell:
             return not_available(edition, night, ("city_key", "city"))
-        seller = self.inquiries.seller[self.inquiries_of(edition, night)[0]]
         keys: list[tuple[str, ...]] = [(p.city_key, p.city) for p in self.parameters.places]
-        cells = cells_of(seller, self.sellers.city[seller])
-        return shares(edition, night, ("city_key", "city"), keys, cells, of_known=True)
+        city = self.sellers.city[self.inquiries.seller]
+        return self.shares_of_inquiries(edition, night, ("city_key", "city"), keys, city)
 
     def inquiry_flow(self, edition: Edition) -> list[Row]:
         rows = []
@@ -99,10 +97,10 @@ class InquiryTables(InquirySpans):
                 coverage = ratio(len(replied), len(replied))
             median = float(np.median(hours)) if len(hours) else None
             shown = told.is_available and of > 0
-            row |= part("median_hours", told, median, len(hours), of, coverage, is_told=shown)
+            row |= reply("median_hours", told, median, len(hours), of, coverage, is_told=shown)
             unreplied = (of - len(hours)) / of if of else None
             without = of - len(hours)
-            row |= part("unreplied_share", told, unreplied, without, of, coverage, is_told=shown)
+            row |= reply("unreplied_share", told, unreplied, without, of, coverage, is_told=shown)
             rows.append(row)
         return rows
 
@@ -118,8 +116,9 @@ class InquiryTables(InquirySpans):
                 inquiries = np.bincount(seller, minlength=len(paid_days))
             silent = (paid_days > 0) & (inquiries == 0)
             coverage = ratio(told.known, told.asked) if is_available else None
-            hidden = told.is_withheld or sellers < FEWEST_SELLERS
-            split = hidden or _is_split_small(int(silent.sum()), sellers)
+            loud = int((paid_days > 0).sum() - silent.sum())
+            hidden = told.is_withheld or is_few(sellers) or is_few(loud)
+            split = hidden or is_split_few(int(silent.sum()), sellers)
             days = int(paid_days.sum())
             rows.append(
                 told.row
@@ -148,15 +147,10 @@ class InquiryTables(InquirySpans):
         opens, closes = day_number(edition.period_from), day_number(edition.period_to)
         spans += [week for week in weeks if opens <= week.last <= closes]
         told = [self._visits_of(span, nights) for span in spans]
-        withheld = any(
-            0 < most < FEWEST_SELLERS
-            for span, (_, _, _, most, _) in zip(spans, told, strict=True)
-            if span.name != "year"
-        )
         rows = []
-        for span, (count, inquiries, visitors, _, coverage) in zip(spans, told, strict=True):
+        for span, (count, inquiries, visitors, coverage) in zip(spans, told, strict=True):
             is_available = self.can_tell and visitors > 0
-            is_withheld = withheld and span.name != "year"
+            is_withheld = self._is_rate_withheld(edition, span)
             is_shown = is_available and not is_withheld
             rows.append({
                 **head(edition, night), **span_columns(span),
@@ -170,19 +164,49 @@ class InquiryTables(InquirySpans):
             })  # fmt: skip
         return rows
 
-    def _visits_of(self, span: Span, nights: Ints) -> tuple[int, int, int, int, float | None]:
-        """Nights, inquiries, visitors, the most sellers of a night, and the coverage."""
+    def _visits_of(self, span: Span, nights: Ints) -> tuple[int, int, int, float | None]:
+        """Nights, inquiries, visitors, and the coverage."""
         within = [n for n in nights.tolist() if span.first <= n <= span.last]
-        inquiries = visitors = most = known = every = 0
+        inquiries = visitors = known = every = 0
         for night in within:
             visits = self.ledger.visits[night]
             ours = self.market[visits.seller] & visits.is_stated
             inquiries += int(visits.inquiries[ours].sum())
             visitors += int(visits.visitors[ours].sum())
-            most = max(most, int(ours.sum()))
             known += int((self.known[visits.seller] & visits.is_stated).sum())
             every += len(visits.seller)
-        return len(within), inquiries, visitors, most, ratio(known, every)
+        return len(within), inquiries, visitors, ratio(known, every)
+
+    def _is_rate_withheld(self, edition: Edition, span: Span) -> bool:
+        """A month or week that touches an edition with a night of few sellers; a year with nights
+        that the same editions share, none of which has enough."""
+        if span.name == "year":
+            return any(most for most in self._small_nights.get(edition.name, []))
+        return any(
+            day_number(other.period_from) <= span.last and day_number(other.period_to) >= span.first
+            for other in self.ledger.editions
+            if other.name in self._small_nights
+        )
+
+    @cached_property
+    def _small_nights(self) -> dict[str, list[bool]]:
+        """Editions with a night of few sellers; for each part with one, whether all are such."""
+        sellers: dict[int, int] = {}
+        for night, visits in self.ledger.visits.items():
+            sellers[night] = int((self.market[visits.seller] & visits.is_stated).sum())
+        parts: dict[tuple[str, ...], list[int]] = {}
+        for night, count in sellers.items():
+            if count:
+                day = as_date(night)
+                names = [e.name for e in self.ledger.editions
+                         if e.period_from <= day <= e.period_to]  # fmt: skip
+                parts.setdefault(tuple(names), []).append(count)
+        found: dict[str, list[bool]] = {}
+        for shared_by, counts in parts.items():
+            if is_few(min(counts)):
+                for name in shared_by:
+                    found.setdefault(name, []).append(is_few(max(counts)))
+        return found
 
     def response_rate(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
@@ -204,11 +228,13 @@ class InquiryTables(InquirySpans):
         median = float(np.median(replied[busy] / by_seller[busy])) if many else None
         pooled: tuple[Any, ...] = (answered / of if of else None, answered, of, coverage)
         middle: tuple[Any, ...] = (median, many, sellers, coverage)
-        return [
-            row
-            | _guarded("pooled", edition, night, pooled, sellers if self.can_tell else 0)
-            | _guarded("seller_median", edition, night, middle, many if self.can_tell else 0)
-        ]
+        row |= _guarded("pooled", edition, night, pooled, sellers if self.can_tell else 0)
+        row |= _guarded("seller_median", edition, night, middle, many if self.can_tell else 0)
+        if is_few(int((replied > 0).sum())) or is_few(int((replied < by_seller).sum())):
+            withheld(row, "pooled")
+        if many and is_few(sellers - many):
+            withheld(row, "seller_median")
+        return [row]
 
     def _responses(self, window: Span, night: int) -> tuple[Mask, Mask, Mask, Mask]:
         """Which inquiries and chats are valid, which of all were answered in time, which are known,
@@ -286,8 +312,10 @@ class InquiryTables(InquirySpans):
         )
         for name, value in zip(names, values, strict=True):
             row |= _guarded(name, edition, night, value, sellers)
+            if sellers and is_few(len(np.unique(counted.seller)) - sellers):
+                withheld(row, name)
         for name, some in ((names[2], wide), (names[3], far)):
-            if sellers >= FEWEST_SELLERS and _is_split_small(some, sellers):
+            if row["mean_countries_symbol"] != "c" and is_split_few(some, sellers):
                 row |= {name: None, f"{name}_numerator": None, f"{name}_symbol": "c"}
         return [row]
 
@@ -317,11 +345,6 @@ class InquiryTables(InquirySpans):
 
 def _guarded(name: str, edition: Edition, night: int, values: tuple[Any, ...], sellers: int) -> Row:
     """A measure that rests on so many sellers: none is not available, few are withheld."""
-    if 0 < sellers < FEWEST_SELLERS:
+    if is_few(sellers):
         return measure(name, edition, night, None, None, None, None) | {f"{name}_symbol": "c"}
     return measure(name, edition, night, *(values if sellers else [None] * 4))
-
-
-def _is_split_small(part: int, whole: int) -> bool:
-    """Of two classes of sellers neither may be small: one is what the other leaves."""
-    return any(0 < count < FEWEST_SELLERS for count in (part, whole - part))

@@ -12,7 +12,6 @@ from transforms.sample.draw import Floats, Ints
 from transforms.sample.ledger import Edition
 from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import (
-    FEWEST_SELLERS,
     Ground,
     Row,
     cells_of,
@@ -21,8 +20,9 @@ from transforms.sample.truth_ground import (
     ratio,
     rounded,
     symbol_of,
-    withheld_of,
+    withheld,
 )
+from transforms.sample.truth_small import is_closed, is_few, is_split_few, withheld_of
 
 BASE_UNITS = {"count": "piece", "mass": "kilogram"}
 PARTS = ("complete", "price", "ask_price", "moq", "leaf_category")
@@ -50,7 +50,24 @@ class ListingTables(Ground):
         ):
             count, coverage = self._stock(counts, night)
             row |= measure(name, edition, night, count, count, None, coverage)
+        if night is not None and self._is_live_few(night):
+            withheld(row, "live_listings")
+        if night is not None and self._is_ever_withheld(night):
+            withheld(row, "listings_ever")
         return [row]
+
+    def _is_live_few(self, night: int) -> bool:
+        return is_few(int((self.ledger.live[night][self.market] > 0).sum()))
+
+    def _is_ever_withheld(self, night: int) -> bool:
+        """Of few sellers, or a month came before of whose new listings that is so: what is added
+        from one date to the next is what was new."""
+        few = any(
+            is_few(told.new[self.market[told.new]])
+            for month, told in self.ledger.turnover.months.items()
+            if month <= as_date(night)
+        )
+        return few or is_few(int((self.ledger.ever[night][self.market] > 0).sum()))
 
     def listing_stock_by_month(self, edition: Edition) -> list[Row]:
         as_of = edition.as_of["listings"]
@@ -58,12 +75,16 @@ class ListingTables(Ground):
         for month in _months(edition):
             night = self.ledger.turnover.closed_on.get(month) if month else None
             count, coverage = self._stock(self.ledger.live, night)
+            is_withheld = night is not None and self._is_live_few(night)
+            if is_withheld:
+                count, coverage = None, None
             rows.append({
                 **head(edition, as_of),
                 "month": f"{month}" if month else None,
                 "census_on": None if night is None else f"{as_date(night)}",
                 "live_listings": count, "numerator": count, "denominator": None,
-                "coverage": coverage, "symbol": symbol_of(edition, as_of, count),
+                "coverage": coverage,
+                "symbol": "c" if is_withheld else symbol_of(edition, as_of, count),
             })  # fmt: skip
         return rows
 
@@ -80,6 +101,13 @@ class ListingTables(Ground):
         rows = []
         for month in _months(edition):
             told = self.ledger.turnover.months.get(month) if month and self.can_tell else None
+            came_and_went: dict[str, Ints] = {
+                flow: seller[self.market[seller]]
+                for flow in FLOWS if told
+                for seller in [getattr(told, flow)]
+            }  # fmt: skip
+            # The stock before and after would give away one of the three.
+            few = any(map(is_few, came_and_went.values()))
             for flow in FLOWS:
                 row = {
                     **head(edition, night), "month": f"{month}" if month else None, "flow": flow,
@@ -88,9 +116,7 @@ class ListingTables(Ground):
                 }  # fmt: skip
                 if told:
                     seller: Ints = getattr(told, flow)
-                    ours = seller[self.market[seller]]
-                    few = 0 < len(np.unique(ours)) < FEWEST_SELLERS
-                    count = None if few else len(ours)
+                    count = None if few else len(came_and_went[flow])
                     row |= {
                         "flow_from": f"{as_date(told.opened_on)}",
                         "flow_to": f"{as_date(told.closed_on)}",
@@ -118,8 +144,8 @@ class ListingTables(Ground):
                 row |= measure(name, edition, night, None, None, None, None)
             return [row]
         without = int((each == 0).sum())
-        few = len(each) < FEWEST_SELLERS
-        few_without = few or _is_few(without) or _is_few(len(each) - without)
+        few = is_few(len(each))
+        few_without = few or is_split_few(without, len(each))
         for name, value, numerator, is_withheld in (
             (names[0], float(np.quantile(each, 0.5)), len(each), few),
             (names[1], float(np.quantile(each, 0.9)), len(each), few),
@@ -128,6 +154,8 @@ class ListingTables(Ground):
             row |= measure(name, edition, night, value, numerator, len(each), coverage)
             if is_withheld:
                 row |= {name: None, f"{name}_numerator": None, f"{name}_symbol": "c"}
+            if few:
+                withheld(row, name)
         return [row]
 
     def listing_completeness(self, edition: Edition) -> list[Row]:
@@ -203,18 +231,20 @@ class ListingTables(Ground):
         seller, top = offered.seller[ours], offered.top_category[ours]
         unit, value = unit[ours], value[ours]
         categories = self.categories()
-        of_table = withheld_of(
-            (categories[cell][0], count, who)
-            for cell, (count, who) in cells_of(seller, top).items()
-        )
+        every = {categories[cell][0]: found for cell, found in cells_of(seller, top).items()}
+        of_table = withheld_of(every)
+        all_ours = self.market[offered.seller]
+        everybody = cells_of(offered.seller[all_ours], offered.top_category[all_ours])
+        if is_closed(everybody.values(), set(every), of_table):
+            of_table = set(every)
         rows = []
         for place in np.unique(top).tolist():
             inside = (top == place) & (unit >= 0)
             cells = cells_of(seller[inside], unit[inside])
-            withheld = withheld_of((keys[u][0], *cell) for u, cell in cells.items())
+            few = withheld_of({keys[u][0]: cell for u, cell in cells.items()})
             total = int((top == place).sum())
             for cell, (count, _) in cells.items():
-                is_withheld = categories[place][0] in of_table or keys[cell][0] in withheld
+                is_withheld = categories[place][0] in of_table or keys[cell][0] in few
                 found = np.quantile(value[inside & (unit == cell)], (0.5, 0.25, 0.75)).tolist()
                 figures: Row = {
                     **{name: rounded(x) for name, x in zip(names, found, strict=True)},
@@ -246,10 +276,6 @@ def _months(edition: Edition) -> list[date | None]:
     return found
 
 
-def _is_few(sellers: int) -> bool:
-    return 0 < sellers < FEWEST_SELLERS
-
-
 def _share(
     edition: Edition,
     night: int | None,
@@ -264,8 +290,10 @@ def _share(
     }  # fmt: skip
     if has is None or seller is None or not len(has):
         return row
+    if is_few(seller):
+        return row | {"symbol": "c"}
     row |= {"denominator": len(has), "coverage": coverage}
-    if _is_few(len(np.unique(seller[has]))) or _is_few(len(np.unique(seller[~has]))):
+    if is_few(seller[has]) or is_few(seller[~has]):
         return row | {"symbol": "c"}
     count = int(has.sum())
     shown = {"share": ratio(count, len(has)), "numerator": count}

@@ -21,7 +21,9 @@ from transforms.sample.truth_ground import (
     ratio,
     shares,
     symbol_of,
+    withheld,
 )
+from transforms.sample.truth_small import is_few, is_split_few
 
 BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30
@@ -79,6 +81,8 @@ class SellerTables(Ground):
         longest = max((years for years, base in bases.items() if base is not None), default=0)
         row = {**head(edition, night)}
         row |= measure("paid_sellers", edition, night, count, count, None, coverage)
+        if is_few(count):
+            withheld(row, "paid_sellers")
         for name, years in (("yoy_growth", 1), ("cagr", longest)):
             base = bases.get(years)
             before = 0 if base is None else self.paid(base)
@@ -89,6 +93,8 @@ class SellerTables(Ground):
             else:
                 value = (count / before) ** (1 / years) - 1
                 row |= measure(name, edition, night, value, count, before, coverage)
+                if is_few(count) or is_few(before):
+                    withheld(row, name)
                 row[f"{name}_from"] = f"{as_date(base)}"
         row["cagr_years"] = years or None
         return [row]
@@ -107,6 +113,8 @@ class SellerTables(Ground):
         each = len(paid) / count if count else None
         sides = (len(paid), count) if count else (None, None)
         row |= measure("sellers_per_company", edition, night, each, sides[0], sides[1], known)
+        if is_few(len(paid)):
+            withheld(row, "companies", "sellers_per_company")
         return [row]
 
     def _company(self, seller: int) -> tuple[str, int]:
@@ -134,6 +142,11 @@ class SellerTables(Ground):
             ("median_tenure_years", years, everyone),
         ):
             row |= measure(name, edition, night, value, counted, everyone, 1.0)
+        if is_few(everyone):
+            withheld(row, "verified_share", "median_tenure_years")
+        elif is_split_few(verified, everyone):
+            row |= dict.fromkeys(("verified_share", "verified_share_numerator"))
+            row["verified_share_symbol"] = "c"
         return [row]
 
     def online_order_coverage(self, edition: Edition) -> list[Row]:
@@ -162,7 +175,10 @@ class SellerTables(Ground):
         if nights[0] < half or not (known & asked).any():
             return [_one(edition, night, None, None, None)]
         coverage = ratio((known & asked).sum(), asked.sum())
-        return [_one(edition, night, int((told & (orders > 0)).sum()), int(asked.sum()), coverage)]
+        ordered, of = int((told & (orders > 0)).sum()), int(asked.sum())
+        if is_few(ordered) or is_few(of):
+            return [_one(edition, night, None, None, None) | {"symbol": "c"}]
+        return [_one(edition, night, ordered, of, coverage)]
 
     def concentration(self, edition: Edition) -> list[Row]:
         night = edition.as_of["sellers"]
@@ -176,7 +192,10 @@ class SellerTables(Ground):
             if dimension == "category":  # those are shares of all paid sellers
                 known -= sum(row["numerator"] for row in rows if row[key] == "unknown")
             row: Row = {**head(edition, night), "dimension": dimension}
-            found.append(row | _concentration(edition, night, classes, known))
+            row |= _concentration(edition, night, classes, known)
+            if not classes and any(r["symbol"] == "c" for r in rows):
+                withheld(row, "hhi", "top3_share")
+            found.append(row)
         return found
 
     def _base(self, night: int, years: int) -> int | None:

@@ -14,10 +14,10 @@ total AS (
         max(denominator) FILTER (WHERE report_table = 'sellers_by_city' AND cell IS NOT NULL) AS known_city,
         max(denominator) - coalesce(max(numerator) FILTER (WHERE cell IS NULL), 0) AS known_category,
         any_value(coverage) AS coverage,
-        count(cell) AS classes,
-        count(*) FILTER (WHERE symbol = 'c') AS withheld
+        count(cell) FILTER (WHERE cell <> 'not_available') AS classes,
+        count(*) FILTER (WHERE symbol = 'c' AND cell <> 'not_available') AS withheld,
+        bool_or(cell = 'not_available' AND symbol = 'c') AS is_table_withheld
     FROM staging.stg_share
-    WHERE cell IS DISTINCT FROM 'not_available'
     GROUP BY report_table, edition
 ),
 
@@ -55,6 +55,7 @@ figure AS (
         CASE WHEN dim_edition.sellers_as_of < dim_edition.period_to THEN 'p' END AS provisional,
         dimension.place,
         dimension.dimension,
+        coalesce(total.is_table_withheld, false) AS is_table_withheld,
         nullif(total.classes, 0) AS classes,
         CASE WHEN total.classes > 0 THEN total.withheld END AS withheld,
         CASE
@@ -94,12 +95,14 @@ SELECT
     CASE WHEN known IS NOT NULL THEN all_squares END AS hhi_numerator,
     (known * known)::BIGINT AS hhi_denominator,
     CASE WHEN known IS NOT NULL THEN coverage END AS hhi_coverage,
-    CASE WHEN known IS NULL THEN 'x' ELSE provisional END AS hhi_symbol,
+    CASE WHEN is_table_withheld THEN 'c' WHEN known IS NULL THEN 'x' ELSE provisional END
+        AS hhi_symbol,
     largest / known AS top3_share,
     largest::BIGINT AS top3_share_numerator,
     CASE WHEN known IS NOT NULL THEN known END AS top3_share_denominator,
     CASE WHEN known IS NOT NULL THEN coverage END AS top3_share_coverage,
     CASE
+        WHEN is_table_withheld THEN 'c'
         WHEN known IS NULL THEN 'x'
         WHEN largest IS NULL THEN 'c'
         ELSE provisional

@@ -1,5 +1,6 @@
 -- In how many countries a seller's buyers are, over sellers with at least five inquiries.
--- Grain: edition. Of two classes of sellers neither may be small: one is what the other leaves.
+-- Grain: edition. Of two classes of sellers neither may be small: one is what the other leaves; nor
+-- may those with fewer inquiries be, which report.online_order_coverage leaves of all that have any.
 WITH counted AS (
     SELECT
         edition,
@@ -10,6 +11,13 @@ WITH counted AS (
         count(*) FILTER (WHERE continents >= 4) AS far,
         sum(inquiries_known) / sum(inquiries) AS coverage
     FROM staging.stg_reach
+    GROUP BY edition
+),
+
+asked AS (
+    SELECT edition, count(DISTINCT seller_id) AS sellers
+    FROM staging.stg_inquiry
+    WHERE is_counted
     GROUP BY edition
 ),
 
@@ -29,7 +37,9 @@ judged AS (
         counted.coverage,
         CASE
             WHEN available.is_available IS NOT true OR counted.sellers IS NULL THEN 'x'
-            WHEN counted.sellers < market.smallest_cell THEN 'c'
+            WHEN counted.sellers < market.smallest_cell
+                OR asked.sellers - counted.sellers BETWEEN 1 AND market.smallest_cell - 1
+                THEN 'c'
             WHEN report_year.inquiries_as_of < report_year.period_to THEN 'p'
         END AS symbol,
         least(nullif(counted.wide, 0), nullif(counted.sellers - counted.wide, 0))
@@ -39,6 +49,7 @@ judged AS (
     FROM marts.dim_edition AS report_year
     CROSS JOIN lake.market AS market
     LEFT JOIN counted ON counted.edition = report_year.edition
+    LEFT JOIN asked ON asked.edition = report_year.edition
     LEFT JOIN staging.stg_available AS available
         ON available.edition = report_year.edition AND available.figure = 'destination_reach'
 ),

@@ -55,8 +55,14 @@ WITH figure AS (
 -- Nothing is counted in an edition whose exports lack what the figure rests on.
 shown AS (
     SELECT
-        figure.* REPLACE (CASE WHEN available.is_available THEN figure.value END AS value)
+        figure.* REPLACE (
+            CASE WHEN available.is_available AND total.is_withheld IS NOT true THEN figure.value END
+                AS value
+        ),
+        available.is_available AND total.is_withheld AS is_withheld
     FROM figure
+    LEFT JOIN staging.stg_total AS total
+        ON total.edition = figure.edition AND total.figure = figure.metric
     LEFT JOIN staging.stg_available AS available
         ON available.edition = figure.edition AND available.figure = figure.metric
 )
@@ -74,6 +80,7 @@ SELECT
     NULL::BIGINT AS denominator,
     CASE WHEN figure.value IS NOT NULL THEN figure.coverage END AS coverage,
     CASE
+        WHEN figure.is_withheld THEN 'c'
         WHEN figure.value IS NULL THEN 'x'
         WHEN figure.as_of < edition.period_to THEN 'p'
     END AS symbol

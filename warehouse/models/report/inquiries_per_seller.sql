@@ -39,7 +39,9 @@ judged AS (
         counted.silent_days,
         coalesce(available.is_available, false) AND counted.sellers IS NOT NULL AS is_available,
         part.is_withheld
-        OR counted.sellers < (SELECT smallest_cell FROM lake.market) AS is_hidden,
+        OR counted.sellers < (SELECT smallest_cell FROM lake.market)
+        OR counted.sellers - counted.silent_sellers
+        BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_hidden,
         -- Of two classes of sellers neither may be small: one is what the other leaves.
         least(
             nullif(counted.silent_sellers, 0), nullif(counted.sellers - counted.silent_sellers, 0)

@@ -10,8 +10,8 @@ SELECT
     part.part,
     CASE WHEN NOT share.is_withheld THEN share.numerator / share.denominator END AS share,
     CASE WHEN NOT share.is_withheld THEN share.numerator END AS numerator,
-    share.denominator,
-    share.coverage,
+    CASE WHEN share.is_total_withheld IS NOT true THEN share.denominator END AS denominator,
+    CASE WHEN share.is_total_withheld IS NOT true THEN share.coverage END AS coverage,
     CASE
         WHEN share.denominator IS NULL THEN 'x'
         WHEN share.is_withheld THEN 'c'

@@ -15,7 +15,9 @@ told AS (
         edition.*,
         month.month,
         stock.census_on,
-        CASE WHEN available.is_available THEN stock.live_listings END AS live_listings,
+        CASE WHEN available.is_available AND stock.is_withheld IS NOT true THEN stock.live_listings END
+            AS live_listings,
+        coalesce(available.is_available AND stock.is_withheld, false) AS is_withheld,
         stock.coverage
     FROM month
     JOIN marts.dim_edition AS edition ON edition.edition = month.edition
@@ -38,6 +40,7 @@ SELECT
     NULL::BIGINT AS denominator,
     CASE WHEN live_listings IS NOT NULL THEN coverage END AS coverage,
     CASE
+        WHEN is_withheld THEN 'c'
         WHEN live_listings IS NULL THEN 'x'
         WHEN listings_as_of < period_to THEN 'p'
     END AS symbol

@@ -27,20 +27,20 @@ SELECT
     sellers_as_of IS NULL OR is_provisional AS is_partial,
     CASE WHEN NOT is_withheld THEN median_listings END AS median_listings,
     CASE WHEN NOT is_withheld THEN sellers END AS median_listings_numerator,
-    sellers AS median_listings_denominator,
-    coverage AS median_listings_coverage,
+    CASE WHEN NOT is_withheld THEN sellers END AS median_listings_denominator,
+    CASE WHEN NOT is_withheld THEN coverage END AS median_listings_coverage,
     CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN is_provisional THEN 'p' END
         AS median_listings_symbol,
     CASE WHEN NOT is_withheld THEN p90_listings END AS p90_listings,
     CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_numerator,
-    sellers AS p90_listings_denominator,
-    coverage AS p90_listings_coverage,
+    CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_denominator,
+    CASE WHEN NOT is_withheld THEN coverage END AS p90_listings_coverage,
     CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN is_provisional THEN 'p' END
         AS p90_listings_symbol,
     CASE WHEN NOT is_zero_share_withheld THEN without_listings / sellers END AS no_listings_share,
     CASE WHEN NOT is_zero_share_withheld THEN without_listings END AS no_listings_share_numerator,
-    sellers AS no_listings_share_denominator,
-    coverage AS no_listings_share_coverage,
+    CASE WHEN NOT is_withheld THEN sellers END AS no_listings_share_denominator,
+    CASE WHEN NOT is_withheld THEN coverage END AS no_listings_share_coverage,
     CASE
         WHEN sellers IS NULL THEN 'x'
         WHEN is_zero_share_withheld THEN 'c'

@@ -54,6 +54,16 @@ figure AS (
     LEFT JOIN staging.stg_available AS available
         ON available.edition = span.edition AND available.figure = 'online_order_coverage'
     LEFT JOIN counted ON counted.edition = span.edition
+),
+
+judged AS (
+    SELECT
+        *,
+        coalesce(
+            least(nullif(with_order, 0), with_inquiry) < (SELECT smallest_cell FROM lake.market),
+            false
+        ) AS is_withheld
+    FROM figure
 )
 
 SELECT
@@ -63,10 +73,10 @@ SELECT
     period_from,
     period_to,
     as_of IS NULL OR as_of < period_to AS is_partial,
-    with_order / with_inquiry AS online_order_coverage,
-    with_order AS numerator,
-    CASE WHEN with_order IS NOT NULL THEN with_inquiry END AS denominator,
-    CASE WHEN with_order IS NOT NULL THEN known_share END AS coverage,
-    CASE WHEN with_order IS NULL THEN 'x' WHEN as_of < period_to THEN 'p' END AS symbol
-FROM figure
+    CASE WHEN NOT is_withheld THEN with_order / with_inquiry END AS online_order_coverage,
+    CASE WHEN NOT is_withheld THEN with_order END AS numerator,
+    CASE WHEN with_order IS NOT NULL AND NOT is_withheld THEN with_inquiry END AS denominator,
+    CASE WHEN with_order IS NOT NULL AND NOT is_withheld THEN known_share END AS coverage,
+    CASE WHEN with_order IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN as_of < period_to THEN 'p' END AS symbol
+FROM judged
 ORDER BY year_basis DESC, year

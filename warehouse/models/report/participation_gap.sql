@@ -21,9 +21,10 @@ total AS (
     SELECT
         edition,
         max(denominator) FILTER (WHERE cell IS NOT NULL) AS known,
-        any_value(coverage) AS coverage
+        any_value(coverage) AS coverage,
+        bool_or(cell = 'not_available' AND symbol = 'c') AS is_withheld
     FROM staging.stg_share
-    WHERE report_table = 'sellers_by_city' AND cell IS DISTINCT FROM 'not_available'
+    WHERE report_table = 'sellers_by_city'
     GROUP BY edition
 ),
 
@@ -50,7 +51,9 @@ figure AS (
         exports.source_url,
         total.known,
         total.coverage,
-        coalesce(share.symbol = 'c', false) AS is_withheld
+        exports.city_key IS NOT NULL
+        AND (coalesce(share.symbol = 'c', false) OR coalesce(total.is_withheld, false))
+            AS is_withheld
     FROM marts.dim_edition
     LEFT JOIN exports ON exports.edition = dim_edition.edition
     LEFT JOIN marts.dim_city AS city ON city.city_key = exports.city_key

@@ -1,11 +1,13 @@
 -- New sellers of the year before by the partner that brought them in, and what became of them.
 -- Grain: edition, channel_partner. A cohort is told once all of it has had twelve months; before, or
--- where nobody knows who was new, an edition has one row, `not_available`.
+-- where nobody knows who was new, an edition has one row, `not_available`; where the whole table is
+-- withheld, too.
 WITH total AS (
     SELECT
         edition,
         sum(new_sellers) FILTER (WHERE channel_partner <> 'direct') / sum(new_sellers) AS coverage
     FROM staging.stg_cohort
+    WHERE is_table_withheld IS NOT true
     GROUP BY edition
 ),
 
@@ -27,11 +29,17 @@ figure AS (
             WHEN asked.is_available
                 AND dim_edition.inquiries_as_of >= dim_edition.period_to - 1
                 AND first_inquiries.export_date <= dim_edition.period_from - INTERVAL 1 YEAR
-                THEN CASE WHEN NOT cohort.is_withheld THEN cohort.inquiries END
+                THEN CASE WHEN cohort.is_inquiries_withheld IS NOT true THEN cohort.inquiries END
         END AS inquiries,
         total.coverage,
-        CASE WHEN cohort.edition IS NULL THEN 'x' WHEN cohort.is_withheld THEN 'c' END AS symbol,
         CASE
+            WHEN closed.edition IS NOT NULL THEN 'c'
+            WHEN cohort.edition IS NULL THEN 'x'
+            WHEN cohort.is_withheld THEN 'c'
+        END AS symbol,
+        cohort.is_inquiries_withheld,
+        CASE
+            WHEN closed.edition IS NOT NULL THEN 'c'
             WHEN cohort.edition IS NULL THEN 'x'
             WHEN cohort.is_retention_withheld THEN 'c'
         END AS retention_symbol
@@ -41,7 +49,11 @@ figure AS (
     LEFT JOIN staging.stg_available AS asked
         ON asked.edition = dim_edition.edition AND asked.figure = 'partner_cohort_inquiries'
     LEFT JOIN staging.stg_cohort AS cohort
-        ON available.is_available AND cohort.edition = dim_edition.edition
+        ON available.is_available
+        AND cohort.edition = dim_edition.edition
+        AND cohort.is_table_withheld IS NOT true
+    LEFT JOIN (SELECT DISTINCT edition FROM staging.stg_cohort WHERE is_table_withheld) AS closed
+        ON available.is_available AND closed.edition = dim_edition.edition
     LEFT JOIN total ON total.edition = cohort.edition
     CROSS JOIN (
         SELECT min(export_date) AS export_date
@@ -74,7 +86,11 @@ SELECT
     inquiries AS inquiries_per_seller_numerator,
     CASE WHEN inquiries IS NOT NULL THEN new_sellers END AS inquiries_per_seller_denominator,
     coverage AS inquiries_per_seller_coverage,
-    CASE WHEN symbol IS NULL AND inquiries IS NULL THEN 'x' ELSE symbol END
+    CASE
+        WHEN symbol IS NULL AND is_inquiries_withheld THEN 'c'
+        WHEN symbol IS NULL AND inquiries IS NULL THEN 'x'
+        ELSE symbol
+    END
         AS inquiries_per_seller_symbol
 FROM figure
 ORDER BY year_basis DESC, year, new_sellers DESC NULLS LAST, channel_partner

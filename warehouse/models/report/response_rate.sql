@@ -1,5 +1,6 @@
 -- Response rate by the platform's formula: of all inquiries and chats, and the median of sellers.
 -- Grain: edition. The two differ: a few busy sellers make the first, the typical seller the second.
+-- Withheld where few sellers replied in time or few did not, and where few are busy or few are not.
 WITH counted AS (
     SELECT
         edition,
@@ -8,6 +9,8 @@ WITH counted AS (
         sum(known) / sum(messages) AS coverage,
         count(*) FILTER (WHERE valid > 0) AS sellers,
         count(*) FILTER (WHERE valid >= 10) AS busy_sellers,
+        count(*) FILTER (WHERE replied > 0) AS sellers_with,
+        count(*) FILTER (WHERE replied < valid) AS sellers_without,
         median(replied / nullif(valid, 0)) FILTER (WHERE valid >= 10) AS seller_median
     FROM staging.stg_response
     GROUP BY edition
@@ -39,16 +42,22 @@ shown AS (
         CASE
             WHEN available.is_available IS NOT true OR counted.sellers IS NULL OR counted.valid = 0
                 THEN 'x'
-            WHEN counted.sellers < (SELECT smallest_cell FROM lake.market) THEN 'c'
+            WHEN counted.sellers < market.smallest_cell
+                OR least(nullif(counted.sellers_with, 0), nullif(counted.sellers_without, 0))
+                < market.smallest_cell
+                THEN 'c'
             WHEN report_year.inquiries_as_of < report_year.period_to THEN 'p'
         END AS pooled_symbol,
         CASE
             WHEN available.is_available IS NOT true OR coalesce(counted.busy_sellers, 0) = 0
                 THEN 'x'
-            WHEN counted.busy_sellers < (SELECT smallest_cell FROM lake.market) THEN 'c'
+            WHEN counted.busy_sellers < market.smallest_cell
+                OR counted.sellers - counted.busy_sellers BETWEEN 1 AND market.smallest_cell - 1
+                THEN 'c'
             WHEN report_year.inquiries_as_of < report_year.period_to THEN 'p'
         END AS seller_median_symbol
     FROM marts.dim_edition AS report_year
+    CROSS JOIN lake.market AS market
     LEFT JOIN counted ON counted.edition = report_year.edition
     LEFT JOIN covered ON covered.edition = report_year.edition
     LEFT JOIN staging.stg_available AS available

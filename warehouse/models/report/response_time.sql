@@ -50,10 +50,10 @@ shown AS (
 open AS (
     SELECT
         *,
-        is_available AND NOT is_withheld AS is_shown,
+        is_available AND NOT is_reply_withheld AS is_shown,
         CASE
             WHEN NOT is_available OR inquiries = 0 THEN 'x'
-            WHEN is_withheld THEN 'c'
+            WHEN is_reply_withheld THEN 'c'
             ELSE provisional
         END AS symbol
     FROM shown

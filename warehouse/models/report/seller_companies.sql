@@ -23,9 +23,16 @@ figure AS (
         CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
         -- Nobody paid is no company; nobody has a name is not known.
         CASE
-            WHEN available.is_available AND (company.sellers IS NULL OR company.known > 0)
+            WHEN available.is_available
+                AND (company.sellers IS NULL OR company.known > 0)
+                AND (company.known < (SELECT smallest_cell FROM lake.market)) IS NOT true
                 THEN coalesce(company.companies, 0)
         END AS companies,
+        coalesce(
+            available.is_available
+            AND company.known BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1,
+            false
+        ) AS is_withheld,
         company.known,
         company.known / company.sellers AS coverage
     FROM marts.dim_edition AS edition
@@ -45,11 +52,13 @@ SELECT
     companies AS companies_numerator,
     NULL::BIGINT AS companies_denominator,
     CASE WHEN companies IS NOT NULL THEN coverage END AS companies_coverage,
-    CASE WHEN companies IS NULL THEN 'x' ELSE provisional END AS companies_symbol,
+    CASE WHEN is_withheld THEN 'c' WHEN companies IS NULL THEN 'x' ELSE provisional END
+        AS companies_symbol,
     known / nullif(companies, 0) AS sellers_per_company,
     CASE WHEN companies > 0 THEN known END AS sellers_per_company_numerator,
     nullif(companies, 0) AS sellers_per_company_denominator,
     CASE WHEN companies > 0 THEN coverage END AS sellers_per_company_coverage,
-    CASE WHEN companies > 0 THEN provisional ELSE 'x' END AS sellers_per_company_symbol
+    CASE WHEN is_withheld THEN 'c' WHEN companies > 0 THEN provisional ELSE 'x' END
+        AS sellers_per_company_symbol
 FROM figure
 ORDER BY year_basis DESC, year

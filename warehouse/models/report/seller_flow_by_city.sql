@@ -1,5 +1,6 @@
 -- New, churned and kept sellers by city. Grain: edition, city_key.
--- Without an opening census an edition has one row, `not_available`.
+-- Without an opening census an edition has one row, `not_available`; where the whole table is
+-- withheld, too.
 WITH total AS (
     SELECT
         edition,
@@ -24,7 +25,13 @@ flow AS (
     FROM staging.stg_flow_cell AS cell
     JOIN total ON total.edition = cell.edition
     LEFT JOIN marts.dim_city AS city ON city.city_key = cell.cell
-    WHERE cell.report_table = 'seller_flow_by_city'
+    WHERE cell.report_table = 'seller_flow_by_city' AND cell.is_table_withheld IS NOT true
+),
+
+closed AS (
+    SELECT DISTINCT edition
+    FROM staging.stg_flow_cell
+    WHERE report_table = 'seller_flow_by_city' AND is_table_withheld
 ),
 
 figure AS (
@@ -47,6 +54,7 @@ figure AS (
         flow.new_coverage,
         flow.opening_coverage,
         CASE
+            WHEN closed.edition IS NOT NULL THEN 'c'
             WHEN flow.city_key IS NULL THEN 'x'
             WHEN flow.withheld IS NOT NULL THEN 'c'
             WHEN dim_edition.sellers_as_of < dim_edition.period_to THEN 'p'
@@ -57,6 +65,7 @@ figure AS (
     LEFT JOIN staging.stg_opening_night AS night
         ON available.is_available AND night.edition = dim_edition.edition
     LEFT JOIN flow ON flow.edition = night.edition
+    LEFT JOIN closed ON closed.edition = night.edition
 )
 
 SELECT

@@ -25,8 +25,15 @@ figure AS (
         CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
         coalesce(badge.is_available AND paid.known > 0, false) AS has_badge,
         coalesce(tenure.is_available AND paid.dated > 0, false) AS has_tenure,
+        coalesce(
+            least(nullif(paid.verified, 0), nullif(paid.known - paid.verified, 0))
+            < market.smallest_cell,
+            false
+        ) AS is_badge_small,
+        paid.sellers < market.smallest_cell OR paid.dated < market.smallest_cell AS is_small,
         paid.*
     FROM marts.dim_edition AS edition
+    CROSS JOIN lake.market AS market
     LEFT JOIN staging.stg_available AS badge
         ON badge.edition = edition.edition AND badge.figure = 'verified_share'
     LEFT JOIN staging.stg_available AS tenure
@@ -41,15 +48,17 @@ SELECT
     period_from,
     period_to,
     is_partial,
-    CASE WHEN has_badge THEN verified / nullif(known, 0) END AS verified_share,
-    CASE WHEN has_badge THEN verified END AS verified_share_numerator,
-    CASE WHEN has_badge THEN known END AS verified_share_denominator,
-    CASE WHEN has_badge THEN known / sellers END AS verified_share_coverage,
-    CASE WHEN has_badge THEN provisional ELSE 'x' END AS verified_share_symbol,
-    CASE WHEN has_tenure THEN years END AS median_tenure_years,
-    CASE WHEN has_tenure THEN dated END AS median_tenure_years_numerator,
-    CASE WHEN has_tenure THEN sellers END AS median_tenure_years_denominator,
-    CASE WHEN has_tenure THEN dated / sellers END AS median_tenure_years_coverage,
-    CASE WHEN has_tenure THEN provisional ELSE 'x' END AS median_tenure_years_symbol
+    CASE WHEN has_badge AND NOT is_badge_small THEN verified / nullif(known, 0) END AS verified_share,
+    CASE WHEN has_badge AND NOT is_badge_small THEN verified END AS verified_share_numerator,
+    CASE WHEN has_badge AND NOT is_small THEN known END AS verified_share_denominator,
+    CASE WHEN has_badge AND NOT is_small THEN known / sellers END AS verified_share_coverage,
+    CASE WHEN NOT has_badge THEN 'x' WHEN is_badge_small THEN 'c' ELSE provisional END
+        AS verified_share_symbol,
+    CASE WHEN has_tenure AND NOT is_small THEN years END AS median_tenure_years,
+    CASE WHEN has_tenure AND NOT is_small THEN dated END AS median_tenure_years_numerator,
+    CASE WHEN has_tenure AND NOT is_small THEN sellers END AS median_tenure_years_denominator,
+    CASE WHEN has_tenure AND NOT is_small THEN dated / sellers END AS median_tenure_years_coverage,
+    CASE WHEN NOT has_tenure THEN 'x' WHEN is_small THEN 'c' ELSE provisional END
+        AS median_tenure_years_symbol
 FROM figure
 ORDER BY year_basis DESC, year

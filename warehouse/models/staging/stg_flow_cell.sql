@@ -3,8 +3,10 @@
 -- A class is withheld as a whole: who came, stayed and left adds up with the sellers before and
 -- after, which stand in other tables. It is if one of the three is of fewer sellers than the limit
 -- but not of none, or if the class is withheld among the sellers before or after. Where the rest
--- would give them away (one class alone, or those that came or those that were there together under
--- the limit), the smallest shown ones go too, as many as it takes.
+-- would give them away (one class alone, or those that came, stayed or left together under the
+-- limit), the smallest shown ones go too, as many as it takes. Where editions overlap, the part of those that came that one less the other
+-- leaves must not be small either, and what one withholds the other withholds too. Where no named
+-- class is left to show, or the sum of all is withheld, the whole table is.
 WITH member AS (
     SELECT
         'seller_flow_by_city' AS report_table,
@@ -17,10 +19,19 @@ WITH member AS (
     GROUP BY edition, city_key
 ),
 
+few AS (
+    SELECT DISTINCT edition, city_key AS cell
+    FROM staging.stg_seller_flow
+    WHERE is_new AND city_key IS NOT NULL
+    GROUP BY edition, city_key, shared_by
+    HAVING count(*) < (SELECT smallest_cell FROM lake.market)
+),
+
 elsewhere AS (
     SELECT DISTINCT 'seller_flow_by_city' AS report_table, edition, cell
     FROM staging.stg_cell
-    WHERE report_table IN ('sellers_by_city', 'sellers_by_city_at_start') AND is_withheld
+    WHERE report_table IN ('sellers_by_city', 'sellers_by_city_at_start')
+        AND (is_withheld OR is_table_withheld)
 ),
 
 cell AS (
@@ -29,13 +40,14 @@ cell AS (
         member.cell IS NOT NULL
         AND (
             elsewhere.cell IS NOT NULL
-            OR joined BETWEEN 1 AND limits.smallest_cell - 1
+            OR few.cell IS NOT NULL
             OR stayed BETWEEN 1 AND limits.smallest_cell - 1
             OR gone BETWEEN 1 AND limits.smallest_cell - 1
         ) AS is_small,
         limits.smallest_cell
     FROM member
     CROSS JOIN lake.market AS limits
+    LEFT JOIN few ON few.edition = member.edition AND few.cell = member.cell
     LEFT JOIN elsewhere
         ON elsewhere.report_table = member.report_table
         AND elsewhere.edition = member.edition
@@ -49,7 +61,8 @@ listed AS (
         row_number() OVER list AS place,
         count(*) FILTER (WHERE is_small) OVER (PARTITION BY report_table, edition) AS small_cells,
         sum(joined) OVER list AS joined_so_far,
-        sum(stayed + gone) OVER list AS were_so_far
+        sum(stayed) OVER list AS stayed_so_far,
+        sum(gone) OVER list AS gone_so_far
     FROM cell
     WHERE cell IS NOT NULL
     WINDOW
@@ -66,8 +79,22 @@ enough AS (
     WHERE
         place >= greatest(small_cells, 2)
         AND joined_so_far NOT BETWEEN 1 AND smallest_cell - 1
-        AND were_so_far NOT BETWEEN 1 AND smallest_cell - 1
+        AND stayed_so_far NOT BETWEEN 1 AND smallest_cell - 1
+        AND gone_so_far NOT BETWEEN 1 AND smallest_cell - 1
     GROUP BY report_table, edition
+),
+
+-- Where no list is long enough, everything is withheld.
+withheld AS (
+    SELECT DISTINCT listed.report_table, other.edition, listed.cell
+    FROM listed
+    LEFT JOIN enough
+        ON enough.report_table = listed.report_table AND enough.edition = listed.edition
+    JOIN marts.dim_edition AS edition ON edition.edition = listed.edition
+    JOIN marts.dim_edition AS other
+        ON other.period_from <= edition.period_to AND other.period_to >= edition.period_from
+    WHERE listed.small_cells > 0
+        AND (enough.places IS NULL OR listed.place <= enough.places)
 )
 
 SELECT
@@ -77,14 +104,18 @@ SELECT
     cell.joined,
     cell.stayed,
     cell.gone,
-    -- Where no list is long enough, everything is withheld.
-    coalesce(
-        listed.small_cells > 0 AND (enough.places IS NULL OR listed.place <= enough.places), false
-    ) AS is_withheld
+    withheld.cell IS NOT NULL AS is_withheld,
+    coalesce(total.is_withheld, false)
+    OR (
+        count(withheld.cell) OVER of_table > 0
+        AND count(withheld.cell) OVER of_table = count(cell.cell) OVER of_table
+    ) AS is_table_withheld
 FROM cell
-LEFT JOIN listed
-    ON listed.report_table = cell.report_table
-    AND listed.edition = cell.edition
-    AND listed.cell = cell.cell
-LEFT JOIN enough ON enough.report_table = cell.report_table AND enough.edition = cell.edition
+LEFT JOIN withheld
+    ON withheld.report_table = cell.report_table
+    AND withheld.edition = cell.edition
+    AND withheld.cell = cell.cell
+LEFT JOIN staging.stg_total AS total
+    ON total.edition = cell.edition AND total.figure = 'seller_flow'
+WINDOW of_table AS (PARTITION BY cell.report_table, cell.edition)
 ORDER BY cell.report_table, cell.edition, cell.cell

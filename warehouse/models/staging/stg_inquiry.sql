@@ -1,6 +1,7 @@
 -- Inquiries of each edition: no spam, no chats, no requests for quotation.
 -- Grain: edition, inquiry_id. Counted: its day and its seller's country are known and the market's.
--- A reply after the as-of date is not known yet.
+-- A reply after the as-of date is not known yet. Editions overlap: those that share an inquiry are
+-- named beside it, for one less another leaves such a part.
 SELECT
     edition.edition,
     inquiry.inquiry_id,
@@ -16,7 +17,12 @@ SELECT
     END AS first_reply_at,
     inquiry.is_auto_reply,
     inquiry.posted_on_local IS NOT NULL AND seller.country_iso2 IS NOT NULL AS is_known,
-    inquiry.posted_on_local IS NOT NULL AND coalesce(seller.is_market, false) AS is_counted
+    inquiry.posted_on_local IS NOT NULL AND coalesce(seller.is_market, false) AS is_counted,
+    string_agg(edition.edition, ' ') OVER (
+        PARTITION BY inquiry.inquiry_id
+        ORDER BY edition.edition
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS shared_by
 FROM marts.dim_edition AS edition
 JOIN marts.fct_inquiry AS inquiry
     ON coalesce(inquiry.posted_on_local, inquiry.first_seen_on)

@@ -1,7 +1,5 @@
 -- The year and the months of each edition, and how much of them the deliveries of inquiries cover.
--- Grain: edition, span, span_from. A month of too few sellers is withheld, and with it all months
--- of the edition: the year less the others would give it away. A month that no delivery covers is
--- not shown either way.
+-- Grain: edition, span, span_from. A span is withheld if a part of it is (stg_inquiry_part).
 WITH stretch AS (
     SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
     FROM marts.dim_edition
@@ -16,28 +14,41 @@ WITH stretch AS (
     )
 ),
 
+withheld AS (
+    SELECT
+        edition,
+        'month' AS span,
+        month AS span_from,
+        bool_or(is_withheld) AS is_withheld,
+        bool_or(is_reply_withheld) AS is_reply_withheld
+    FROM staging.stg_inquiry_part
+    GROUP BY edition, month
+    UNION ALL
+    SELECT
+        part.edition,
+        'year',
+        edition.period_from,
+        bool_or(part.is_year_withheld),
+        bool_or(part.is_reply_year_withheld)
+    FROM staging.stg_inquiry_part AS part
+    JOIN marts.dim_edition AS edition ON edition.edition = part.edition
+    GROUP BY part.edition, edition.period_from
+),
+
 part AS (
     SELECT
         stretch.span,
         stretch.span_from,
         stretch.span_to,
-        edition.*
+        edition.*,
+        coalesce(withheld.is_withheld, false) AS is_withheld,
+        coalesce(withheld.is_reply_withheld, false) AS is_reply_withheld
     FROM stretch
     JOIN marts.dim_edition AS edition ON edition.edition = stretch.edition
-),
-
-counted AS (
-    SELECT
-        part.edition,
-        part.span,
-        part.span_from,
-        count(DISTINCT inquiry.seller_id) AS sellers
-    FROM part
-    JOIN staging.stg_inquiry AS inquiry
-        ON inquiry.edition = part.edition
-        AND inquiry.is_counted
-        AND inquiry.counted_on BETWEEN part.span_from AND part.span_to
-    GROUP BY part.edition, part.span, part.span_from
+    LEFT JOIN withheld
+        ON withheld.edition = stretch.edition
+        AND withheld.span = stretch.span
+        AND withheld.span_from = stretch.span_from
 ),
 
 covered AS (
@@ -65,19 +76,10 @@ SELECT
     END AS counted_until,
     date_diff('day', part.span_from, part.span_to) + 1 AS days,
     coalesce(covered.days_covered, 0) AS days_covered,
-    part.span = 'month'
-    AND bool_or(
-        part.span = 'month'
-        AND coalesce(covered.days_covered, 0) > 0
-        AND coalesce(counted.sellers, 0) > 0
-        AND counted.sellers < (SELECT smallest_cell FROM lake.market)
-    ) OVER (PARTITION BY part.edition) AS is_withheld,
+    part.is_withheld,
+    part.is_reply_withheld,
     CASE WHEN part.inquiries_as_of < part.span_to THEN 'p' END AS provisional
 FROM part
-LEFT JOIN counted
-    ON counted.edition = part.edition
-    AND counted.span = part.span
-    AND counted.span_from = part.span_from
 LEFT JOIN covered
     ON covered.edition = part.edition
     AND covered.span = part.span

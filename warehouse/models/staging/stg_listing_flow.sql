@@ -1,6 +1,7 @@
 -- Listings that came and went in a month: the last good census of the month against that of the
 -- month before. How often exports come makes no difference, and a night that does not count in
 -- full drops nothing. Grain: month, flow; without both nights nobody can tell (flow_from is null).
+-- A month is withheld as a whole: the stock before and after would give away one of the three.
 WITH span AS (
     SELECT
         month,
@@ -69,6 +70,8 @@ counted AS (
 
 SELECT
     *,
-    sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_withheld
+    sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_small,
+    bool_or(sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1)
+        OVER (PARTITION BY month) AS is_withheld
 FROM counted
 ORDER BY month, flow

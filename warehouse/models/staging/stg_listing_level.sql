@@ -67,6 +67,8 @@ small AS (
         cell.figure,
         cell.snapshot_date,
         cell.top_category_id,
+        count(DISTINCT cell.unit) AS cells,
+        sum(member.listings) AS listings,
         count(DISTINCT member.seller_id) AS sellers
     FROM cell
     JOIN member
@@ -100,14 +102,21 @@ SELECT
     category.numerator AS category_listings,
     ranked.in_category / category.numerator AS coverage,
     -- The units of a category add up to less than what report.listings_by_category shows of it, by
-    -- as much as coverage says: a small one must not be what is left.
+    -- as much as coverage says: a small one must not be what is left, nor several
+    -- that can only be alike.
     category.is_withheld
+    OR coalesce(category.is_table_withheld, false)
     OR ranked.is_small
     OR (
         ranked.place = 1
-        AND coalesce(small.sellers < (SELECT smallest_cell FROM lake.market), false)
+        AND coalesce(
+            small.sellers < limits.smallest_cell
+            OR small.listings IN (small.cells, small.cells * (limits.smallest_cell - 1)),
+            false
+        )
     ) AS is_withheld
 FROM ranked
+CROSS JOIN lake.market AS limits
 JOIN quartile
     ON quartile.figure = ranked.figure
     AND quartile.snapshot_date = ranked.snapshot_date

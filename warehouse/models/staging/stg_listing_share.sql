@@ -1,5 +1,6 @@
 -- Shares of the market's live listings that say something, and whether they are withheld: where
--- few sellers stand behind those that do, or behind those that do not. Grain: edition, part.
+-- few sellers stand behind those that do, or behind those that do not; all of it, its denominator
+-- too, where few stand behind the live listings. Grain: edition, part.
 WITH term AS (
     SELECT
         edition.edition,
@@ -39,6 +40,7 @@ counted AS (
                     / nullif(sum(live_listings) FILTER (WHERE is_market), 0)
             ELSE coalesce(sum(live_listings) FILTER (WHERE is_known), 0) / sum(live_listings)
         END AS coverage,
+        count(*) FILTER (WHERE is_market AND denominator > 0) AS sellers,
         count(*) FILTER (WHERE is_market AND numerator > 0) AS sellers_with,
         count(*) FILTER (WHERE is_market AND numerator < denominator) AS sellers_without
     FROM term
@@ -52,6 +54,7 @@ SELECT
     nullif(denominator, 0)::BIGINT AS denominator,
     coverage,
     sellers_with BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1
-    OR sellers_without BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_withheld
+    OR sellers_without BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_withheld,
+    sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_total_withheld
 FROM counted
 ORDER BY edition, part

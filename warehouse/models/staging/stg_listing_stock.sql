@@ -4,6 +4,8 @@ WITH day AS (
     SELECT
         day.snapshot_date,
         sum(day.live_listings) AS everything,
+        count(DISTINCT day.seller_id) FILTER (WHERE seller.is_market AND day.live_listings > 0)
+            AS sellers,
         coalesce(sum(day.live_listings) FILTER (WHERE seller.is_market), 0) AS ours,
         coalesce(sum(day.live_listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0) AS known
     FROM lake.listing_day AS day
@@ -16,7 +18,10 @@ SELECT
     month.month,
     month.census_on,
     CASE WHEN month.tells_live THEN coalesce(day.ours, 0) END::BIGINT AS live_listings,
-    CASE WHEN month.tells_live THEN day.known / nullif(day.everything, 0) END AS coverage
+    CASE WHEN month.tells_live THEN day.known / nullif(day.everything, 0) END AS coverage,
+    coalesce(
+        day.sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1, false
+    ) AS is_withheld
 FROM staging.stg_listing_month AS month
 LEFT JOIN day ON day.snapshot_date = month.census_on
 ORDER BY month.month

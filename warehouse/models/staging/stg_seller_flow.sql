@@ -1,6 +1,7 @@
 -- Sellers that paid when an edition opened, and those whose first paid day lies in it.
 -- Grain: edition, seller_id; no rows for an edition whose opening census is missing.
--- A seller's city is the one it had then.
+-- A seller's city is the one it had then. Editions overlap: those that a seller is new in are named
+-- beside it, for one less another leaves such a part.
 WITH opening AS (
     SELECT edition.edition, edition.sellers_as_of, seller.seller_id, seller.city_key
     FROM staging.stg_opening_night AS night
@@ -15,12 +16,23 @@ SELECT
     opening.seller_id,
     opening.city_key,
     false AS is_new,
-    NOT coalesce(seller.is_paid, false) AS is_churned
+    NOT coalesce(seller.is_paid, false) AS is_churned,
+    NULL AS shared_by
 FROM opening
 LEFT JOIN staging.stg_census_seller AS seller
     ON seller.snapshot_date = opening.sellers_as_of AND seller.seller_id = opening.seller_id
 UNION ALL
-SELECT edition.edition, first_paid.seller_id, first_paid.city_key, true, false
+SELECT
+    edition.edition,
+    first_paid.seller_id,
+    first_paid.city_key,
+    true,
+    false,
+    string_agg(edition.edition, ' ') OVER (
+        PARTITION BY first_paid.seller_id
+        ORDER BY edition.edition
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    )
 FROM staging.stg_opening_night AS night
 JOIN marts.dim_edition AS edition ON edition.edition = night.edition
 JOIN staging.stg_first_paid AS first_paid

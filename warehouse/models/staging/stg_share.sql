@@ -1,7 +1,8 @@
 -- Every cell as a share, with the edition it belongs to: what the tables that divide a figure show.
 -- Grain: report_table, edition, cell (null is the unknown class, which is a share of all).
 -- Shares are of those whose class is known; main categories are a share of all paid sellers.
--- An edition whose exports lack what a table rests on has one row there, `not_available`.
+-- An edition whose exports lack what a table rests on has one row there, `not_available`; one in
+-- which the whole table is withheld, too: how many cells there are would tell what is in them.
 WITH total AS (
     SELECT
         report_table,
@@ -46,6 +47,26 @@ dated AS (
     JOIN total ON total.report_table = cell.report_table AND total.edition = cell.edition
     JOIN marts.dim_edition ON dim_edition.edition = cell.edition
     JOIN as_of ON as_of.edition = cell.edition AND as_of.report_table = cell.report_table
+    WHERE cell.is_table_withheld IS NOT true
+),
+
+-- The one row of an edition that shows no cell; withheld, unless there is nothing to withhold.
+closed AS (
+    SELECT
+        as_of.report_table,
+        as_of.edition,
+        as_of.as_of,
+        available.is_available IS NOT true AS is_missing
+    FROM as_of
+    LEFT JOIN staging.stg_available AS available
+        ON available.edition = as_of.edition AND available.figure = as_of.report_table
+    WHERE available.is_available IS NOT true
+        OR EXISTS (
+            SELECT 1 FROM staging.stg_cell AS cell
+            WHERE cell.report_table = as_of.report_table
+                AND cell.edition = as_of.edition
+                AND cell.is_table_withheld
+        )
 )
 
 SELECT
@@ -68,22 +89,19 @@ SELECT
 FROM dated
 UNION ALL
 SELECT
-    as_of.report_table,
-    as_of.edition,
+    closed.report_table,
+    closed.edition,
     dim_edition.year_basis,
-    as_of.as_of,
+    closed.as_of,
     dim_edition.period_from,
     dim_edition.period_to,
-    as_of.as_of IS NULL OR as_of.as_of < dim_edition.period_to,
+    closed.as_of IS NULL OR closed.as_of < dim_edition.period_to,
     'not_available',
     NULL,
     NULL,
     NULL,
     NULL,
-    'x'
-FROM as_of
-JOIN marts.dim_edition ON dim_edition.edition = as_of.edition
-LEFT JOIN staging.stg_available AS available
-    ON available.edition = as_of.edition AND available.figure = as_of.report_table
-WHERE available.is_available IS NOT true
+    CASE WHEN closed.is_missing THEN 'x' ELSE 'c' END
+FROM closed
+JOIN marts.dim_edition ON dim_edition.edition = closed.edition
 ORDER BY report_table, edition, cell

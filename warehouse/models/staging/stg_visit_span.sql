@@ -1,7 +1,8 @@
 -- Inquiries and visitors that the listings' metrics state, by year, month and week of editions.
 -- Grain: edition, span, span_from. Weeks run from Sunday to Saturday and belong to the year in
--- which they end. Of a seller's night both figures count or neither. Where no night of a span has
--- enough sellers, all months and weeks of the edition are withheld: the year would give it away.
+-- which they end. Of a seller's night both figures count or neither. Where a night has too few
+-- sellers, all months and weeks that touch its editions are withheld: together they would give it
+-- away. A year is withheld if no night that the same editions share has enough.
 WITH night AS (
     SELECT export_date
     FROM staging.stg_night
@@ -76,7 +77,6 @@ counted AS (
         count(night.export_date) AS nights,
         sum(day.rows_in) AS rows_in,
         sum(day.rows_known) AS rows_known,
-        max(day.sellers) AS sellers,
         sum(day.visitors)::BIGINT AS visitors,
         sum(day.inquiries)::BIGINT AS inquiries
     FROM part
@@ -85,6 +85,38 @@ counted AS (
         AND night.export_date <= part.listings_as_of
     LEFT JOIN day ON day.snapshot_on = night.export_date
     GROUP BY part.edition, part.span, part.span_from
+),
+
+shared AS (
+    SELECT
+        night.export_date,
+        list(edition.edition ORDER BY edition.edition) AS editions,
+        any_value(day.sellers) AS sellers
+    FROM night
+    JOIN day ON day.snapshot_on = night.export_date AND day.sellers > 0
+    JOIN marts.dim_edition AS edition
+        ON night.export_date BETWEEN edition.period_from AND edition.period_to
+    GROUP BY night.export_date
+),
+
+-- Editions with a night of too few sellers, and whether the nights they share are all such.
+closed AS (
+    SELECT
+        edition.edition,
+        edition.period_from,
+        edition.period_to,
+        bool_or(small.sellers_at_most < (SELECT smallest_cell FROM lake.market)) AS is_year_small
+    FROM (
+        SELECT
+            unnest(editions) AS edition,
+            min(sellers) AS sellers_at_least,
+            max(sellers) AS sellers_at_most
+        FROM shared
+        GROUP BY editions
+    ) AS small
+    JOIN marts.dim_edition AS edition ON edition.edition = small.edition
+    WHERE small.sellers_at_least < (SELECT smallest_cell FROM lake.market)
+    GROUP BY edition.edition, edition.period_from, edition.period_to
 )
 
 SELECT
@@ -103,14 +135,16 @@ SELECT
     counted.inquiries,
     counted.visitors,
     counted.rows_known / nullif(counted.rows_in, 0) AS coverage,
-    part.span <> 'year'
-    AND bool_or(
-        part.span <> 'year'
-        AND coalesce(counted.sellers, 0) > 0
-        AND counted.sellers < (SELECT smallest_cell FROM lake.market)
-    ) OVER (PARTITION BY part.edition) AS is_withheld,
+    CASE
+        WHEN part.span = 'year' THEN coalesce(closed.is_year_small, false)
+        ELSE EXISTS (
+            SELECT 1 FROM closed AS near
+            WHERE near.period_from <= part.span_to AND near.period_to >= part.span_from
+        )
+    END AS is_withheld,
     CASE WHEN part.listings_as_of < part.span_to THEN 'p' END AS provisional
 FROM part
+LEFT JOIN closed ON closed.edition = part.edition
 LEFT JOIN counted
     ON counted.edition = part.edition
     AND counted.span = part.span
