@@ -75,7 +75,7 @@ def test_a_real_sample_and_its_files(
     for name, path in (("seeing", file), ("blind", blind)):
         folder = tmp_path / name
         folder.mkdir()
-        report.write(folder, read(path, "FY2022", "provisional", True), publish.manifest(source))
+        report.write(folder, read(path, "FY2022", True), publish.manifest(source))
         folders.append(folder)
     for path in sorted(p for p in folders[0].rglob("*") if p.is_file()):
         other = folders[1] / path.relative_to(folders[0])

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from transforms.lake import Lake
+from transforms.layouts import layouts
 from transforms.markets import market
 from warehouse import lake_views
 from warehouse.tables import make_tables, open_memory
@@ -23,6 +24,7 @@ LAYOUTS = {
     "listings": ("listings_export", "census"),
     "inquiries": ("inquiries_export", "window"),
 }
+FIELDS = {layout.name: layout.stated_fields(set()) for layout in layouts()}
 FOR_EVER = date(2035, 1, 1)
 PARTNERS = ("direct", "Alpha", "Beta")
 BUYERS = ("US", "DE", "GB", None)
@@ -62,6 +64,8 @@ def tiny(seed: int) -> Tiny:
             status = "held" if draw.random() < faults else "ok"
             made.add("nights", dataset=dataset, export_date=night, status=status, is_late=False,
                      revision=1, layout=layout, extent=extent)  # fmt: skip
+            for stated in sorted(FIELDS[layout]):
+                made.add("night_fields", dataset=dataset, export_date=night, field=stated)
     held = {(n["dataset"], n["export_date"]) for n in made.rows["nights"] if n["status"] != "ok"}
     good = {d: [n for n in nights if (d, n) not in held] for d in LAYOUTS}
     cities, tops = _words(draw)
