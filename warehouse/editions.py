@@ -92,6 +92,12 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
                     f"needs a reason, and `outlook prove {edition}` lists what would change."
                 )
         one = _write(db, settings, edition, old, changes, {"by": by, "reason": reason})
+    if old and (hidden := revisions.newly_withheld(changes)):
+        log.warning(
+            "%s withholds what %s shows, in %s rows: %s. What was published can still be read in "
+            "its folder and in its report: take them away by hand if that must not be",
+            one.folder.name, old.folder.name, len(hidden), ", ".join(hidden[:5]),
+        )  # fmt: skip
     log.info("froze %s as %s", edition, one.folder.name)
     return one
 

@@ -13,13 +13,17 @@ from warehouse.models import Model, models
 
 SAME = 1e-9  # figures are compared to nine decimals, as they are published
 ALL_ROWS = "all rows"
+WITHHELD = "c"
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One cell that differs; `was` is None for a row that was not there, `now` for one gone."""
+    """One cell that differs; `was` is None for a row that was not there.
+
+    A row that is gone, or a table that is new, is told as a whole and has no column.
+    """
 
     table: str
     row_key: str
@@ -73,6 +77,13 @@ def added(comparison: Comparison) -> list[Change]:
     return [Change(name, ALL_ROWS, "", None, "new table") for name in comparison.younger]
 
 
+def newly_withheld(changes: list[Change]) -> list[str]:
+    """Rows that the frozen edition shows and a revision would not."""
+    gone = [c for c in changes if c.now == WITHHELD and c.column.endswith("symbol")]
+    gone += [c for c in changes if not c.column and c.now is None]
+    return sorted({f"{c.table} {c.row_key}" for c in gone})
+
+
 def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edition: str) -> None:
     """Marks the edition's revised figures `r`, but for those that show no number.
 
@@ -107,7 +118,7 @@ def columns(db: duckdb.DuckDBPyConnection, source: str) -> list[str]:
 def told(change: Change) -> str:
     """A change in words, for a message."""
     if not change.column:
-        return f"{change.table}: {change.now}"
+        return f"{change.table} {change.row_key}: {change.now or 'no longer shown'}"
     return (
         f"{change.table} {change.row_key} {change.column} from {_shown(change.was)} "
         f"to {_shown(change.now)}"
@@ -118,11 +129,19 @@ def _of_row(
     model: Model, key: tuple[Any, ...], was: dict[str, Any] | None, now: dict[str, Any] | None
 ) -> Iterator[Change]:
     shown = ", ".join(str(part) for part in key[1:]) or str(key[0])
+    if was and not now:
+        # What the row held is not told: where small cells close a table, its rows go.
+        yield Change(model.name, shown, "", "shown", None)
+        return
+    names = [c for c in now or {} if c.endswith("symbol")]
     for column in {**(was or {}), **(now or {})}:
         before, after = (was or {}).get(column), (now or {}).get(column)
         # The mark of a revision is no change of its own, nor is a column that is new.
         is_mark = column.endswith("symbol") and before == "r"
         if column in model.key or is_mark or (was is not None and column not in was):
+            continue
+        # What is withheld from now on is not told as what it was; its symbol says so.
+        if after is None and (now or {}).get(_symbol_of(column, names) or "") == WITHHELD:
             continue
         if not _is_same(before, after):
             yield Change(model.name, shown, column, _text(before), _text(after))

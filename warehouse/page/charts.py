@@ -317,7 +317,7 @@ def _note(figure: Figure, edition: Edition) -> str:
     found = points(figure, edition)
     now = this_year(found, edition)
     parts = []
-    withheld = [p.label for p in now if p.symbol == "c"]
+    withheld = [p.label for p in now if p.symbol == "c" and p.key not in words.UNKNOWN]
     if figure.kind == "years":
         before = [p for p in found if p.edition != edition.name]
         if any(is_provisional(p, edition) for p in now):
@@ -336,7 +336,9 @@ def _note(figure: Figure, edition: Edition) -> str:
         if any(is_provisional(p, edition) for p in now):
             parts.append("Dashed: provisional.")
         if sum(p.value is not None for p in now) < 12:
-            parts.append("A month without a mark is not known for all its days; it is not 0.")
+            parts.append(
+                "A month without a mark is withheld, or not known for all its days; it is not 0."
+            )
     elif figure.kind == "lines":
         drawn = {p.key for p in classes(now)[1 : 1 + LINES]}
         if any(p.value is None and p.key in drawn for p in found):
@@ -345,7 +347,7 @@ def _note(figure: Figure, edition: Edition) -> str:
             parts.append("Dashed line and open circle: provisional.")
         if len(classes(now)) > LINES + 1:
             parts.append(f"The {LINES} next largest; all stand in the table.")
-    if withheld:
+    if any(withheld):
         parts.append(f"Withheld [c]: {words.listed(sorted(withheld))}.")
     unknown = next((p for p in now if p.key == "unknown" and p.numerator), None)
     if unknown and figure.kind != "lines":

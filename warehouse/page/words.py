@@ -14,6 +14,7 @@ SYMBOLS = {
     "x": ("Not available", "The exports do not hold it. It is not 0."),
 }
 UNKNOWN = ("unknown", "not_available")
+NO_CLASS = "Not available"
 # Words of column names that are not written as a name is.
 SPELLED = {
     "hhi": "HHI", "cagr": "CAGR", "yoy": "year-on-year", "usd": "US$", "top3": "top 3",
@@ -73,7 +74,8 @@ def cell(value: Any, unit: str | None, symbol: str | None = None) -> str:
         return measure(value, unit)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
-    return str(value)
+    # The one row of a table that shows no class: too small, or nothing to count.
+    return "All withheld" if symbol == "c" and value == NO_CLASS else str(value)
 
 
 def class_name(column: str, value: str) -> str:
