@@ -25,7 +25,8 @@ def test_a_column_that_did_not_come_makes_no_figure(home: Path) -> None:
         assert night.run(dataset, LAST, settings())["status"] == "ok"
     with editions.computed(settings()) as db:
         [found] = db.execute(
-            "SELECT online_order_coverage, available.symbol, missing FROM report.online_order_coverage "
+            "SELECT online_order_coverage, available.symbol, missing "
+            "FROM report.online_order_coverage "
             "JOIN meta.availability AS available USING (edition) "
             "WHERE edition = 'FY2022' AND available.figure = 'online_order_coverage'"
         ).fetchall()
