@@ -1,7 +1,6 @@
 """The truth about cohorts: sellers that joined in one year, by partner, and twelve months on."""
 
 from datetime import date
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +15,6 @@ from transforms.sample.truth_ground import (
     cells_of,
     head,
     measure,
-    parts_of,
     ratio,
     withheld,
 )
@@ -48,9 +46,8 @@ class CohortTables(FlowTables):
         kept, asked = self._kept_and_asked(edition, night)
         partner = self.sellers.partner[joined]
         groups = {self._names[p]: partner == p for p in np.unique(partner).tolist()}
-        near = [self._small(other) for other in self.near(edition)]
-        hidden, few_kept, few_asked = (set().union(*sets) for sets in zip(*near, strict=True))
-        if set(groups) <= hidden or is_few(len(joined)):
+        hidden, few_kept, few_asked = self._small(edition)
+        if edition.year_basis == "calendar" or set(groups) <= hidden or is_few(len(joined)):
             return [withheld(top | {"channel_partner": "not_available"}, *MEASURES)]
         coverage = ratio((partner >= 0).sum(), len(joined))
         told = self._were_inquiries_told(edition, first)
@@ -100,15 +97,6 @@ class CohortTables(FlowTables):
         year_on = np.array([_year_on(day) for day in begun.tolist()])
         return self._paid_then(joined, year_on, night), self._asked(joined, begun, year_on)
 
-    @cached_property
-    def _cohort_parts(self) -> Ints:
-        members = []
-        for edition in self.ledger.editions:
-            member = np.zeros(len(self.sellers), bool)
-            member[self._joined(edition)] = True
-            members.append(member)
-        return parts_of(members)
-
     def _small(self, edition: Edition) -> tuple[set[str], set[str], set[str]]:
         """Partners that the edition by itself withholds; of which few stayed or left; of which few
         were asked."""
@@ -117,7 +105,7 @@ class CohortTables(FlowTables):
             return set(), set(), set()
         partner, names = self.sellers.partner[joined], self._names
         place = np.where(partner < 0, len(names) - 1, partner)
-        cells = cells_of(joined, place, self._cohort_parts[joined])
+        cells = cells_of(joined, place)
         kept, asked = self._kept_and_asked(edition, night)
         few_kept, few_asked = set(), set()
         for number in cells:

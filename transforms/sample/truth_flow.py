@@ -74,8 +74,9 @@ class FlowTables(Ground):
         places = self.parameters.places
         cells = self._moves(edition, night, opening)
         named = {places[cell].city_key for cell in cells if cell >= 0}
-        hidden = named & {key for other in self.near(edition) for key in self._hides(other)}
-        if cells and (self._is_withheld(edition) or (named and named <= hidden)):
+        hidden = self._hides(edition)
+        is_hidden = self._is_withheld(edition) or edition.year_basis == "calendar"
+        if cells and (is_hidden or (named and named <= hidden)):
             row = top | {"city_key": "not_available", "city": "Not available"}
             return [withheld(row, *names)]
         unknown = cells.get(-1, (0, 0, 0))
@@ -150,14 +151,6 @@ class FlowTables(Ground):
             for at in (opening, night)
             for cell in self._withheld_cities(self.payers(at))
         }
-        new = self._new(edition, night)
-        for part in self._in_parts(new):
-            found, counts = np.unique(self.sellers.city[part], return_counts=True)
-            few |= {
-                places[cell].city_key
-                for cell, count in zip(found.tolist(), counts.tolist(), strict=True)
-                if cell >= 0 and is_few(count)
-            }
         moves = self._moves(edition, night, opening)
         return _withheld_flows({places[c].city_key: m for c, m in moves.items() if c >= 0}, few)
 

@@ -4,7 +4,8 @@
 -- alone, or all withheld cells together stay under the limit, or can only be all of one size), so is
 -- the smallest shown cell. Where editions overlap, one less the other leaves a part of a cell: it
 -- must not be small either, and what one edition withholds the other withholds too. Where no named
--- cell is left to show, or all of them together are too few, the whole table is withheld.
+-- cell is left to show, or all of them together are too few, the whole table is withheld; that of
+-- partners is for calendar years, which would leave half-years of the market's own.
 WITH member AS (
     SELECT
         'sellers_by_city' AS report_table,
@@ -35,7 +36,7 @@ WITH member AS (
     FROM staging.stg_live_listing
     WHERE is_market
     UNION ALL
-    SELECT 'partner_cohorts', edition, channel_partner, seller_id, 1, shared_by
+    SELECT 'partner_cohorts', edition, channel_partner, seller_id, 1, NULL
     FROM staging.stg_cohort_seller
     UNION ALL
     SELECT 'inquiries_by_country', edition, buyer_country_iso2, seller_id, 1, shared_by
@@ -86,7 +87,7 @@ near AS (
         ON other.edition = edition.edition
         -- A stock is of one night: no two editions add up to a third.
         OR (
-            named.report_table IN ('partner_cohorts', 'inquiries_by_country', 'inquiries_by_city')
+            named.report_table IN ('inquiries_by_country', 'inquiries_by_city')
             AND other.period_from <= edition.period_to
             AND other.period_to >= edition.period_from
         )
@@ -152,12 +153,14 @@ SELECT
     cell.sellers,
     withheld.cell IS NOT NULL AS is_withheld,
     coalesce(total.is_withheld, false)
+    OR (cell.report_table = 'partner_cohorts' AND of_year.year_basis = 'calendar')
     OR everybody.sellers < (SELECT smallest_cell FROM lake.market)
     OR (
         count(withheld.cell) OVER of_table > 0
         AND count(withheld.cell) OVER of_table = count(cell.cell) OVER of_table
     ) AS is_table_withheld
 FROM cell
+JOIN marts.dim_edition AS of_year ON of_year.edition = cell.edition
 JOIN everybody
     ON everybody.report_table = cell.report_table AND everybody.edition = cell.edition
 LEFT JOIN withheld

@@ -54,13 +54,7 @@ SELECT
     joined.seller_id,
     joined.channel_partner,
     kept.seller_id IS NOT NULL AS is_kept,
-    coalesce(asked.inquiries, 0) AS inquiries,
-    -- One edition's cohort less that of another one leaves the part that both share.
-    string_agg(joined.edition, ' ') OVER (
-        PARTITION BY joined.seller_id
-        ORDER BY joined.edition
-        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) AS shared_by
+    coalesce(asked.inquiries, 0) AS inquiries
 FROM joined
 LEFT JOIN kept ON kept.edition = joined.edition AND kept.seller_id = joined.seller_id
 LEFT JOIN asked ON asked.edition = joined.edition AND asked.seller_id = joined.seller_id

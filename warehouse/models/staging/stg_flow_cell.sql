@@ -4,9 +4,9 @@
 -- after, which stand in other tables. It is if one of the three is of fewer sellers than the limit
 -- but not of none, or if the class is withheld among the sellers before or after. Where the rest
 -- would give them away (one class alone, or those that came, stayed or left together under the
--- limit), the smallest shown ones go too, as many as it takes. Where editions overlap, the part of those that came that one less the other
--- leaves must not be small either, and what one withholds the other withholds too. Where no named
--- class is left to show, or the sum of all is withheld, the whole table is.
+-- limit), the smallest shown ones go too, as many as it takes. Where no named class is left to
+-- show, or the sum of all is withheld, the whole table is; so it is for calendar years, which would
+-- leave half-years of the market's own.
 WITH member AS (
     SELECT
         'seller_flow_by_city' AS report_table,
@@ -17,14 +17,6 @@ WITH member AS (
         count(*) FILTER (WHERE is_churned) AS gone
     FROM staging.stg_seller_flow
     GROUP BY edition, city_key
-),
-
-few AS (
-    SELECT DISTINCT edition, city_key AS cell
-    FROM staging.stg_seller_flow
-    WHERE is_new AND city_key IS NOT NULL
-    GROUP BY edition, city_key, shared_by
-    HAVING count(*) < (SELECT smallest_cell FROM lake.market)
 ),
 
 elsewhere AS (
@@ -40,14 +32,13 @@ cell AS (
         member.cell IS NOT NULL
         AND (
             elsewhere.cell IS NOT NULL
-            OR few.cell IS NOT NULL
+            OR joined BETWEEN 1 AND limits.smallest_cell - 1
             OR stayed BETWEEN 1 AND limits.smallest_cell - 1
             OR gone BETWEEN 1 AND limits.smallest_cell - 1
         ) AS is_small,
         limits.smallest_cell
     FROM member
     CROSS JOIN lake.market AS limits
-    LEFT JOIN few ON few.edition = member.edition AND few.cell = member.cell
     LEFT JOIN elsewhere
         ON elsewhere.report_table = member.report_table
         AND elsewhere.edition = member.edition
@@ -86,13 +77,10 @@ enough AS (
 
 -- Where no list is long enough, everything is withheld.
 withheld AS (
-    SELECT DISTINCT listed.report_table, other.edition, listed.cell
+    SELECT listed.report_table, listed.edition, listed.cell
     FROM listed
     LEFT JOIN enough
         ON enough.report_table = listed.report_table AND enough.edition = listed.edition
-    JOIN marts.dim_edition AS edition ON edition.edition = listed.edition
-    JOIN marts.dim_edition AS other
-        ON other.period_from <= edition.period_to AND other.period_to >= edition.period_from
     WHERE listed.small_cells > 0
         AND (enough.places IS NULL OR listed.place <= enough.places)
 )
@@ -106,11 +94,13 @@ SELECT
     cell.gone,
     withheld.cell IS NOT NULL AS is_withheld,
     coalesce(total.is_withheld, false)
+    OR of_year.year_basis = 'calendar'
     OR (
         count(withheld.cell) OVER of_table > 0
         AND count(withheld.cell) OVER of_table = count(cell.cell) OVER of_table
     ) AS is_table_withheld
 FROM cell
+JOIN marts.dim_edition AS of_year ON of_year.edition = cell.edition
 LEFT JOIN withheld
     ON withheld.report_table = cell.report_table
     AND withheld.edition = cell.edition
