@@ -36,14 +36,15 @@ class Metrics:
         rows = []
         for mood in range(_MOODS):
             for shown, silent in zip(
-                rng.poisson(3 * 2**mood, _COUNT), rng.random(_COUNT), strict=True
+                rng.poisson(0.5 * 2**mood, _COUNT), rng.random(_COUNT), strict=True
             ):
                 if silent < 0.02:
                     rows.append([SILENT] * len(COLUMNS))
                     continue
                 clicks = int(rng.binomial(shown, 0.03))
                 visitors = clicks + int(rng.poisson(0.02 * shown))
-                inquiries = int(rng.binomial(visitors, 0.06))
+                # Few of a listing, so that all of a night are about as many as arrive in a day.
+                inquiries = int(rng.binomial(visitors, 0.002))
                 people = min(inquiries, 1 + int(rng.integers(2)))
                 chats = int(rng.binomial(visitors, 0.03))
                 orders = int(rng.binomial(inquiries, 0.1))
