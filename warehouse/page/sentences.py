@@ -134,7 +134,8 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
             text += f"; the {direction} of {words.number(step)} is the largest since"
             text += f" {run[0].edition}"
     row = edition.tables[figure.table].of(edition.name)[0] if figure.growth else {}
-    if (row.get("cagr_years") or 0) > 1:
+    # Where the first year is withheld, how far back it lies is known and the rate is not.
+    if row.get("cagr") is not None and (row.get("cagr_years") or 0) > 1:
         text += (
             f". From {words.day(row['cagr_from'])} to {day}, {row['cagr_years']} years, "
             f"the average was {words.percent(row['cagr'])} a year"

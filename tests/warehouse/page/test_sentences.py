@@ -150,6 +150,20 @@ def test_a_cagr_names_its_years(tmp_path: Path) -> None:
     )
 
 
+def test_a_first_year_that_is_withheld_makes_no_cagr(tmp_path: Path) -> None:
+    cagr = {"cagr": None, "cagr_from": date(2018, 6, 30), "cagr_years": 4, "cagr_symbol": "c"}
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.seller_growth": [
+            made_up.growth(2021, 242, None), made_up.growth(2022, 311, 242, **cagr)
+        ],
+    }  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert told(edition, "paid-sellers")[1] == [
+        "Paid sellers: 311 as of 30 June 2022, 28.5% more than a year before."
+    ]
+
+
 @pytest.mark.parametrize(
     ("counts", "title"),
     [
