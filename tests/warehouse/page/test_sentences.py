@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.page import made_up
+from transforms.fields.country import countries
 from warehouse.page import charts, sentences, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, figures, layout, points, unbroken
@@ -215,6 +216,14 @@ def test_numbers_as_they_are_written() -> None:
     assert words.change(5, 0, "sellers") == "was 0"
     assert words.cell(None, None, "c") == "[c]"
     assert words.cell(None, None) == ""
+
+
+def test_every_country_has_a_name_of_its_own() -> None:
+    names = [words.country(c["country_iso2"]) for c in countries()]
+    assert len(set(names)) == len(names)
+    assert words.country("CD") == "Congo - Kinshasa"
+    assert words.country("US") == "United States"
+    assert words.country("XZ") == "XZ"
 
 
 def test_definitions_of_the_tiles_are_short() -> None:
