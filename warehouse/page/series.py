@@ -34,9 +34,11 @@ class Figure:
     figure: str = ""
     growth: str = ""
     month: str = ""
+    covered_by: str = ""
     names: dict[str, str] = field(default_factory=dict)
     is_level: bool = False
     is_main_point: bool = False
+    is_seen: bool = False
     is_bare: bool = False
 
     @property
@@ -60,6 +62,7 @@ class Point:
     on: date | None = None
     days: int | None = None  # covered by deliveries, where the table says so
     of_days: int | None = None
+    is_seen: bool = False
 
     @property
     def year(self) -> int:
@@ -87,6 +90,7 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
     """Every published figure of the measure, of this year and before, in the table's order."""
     table = edition.tables[figure.table]
     symbol = table.symbol_of(figure.measure)
+    covered = _years_covered(figure, edition)
     found = []
     for row in table.rows:
         if any(row.get(k) != v for k, v in figure.where.items()):
@@ -96,11 +100,26 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         point = Point(
             row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key,
             _label(figure, row), row.get("numerator"), row.get("denominator"), on,
-            row.get("days_covered"), row.get("days"),
+            *covered.get(row["edition"], _covered(row)), figure.is_seen,
         )  # fmt: skip
         # A month that deliveries cover in part would look like a fall.
         found.append(replace(point, value=None) if on and point.is_short else point)
     return found
+
+
+def _covered(row: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Days that deliveries cover, and of how many. Nights that came are no days that are covered,
+    but as many of them make two years alike."""
+    if "nights" in row:
+        return row["nights"], None
+    return row.get("days_covered"), row.get("days")
+
+
+def _years_covered(figure: Figure, edition: Edition) -> dict[str, tuple[int | None, int | None]]:
+    """The same of each edition, for a figure whose table says nothing of it."""
+    table = edition.tables.get(figure.covered_by)
+    rows = table.rows if table else ()
+    return {r["edition"]: _covered(r) for r in rows if r["span"] == "year"}
 
 
 def _label(figure: Figure, row: dict[str, Any]) -> str:
@@ -136,6 +155,8 @@ def a_year_before(point: Point, found: list[Point]) -> Point | None:
 def is_comparable(new: Point, old: Point) -> bool:
     """Whether two figures stand on the same date of neighbouring years and cover as many days."""
     if new.as_of is None or old.as_of is None or new.value is None or old.value is None:
+        return False
+    if new.is_seen:
         return False
     if abs((new.days or 0) - (old.days or 0)) > SLACK.days:
         return False

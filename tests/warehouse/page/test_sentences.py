@@ -9,7 +9,9 @@ from tests.warehouse.page import made_up
 from transforms.fields.country import countries
 from warehouse.page import charts, sentences, words
 from warehouse.page.edition import Edition
-from warehouse.page.series import Figure, figures, layout, points, unbroken
+from warehouse.page.series import Figure, a_year_before, figures, layout, points, unbroken
+
+SHOWN = ("mean_countries", "inquiry_rate", "rfqs")
 
 
 def figure_of(name: str, edition: Edition) -> Figure:
@@ -100,6 +102,51 @@ def test_years_of_fewer_days_are_not_compared(tmp_path: Path) -> None:
     figure = figure_of("inquiries", edition)
     drawn = charts.picture(figure, edition)
     assert drawn and "FY2021: deliveries cover 300 of 365 days." in drawn.note
+
+
+@pytest.mark.parametrize(("days", "gain"), [(360, ", up 10.0 pp on FY2021"), (300, "")])
+def test_shares_of_inquiries_of_fewer_days_are_not_compared(
+    tmp_path: Path, days: int, gain: str
+) -> None:
+    countries_ = [
+        {**made_up.frame(year), "buyer_country_iso2": "US", "share": share, "coverage": 1.0}
+        for year, share in ((2021, 0.3), (2022, 0.4))
+    ]
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.inquiry_flow": made_up.flow({2021: 30, 2022: 60}, {2021: days}),
+        "report.inquiries_by_country": countries_,
+        "report.inquiries_by_city": made_up.cities(2021, [("A", "Sialkot", 60)])
+        + made_up.cities(2022, [("A", "Sialkot", 80)]),
+    }
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    for name, of in (("inquiries-by-country", "United States has 40.0% of inquiries whose buyer’s"
+                      " country is known"),
+                     ("inquiries-by-city", "Sialkot has 40.0% of inquiries whose seller’s city is"
+                      " known")):  # fmt: skip
+        assert told(edition, name)[0] == of + gain
+
+
+@pytest.mark.parametrize(("figure", "table", "row"), [
+    ("reach", "destination_reach", {"mean_countries": 4.0}),
+    ("inquiry-rate", "inquiry_rate", {"span": "year", "inquiry_rate": 0.1, "days": 365}),
+    ("requests", "rfq_demand", {"span": "year", "rfqs": 40}),
+])  # fmt: skip
+def test_what_rests_on_other_nights_is_not_compared(
+    tmp_path: Path, figure: str, table: str, row: dict[str, object]
+) -> None:
+    rows = [{**made_up.frame(y), **row} for y in (2021, 2022)]
+    if table == "inquiry_rate":
+        rows = [{**r, "nights": n} for r, n in zip(rows, (52, 365), strict=True)]
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.inquiry_flow": made_up.flow({2021: 30, 2022: 60}, {2021: 300}),
+        f"report.{table}": rows,
+    }
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    found = points(figure_of(figure, edition), edition)
+    assert [p.value for p in found] == [next(v for k, v in row.items() if k in SHOWN)] * 2
+    assert a_year_before(found[1], found) is None
 
 
 @pytest.mark.parametrize(("now", "said"), [
