@@ -99,8 +99,7 @@ def country(code: str) -> str:
 @cache
 def _short_names() -> dict[str, str]:
     return {
-        c.alpha_2: str(getattr(c, "common_name", c.name)).split(",")[0]
-        for c in pycountry.countries
+        c.alpha_2: str(getattr(c, "common_name", c.name)).split(",")[0] for c in pycountry.countries
     }
 
 

@@ -182,6 +182,69 @@ def test_nothing_changed(tmp_path: Path) -> None:
     assert "as many as a year before" in point
 
 
+@pytest.mark.parametrize(("now", "said"), [
+    (100_040, "hardly more than a year before"),
+    (99_960, "hardly fewer than a year before"),
+    (100_000, "as many as a year before"),
+])  # fmt: skip
+def test_as_many_are_as_many(tmp_path: Path, now: int, said: str) -> None:
+    _, [point] = told(inquiries(tmp_path, {2021: 100_000, 2022: now}))
+    assert point == f"Buyer inquiries: {words.number(now)} as of 30 June 2022, {said}."
+
+
+def test_a_share_as_it_is_shown_is_the_same(tmp_path: Path) -> None:
+    for before, said in ((0.40002, "the same as"), (0.40052, "hardly lower than")):
+        tables = {
+            "report.headline": made_up.headline(2021) + made_up.headline(2022),
+            "report.response_rate": [
+                {**made_up.frame(2021), "pooled": before}, {**made_up.frame(2022), "pooled": 0.4001}
+            ],
+        }  # fmt: skip
+        edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+        [point] = told(edition, "response-rate")[1]
+        assert point.endswith(f" 40.0% as of 30 June 2022, {said} a year before.")
+
+
+def test_the_growth_of_the_table_and_the_run_of_years_may_differ(tmp_path: Path) -> None:
+    # Last nights a few days apart: the table compares with the same date, the run with the years.
+    sellers = (100, 110, 121, 122)
+    growths = [made_up.growth(y, n, None) for y, n in zip(range(2019, 2023), sellers, strict=True)]
+    growths[-1] |= {"yoy_growth": -0.02, "yoy_growth_symbol": None}
+    tables = {"report.headline": [r for y in range(2019, 2023) for r in made_up.headline(y)],
+              "report.seller_growth": growths}  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert told(edition, "paid-sellers")[0] == "Paid sellers fell 2.0% in FY2022"
+    growths[-1] |= {"paid_sellers": 150}
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert "largest" not in told(edition, "paid-sellers")[1][0]
+
+
+def test_an_unfinished_year_is_not_the_year_of_its_growth(tmp_path: Path) -> None:
+    row = made_up.growth(2022, 121, 110) | made_up.frame(2022, date(2021, 10, 31))
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022, date(2021, 10, 31)),
+        "report.seller_growth": [made_up.growth(2021, 115, 100), row],
+    }
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables, status="provisional")
+    assert (
+        told(edition, "paid-sellers")[0] == "Paid sellers rose 10.0% in the year to 31 October 2021"
+    )
+
+
+def test_a_window_that_is_covered_is_no_year(tmp_path: Path) -> None:
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.response_rate": [
+            {**made_up.frame(y), "pooled": 0.5, "days_covered": d}
+            for y, d in ((2021, 30), (2022, 9))
+        ],
+    }
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert told(edition, "response-rate")[1] == [
+        "The response rate: 50.0% as of 30 June 2022; there is no comparable figure a year before."
+    ]
+
+
 def test_a_cagr_names_its_years(tmp_path: Path) -> None:
     cagr = {"cagr": 0.294, "cagr_from": date(2018, 6, 30), "cagr_years": 4}
     tables = {
@@ -241,6 +304,32 @@ def test_the_unknown_class_leads_nothing(tmp_path: Path) -> None:
     assert sentences.title(figure_of("largest-city", edition), edition).startswith("Lahore has 10")
     followers = sentences.title(figure_of("other-cities", edition), edition)
     assert followers == "Outside Lahore, Karachi has most paid sellers"
+
+
+@pytest.mark.parametrize(("counts", "said"), [
+    ((20, 10), "Outside Sialkot, Lahore has most paid sellers"),
+    ((20, 20), "Paid sellers outside Sialkot"),
+    ((20, None), "Of what is shown outside Sialkot, Lahore has most paid sellers"),
+])  # fmt: skip
+def test_most_of_what_is_left(tmp_path: Path, counts: tuple[int, int | None], said: str) -> None:
+    rows = made_up.cities(2022, zip("ABC", ("Sialkot", "Lahore", "Karachi"), (150, *counts),
+                                    strict=True))  # fmt: skip
+    tables = {"report.headline": made_up.headline(2022), "report.sellers_by_city": rows}
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    assert sentences.title(figure_of("other-cities", edition), edition) == said
+
+
+@pytest.mark.parametrize(("before", "said"), [
+    (0.75, "as in FY2021"), (0.75052, "much as in FY2021"), (0.7, "up 5.0 pp on FY2021"),
+])  # fmt: skip
+def test_a_share_that_hardly_moved(tmp_path: Path, before: float, said: str) -> None:
+    rows = [r for year in (2021, 2022) for r in made_up.cities(year, [("A", "Sialkot", 150)])]
+    rows[0]["share"], rows[1]["share"] = before, 0.7503
+    tables = {"report.headline": made_up.headline(2021) + made_up.headline(2022),
+              "report.sellers_by_city": rows}  # fmt: skip
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    title = sentences.title(figure_of("largest-city", edition), edition)
+    assert title == f"Sialkot has 75.0% of paid sellers whose city is known, {said}"
 
 
 def test_places_are_not_counted_where_a_class_is_withheld(tmp_path: Path) -> None:
