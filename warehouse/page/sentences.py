@@ -15,6 +15,7 @@ from warehouse.page.series import (
     Point,
     a_year_before,
     classes,
+    is_same_date,
     points,
     this_year,
     unbroken,
@@ -244,6 +245,7 @@ def _months(figure: Figure, edition: Edition) -> str:
         for on, point in by_month.items()
         if on and point.edition == edition.name
         and (before := by_month.get(on.replace(year=on.year - 1)))
+        and is_same_date(point.census_on, before.census_on)
     ]  # fmt: skip
     if len(pairs) < STEPS:
         return f"{figure.noun} by month"

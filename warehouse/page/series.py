@@ -60,6 +60,7 @@ class Point:
     numerator: int | None = None
     denominator: int | None = None
     on: date | None = None
+    census_on: date | None = None  # night that a month's stock is counted on
     days: int | None = None  # covered by deliveries, where the table says so
     of_days: int | None = None
     is_seen: bool = False
@@ -100,11 +101,21 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         point = Point(
             row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key,
             _label(figure, row), row.get("numerator"), row.get("denominator"), on,
+            row.get("census_on"),
             *covered.get(row["edition"], _covered(row)), figure.is_seen,
         )  # fmt: skip
         # A month that deliveries cover in part would look like a fall.
-        found.append(replace(point, value=None) if on and point.is_short else point)
+        is_gap = on is not None and (point.is_short or not _is_a_month(row))
+        found.append(replace(point, value=None) if is_gap else point)
     return found
+
+
+def _is_a_month(row: dict[str, Any]) -> bool:
+    """Whether what came and went between two nights did so in about as long as the month is."""
+    if not row.get("flow_from") or not row.get("flow_to"):
+        return True
+    after = (row["month"] + timedelta(days=31)).replace(day=1)
+    return abs(row["flow_to"] - row["flow_from"] - (after - row["month"])) <= SLACK
 
 
 def _covered(row: dict[str, Any]) -> tuple[int | None, int | None]:
@@ -160,7 +171,14 @@ def is_comparable(new: Point, old: Point) -> bool:
         return False
     if abs((new.days or 0) - (old.days or 0)) > SLACK.days:
         return False
-    return abs(new.as_of - old.as_of - timedelta(days=365)) <= SLACK
+    return is_same_date(new.as_of, old.as_of)
+
+
+def is_same_date(new: date | None, old: date | None) -> bool:
+    """Whether two days lie a year apart; where neither is told, nothing speaks against it."""
+    if new is None or old is None:
+        return new == old
+    return abs(new - old - timedelta(days=365)) <= SLACK
 
 
 def unbroken(found: list[Point]) -> list[Point]:

@@ -1,6 +1,6 @@
 """Titles and sentences say only what the figures bear out."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -174,6 +174,55 @@ def test_a_month_that_is_covered_in_part_is_a_gap(tmp_path: Path) -> None:
     drawn = charts.picture(figure_of("inquiries-by-month", edition), edition)
     assert drawn and "Sep" not in drawn.alternative.partition("FY2021")[0]
     assert "it is not 0" in drawn.note
+
+
+def flows(year: int, count: int, **last: date) -> list[made_up.Row]:
+    """New listings of each month, from the last day of one to that of the next."""
+    rows = [
+        {**made_up.frame(year), "month": m["month"], "flow": "new", "listings": count,
+         "numerator": count, "flow_from": m["span_from"] - timedelta(days=1),
+         "flow_to": m["span_to"]}
+        for m in made_up.months(year)
+    ]  # fmt: skip
+    rows[-1] |= last
+    return rows
+
+
+@pytest.mark.parametrize(("last", "said"), [
+    ({}, "New listings ran above FY2021 in every month"),
+    ({"flow_to": date(2022, 6, 26)}, "New listings ran above FY2021 in every month"),
+    ({"flow_to": date(2022, 6, 5)},
+     "New listings ran above FY2021 in all 11 months that can be compared"),
+    ({"flow_from": date(2022, 5, 3)},
+     "New listings ran above FY2021 in all 11 months that can be compared"),
+])  # fmt: skip
+def test_a_flow_of_more_or_less_than_a_month_is_a_gap(
+    tmp_path: Path, last: dict[str, date], said: str
+) -> None:
+    edition = made_up.edition(
+        tmp_path / "outlook.duckdb",
+        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
+         "report.listing_flow": flows(2021, 50) + flows(2022, 60, **last)},
+    )  # fmt: skip
+    assert told(edition, "new-listings")[0] == said
+
+
+def test_stocks_of_a_month_are_compared_on_the_same_date(tmp_path: Path) -> None:
+    rows = [
+        {**made_up.frame(year), "month": m["month"], "live_listings": count, "numerator": count,
+         "census_on": m["span_to"]}
+        for year, count in ((2021, 50), (2022, 60)) for m in made_up.months(year)
+    ]  # fmt: skip
+    rows[-1]["census_on"] = date(2022, 6, 5)
+    edition = made_up.edition(
+        tmp_path / "outlook.duckdb",
+        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
+         "report.listing_stock_by_month": rows},
+    )  # fmt: skip
+    title, _ = told(edition, "live-listings-by-month")
+    assert title == "Live listings ran above FY2021 in all 11 months that can be compared"
+    drawn = charts.picture(figure_of("live-listings-by-month", edition), edition)
+    assert drawn and "Jun 60" in drawn.alternative
 
 
 def test_nothing_changed(tmp_path: Path) -> None:
