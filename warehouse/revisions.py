@@ -136,8 +136,9 @@ def _of_row(
     names = [c for c in now or {} if c.endswith("symbol")]
     for column in {**(was or {}), **(now or {})}:
         before, after = (was or {}).get(column), (now or {}).get(column)
-        # The mark of a revision is no change of its own, nor is a column that is new.
-        is_mark = column.endswith("symbol") and before == "r"
+        # The mark of a revision is no change of its own, nor is a column that is new; but it must
+        # not hide that the figure is withheld now, or not available.
+        is_mark = column.endswith("symbol") and before == "r" and after in (None, "p")
         if column in model.key or is_mark or (was is not None and column not in was):
             continue
         # What is withheld from now on is not told as what it was; its symbol says so.

@@ -16,6 +16,10 @@ def changes(tmp_path: Path, was: Cities, now: Cities) -> list[Change]:
     for name, rows in (("was", was), ("now", now)):
         tables = {"report.sellers_by_city": made_up.cities(2022, rows)}
         made_up.database(tmp_path / f"{name}.duckdb", tables)
+    return compared(tmp_path)
+
+
+def compared(tmp_path: Path) -> list[Change]:
     with duckdb.connect(str(tmp_path / "was.duckdb")) as db:
         db.execute(f"COPY report.sellers_by_city TO '{tmp_path}/sellers_by_city.parquet'")
     with duckdb.connect(str(tmp_path / "now.duckdb")) as db:
@@ -39,3 +43,20 @@ def test_what_is_shown_now_is_told(tmp_path: Path) -> None:
     found = changes(tmp_path, [("karachi", "Karachi", None)], [("karachi", "Karachi", 7)])
     assert ("numerator", None, "7") in [(c.column, c.was, c.now) for c in found]
     assert revisions.newly_withheld(found) == []
+
+
+@pytest.mark.parametrize(("symbol", "now", "told"), [
+    ("r", None, [("symbol", "r", "c")]),
+    ("r", 7, []),
+    ("p", None, [("symbol", "p", "c")]),
+])  # fmt: skip
+def test_a_revised_figure_that_is_withheld_now_is_a_change(
+    tmp_path: Path, symbol: str, now: int | None, told: list[tuple[str, str, str]]
+) -> None:
+    for name, count, mark in (("was", 7, symbol), ("now", now, None)):
+        [row] = made_up.cities(2022, [("karachi", "Karachi", count)])
+        tables = {"report.sellers_by_city": [{**row, "symbol": row["symbol"] or mark}]}
+        made_up.database(tmp_path / f"{name}.duckdb", tables)
+    found = compared(tmp_path)
+    assert [(c.column, c.was, c.now) for c in found] == told
+    assert bool(revisions.newly_withheld(found)) is (now is None)

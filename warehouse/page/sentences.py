@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from warehouse.page import words
 from warehouse.page.edition import Edition
 from warehouse.page.series import (
+    SLACK,
     Figure,
     Point,
     a_year_before,
     classes,
+    is_same_date,
     points,
     this_year,
     unbroken,
@@ -103,7 +105,12 @@ def _trend(figure: Figure, edition: Edition) -> str:
     if not trend.size:
         return f"{figure.noun} hardly changed in {edition.name}"
     verb = "rose" if trend.is_up else "fell"
-    return f"{figure.noun} {verb} {trend.size} in {edition.name}{_every_year(figure, edition)}"
+    day = trend.now.as_of
+    if figure.growth and day and edition.period_to - day > SLACK:
+        # The table's growth goes back a whole year, and this one is not over.
+        return f"{figure.noun} {verb} {trend.size} in the year to {words.day(day)}"
+    every = _every_year(trend, figure, edition)
+    return f"{figure.noun} {verb} {trend.size} in {edition.name}{every}"
 
 
 def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str | None:
@@ -127,14 +134,15 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
         return f"{text}; {_not_compared(figure, trend.now, edition)}."
     text += compared
     run = unbroken([p for p in points(figure, edition) if p.value is not None])
-    if trend.before is not None and is_largest_step(run):
+    if trend.before is not None and is_largest_step(run) and _is_one_way(trend):
         step = abs((trend.now.value or 0) - (trend.before.value or 0))
         direction = "rise" if trend.is_up else "fall"
         if not words.is_share(trend.unit):
             text += f"; the {direction} of {words.number(step)} is the largest since"
             text += f" {run[0].edition}"
     row = edition.tables[figure.table].of(edition.name)[0] if figure.growth else {}
-    if (row.get("cagr_years") or 0) > 1:
+    # Where the first year is withheld, how far back it lies is known and the rate is not.
+    if row.get("cagr") is not None and (row.get("cagr_years") or 0) > 1:
         text += (
             f". From {words.day(row['cagr_from'])} to {day}, {row['cagr_years']} years, "
             f"the average was {words.percent(row['cagr'])} a year"
@@ -156,9 +164,15 @@ def is_every_year(run: list[Point]) -> bool:
     return len(steps) >= STEPS and (all(s > 0 for s in steps) or all(s < 0 for s in steps))
 
 
-def _every_year(figure: Figure, edition: Edition) -> str:
+def _is_one_way(trend: Trend) -> bool:
+    """Whether the growth is that of the two years: the table's own may rest on other nights."""
+    step = (trend.now.value or 0) - ((trend.before and trend.before.value) or 0)
+    return bool(trend.size) and (step > 0) == trend.is_up
+
+
+def _every_year(trend: Trend, figure: Figure, edition: Edition) -> str:
     run = unbroken([p for p in points(figure, edition) if p.value is not None])
-    if not is_every_year(run):
+    if not is_every_year(run) or not _is_one_way(trend):
         return ""
     return f", as in every year since {run[0].edition}"
 
@@ -201,7 +215,8 @@ def _gain(figure: Figure, edition: Edition) -> str:
         return ""
     step = words.change(top.value, before.value, unit_of(figure, edition))
     if step[0] not in f"+{words.MINUS}":
-        return f", as in {before.edition}"
+        is_same = words.percent(top.value) == words.percent(before.value)
+        return f", {'as' if is_same else 'much as'} in {before.edition}"
     return f", {'up' if step[0] == '+' else 'down'} {step[1:]} on {before.edition}"
 
 
@@ -210,7 +225,12 @@ def _followers(figure: Figure, edition: Edition) -> str:
     shown = classes(this_year(found, edition))
     if len(shown) < 2:
         return f"{words.capital(figure.noun)} outside the largest class"
-    text = f"Outside {shown[0].label}, {shown[1].label} has most {figure.noun}"
+    if len(shown) > 2 and shown[1].value == shown[2].value:
+        return f"{words.capital(figure.noun)} outside {shown[0].label}"
+    where = f"outside {shown[0].label}, {shown[1].label} has most {figure.noun}"
+    # A withheld class may be larger than a shown one.
+    is_all = not any(p.symbol == "c" for p in this_year(found, edition))
+    text = words.capital(where) if is_all else f"Of what is shown {where}"
     moved = [(p, a_year_before(p, found)) for p in shown[1:]]
     if len(moved) > 1 and all(b and (p.value or 0) > (b.value or 0) for p, b in moved):
         text += ", and each shown here is growing"
@@ -225,6 +245,7 @@ def _months(figure: Figure, edition: Edition) -> str:
         for on, point in by_month.items()
         if on and point.edition == edition.name
         and (before := by_month.get(on.replace(year=on.year - 1)))
+        and is_same_date(point.census_on, before.census_on)
     ]  # fmt: skip
     if len(pairs) < STEPS:
         return f"{figure.noun} by month"
@@ -246,7 +267,7 @@ def _plain(figure: Figure, edition: Edition) -> str:
 def _not_compared(figure: Figure, now: Point, edition: Edition) -> str:
     found = points(figure, edition)
     last = next((p for p in found if p.year == now.year - 1 and p.value is not None), None)
-    if last and last.days != now.days:
+    if last and last.of_days and abs((last.days or 0) - (now.days or 0)) > SLACK.days:
         return (
             f"{last.edition} is no measure for it: deliveries cover {last.days} days of that year, "
             f"and {now.days} of this one"
@@ -256,10 +277,17 @@ def _not_compared(figure: Figure, now: Point, edition: Edition) -> str:
 
 def _compared(trend: Trend, figure: Figure) -> str:
     is_level = figure.is_level or words.is_share(trend.unit)
-    if not trend.size:
+    if not trend.size and _is_same(trend):
         return "the same as a year before" if is_level else "as many as a year before"
     up, down = ("higher", "lower") if is_level else ("more", "fewer")
-    return f"{trend.size} {up if trend.is_up else down} than a year before"
+    return f"{trend.size or 'hardly'} {up if trend.is_up else down} than a year before"
+
+
+def _is_same(trend: Trend) -> bool:
+    """Whether nothing that is shown has changed: counts are shown whole, shares rounded."""
+    if trend.before is None or not words.is_share(trend.unit):
+        return not trend.growth
+    return words.percent(trend.now.value or 0) == words.percent(trend.before.value or 0)
 
 
 RULES: dict[str, Callable[[Figure, Edition], str]] = {

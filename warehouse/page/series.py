@@ -34,9 +34,11 @@ class Figure:
     figure: str = ""
     growth: str = ""
     month: str = ""
+    covered_by: str = ""
     names: dict[str, str] = field(default_factory=dict)
     is_level: bool = False
     is_main_point: bool = False
+    is_seen: bool = False
     is_bare: bool = False
 
     @property
@@ -58,8 +60,10 @@ class Point:
     numerator: int | None = None
     denominator: int | None = None
     on: date | None = None
+    census_on: date | None = None  # night that a month's stock is counted on
     days: int | None = None  # covered by deliveries, where the table says so
     of_days: int | None = None
+    is_seen: bool = False
 
     @property
     def year(self) -> int:
@@ -87,6 +91,7 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
     """Every published figure of the measure, of this year and before, in the table's order."""
     table = edition.tables[figure.table]
     symbol = table.symbol_of(figure.measure)
+    covered = _years_covered(figure, edition)
     found = []
     for row in table.rows:
         if any(row.get(k) != v for k, v in figure.where.items()):
@@ -96,11 +101,36 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         point = Point(
             row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key,
             _label(figure, row), row.get("numerator"), row.get("denominator"), on,
-            row.get("days_covered"), row.get("days"),
+            row.get("census_on"),
+            *covered.get(row["edition"], _covered(row)), figure.is_seen,
         )  # fmt: skip
         # A month that deliveries cover in part would look like a fall.
-        found.append(replace(point, value=None) if on and point.is_short else point)
+        is_gap = on is not None and (point.is_short or not _is_a_month(row))
+        found.append(replace(point, value=None) if is_gap else point)
     return found
+
+
+def _is_a_month(row: dict[str, Any]) -> bool:
+    """Whether what came and went between two nights did so in about as long as the month is."""
+    if not row.get("flow_from") or not row.get("flow_to"):
+        return True
+    after = (row["month"] + timedelta(days=31)).replace(day=1)
+    return abs(row["flow_to"] - row["flow_from"] - (after - row["month"])) <= SLACK
+
+
+def _covered(row: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Days that deliveries cover, and of how many. Nights that came are no days that are covered,
+    but as many of them make two years alike."""
+    if "nights" in row:
+        return row["nights"], None
+    return row.get("days_covered"), row.get("days")
+
+
+def _years_covered(figure: Figure, edition: Edition) -> dict[str, tuple[int | None, int | None]]:
+    """The same of each edition, for a figure whose table says nothing of it."""
+    table = edition.tables.get(figure.covered_by)
+    rows = table.rows if table else ()
+    return {r["edition"]: _covered(r) for r in rows if r["span"] == "year"}
 
 
 def _label(figure: Figure, row: dict[str, Any]) -> str:
@@ -137,9 +167,18 @@ def is_comparable(new: Point, old: Point) -> bool:
     """Whether two figures stand on the same date of neighbouring years and cover as many days."""
     if new.as_of is None or old.as_of is None or new.value is None or old.value is None:
         return False
+    if new.is_seen:
+        return False
     if abs((new.days or 0) - (old.days or 0)) > SLACK.days:
         return False
-    return abs(new.as_of - old.as_of - timedelta(days=365)) <= SLACK
+    return is_same_date(new.as_of, old.as_of)
+
+
+def is_same_date(new: date | None, old: date | None) -> bool:
+    """Whether two days lie a year apart; where neither is told, nothing speaks against it."""
+    if new is None or old is None:
+        return new == old
+    return abs(new - old - timedelta(days=365)) <= SLACK
 
 
 def unbroken(found: list[Point]) -> list[Point]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pycountry
 
+from transforms.fields.country import countries
+
 MINUS = "\N{MINUS SIGN}"
 SYMBOLS = {
     "p": ("Provisional", "May still be revised, or rests on a year that is not finished."),
@@ -87,8 +89,18 @@ def class_name(column: str, value: str) -> str:
 
 @cache
 def country(code: str) -> str:
-    found = pycountry.countries.get(alpha_2=code)
-    return str(getattr(found, "common_name", found.name)).split(",")[0] if found else code
+    """Name of a country without what stands behind a comma, unless two would be alike."""
+    own = _short_names().get(code, code)
+    if list(_short_names().values()).count(own) == 1:
+        return own
+    return next((c["country"] for c in countries() if c["country_iso2"] == code), code)
+
+
+@cache
+def _short_names() -> dict[str, str]:
+    return {
+        c.alpha_2: str(getattr(c, "common_name", c.name)).split(",")[0] for c in pycountry.countries
+    }
 
 
 def heading(column: str) -> str:

@@ -161,7 +161,11 @@ def anything(table: str, year: int) -> list[Row]:
     if "span" in columns:
         keys = spans(year)
     elif table == "listing_flow":
-        keys = [{**m, "flow": f} for m in months(year) for f in ("new", "dropped")]
+        keys = [
+            {**m, "flow": f, "flow_from": m["span_from"] - timedelta(days=1),
+             "flow_to": m["span_to"]}
+            for m in months(year) for f in ("new", "dropped")
+        ]  # fmt: skip
     elif "month" in columns:
         keys = months(year)
     elif set(columns) & CLASSES:
