@@ -74,6 +74,7 @@ class Edition:
     reasons: dict[str, Row] = field(default_factory=dict)  # dataset -> commonest reject
     revisions: tuple[Row, ...] = ()
     frozen: Row = field(default_factory=dict)  # row of meta.edition; empty if provisional
+    open_years: tuple[str, ...] = ()  # shown here and not frozen
     is_sample: bool = False
 
     @property
@@ -185,6 +186,9 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
                             "PARTITION BY dataset ORDER BY rows DESC, reason) = 1")  # fmt: skip
         stands = _rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
         frozen = stands[0] if stands else {}
+        closed = {r["edition"] for r in _rows(db, "FROM meta.edition WHERE revision > 0")}
+        years = [r["edition"] for r in found if r["year_basis"] == this["year_basis"]
+                 and r["period_to"] <= this["period_to"]]  # fmt: skip
         return Edition(
             name=name,
             basis=this["year_basis"],
@@ -199,6 +203,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             reasons={r["dataset"]: r for r in reasons},
             revisions=tuple(_rows(db, REVISIONS.format(name))),
             frozen=frozen,
+            open_years=tuple(sorted(set(years) - closed)),
             is_sample=is_sample,
         )
 

@@ -11,12 +11,13 @@ from markupsafe import Markup
 from warehouse.models import models
 from warehouse.page import charts, nights, revisions, sentences, theme, words
 from warehouse.page.charts import Picture
-from warehouse.page.edition import Edition, Table
+from warehouse.page.edition import Column, Edition, Table
 from warehouse.page.series import (
     Figure,
     a_year_before,
     classes,
     figures,
+    label_of,
     layout,
     points,
     this_year,
@@ -173,18 +174,11 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
             "name": c.name,
             "doc": c.doc,
             "is_number": _is_number(c.type),
-            "text": words.heading(c.name),
+            "text": figure.heads.get(c.name) or words.heading(c.name),
         }
         for c in columns
     ]
-    cells = [
-        [
-            {"text": words.cell(r[c.name], c.unit or r.get("unit"), r.get(table.symbol_of(c.name))),
-             "value": r[c.name], "is_number": _is_number(c.type), "is_date": c.type == "DATE"}
-            for c in columns
-        ]
-        for r in rows
-    ]  # fmt: skip
+    cells = [[_cell(figure, table, c, r) for c in columns] for r in rows]
     svgs = {}
     if picture:
         svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
@@ -193,6 +187,21 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
     is_withheld = any(p.symbol == "c" for p in this_year(points(figure, edition), edition))
     return Shown(number, figure, sentences.title(figure, edition), _text(figure.unit, edition),
                  picture, svgs, missing, is_withheld, head, cells, sql)  # fmt: skip
+
+
+def _cell(figure: Figure, table: Table, column: Column, row: dict[str, Any]) -> dict[str, Any]:
+    """A cell of the data table: its text, and the value behind a number."""
+    is_number = _is_number(column.type)
+    # Words have no symbol, nor has what is somebody else's figure.
+    is_ours = is_number and (column.name == figure.measure or not figure.is_bare)
+    symbol = (
+        row.get(table.symbol_of(column.name)) if is_ours or column.name == figure.label else None
+    )
+    text = words.cell(row[column.name], column.unit or row.get("unit"), symbol)
+    if column.name == figure.label and text == row[column.name]:
+        text = label_of(figure, row)
+    return {"text": text, "value": row[column.name], "is_number": is_number,
+            "is_date": column.type == "DATE"}  # fmt: skip
 
 
 def rests(figure: Figure, table: Table) -> list[str]:
@@ -234,8 +243,11 @@ def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
     tiles = [_of_tile(t) for t in layout()["tile"] if t["table"] in edition.tables]
     told = {(f.table, f.measure) for f in tiles}
     years = [f for f in shown if f.kind == "years" and (f.table, f.measure) not in told]
-    *first, last = tiles  # what nobody knows stands at the end
-    return [_compared(f, edition) for f in (*first, *years, last)]
+    more = [Figure(id="", kind="row", title="plain", unit="", columns=[], **r)
+            for r in layout()["row"] if r["table"] in edition.tables]  # fmt: skip
+    rows = [_compared(f, edition) for f in (*years, *more)]
+    *first, last = (_compared(f, edition) for f in tiles)  # what nobody knows stands at the end
+    return [*first, *(r for r in rows if {r["old"], r["new"]} - {"", "[x]"}), last]
 
 
 def _compared(figure: Figure, edition: Edition) -> dict[str, str]:

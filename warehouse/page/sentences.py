@@ -22,8 +22,10 @@ from warehouse.page.series import (
     unit_of,
 )
 
-# Fewer steps than this make no "every year".
+# Fewer steps than this make no row of years.
 STEPS = 3
+# What moved by less (a hundredth, or a percentage point) has hardly changed.
+HARDLY = 0.01
 
 
 def title(figure: Figure, edition: Edition) -> str:
@@ -51,7 +53,7 @@ def lead(edition: Edition, shown: list[Figure]) -> list[str]:
     for figure in leaders:
         top = _leader(figure, edition)
         if top is not None and top.value is not None:
-            parts.append(f"{top.label} has {words.percent(top.value)} of {figure.of}")
+            parts.append(f"{words.percent(top.value)} of {figure.of} are in {top.label}")
     if parts:
         sentences.append(f"{words.listed(parts)}.")
     return [s for s in sentences if s]
@@ -70,8 +72,9 @@ class Trend:
     def size(self) -> str:
         """How far it moved, without a sign; empty where it hardly did."""
         moved = abs(self.growth or 0)
-        text = f"{moved * 100:.1f} pp" if words.is_share(self.unit) else words.percent(moved)
-        return text if any(d in text for d in "123456789") else ""
+        if moved < HARDLY:
+            return ""
+        return f"{moved * 100:.1f} pp" if words.is_share(self.unit) else words.percent(moved)
 
     @property
     def is_up(self) -> bool:
@@ -109,8 +112,8 @@ def _trend(figure: Figure, edition: Edition) -> str:
     if figure.growth and day and edition.period_to - day > SLACK:
         # The table's growth goes back a whole year, and this one is not over.
         return f"{figure.noun} {verb} {trend.size} in the year to {words.day(day)}"
-    every = _every_year(trend, figure, edition)
-    return f"{figure.noun} {verb} {trend.size} in {edition.name}{every}"
+    row = _in_a_row(trend, figure, edition)
+    return f"{figure.noun} {verb} {trend.size} in {edition.name}{row}"
 
 
 def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str | None:
@@ -129,7 +132,12 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
         market = edition.market["market_name"]
         noun = figure.noun.lower()
         return f"{market} had {shown} {noun} on the marketplace on {day}{compared}."
-    text = f"{figure.noun}: {shown} as of {day}"
+    now = trend.now
+    of = f" of {words.number(now.denominator)} {figure.of}" if now.denominator and figure.of else ""
+    when = f"as of {day}"
+    if now.since and now.until:
+        when = f"from {words.day(now.since)} to {words.day(now.until)}"
+    text = f"{figure.noun}: {shown}{of} {when}"
     if trend.growth is None:
         return f"{text}; {_not_compared(figure, trend.now, edition)}."
     text += compared
@@ -138,8 +146,8 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
         step = abs((trend.now.value or 0) - (trend.before.value or 0))
         direction = "rise" if trend.is_up else "fall"
         if not words.is_share(trend.unit):
-            text += f"; the {direction} of {words.number(step)} is the largest since"
-            text += f" {run[0].edition}"
+            text += f"; the {direction} of {words.number(step)} is the largest of the "
+            text += f"{len(run) - 1} yearly changes since {run[0].edition}"
     row = edition.tables[figure.table].of(edition.name)[0] if figure.growth else {}
     # Where the first year is withheld, how far back it lies is known and the rate is not.
     if row.get("cagr") is not None and (row.get("cagr_years") or 0) > 1:
@@ -170,11 +178,12 @@ def _is_one_way(trend: Trend) -> bool:
     return bool(trend.size) and (step > 0) == trend.is_up
 
 
-def _every_year(trend: Trend, figure: Figure, edition: Edition) -> str:
+def _in_a_row(trend: Trend, figure: Figure, edition: Edition) -> str:
     run = unbroken([p for p in points(figure, edition) if p.value is not None])
     if not is_every_year(run) or not _is_one_way(trend):
         return ""
-    return f", as in every year since {run[0].edition}"
+    steps = len(run) - 1
+    return f", {words.ordinal(steps)} {'rise' if trend.is_up else 'fall'} in a row"
 
 
 def _leader(figure: Figure, edition: Edition) -> Point | None:
@@ -185,7 +194,7 @@ def _leader_title(figure: Figure, edition: Edition) -> str:
     top = _leader(figure, edition)
     if top is None or top.value is None:
         return words.capital(figure.noun)
-    return f"{top.label} has {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
+    return f"{top.label}: {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
 
 
 def _leader_point(figure: Figure, edition: Edition) -> str | None:
@@ -198,7 +207,7 @@ def _leader_point(figure: Figure, edition: Edition) -> str | None:
             if missing
             else None
         )
-    text = f"{top.label} has {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
+    text = f"{top.label}: {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
     rest = classes(now)[1:3]
     # A withheld class may be larger than a shown one, so that places are not counted.
     if rest and not any(p.symbol == "c" for p in now):
@@ -217,6 +226,8 @@ def _gain(figure: Figure, edition: Edition) -> str:
     if step[0] not in f"+{words.MINUS}":
         is_same = words.percent(top.value) == words.percent(before.value)
         return f", {'as' if is_same else 'much as'} in {before.edition}"
+    if abs(top.value - before.value) < HARDLY:
+        return f", much as in {before.edition}"
     return f", {'up' if step[0] == '+' else 'down'} {step[1:]} on {before.edition}"
 
 
@@ -233,7 +244,7 @@ def _followers(figure: Figure, edition: Edition) -> str:
     text = words.capital(where) if is_all else f"Of what is shown {where}"
     moved = [(p, a_year_before(p, found)) for p in shown[1:]]
     if len(moved) > 1 and all(b and (p.value or 0) > (b.value or 0) for p, b in moved):
-        text += ", and each shown here is growing"
+        text += f", and each shown here has more than in {edition.name[:2]}{edition.year - 1}"
     return text
 
 

@@ -35,7 +35,10 @@ class Figure:
     growth: str = ""
     month: str = ""
     covered_by: str = ""
+    since: str = ""
+    until: str = "as_of"
     names: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
     is_level: bool = False
     is_main_point: bool = False
     is_seen: bool = False
@@ -61,6 +64,8 @@ class Point:
     denominator: int | None = None
     on: date | None = None
     census_on: date | None = None  # night that a month's stock is counted on
+    since: date | None = None  # first and last day of a flow
+    until: date | None = None
     days: int | None = None  # covered by deliveries, where the table says so
     of_days: int | None = None
     is_seen: bool = False
@@ -100,13 +105,20 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         on = row[figure.month] if figure.month else None
         point = Point(
             row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key,
-            _label(figure, row), row.get("numerator"), row.get("denominator"), on,
-            row.get("census_on"),
+            label_of(figure, row), _of(figure, row, "numerator"),
+            _of(figure, row, "denominator"), on, row.get("census_on"),
+            row.get(figure.since), row.get(figure.until),
             *covered.get(row["edition"], _covered(row)), figure.is_seen,
         )  # fmt: skip
         # A month that deliveries cover in part would look like a fall.
         is_gap = on is not None and (point.is_short or not _is_a_month(row))
         found.append(replace(point, value=None) if is_gap else point)
+    return found
+
+
+def _of(figure: Figure, row: dict[str, Any], part: str) -> int | None:
+    """The measure's own numerator or denominator, else that of the table's one measure."""
+    found: int | None = row.get(f"{figure.measure}_{part}", row.get(part))
     return found
 
 
@@ -133,7 +145,8 @@ def _years_covered(figure: Figure, edition: Edition) -> dict[str, tuple[int | No
     return {r["edition"]: _covered(r) for r in rows if r["span"] == "year"}
 
 
-def _label(figure: Figure, row: dict[str, Any]) -> str:
+def label_of(figure: Figure, row: dict[str, Any]) -> str:
+    """Name of a row's class, for readers; empty where the figure has no classes."""
     if not figure.label:
         return ""
     value = str(row[figure.label])

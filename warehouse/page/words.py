@@ -17,6 +17,10 @@ SYMBOLS = {
 }
 UNKNOWN = ("unknown", "not_available")
 NO_CLASS = "Not available"
+ORDINALS = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+    "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth",
+]  # fmt: skip
 # Words of column names that are not written as a name is.
 SPELLED = {
     "hhi": "HHI", "cagr": "CAGR", "yoy": "year-on-year", "usd": "US$", "top3": "top 3",
@@ -106,6 +110,11 @@ def _short_names() -> dict[str, str]:
 def heading(column: str) -> str:
     """Name of a column above a table for readers."""
     return capital(" ".join(SPELLED.get(w, w) for w in column.split("_")).strip())
+
+
+def ordinal(number: int) -> str:
+    """As in "the fourth rise": in words, as far as years reach."""
+    return f"the {ORDINALS[number - 1]}" if number <= len(ORDINALS) else f"number {number}"
 
 
 def capital(text: str) -> str:

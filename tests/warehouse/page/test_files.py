@@ -311,5 +311,6 @@ def test_a_table_whose_exports_did_not_come_says_why(tmp_path: Path) -> None:
     report.write(folder, made, {})
     html = (folder / "index.html").read_text("utf-8")
     assert html.count("Not available<sup") == 4  # two tiles, two figures
-    assert html.count(": sellers: city.</p>") == 3
+    assert html.count("hold it (sellers: city).</p>") == 2  # two figures
+    assert "Missing: sellers: city." in html  # and the tile
     assert "Largest city" in html

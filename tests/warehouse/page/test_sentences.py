@@ -39,17 +39,20 @@ def told(edition: Edition, name: str = "inquiries") -> tuple[str, list[str]]:
 
 def test_a_rise_in_every_year_is_called_that(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 30, 2022: 60}))
-    assert title == "Buyer inquiries rose 100.0% in FY2022, as in every year since FY2019"
+    assert title == "Buyer inquiries rose 100.0% in FY2022, the third rise in a row"
     assert point == (
-        "Buyer inquiries: 60 as of 30 June 2022, 100.0% more than a year before; "
-        "the rise of 30 is the largest since FY2019."
+        "Buyer inquiries: 60 from 1 July 2021 to 30 June 2022, 100.0% more than a year before; "
+        "the rise of 30 is the largest of the 3 yearly changes since FY2019."
     )
 
 
 def test_a_falling_year(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: 30, 2022: 24}))
     assert title == "Buyer inquiries fell 20.0% in FY2022"
-    assert point == "Buyer inquiries: 24 as of 30 June 2022, 20.0% fewer than a year before."
+    assert (
+        point
+        == "Buyer inquiries: 24 from 1 July 2021 to 30 June 2022, 20.0% fewer than a year before."
+    )
 
 
 def test_two_years_make_no_every_year(tmp_path: Path) -> None:
@@ -76,14 +79,15 @@ def test_a_year_that_is_not_available_is_a_gap(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 20, 2021: None, 2022: 60}))
     assert title == "Buyer inquiries"
     assert point == (
-        "Buyer inquiries: 60 as of 30 June 2022; there is no comparable figure a year before."
+        "Buyer inquiries: 60 from 1 July 2021 to 30 June 2022; there is no comparable "
+        "figure a year before."
     )
 
 
 def test_an_unfinished_year_is_not_compared_with_a_whole_one(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2021: 30, 2022: 60}, FY2022=date(2022, 1, 31)))
     assert title == "Buyer inquiries"
-    assert "60 as of 31 January 2022; there is no comparable figure" in point
+    assert "60 from 1 July 2021 to 31 January 2022; there is no comparable figure" in point
 
 
 def test_a_last_night_a_few_days_early_is_the_same_date(tmp_path: Path) -> None:
@@ -96,8 +100,8 @@ def test_years_of_fewer_days_are_not_compared(tmp_path: Path) -> None:
     title, [point] = told(edition)
     assert title == "Buyer inquiries"
     assert point == (
-        "Buyer inquiries: 60 as of 30 June 2022; FY2021 is no measure for it: deliveries cover "
-        "300 days of that year, and 365 of this one."
+        "Buyer inquiries: 60 from 1 July 2021 to 30 June 2022; FY2021 is no measure for it: "
+        "deliveries cover 300 days of that year, and 365 of this one."
     )
     figure = figure_of("inquiries", edition)
     drawn = charts.picture(figure, edition)
@@ -120,9 +124,9 @@ def test_shares_of_inquiries_of_fewer_days_are_not_compared(
         + made_up.cities(2022, [("A", "Sialkot", 80)]),
     }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
-    for name, of in (("inquiries-by-country", "United States has 40.0% of inquiries whose buyer’s"
+    for name, of in (("inquiries-by-country", "United States: 40.0% of inquiries whose buyer’s"
                       " country is known"),
-                     ("inquiries-by-city", "Sialkot has 40.0% of inquiries whose seller’s city is"
+                     ("inquiries-by-city", "Sialkot: 40.0% of inquiries whose seller’s city is"
                       " known")):  # fmt: skip
         assert told(edition, name)[0] == of + gain
 
@@ -238,7 +242,9 @@ def test_nothing_changed(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_as_many_are_as_many(tmp_path: Path, now: int, said: str) -> None:
     _, [point] = told(inquiries(tmp_path, {2021: 100_000, 2022: now}))
-    assert point == f"Buyer inquiries: {words.number(now)} as of 30 June 2022, {said}."
+    assert (
+        point == f"Buyer inquiries: {words.number(now)} from 1 July 2021 to 30 June 2022, {said}."
+    )
 
 
 def test_a_share_as_it_is_shown_is_the_same(tmp_path: Path) -> None:
@@ -327,11 +333,11 @@ def test_a_first_year_that_is_withheld_makes_no_cagr(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("counts", "title"),
     [
-        ((150, 170), "Sialkot has 85.0% of paid sellers whose city is known, up 10.0 pp on FY2021"),
-        ((170, 150), "Sialkot has 75.0% of paid sellers whose city is known, down 10.0 pp on "
+        ((150, 170), "Sialkot: 85.0% of paid sellers whose city is known, up 10.0 pp on FY2021"),
+        ((170, 150), "Sialkot: 75.0% of paid sellers whose city is known, down 10.0 pp on "
                      "FY2021"),
-        ((150, 150), "Sialkot has 75.0% of paid sellers whose city is known, as in FY2021"),
-        ((None, 150), "Sialkot has 75.0% of paid sellers whose city is known"),
+        ((150, 150), "Sialkot: 75.0% of paid sellers whose city is known, as in FY2021"),
+        ((None, 150), "Sialkot: 75.0% of paid sellers whose city is known"),
     ],
 )  # fmt: skip
 def test_the_leader(tmp_path: Path, counts: tuple[int | None, int], title: str) -> None:
@@ -350,7 +356,7 @@ def test_the_unknown_class_leads_nothing(tmp_path: Path) -> None:
     tables = {"report.headline": made_up.headline(2022),
               "report.sellers_by_city": made_up.cities(2022, counts)}  # fmt: skip
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
-    assert sentences.title(figure_of("largest-city", edition), edition).startswith("Lahore has 10")
+    assert sentences.title(figure_of("largest-city", edition), edition).startswith("Lahore: 10")
     followers = sentences.title(figure_of("other-cities", edition), edition)
     assert followers == "Outside Lahore, Karachi has most paid sellers"
 
@@ -378,7 +384,7 @@ def test_a_share_that_hardly_moved(tmp_path: Path, before: float, said: str) -> 
               "report.sellers_by_city": rows}  # fmt: skip
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     title = sentences.title(figure_of("largest-city", edition), edition)
-    assert title == f"Sialkot has 75.0% of paid sellers whose city is known, {said}"
+    assert title == f"Sialkot: 75.0% of paid sellers whose city is known, {said}"
 
 
 def test_places_are_not_counted_where_a_class_is_withheld(tmp_path: Path) -> None:
@@ -387,7 +393,7 @@ def test_places_are_not_counted_where_a_class_is_withheld(tmp_path: Path) -> Non
               "report.sellers_by_city": made_up.cities(2022, counts)}  # fmt: skip
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     [point] = told(edition, "largest-city")[1]
-    assert point == "Sialkot has 75.0% of paid sellers whose city is known."
+    assert point == "Sialkot: 75.0% of paid sellers whose city is known."
 
 
 def test_numbers_as_they_are_written() -> None:
