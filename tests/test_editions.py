@@ -1,5 +1,6 @@
 """Editions: what is frozen stays, a revision says why, and today's code can make it again."""
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from transforms import DATASETS, night
 from transforms.errors import PublishError, SettingsError
-from transforms.lake import sha256, write_json
+from transforms.lake import Lake, sha256, write_json
 from transforms.sample import write_sample
 from transforms.settings import settings
 from warehouse import editions, publish, revisions
@@ -57,6 +58,16 @@ def differences() -> list[Change]:
 
 
 HEADLINE = "SELECT metric, value, as_of FROM report.headline WHERE edition = 'FY2022' ORDER BY 1"
+
+
+def test_no_night_is_committed_while_an_edition_is_computed(loaded: Path) -> None:
+    lake = Lake(settings().lake)
+    with editions.computed(settings()):
+        for dataset in DATASETS:
+            with (lake.root / f".lock-{dataset}").open("w") as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with lake.lock(DATASETS[0]):
+        pass  # and they are free again
 
 
 def test_later_deliveries_never_change_a_frozen_edition(loaded: Path) -> None:

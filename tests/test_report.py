@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -66,6 +68,25 @@ def test_as_of_takes_the_newest_version_that_knew_no_more(home: Path) -> None:
     assert version(published, date(2022, 6, 29)).name == "2022-05-31.r2"
     with pytest.raises(ExportMissing):
         version(published, date(2022, 5, 30))
+
+
+def test_report_is_of_the_version_that_is_live_when_its_turn_comes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process publishes while this one waits: its report must not be put back."""
+    publish(home, "2022-06-30")
+    lock = publish_room.writer_lock
+
+    @contextmanager
+    def waited(published: Path) -> Iterator[None]:
+        publish(home, "2022-06-30", 2, "run 2")
+        with lock(published):
+            yield
+
+    monkeypatch.setattr(publish_room, "writer_lock", waited)
+    made = report.make(settings(), "FY2022")
+    told = json.loads((made.folder / "manifest.json").read_text("utf-8"))
+    assert told["database"]["sha256"] == "run 2"
 
 
 def test_command_makes_the_edition(home: Path) -> None:

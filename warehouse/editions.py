@@ -9,7 +9,7 @@ revision and needs a reason. `meta.edition` of every published file says how eac
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,10 +188,13 @@ def fingerprint(published: Path) -> str:
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table as today's lake and code make it, in memory."""
     lake = Lake(settings.lake)
-    for dataset in DATASETS:
-        with lake.lock(dataset):
+    with ExitStack() as held:
+        for dataset in DATASETS:
+            # As in a build: a night committed meanwhile would be in some tables and not in others,
+            # and the manifest's fingerprint would be that of another lake.
+            held.enter_context(lake.lock(dataset))
             history.settle(lake, dataset, settings)
-    with open_memory() as db:
+        db = held.enter_context(open_memory())
         attach_lake(db, lake, settings)
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")

@@ -43,9 +43,10 @@ def make(
     where nothing is published.
     """
     started = time.monotonic()
-    source = version(settings.published, as_of)
-    edition = read(source / publish.FILE, name, _is_sample(settings))
     with publish.writer_lock(settings.published):
+        # Read with the lock held: what was live before a wait may have been followed by another.
+        source = version(settings.published, as_of)
+        edition = read(source / publish.FILE, name, _is_sample(settings))
         _is_as_frozen(settings.published, edition, source.name)
         with publish.new_version(settings.published) as folder:
             has_pdf = write(folder, edition, publish.manifest(source), progress)

@@ -55,6 +55,23 @@ def test_a_falling_year(tmp_path: Path) -> None:
     )
 
 
+def test_a_fall_in_every_year_is_called_that(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2019: 60, 2020: 50, 2021: 40, 2022: 20}))
+    assert title == "Buyer inquiries fell 50.0% in FY2022, as in every year since FY2019"
+    assert point.endswith("; the fall of 20 is the largest since FY2019.")
+
+
+def test_three_years_make_no_largest_step(tmp_path: Path) -> None:
+    title, [point] = told(inquiries(tmp_path, {2020: 20, 2021: 30, 2022: 60}))
+    assert title == "Buyer inquiries rose 100.0% in FY2022"
+    assert "largest" not in point
+
+
+def test_a_step_as_large_as_another_is_not_the_largest(tmp_path: Path) -> None:
+    _, [point] = told(inquiries(tmp_path, {2019: 10, 2020: 40, 2021: 30, 2022: 60}))
+    assert "largest" not in point
+
+
 def test_two_years_make_no_every_year(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2021: 30, 2022: 60}))
     assert title == "Buyer inquiries rose 100.0% in FY2022"
