@@ -242,7 +242,7 @@ def _write(
             path = building / f"{model.name}.parquet"
             db.execute(
                 f"COPY (SELECT * FROM {model.table} WHERE edition = {quoted(edition)} "
-                f"ORDER BY {', '.join(model.key)}) TO {quoted(path)} (FORMAT parquet)"
+                f"ORDER BY rowid) TO {quoted(path)} (FORMAT parquet)"  # as the page shows them
             )
             files[model.name] = {"sha256": sha256(path), "rows": _count(db, path)}
         manifest = {

@@ -87,7 +87,8 @@ def newly_withheld(changes: list[Change]) -> list[str]:
 def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edition: str) -> None:
     """Marks the edition's revised figures `r`, but for those that show no number.
 
-    A change of what several figures of a row share, its date say, is one of each of them.
+    A change of what several figures of a row share, its date say, is one of each of them; that of
+    a coverage alone is none of the figure.
     """
     shown = (
         " || ', ' || ".join(f"{k}::VARCHAR" for k in model.key[1:]) or f"{model.key[0]}::VARCHAR"
@@ -96,7 +97,8 @@ def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edi
     for symbol in names:
         keys = {
             c.row_key for c in changes
-            if c.table == model.name and _symbol_of(c.column, names) in (None, symbol)
+            if c.table == model.name and not c.column.endswith("coverage")
+            and _symbol_of(c.column, names) in (None, symbol)
         }  # fmt: skip
         if keys:
             db.execute(

@@ -15,9 +15,10 @@ def shown(edition: Edition) -> dict[str, Any] | None:
 
     Dates, numerators and the like that moved with them are counted in `rest`.
     """
-    figures = [r for r in edition.revisions if _is_figure(edition, r)]
     if not edition.revisions:
         return None
+    figures = [r for r in edition.revisions if _is_figure(edition, r) and _is_seen(edition, r)]
+    figures.sort(key=lambda r: (-r["revision"], r["table_name"] != "headline"))
     return {
         "head": [{"text": n, "is_number": n in ("Was", "Now"), "doc": ""} for n in HEAD],
         "rows": [_row(edition, r) for r in figures[:SHOWN]],
@@ -34,6 +35,11 @@ def _is_figure(edition: Edition, row: Row) -> bool:
         ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "HUGEINT", "SMALLINT")
     )
     return is_number and not row["column_name"].endswith(PARTS)
+
+
+def _is_seen(edition: Edition, row: Row) -> bool:
+    """Whether what the page shows has changed: figures are shown rounded."""
+    return _value(edition, row, "was") != _value(edition, row, "now")
 
 
 def _row(edition: Edition, row: Row) -> list[Row]:

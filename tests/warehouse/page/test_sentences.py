@@ -57,7 +57,7 @@ def test_a_falling_year(tmp_path: Path) -> None:
 
 def test_a_fall_in_every_year_is_called_that(tmp_path: Path) -> None:
     title, [point] = told(inquiries(tmp_path, {2019: 60, 2020: 50, 2021: 40, 2022: 20}))
-    assert title == "Buyer inquiries fell 50.0% in FY2022, as in every year since FY2019"
+    assert title == "Buyer inquiries fell 50.0% in FY2022, the third fall in a row"
     assert point.endswith("; the fall of 20 is the largest since FY2019.")
 
 
