@@ -164,6 +164,45 @@ def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:
     assert "deals close offline" in told
 
 
+def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home: Path) -> None:
+    """Of a row of every table: the column that holds the figure, by name or as the table's own."""
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    lake = Lake(at_home / "lake")
+    own = {
+        "online_order_coverage": "online_order_coverage",
+        "inquiry_rate": "inquiry_rate",
+        "inquiry_flow": "inquiries",
+        "inquiring_buyers": "buyers",
+        "participation_gap": "participation_gap",
+        "listing_flow": "listings",
+        "listing_stock_by_month": "live_listings",
+        "moq_level": "moq_median",
+        "price_level": "price_median_usd",
+        "sellers_by_city": "share",
+        "context": "value",
+    }
+    more = {
+        "moq_level": ("moq_lower_quartile", "moq_upper_quartile"),
+        "price_level": ("price_lower_quartile_usd", "price_upper_quartile_usd"),
+    }
+    for table, measure in own.items():
+        key = next(m.key for m in models() if m.table == f"report.{table}")[1:]
+        with duckdb.connect(str(file), read_only=True) as db:
+            rows = db.execute(
+                f"SELECT {', '.join((measure, *more.get(table, ()), *key))} FROM report.{table} "
+                f"WHERE edition = 'FY2022' AND {measure} IS NOT NULL LIMIT 3"
+            ).fetchall()
+        assert rows or table == "participation_gap", table
+        for row in rows:
+            measures = (measure, *more.get(table, ()))
+            figure = ".".join([table, *map(str, row[len(measures) :])])
+            found = explain.explain(file, lake, figure, "FY2022")
+            assert (found["value"], found["measure"]) == (row[0], measure), figure
+            for name, value in zip(measures, row, strict=False):
+                named = explain.explain(file, lake, f"{figure}.{name}", "FY2022")
+                assert (named["value"], named["measure"]) == (value, name), figure
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

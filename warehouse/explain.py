@@ -14,6 +14,9 @@ from warehouse.tables import code_version
 Row = dict[str, Any]
 
 PARTS = ("numerator", "denominator", "coverage", "symbol")
+# Numbers of a row that tell how long its span is; any other is a figure.
+OF_A_SPAN = ("days", "days_covered", "nights")
+NUMBERS = ("BIGINT", "INTEGER", "DOUBLE")
 # Datasets by the scopes that a model's TOML names its needs under.
 DATASETS_OF = {"sellers": "sellers", "known_sellers": "sellers", "listings": "listings",
                "inquiries": "inquiries"}  # fmt: skip
@@ -25,8 +28,9 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
     """All that is known of one figure in the published `file`.
 
     `metric` is a headline metric, `table.measure`, or `table.cell` with the values of the table's
-    key after its edition; a leading `report.` is allowed. Without `edition` it is the newest fiscal
-    one. Raises SettingsError where there is no such figure or edition.
+    key after its edition, `table.cell.measure` where a row has several; a leading `report.` is
+    allowed. Without `edition` it is the newest fiscal one. Raises SettingsError where there is no
+    such figure or edition.
     """
     with duckdb.connect(str(file), read_only=True) as db:
         editions = _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
@@ -49,6 +53,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
     return {
         "figure": metric,
         "table": model.table,
+        "measure": measure,
         "key": keys,
         "edition": chosen["edition"],
         **{n: row.get(n) for n in ("as_of", "period_from", "period_to", "is_partial")},
@@ -141,22 +146,35 @@ def _edition(editions: list[Row], name: str | None) -> Row:
     raise SettingsError(f"{name!r} is no edition: {known}")
 
 
-def _find(db: duckdb.DuckDBPyConnection, metric: str) -> tuple[Model, Row, str | None]:
-    """Model, the key of the row beside its edition, and the measure where the row has several."""
+def _find(db: duckdb.DuckDBPyConnection, metric: str) -> tuple[Model, Row, str]:
+    """Model, the key of the row beside its edition, and the column that holds the figure."""
     tables = {m.name: m for m in models() if m.schema == "report"}
     words = metric.removeprefix("report.").split(".")
     if words[0] not in tables:
         words.insert(0, "headline")
     model, words = tables[words[0]], words[1:]
-    columns = _columns(db, model)
-    measures = [c for c in columns if f"{c}_numerator" in columns]
-    measure = words.pop() if words and words[-1] in measures else None
+    measures, with_parts = _measures(db, model)
     others = [k for k in model.key if k != "edition"]
-    if len(words) == len(others) and (measure is None) == (not measures):
+    measure = words.pop() if len(words) > len(others) and words[-1] in measures else None
+    # Measures with parts of their own are told apart; of others the first is meant.
+    if len(words) == len(others) and (measure or not with_parts):
         keys = dict(zip(others, words, strict=True))
         if not others or _exists(db, model, keys):
-            return model, keys, measure
+            return model, keys, measure or measures[0]
     raise SettingsError(f"{metric!r} is no figure. {_choices(db, tables, model, measures)}")
+
+
+def _measures(db: duckdb.DuckDBPyConnection, model: Model) -> tuple[list[str], bool]:
+    """Columns that hold figures, the table's own first, and whether each has parts of its own."""
+    types = _columns(db, model)
+    named = [c for c in types if f"{c}_numerator" in types]
+    if named:
+        return named, True
+    for own in ("value", "share"):
+        if own in types:
+            return [own], False
+    left_out = {*model.key, *PARTS, *OF_A_SPAN}
+    return [c for c, kind in types.items() if kind in NUMBERS and c not in left_out], False
 
 
 def _choices(
@@ -171,10 +189,11 @@ def _choices(
     return f"Write {path}" + (f".<one of {', '.join(measures)}>" if measures else "")
 
 
-def _definition(model: Model, figure: str, measure: str | None) -> Row:
+def _definition(model: Model, figure: str, measure: str) -> Row:
     """What is counted and divided: by the figure's own entry, else by its table's."""
-    own = model.about.get("figure", {}).get(measure or figure, {})
-    column = model.column_doc(measure or figure)
+    name = figure if measure in ("value", "share") else measure
+    own = model.about.get("figure", {}).get(name, {})
+    column = model.column_doc(name)
     return {
         "definition": own.get("definition") or column.get("doc") or model.doc,
         "numerator_is": own.get("numerator") or model.about.get("numerator"),
@@ -184,14 +203,9 @@ def _definition(model: Model, figure: str, measure: str | None) -> Row:
     }
 
 
-def _parts(row: Row, measure: str | None) -> Row:
+def _parts(row: Row, measure: str) -> Row:
     """Value, numerator, denominator, coverage and symbol of a row."""
-    if measure:
-        return {"value": row[measure], **{p: row[f"{measure}_{p}"] for p in PARTS}}
-    value = next((row[c] for c in ("value", "share") if c in row), None)
-    if value is None and not {"value", "share"} & set(row):
-        value = row.get("numerator")
-    return {"value": value, **{p: row.get(p) for p in PARTS}}
+    return {"value": row[measure], **{p: row.get(f"{measure}_{p}", row.get(p)) for p in PARTS}}
 
 
 def _nights(
@@ -252,8 +266,10 @@ def _missing(db: duckdb.DuckDBPyConnection, figure: str, edition: str) -> str | 
     return found[0] if found else None
 
 
-def _columns(db: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
-    return [row["column_name"] for row in _rows(db, f"DESCRIBE {model.table}")]
+def _columns(db: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+    """Columns of the table with their types."""
+    found = _rows(db, f"DESCRIBE {model.table}")
+    return {row["column_name"]: row["column_type"] for row in found}
 
 
 def _exists(db: duckdb.DuckDBPyConnection, model: Model, keys: Row) -> bool:
