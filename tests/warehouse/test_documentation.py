@@ -32,6 +32,16 @@ def test_every_headline_metric_has_a_definition() -> None:
     assert set(headline.about["figure"]) == set(headline.about["needs"])
 
 
+def test_a_need_is_the_same_wherever_it_is_named() -> None:
+    """A table that is made of another's figures names their needs again."""
+    told: dict[str, object] = {}
+    for model in models():
+        for name, needs in model.about.get("needs", {}).items():
+            assert told.setdefault(name, needs) == needs, f"{model.table}: {name}"
+        if model.schema == "report" and model.name != "context":
+            assert model.about.get("needs"), model.table
+
+
 def test_lineage_has_every_arrow_once() -> None:
     arrows = [
         line
