@@ -203,6 +203,84 @@ def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home:
                 assert (named["value"], named["measure"]) == (value, name), figure
 
 
+def test_only_a_rate_of_growth_starts_from_a_night(at_home: Path) -> None:
+    """The first day of a span, a window or a cohort is no night that anything rests on."""
+    for figure in ("inquiry_flow.year.2021-07-01.inquiries", "response_rate.pooled",
+                   "seller_flow.retention", "seller_growth.paid_sellers"):  # fmt: skip
+        assert all(n["is_as_of"] for n in data("explain", figure)["nights"]), figure
+    nights = data("explain", "seller_growth.yoy_growth")["nights"]
+    assert [n["is_as_of"] for n in nights] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("figure", "datasets"),
+    [
+        ("concentration.city.hhi", {"sellers"}),
+        ("concentration.category.top3_share", {"sellers", "listings"}),
+        ("listing_stock.live_listings", {"sellers", "listings"}),
+        ("listing_stock_by_month.2022-06-01", {"sellers", "listings"}),
+    ],
+)
+def test_every_table_names_its_nights(figure: str, datasets: set[str], at_home: Path) -> None:
+    found = data("explain", figure)
+    assert {n["dataset"] for n in found["nights"]} >= datasets
+    assert {r["dataset"] for r in found["receipts"]} >= datasets
+
+
+def test_a_claim_names_the_figure_that_it_is_held_to(at_home: Path) -> None:
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        claims = db.execute(
+            "SELECT edition, claim, value FROM report.context WHERE value IS NOT NULL"
+        ).fetchall()
+    assert claims
+    for edition, claim, value in claims:
+        lake = Lake(at_home / "lake")
+        found = explain.explain(file, lake, f"context.{claim}", edition)
+        assert explain.explain(file, lake, found["rests_on"], edition)["value"] == value
+        assert any("rests on " in line for line in explain.as_lines(found))
+
+
+def test_a_withheld_cell_says_why(at_home: Path) -> None:
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        cell = db.execute(
+            "SELECT city_key FROM report.sellers_by_city "
+            "WHERE edition = 'FY2022' AND symbol = 'c' AND city_key <> 'not_available'"
+        ).fetchone()
+    assert cell is not None
+    told = outlook("explain", f"sellers_by_city.{cell[0]}").stdout
+    assert "none [c]" in told
+    assert "withheld     fewer than 5 sellers, or it would give such a cell away" in told
+    assert "FY2021: none [x]" in outlook("explain", "seller_growth.cagr").stdout
+
+
+def test_a_flow_says_how_many_deliveries_it_rests_on(at_home: Path) -> None:
+    """Thirteen months and two nights were delivered; a census that is held does not count."""
+    lake = Lake(at_home / "lake")
+    good = [r for r in lake.receipts("listings") if r["status"] == "ok"]
+    ever = f"and {len(good) - 1} earlier deliveries: `outlook nights`"
+    assert ever in outlook("explain", "listings_ever").stdout
+    assert "earlier deliveries" in outlook("explain", "inquiries").stdout
+    assert "earlier deliveries" in outlook("explain", "seller_flow.new_sellers").stdout
+    for stock in ("paid_sellers", "live_listings", "seller_growth.cagr"):
+        assert "earlier deliveries" not in outlook("explain", stock).stdout
+
+
+def test_the_sql_says_what_of_it_is_not_in_the_file(at_home: Path) -> None:
+    line = "staging.* and lake.* are made by the build and are not in the published file"
+    assert line in outlook("explain", "paid_sellers").stdout
+    assert line not in outlook("explain", "listing_stock.live_listings").stdout
+
+
+def test_a_key_that_is_none_is_answered_with_keys(at_home: Path) -> None:
+    told = outlook("explain", "sellers_by_city.atlantis").stderr
+    assert "Keys: " in told and "sialkot" in told
+    told = outlook("explain", "inquiry_flow.week.1999-01-01").stderr
+    assert told.count("week.") + told.count("month.") + told.count("year.") <= 13
+    assert " more" in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -210,6 +288,7 @@ def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home:
         (("sellers_by_city",), "Write sellers_by_city.<city_key>"),
         (("seller_growth",), "Write seller_growth.<one of paid_sellers, yoy_growth, cagr>"),
         (("seller_growth.speed",), "Write seller_growth"),
+        (("inquiring_buyers.year.2021-07-01.inquiries",), "Write inquiring_buyers"),
         (("sellers_by_city.atlantis",), "is no figure"),
         (("paid_sellers", "--edition", "FY1999"), "FY2022"),
     ],
