@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from transforms.lake import Lake
-from warehouse import diff, explain
+from warehouse import diff, explain, release
 from warehouse.models import models
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
@@ -97,7 +97,7 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
                      ("FY2022", "paid_sellers"), ("CY2022", "paid_sellers")]  # fmt: skip
     assert told[0].endswith(" to 7")
     assert told[1].endswith(" to not available")
-    assert told[2].endswith(" [r]")
+    assert told[2].endswith(" [r]: only its mark changed")
     assert " gone: was " in told[3]
 
 
@@ -346,3 +346,38 @@ def test_listings_that_cannot_be_given(words: tuple[str, ...], at_home: Path) ->
     done = outlook("listings", *words)
     assert done.returncode == (3 if "1999" in words[1] else 2)
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("words", [("listings", "--as-of", NOW), ("rejected",)])
+def test_a_file_that_cannot_be_written_is_exit_code_2(
+    words: tuple[str, ...], at_home: Path, tmp_path: Path
+) -> None:
+    for to in (tmp_path / "nowhere" / "x.csv", tmp_path):
+        done = outlook(*words, "--to", to)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert "listings as of" not in done.stderr
+
+
+def test_an_older_version_than_there_is_names_the_oldest(at_home: Path) -> None:
+    done = outlook("report", "2022", "--as-of", "2020-01-01")
+    assert done.returncode == 3
+    assert f"the oldest has data to {WAS}" in done.stderr
+
+
+def test_an_edition_that_nobody_froze_is_answered_with_those_there_are(at_home: Path) -> None:
+    done = outlook("prove", "2050")
+    assert done.returncode == 2
+    assert "FY2022" in done.stderr
+
+
+def test_what_is_new_counts_one_figure_as_one(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = at_home / "published" / WAS / "outlook.duckdb"
+    now = at_home / "published" / NOW / "outlook.duckdb"
+    with duckdb.connect() as db:
+        db.execute(f"ATTACH '{now}' AS outlook (READ_ONLY)")
+        db.execute("USE outlook")
+        monkeypatch.setattr(release, "TOLD", 7)
+        assert "; 1 more headline figure moved." in release.what_is_new(db, before)
