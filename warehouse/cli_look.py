@@ -59,6 +59,8 @@ def rejected(
     from warehouse import rejects
 
     chosen = settings()
+    if to:
+        rejects.check_target(to)
     found = rejects.rejected(
         Lake(chosen.lake), datasets(dataset), day(night) if night else None, reason
     )
@@ -128,6 +130,8 @@ def listings(
     from warehouse import listings as past
 
     lake = Lake(settings().lake)
+    if to:
+        past.check_target(to)
     receipt = past.census(lake, day(as_of))
     rows = receipt["rows"]["accepted"]
     terminal.tell(f"{rows:,} listings as of {receipt['export_date']}, the last good census")
@@ -193,9 +197,16 @@ def prove(
 ) -> None:
     """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
     from warehouse import editions
+    from warehouse import explain as figures
     from warehouse.page.edition import name_of
 
-    one, found = editions.prove(settings(), name_of(edition, None))
+    chosen, name = settings(), name_of(edition, None)
+    live = publish.latest(chosen.published)
+    if live and not editions.newest(chosen.published, name):
+        known = figures.editions(live / publish.FILE)
+        if name not in known:
+            raise SettingsError(f"{name} is no edition: {', '.join(known)}")
+    one, found = editions.prove(chosen, name)
     changes = [vars(c) for c in found.changes]
     if as_json:
         terminal.print_json({"frozen": one.folder.name, "figures": found.figures,

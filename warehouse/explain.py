@@ -35,15 +35,15 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
     such figure or edition.
     """
     with duckdb.connect(str(file), read_only=True) as db:
-        editions = _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
-        chosen = _edition(editions, edition)
+        known = _editions(db)
+        chosen = _edition(known, edition)
         model, keys, measure = _find(db, metric)
         row = _one(db, model, {**keys, "edition": chosen["edition"]})
         if row is None:
             keys_there = _keys(db, model, chosen["edition"])
             raise SettingsError(f"{metric} has no row in {chosen['edition']}.{keys_there}")
         before = next(
-            (e for e in editions if e["year_basis"] == chosen["year_basis"]
+            (e for e in known if e["year_basis"] == chosen["year_basis"]
              and e["year"] == chosen["year"] - 1), None,
         )  # fmt: skip
         last = before and _one(db, model, {**keys, "edition": before["edition"]})
@@ -82,6 +82,12 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
         "is_sql_of_the_file": run["code_version"] == code_version(),
         "sql": model.sql,
     }
+
+
+def editions(file: Path) -> list[str]:
+    """Names of the editions that a published file has figures of, newest fiscal one first."""
+    with duckdb.connect(str(file), read_only=True) as db:
+        return [row["edition"] for row in _editions(db)]
 
 
 def as_lines(found: Row) -> list[str]:
@@ -150,6 +156,10 @@ def _text(value: Any) -> str:
 
 def _counts(counts: dict[str, Any]) -> str:
     return ", ".join(f"{_text(n)} {name}" for name, n in counts.items())
+
+
+def _editions(db: duckdb.DuckDBPyConnection) -> list[Row]:
+    return _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
 
 
 def _edition(editions: list[Row], name: str | None) -> Row:
