@@ -49,3 +49,12 @@ def test_lineage_has_every_arrow_once() -> None:
         if line.startswith("    ") and " --> " in line
     ]
     assert len(arrows) == len(set(arrows)) == sum(len(reads(m)) for m in models())
+
+
+def test_every_published_table_says_what_its_rows_are() -> None:
+    """One row per what; the tables of a single row say so."""
+    text = pages()["data-dictionary.md"]
+    for part in text.split("\n### ")[1:]:
+        name, about = part.split("\n\n")[:2]
+        if not name.startswith("main."):
+            assert "One row per" in about or "one row" in about, name
