@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -381,3 +382,15 @@ def test_what_is_new_counts_one_figure_as_one(
         db.execute("USE outlook")
         monkeypatch.setattr(release, "TOLD", 7)
         assert "; 1 more headline figure moved." in release.what_is_new(db, before)
+
+
+@pytest.mark.parametrize("words", [("nights",), ("nights", "--json"), ("status",)])
+def test_nobody_who_reads_on_is_no_failure(words: tuple[str, ...], at_home: Path) -> None:
+    """As under `| head`, but closed before the first line, so that it is no matter of time."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [OUTLOOK, *words], stdout=write, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,6 +1,5 @@
 """Commands for people who look: nothing here changes anything but a file that was asked for."""
 
-import os
 import re
 import sys
 from datetime import date
@@ -143,8 +142,7 @@ def listings(
         past.print_to(lake, receipt, sys.stdout, as_json)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who reads has seen enough (`| head`); Python must not try to flush again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.stop_writing()
 
 
 def diff(
