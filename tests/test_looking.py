@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from transforms.lake import Lake
-from warehouse import diff, explain
+from warehouse import diff, explain, release
 from warehouse.models import models
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
@@ -97,7 +98,7 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
                      ("FY2022", "paid_sellers"), ("CY2022", "paid_sellers")]  # fmt: skip
     assert told[0].endswith(" to 7")
     assert told[1].endswith(" to not available")
-    assert told[2].endswith(" [r]")
+    assert told[2].endswith(" [r]: only its mark changed")
     assert " gone: was " in told[3]
 
 
@@ -164,6 +165,123 @@ def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:
     assert "deals close offline" in told
 
 
+def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home: Path) -> None:
+    """Of a row of every table: the column that holds the figure, by name or as the table's own."""
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    lake = Lake(at_home / "lake")
+    own = {
+        "online_order_coverage": "online_order_coverage",
+        "inquiry_rate": "inquiry_rate",
+        "inquiry_flow": "inquiries",
+        "inquiring_buyers": "buyers",
+        "participation_gap": "participation_gap",
+        "listing_flow": "listings",
+        "listing_stock_by_month": "live_listings",
+        "moq_level": "moq_median",
+        "price_level": "price_median_usd",
+        "sellers_by_city": "share",
+        "context": "value",
+    }
+    more = {
+        "moq_level": ("moq_lower_quartile", "moq_upper_quartile"),
+        "price_level": ("price_lower_quartile_usd", "price_upper_quartile_usd"),
+    }
+    for table, measure in own.items():
+        key = next(m.key for m in models() if m.table == f"report.{table}")[1:]
+        with duckdb.connect(str(file), read_only=True) as db:
+            rows = db.execute(
+                f"SELECT {', '.join((measure, *more.get(table, ()), *key))} FROM report.{table} "
+                f"WHERE edition = 'FY2022' AND {measure} IS NOT NULL LIMIT 3"
+            ).fetchall()
+        assert rows or table == "participation_gap", table
+        for row in rows:
+            measures = (measure, *more.get(table, ()))
+            figure = ".".join([table, *map(str, row[len(measures) :])])
+            found = explain.explain(file, lake, figure, "FY2022")
+            assert (found["value"], found["measure"]) == (row[0], measure), figure
+            for name, value in zip(measures, row, strict=False):
+                named = explain.explain(file, lake, f"{figure}.{name}", "FY2022")
+                assert (named["value"], named["measure"]) == (value, name), figure
+
+
+def test_only_a_rate_of_growth_starts_from_a_night(at_home: Path) -> None:
+    """The first day of a span, a window or a cohort is no night that anything rests on."""
+    for figure in ("inquiry_flow.year.2021-07-01.inquiries", "response_rate.pooled",
+                   "seller_flow.retention", "seller_growth.paid_sellers"):  # fmt: skip
+        assert all(n["is_as_of"] for n in data("explain", figure)["nights"]), figure
+    nights = data("explain", "seller_growth.yoy_growth")["nights"]
+    assert [n["is_as_of"] for n in nights] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("figure", "datasets"),
+    [
+        ("concentration.city.hhi", {"sellers"}),
+        ("concentration.category.top3_share", {"sellers", "listings"}),
+        ("listing_stock.live_listings", {"sellers", "listings"}),
+        ("listing_stock_by_month.2022-06-01", {"sellers", "listings"}),
+    ],
+)
+def test_every_table_names_its_nights(figure: str, datasets: set[str], at_home: Path) -> None:
+    found = data("explain", figure)
+    assert {n["dataset"] for n in found["nights"]} >= datasets
+    assert {r["dataset"] for r in found["receipts"]} >= datasets
+
+
+def test_a_claim_names_the_figure_that_it_is_held_to(at_home: Path) -> None:
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        claims = db.execute(
+            "SELECT edition, claim, value FROM report.context WHERE value IS NOT NULL"
+        ).fetchall()
+    assert claims
+    for edition, claim, value in claims:
+        lake = Lake(at_home / "lake")
+        found = explain.explain(file, lake, f"context.{claim}", edition)
+        assert explain.explain(file, lake, found["rests_on"], edition)["value"] == value
+        assert any("rests on " in line for line in explain.as_lines(found))
+
+
+def test_a_withheld_cell_says_why(at_home: Path) -> None:
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        cell = db.execute(
+            "SELECT city_key FROM report.sellers_by_city "
+            "WHERE edition = 'FY2022' AND symbol = 'c' AND city_key <> 'not_available'"
+        ).fetchone()
+    assert cell is not None
+    told = outlook("explain", f"sellers_by_city.{cell[0]}").stdout
+    assert "none [c]" in told
+    assert "withheld     fewer than 5 sellers, or it would give such a cell away" in told
+    assert "FY2021: none [x]" in outlook("explain", "seller_growth.cagr").stdout
+
+
+def test_a_flow_says_how_many_deliveries_it_rests_on(at_home: Path) -> None:
+    """Thirteen months and two nights were delivered; a census that is held does not count."""
+    lake = Lake(at_home / "lake")
+    good = [r for r in lake.receipts("listings") if r["status"] == "ok"]
+    ever = f"and {len(good) - 1} earlier deliveries: `outlook nights`"
+    assert ever in outlook("explain", "listings_ever").stdout
+    assert "earlier deliveries" in outlook("explain", "inquiries").stdout
+    assert "earlier deliveries" in outlook("explain", "seller_flow.new_sellers").stdout
+    for stock in ("paid_sellers", "live_listings", "seller_growth.cagr"):
+        assert "earlier deliveries" not in outlook("explain", stock).stdout
+
+
+def test_the_sql_says_what_of_it_is_not_in_the_file(at_home: Path) -> None:
+    line = "staging.* and lake.* are made by the build and are not in the published file"
+    assert line in outlook("explain", "paid_sellers").stdout
+    assert line not in outlook("explain", "listing_stock.live_listings").stdout
+
+
+def test_a_key_that_is_none_is_answered_with_keys(at_home: Path) -> None:
+    told = outlook("explain", "sellers_by_city.atlantis").stderr
+    assert "Keys: " in told and "sialkot" in told
+    told = outlook("explain", "inquiry_flow.week.1999-01-01").stderr
+    assert told.count("week.") + told.count("month.") + told.count("year.") <= 13
+    assert " more" in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -171,6 +289,7 @@ def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:
         (("sellers_by_city",), "Write sellers_by_city.<city_key>"),
         (("seller_growth",), "Write seller_growth.<one of paid_sellers, yoy_growth, cagr>"),
         (("seller_growth.speed",), "Write seller_growth"),
+        (("inquiring_buyers.year.2021-07-01.inquiries",), "Write inquiring_buyers"),
         (("sellers_by_city.atlantis",), "is no figure"),
         (("paid_sellers", "--edition", "FY1999"), "FY2022"),
     ],
@@ -228,3 +347,50 @@ def test_listings_that_cannot_be_given(words: tuple[str, ...], at_home: Path) ->
     done = outlook("listings", *words)
     assert done.returncode == (3 if "1999" in words[1] else 2)
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("words", [("listings", "--as-of", NOW), ("rejected",)])
+def test_a_file_that_cannot_be_written_is_exit_code_2(
+    words: tuple[str, ...], at_home: Path, tmp_path: Path
+) -> None:
+    for to in (tmp_path / "nowhere" / "x.csv", tmp_path):
+        done = outlook(*words, "--to", to)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert "listings as of" not in done.stderr
+
+
+def test_an_older_version_than_there_is_names_the_oldest(at_home: Path) -> None:
+    done = outlook("report", "2022", "--as-of", "2020-01-01")
+    assert done.returncode == 3
+    assert f"the oldest has data to {WAS}" in done.stderr
+
+
+def test_an_edition_that_nobody_froze_is_answered_with_those_there_are(at_home: Path) -> None:
+    done = outlook("prove", "2050")
+    assert done.returncode == 2
+    assert "FY2022" in done.stderr
+
+
+def test_what_is_new_counts_one_figure_as_one(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = at_home / "published" / WAS / "outlook.duckdb"
+    now = at_home / "published" / NOW / "outlook.duckdb"
+    with duckdb.connect() as db:
+        db.execute(f"ATTACH '{now}' AS outlook (READ_ONLY)")
+        db.execute("USE outlook")
+        monkeypatch.setattr(release, "TOLD", 7)
+        assert "; 1 more headline figure moved." in release.what_is_new(db, before)
+
+
+@pytest.mark.parametrize("words", [("nights",), ("nights", "--json"), ("status",)])
+def test_nobody_who_reads_on_is_no_failure(words: tuple[str, ...], at_home: Path) -> None:
+    """As under `| head`, but closed before the first line, so that it is no matter of time."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [OUTLOOK, *words], stdout=write, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

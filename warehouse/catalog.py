@@ -36,16 +36,24 @@ ABOUT = {
     "meta.run": "How this file was made: one row.",
     "meta.release": "Which version this is, how whole it is, what is new in it, and when the next "
     "one comes: one row.",
-    "meta.check_result": "Every check of this build and what it found.",
+    "meta.check_result": "Every check of this build and what it found. One row per table_name, "
+    "check_name.",
     "meta.data_dictionary": "Every table, column and macro: type, unit, meaning, source, and what "
-    "to beware of. The same texts are comments in the file.",
-    "meta.edition": "How each edition stands: provisional, or frozen, and then when and by whom.",
-    "meta.revision": "What a revision of a frozen edition changed: was, now, why.",
-    "meta.example_query": "Queries to paste, and what each answers.",
+    "to beware of. The same texts are comments in the file. One row per kind, table_schema, "
+    "table_name, column_name.",
+    "meta.edition": "How each edition stands: provisional, or frozen, and then when and by whom. "
+    "One row per edition.",
+    "meta.revision": "What a revision of a frozen edition changed: was, now, why. One row "
+    "per edition, revision, table_name, row_key, column_name.",
+    "meta.example_query": "Queries to paste, and what each answers. One row per name.",
     "main.help": "Where to start.",
 }
 # Columns whose name means something else elsewhere.
 COLUMNS = {
+    "meta.release.status": "complete: every dataset of the export date counts in full. incomplete: "
+    "waiting_for says which do not.",
+    "meta.release.export_date": "Last night that went into this version.",
+    "meta.run.export_date": "Last night that went into this version.",
     "meta.edition.status": "provisional: may still change. final: frozen. corrected: frozen again, "
     "meta.revision says what changed and why.",
     "meta.edition.revision": "Which freezing it is, 1 for the first; null where it is not frozen.",
@@ -70,7 +78,7 @@ START = (
     ("sellers", "FROM outlook.marts.dim_seller WHERE is_current;",
      "One row per storefront account, with its whole history where is_current is left out."),
     ("examples", "FROM outlook.meta.example_query;", "More queries that run as they are."),
-    ("elsewhere", "ATTACH 'outlook.duckdb' AS outlook (READ_ONLY);",
+    ("elsewhere", "ATTACH 'data/published/latest/outlook.duckdb' AS outlook (READ_ONLY);",
      "From another session. Under another name the macros that read tables do not work."),
 )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Commands for people who look: nothing here changes anything but a file that was asked for."""
 
-import os
 import re
 import sys
 from datetime import date
@@ -59,6 +58,8 @@ def rejected(
     from warehouse import rejects
 
     chosen = settings()
+    if to:
+        rejects.check_target(to)
     found = rejects.rejected(
         Lake(chosen.lake), datasets(dataset), day(night) if night else None, reason
     )
@@ -128,6 +129,8 @@ def listings(
     from warehouse import listings as past
 
     lake = Lake(settings().lake)
+    if to:
+        past.check_target(to)
     receipt = past.census(lake, day(as_of))
     rows = receipt["rows"]["accepted"]
     terminal.tell(f"{rows:,} listings as of {receipt['export_date']}, the last good census")
@@ -139,8 +142,7 @@ def listings(
         past.print_to(lake, receipt, sys.stdout, as_json)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who reads has seen enough (`| head`); Python must not try to flush again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.stop_writing()
 
 
 def diff(
@@ -193,9 +195,16 @@ def prove(
 ) -> None:
     """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
     from warehouse import editions
+    from warehouse import explain as figures
     from warehouse.page.edition import name_of
 
-    one, found = editions.prove(settings(), name_of(edition, None))
+    chosen, name = settings(), name_of(edition, None)
+    live = publish.latest(chosen.published)
+    if live and not editions.newest(chosen.published, name):
+        known = figures.editions(live / publish.FILE)
+        if name not in known:
+            raise SettingsError(f"{name} is no edition: {', '.join(known)}")
+    one, found = editions.prove(chosen, name)
     changes = [vars(c) for c in found.changes]
     if as_json:
         terminal.print_json({"frozen": one.folder.name, "figures": found.figures,

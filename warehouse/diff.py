@@ -89,12 +89,16 @@ def as_sentence(moved: Row) -> str:
     name = f"{moved['edition']} {moved['metric']}"
     if moved["is_new"]:
         return f"{name} new: {now}"
-    return f"{name} gone: was {was}" if moved["is_gone"] else f"{name} {was} to {now}"
+    if moved["is_gone"]:
+        return f"{name} gone: was {was}"
+    # Null to null, too: a figure can be withheld that was not available.
+    is_same = moved["was"] == moved["now"]
+    return f"{name} {was} to {now}" + (": only its mark changed" if is_same else "")
 
 
 def _shown(value: float | None, symbol: str | None) -> str:
     if value is None:
-        return "not available"
+        return "withheld" if symbol == "c" else "not available"
     number = f"{value:,.4f}".rstrip("0").rstrip(".")
     return f"{number} [{symbol}]" if symbol else number
 

@@ -30,6 +30,7 @@ SCOPES = {
     "listings": "listings",
     "inquiries": "inquiries",
     "known_sellers": "sellers (whose they are)",
+    "requests": "inquiries",
 }
 
 
@@ -77,8 +78,10 @@ def figures() -> str:
         MADE,
         "# The figures\n",
         "Every row states its as-of date, numerator, denominator, coverage and symbol: `p` "
-        "provisional, `r` revised, `c` withheld small cell, `x` not available. A figure is `x` "
-        "where an export that it rests on did not come, or came without the fields named here.",
+        "provisional, `r` revised, `c` withheld (a small cell, or one that would give a small "
+        "one away), `x` not available. A figure is `x` where an export that it rests on did not "
+        "come, was held, or came without the fields named here; where it compares with an earlier "
+        "census that there is none of; and where nobody published what it is compared with.",
     ]
     for model in sorted((m for m in models() if m.schema == "report"), key=_place):
         about = model.about

@@ -1,5 +1,6 @@
 """Where a published figure comes from: definition, parts, SQL, nights and receipts, last year's."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from warehouse.tables import code_version
 Row = dict[str, Any]
 
 PARTS = ("numerator", "denominator", "coverage", "symbol")
+# Numbers of a row that tell how long its span is; any other is a figure.
+OF_A_SPAN = ("days", "days_covered", "nights")
+NUMBERS = ("BIGINT", "INTEGER", "DOUBLE")
 # Datasets by the scopes that a model's TOML names its needs under.
 DATASETS_OF = {"sellers": "sellers", "known_sellers": "sellers", "listings": "listings",
-               "inquiries": "inquiries"}  # fmt: skip
+               "inquiries": "inquiries", "requests": "inquiries"}  # fmt: skip
+KEYS_TOLD = 12
 OF_A_RECEIPT = ("dataset", "export_date", "revision", "status", "layout", "extent", "exported_at",
                 "code_version", "rows")  # fmt: skip
 
@@ -25,36 +30,47 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
     """All that is known of one figure in the published `file`.
 
     `metric` is a headline metric, `table.measure`, or `table.cell` with the values of the table's
-    key after its edition; a leading `report.` is allowed. Without `edition` it is the newest fiscal
-    one. Raises SettingsError where there is no such figure or edition.
+    key after its edition, `table.cell.measure` where a row has several; a leading `report.` is
+    allowed. Without `edition` it is the newest fiscal one. Raises SettingsError where there is no
+    such figure or edition.
     """
     with duckdb.connect(str(file), read_only=True) as db:
-        editions = _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
-        chosen = _edition(editions, edition)
+        known = _editions(db)
+        chosen = _edition(known, edition)
         model, keys, measure = _find(db, metric)
         row = _one(db, model, {**keys, "edition": chosen["edition"]})
         if row is None:
-            raise SettingsError(f"{metric} has no row in {chosen['edition']}")
+            keys_there = _keys(db, model, chosen["edition"])
+            raise SettingsError(f"{metric} has no row in {chosen['edition']}.{keys_there}")
         before = next(
-            (e for e in editions if e["year_basis"] == chosen["year_basis"]
+            (e for e in known if e["year_basis"] == chosen["year_basis"]
              and e["year"] == chosen["year"] - 1), None,
         )  # fmt: skip
         last = before and _one(db, model, {**keys, "edition": before["edition"]})
         figure = keys.get("metric") or model.name
         about = _definition(model, figure, measure)
-        nights = _nights(db, model, figure, chosen, row)
+        needs = _needs(model, (figure, measure, *(f"sellers_by_{k}" for k in keys.values())))
+        nights = _nights(db, needs, measure, chosen, row)
+        earlier = model.about.get("figure", {}).get(figure, model.about).get("earlier_nights", {})
+        for night in nights:
+            night["earlier"] = _earlier(db, night, chosen, earlier)
         run = _rows(db, "FROM meta.run")[0]
-        missing = _missing(db, figure, chosen["edition"])
+        missing = _missing(db, list(needs), chosen["edition"])
+        smallest = _rows(db, "SELECT smallest_cell FROM meta.release")[0]["smallest_cell"]
     value = _parts(row, measure)
+    withheld = f"fewer than {smallest} sellers, or it would give such a cell away"
     return {
         "figure": metric,
         "table": model.table,
+        "measure": measure,
         "key": keys,
         "edition": chosen["edition"],
         **{n: row.get(n) for n in ("as_of", "period_from", "period_to", "is_partial")},
         **value,
         **about,
         "missing": missing if value["symbol"] == "x" else None,
+        "withheld": withheld if value["symbol"] == "c" else None,
+        "rests_on": _other_figure(row),
         "previous": _parts(last, measure) | {"edition": last["edition"], "as_of": last["as_of"]}
         if last
         else None,
@@ -68,12 +84,17 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
     }
 
 
+def editions(file: Path) -> list[str]:
+    """Names of the editions that a published file has figures of, newest fiscal one first."""
+    with duckdb.connect(str(file), read_only=True) as db:
+        return [row["edition"] for row in _editions(db)]
+
+
 def as_lines(found: Row) -> list[str]:
     """The same for a person to read, the SQL last."""
     last = found["previous"]
-    symbol = f" [{found['symbol']}]" if found["symbol"] else ""
     lines = [
-        f"{found['figure']}, {found['edition']}: {_text(found['value'])}{symbol}",
+        f"{found['figure']}, {found['edition']}: {_marked(found)}",
         f"  as of {found['as_of']}, of {found['period_from']} to {found['period_to']}"
         + (", which is not finished" if found["is_partial"] else ""),
         f"  {found['definition']}",
@@ -85,16 +106,19 @@ def as_lines(found: Row) -> list[str]:
         lines.append(f"beware       {found['pitfalls']}")
     if found["missing"]:
         lines.append(f"missing      {found['missing']}")
+    if found["withheld"]:
+        lines.append(f"withheld     {found['withheld']}")
+    if found["rests_on"]:
+        lines.append(f"rests on     another figure: `outlook explain {found['rests_on']}`")
     if last:
-        lines.append(
-            f"before       {last['edition']}: {_text(last['value'])}, as of {last['as_of']}"
-        )
+        lines.append(f"before       {last['edition']}: {_marked(last)}, as of {last['as_of']}")
     for night in found["nights"]:
-        counted = night["nights_in_period"]
+        counted, earlier = night["nights_in_period"], night["earlier"]
         lines.append(
             f"night        {night['dataset']} {night['export_date']}"
             + (" (the rate starts from it)" if not night["is_as_of"] else "")
             + (f"; nights of the period: {_counts(counted)}" if counted else "")
+            + (f"; and {_text(earlier)} earlier deliveries: `outlook nights`" if earlier else "")
         )
     for receipt in found["receipts"]:
         lines.append(
@@ -109,7 +133,14 @@ def as_lines(found: Row) -> list[str]:
     lines.append(f"made by      run {found['run_id']}, code {found['code_version']}")
     if not found["is_sql_of_the_file"]:
         lines.append("             by other code than this: the SQL may have been another")
+    if re.search(r"\b(staging|lake)\.", found["sql"]):
+        lines.append("sql          staging.* and lake.* are made by the build and are not in the "
+                     "published file")  # fmt: skip
     return [*lines, "", found["sql"].strip()]
+
+
+def _marked(found: Row) -> str:
+    return _text(found["value"]) + (f" [{found['symbol']}]" if found["symbol"] else "")
 
 
 def _part(found: Row, part: str) -> str:
@@ -127,6 +158,10 @@ def _counts(counts: dict[str, Any]) -> str:
     return ", ".join(f"{_text(n)} {name}" for name, n in counts.items())
 
 
+def _editions(db: duckdb.DuckDBPyConnection) -> list[Row]:
+    return _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
+
+
 def _edition(editions: list[Row], name: str | None) -> Row:
     if name is None:
         fiscal = [e for e in editions if e["year_basis"] == "fiscal"] or editions
@@ -141,22 +176,38 @@ def _edition(editions: list[Row], name: str | None) -> Row:
     raise SettingsError(f"{name!r} is no edition: {known}")
 
 
-def _find(db: duckdb.DuckDBPyConnection, metric: str) -> tuple[Model, Row, str | None]:
-    """Model, the key of the row beside its edition, and the measure where the row has several."""
+def _find(db: duckdb.DuckDBPyConnection, metric: str) -> tuple[Model, Row, str]:
+    """Model, the key of the row beside its edition, and the column that holds the figure."""
     tables = {m.name: m for m in models() if m.schema == "report"}
     words = metric.removeprefix("report.").split(".")
     if words[0] not in tables:
         words.insert(0, "headline")
     model, words = tables[words[0]], words[1:]
-    columns = _columns(db, model)
-    measures = [c for c in columns if f"{c}_numerator" in columns]
-    measure = words.pop() if words and words[-1] in measures else None
+    measures, with_parts = _measures(db, model)
     others = [k for k in model.key if k != "edition"]
-    if len(words) == len(others) and (measure is None) == (not measures):
+    measure = words.pop() if len(words) > len(others) and words[-1] in measures else None
+    # Measures with parts of their own are told apart; of others the first is meant.
+    if len(words) == len(others) and (measure or not with_parts):
         keys = dict(zip(others, words, strict=True))
         if not others or _exists(db, model, keys):
-            return model, keys, measure
+            return model, keys, measure or measures[0]
     raise SettingsError(f"{metric!r} is no figure. {_choices(db, tables, model, measures)}")
+
+
+def _measures(db: duckdb.DuckDBPyConnection, model: Model) -> tuple[list[str], bool]:
+    """Columns that hold figures, the table's own first, and whether each has parts of its own."""
+    types = _columns(db, model)
+    named = [c for c in types if f"{c}_numerator" in types]
+    if named:
+        return named, True
+    for own in ("value", "share"):
+        if own in types:
+            return [own], False
+    left_out = {*model.key, *PARTS, *OF_A_SPAN}
+    found = [c for c, kind in types.items() if kind in NUMBERS and c not in left_out]
+    # The parts are those of the first; its quartiles share them, and their names begin like its.
+    stem = found[0].partition("_")[0]
+    return [c for c in found if c.partition("_")[0] == stem], False
 
 
 def _choices(
@@ -168,13 +219,32 @@ def _choices(
         rest = ", ".join(sorted(set(tables) - {"headline"}))
         return f"Headline figures: {', '.join(m for (m,) in metrics)}. Tables: {rest}"
     path = ".".join([model.name, *(f"<{k}>" for k in others)])
-    return f"Write {path}" + (f".<one of {', '.join(measures)}>" if measures else "")
+    several = f".<one of {', '.join(measures)}>" if len(measures) > 1 else ""
+    return f"Write {path}{several}{'.' if others else ''}{_keys(db, model)}"
 
 
-def _definition(model: Model, figure: str, measure: str | None) -> Row:
+def _keys(db: duckdb.DuckDBPyConnection, model: Model, edition: str | None = None) -> str:
+    """The first keys of a table, as a person writes them; empty where it has none."""
+    others = [f'"{k}"' for k in model.key if k != "edition"]
+    if not others:
+        return ""
+    found = _rows(
+        db,
+        f"SELECT DISTINCT concat_ws('.', {', '.join(others)}) AS key FROM {model.table} "
+        f"WHERE coalesce(edition = ?, true) AND {' AND '.join(f'{k} IS NOT NULL' for k in others)} "
+        "ORDER BY key",
+        [edition],
+    )
+    keys = [row["key"] for row in found]
+    more = f" and {len(keys) - KEYS_TOLD:,} more" if len(keys) > KEYS_TOLD else ""
+    return f" Keys: {', '.join(keys[:KEYS_TOLD])}{more}" if keys else ""
+
+
+def _definition(model: Model, figure: str, measure: str) -> Row:
     """What is counted and divided: by the figure's own entry, else by its table's."""
-    own = model.about.get("figure", {}).get(measure or figure, {})
-    column = model.column_doc(measure or figure)
+    name = figure if measure in ("value", "share") else measure
+    own = model.about.get("figure", {}).get(name, {})
+    column = model.column_doc(name)
     return {
         "definition": own.get("definition") or column.get("doc") or model.doc,
         "numerator_is": own.get("numerator") or model.about.get("numerator"),
@@ -184,36 +254,66 @@ def _definition(model: Model, figure: str, measure: str | None) -> Row:
     }
 
 
-def _parts(row: Row, measure: str | None) -> Row:
+def _parts(row: Row, measure: str) -> Row:
     """Value, numerator, denominator, coverage and symbol of a row."""
-    if measure:
-        return {"value": row[measure], **{p: row[f"{measure}_{p}"] for p in PARTS}}
-    value = next((row[c] for c in ("value", "share") if c in row), None)
-    if value is None and not {"value", "share"} & set(row):
-        value = row.get("numerator")
-    return {"value": value, **{p: row.get(p) for p in PARTS}}
+    return {"value": row[measure], **{p: row.get(f"{measure}_{p}", row.get(p)) for p in PARTS}}
+
+
+def _needs(model: Model, names: tuple[str, ...]) -> dict[str, Row]:
+    """What the figure needs of which export: by an entry of its own, else by all of its table's."""
+    needs: dict[str, Row] = model.about.get("needs", {})
+    own = {n: needs[n] for n in names if n in needs and n != model.name}
+    return own or needs
 
 
 def _nights(
-    db: duckdb.DuckDBPyConnection, model: Model, figure: str, edition: Row, row: Row
+    db: duckdb.DuckDBPyConnection, needs: dict[str, Row], measure: str, edition: Row, row: Row
 ) -> list[Row]:
-    """Nights that the figure rests on: the as-of night of each export it needs, the nights that a
-    rate starts from, and for inquiries how many nights of the period count."""
-    scopes = model.about.get("needs", {}).get(figure) or {
-        s: None for needs in model.about.get("needs", {}).values() for s in needs
-    }
-    found = []
-    for scope in (s for s in scopes if s in DATASETS_OF):
+    """Nights that the figure rests on: the as-of night of each export it needs, the night that a
+    rate starts from, and for each export how many nights of the period count."""
+    scopes = {scope: None for wanted in needs.values() for scope in wanted}
+    # The night that a rate starts from is of the same export as its as-of night.
+    start = row.get(f"{measure}_from")
+    found: dict[tuple[str, date], Row] = {}
+    for scope in scopes:
         dataset = DATASETS_OF[scope]
-        as_of = _last_census(db) if scope == "known_sellers" else edition[f"{dataset}_as_of"]
-        # The nights that a rate starts from are of the same export as its as-of night.
-        starts = {v for k, v in row.items() if k.endswith("_from") and k != "period_from" and v}
-        for night in sorted({as_of, *(starts if dataset == "sellers" else ())} - {None}):
-            found.append(
-                {"dataset": dataset, "export_date": night, "is_as_of": night == as_of,
-                 "nights_in_period": _counted(db, dataset, edition) if night == as_of else None}
-            )  # fmt: skip
-    return found
+        as_of = row["as_of"] if scope == "requests" else edition[f"{dataset}_as_of"]
+        if scope == "known_sellers":
+            as_of = _last_census(db)
+        for night in sorted({as_of, start if dataset == "sellers" else None} - {None}):
+            # A census can be both that of the figure and the one that says whose things they are.
+            found.setdefault((dataset, night), {
+                "dataset": dataset, "export_date": night, "is_as_of": night == as_of,
+                "nights_in_period": _counted(db, dataset, edition) if night == as_of else None,
+            })  # fmt: skip
+    return list(found.values())
+
+
+def _earlier(
+    db: duckdb.DuckDBPyConnection, night: Row, edition: Row, earlier: dict[str, str]
+) -> int | None:
+    """Deliveries before the night that the figure rests on too; None where it is of that night.
+
+    Inquiries are a flow of the period; of censuses the model says so, in its earlier_nights.
+    """
+    reach = "period" if night["dataset"] == "inquiries" else earlier.get(night["dataset"])
+    if not reach or not night["is_as_of"]:
+        return None
+    since = edition["period_from"] if reach == "period" else date.min
+    found = db.execute(
+        "SELECT count(*) FROM meta.night WHERE dataset = ? AND export_date >= ? "
+        "AND export_date < ? AND status IN ('ok', 'late', 'partial')",
+        [night["dataset"], since, night["export_date"]],
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _other_figure(row: Row) -> str | None:
+    """What to explain next where a row holds a claim to a figure of another table."""
+    if not row.get("figure"):
+        return None
+    path = "seller_growth.cagr" if row["figure"] == "cagr" else row["figure"]
+    return f"{path}.{row['figure_key']}" if row["figure_key"] else path
 
 
 def _last_census(db: duckdb.DuckDBPyConnection) -> date | None:
@@ -245,15 +345,18 @@ def _receipts(lake: Lake, nights: list[Row]) -> list[Row]:
     return found
 
 
-def _missing(db: duckdb.DuckDBPyConnection, figure: str, edition: str) -> str | None:
+def _missing(db: duckdb.DuckDBPyConnection, figures: list[str], edition: str) -> str | None:
     found = db.execute(
-        "SELECT missing FROM meta.availability WHERE figure = ? AND edition = ?", [figure, edition]
-    ).fetchone()
+        "SELECT string_agg(DISTINCT missing, '; ' ORDER BY missing) FROM meta.availability "
+        "WHERE list_contains(?, figure) AND edition = ?", [figures, edition],
+    ).fetchone()  # fmt: skip
     return found[0] if found else None
 
 
-def _columns(db: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
-    return [row["column_name"] for row in _rows(db, f"DESCRIBE {model.table}")]
+def _columns(db: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+    """Columns of the table with their types."""
+    found = _rows(db, f"DESCRIBE {model.table}")
+    return {row["column_name"]: row["column_type"] for row in found}
 
 
 def _exists(db: duckdb.DuckDBPyConnection, model: Model, keys: Row) -> bool:

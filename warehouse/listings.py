@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from transforms.across_rows import listed, quoted
 from transforms.errors import ExportMissing, SettingsError
 from transforms.lake import Lake, Receipt
+from warehouse import rejects
 
 FORMATS = {".csv": "csv, HEADER", ".parquet": "parquet, COMPRESSION zstd", ".json": "json, ARRAY"}
 BATCH = 20_000
@@ -34,13 +35,19 @@ def census(lake: Lake, day: date) -> Receipt:
     return good[-1]
 
 
+def check_target(path: Path) -> None:
+    """Raises SettingsError for another kind of file and for a folder that is not there."""
+    if path.suffix not in FORMATS:
+        raise SettingsError(f"{path}: write to a file that ends in {', '.join(FORMATS)}")
+    rejects.check_target(path)
+
+
 def write(lake: Lake, receipt: Receipt, path: Path) -> None:
     """Writes the night's listings to a CSV, JSON or Parquet file, which is there whole or not.
 
-    Raises SettingsError for another kind of file.
+    Raises SettingsError as `check_target` does.
     """
-    if path.suffix not in FORMATS:
-        raise SettingsError(f"{path}: write to a file that ends in {', '.join(FORMATS)}")
+    check_target(path)
     part = path.with_name(f".{path.name}.part")
     try:
         with duckdb.connect() as db:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from transforms.errors import SettingsError
 from transforms.lake import Lake
 
 
@@ -27,6 +28,14 @@ def rejected(
                             {"export_date": receipt["export_date"], "dataset": dataset, **row}
                         )
     return found
+
+
+def check_target(path: Path) -> None:
+    """Raises SettingsError where no file can be written: no such folder, or a folder itself."""
+    if not path.parent.is_dir():
+        raise SettingsError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise SettingsError(f"{path} is a folder: name a file")
 
 
 def write_csv(rows: list[dict[str, Any]], path: Path) -> None:

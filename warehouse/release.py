@@ -106,7 +106,8 @@ def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:
     ]
     told += [diff.as_sentence(m) for m in moved[:TOLD]]
     if len(moved) > TOLD:
-        told.append(f"{len(moved) - TOLD} more headline figures moved")
+        more = len(moved) - TOLD
+        told.append(f"{more} more headline figure{'s' if more > 1 else ''} moved")
     return "; ".join(told) + "." if told else "No new night and no headline that moved."
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-out = Console()
+
+class _Console(Console):
+    """A console whose reader may have seen enough (`| head`): that is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        stop_writing()
+        raise SystemExit(0)
+
+
+def stop_writing() -> None:
+    """Nobody reads stdout any more; Python must not try to flush it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = _Console()
 err = Console(stderr=True)
 
 MARKS = {
@@ -46,7 +62,11 @@ def tell(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    try:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        stop_writing()
 
 
 def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None:

@@ -32,6 +32,16 @@ def test_every_headline_metric_has_a_definition() -> None:
     assert set(headline.about["figure"]) == set(headline.about["needs"])
 
 
+def test_a_need_is_the_same_wherever_it_is_named() -> None:
+    """A table that is made of another's figures names their needs again."""
+    told: dict[str, object] = {}
+    for model in models():
+        for name, needs in model.about.get("needs", {}).items():
+            assert told.setdefault(name, needs) == needs, f"{model.table}: {name}"
+        if model.schema == "report" and model.name != "context":
+            assert model.about.get("needs"), model.table
+
+
 def test_lineage_has_every_arrow_once() -> None:
     arrows = [
         line
@@ -39,3 +49,12 @@ def test_lineage_has_every_arrow_once() -> None:
         if line.startswith("    ") and " --> " in line
     ]
     assert len(arrows) == len(set(arrows)) == sum(len(reads(m)) for m in models())
+
+
+def test_every_published_table_says_what_its_rows_are() -> None:
+    """One row per what; the tables of a single row say so."""
+    text = pages()["data-dictionary.md"]
+    for part in text.split("\n### ")[1:]:
+        name, about = part.split("\n\n")[:2]
+        if not name.startswith("main."):
+            assert "One row per" in about or "one row" in about, name

@@ -146,15 +146,20 @@ def version(published: Path, as_of: date | None) -> Path:
     live = publish.latest(published)
     if as_of is None and live:
         return live
-    known = []
+    known, others = [], []
     for path in published.glob("????-??-??*"):
         if not path.is_symlink() and (path / "manifest.json").is_file():
             about = publish.manifest(path)
             if as_of and date.fromisoformat(about["export_date"]) <= as_of:
                 known.append((about["export_date"], about["revision"], path))
+            else:
+                others.append(about["export_date"])
+    if not known and others:
+        raise ExportMissing(
+            f"No version has data to {as_of} or before: the oldest has data to {min(others)}."
+        )
     if not known:
-        until = f" with data to {as_of} or before" if as_of else ""
-        raise ExportMissing(f"Nothing is published{until}: run `outlook build`.")
+        raise ExportMissing("Nothing is published: run `outlook build`.")
     return max(known)[2]
 
 
