@@ -12,6 +12,7 @@ from transforms.errors import ExportMissing, SettingsError
 from warehouse import publish
 
 Row = dict[str, Any]
+NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "SMALLINT", "HUGEINT")
 PREFIX = {"fiscal": "FY", "calendar": "CY"}
 MARKET = (
     "SELECT market AS market_name, market_iso2 AS country_iso2, fiscal_year_starts_in_month, "
@@ -31,6 +32,10 @@ class Column:
     type: str
     unit: str | None
     doc: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.type.startswith(NUMBERS)
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
         {
             "name": c.name,
             "doc": c.doc,
-            "is_number": _is_number(c.type),
+            "is_number": c.is_number,
             "text": figure.heads.get(c.name) or words.heading(c.name),
         }
         for c in columns
@@ -191,7 +191,7 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
 
 def _cell(figure: Figure, table: Table, column: Column, row: dict[str, Any]) -> dict[str, Any]:
     """A cell of the data table: its text, and the value behind a number."""
-    is_number = _is_number(column.type)
+    is_number = column.is_number
     # Words have no symbol, nor has what is somebody else's figure.
     is_ours = is_number and (column.name == figure.measure or not figure.is_bare)
     symbol = (
@@ -279,10 +279,6 @@ def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
          **{k: str(found[name].about.get(k, "")) for k in ("numerator", "denominator", "pitfalls")}}
         for name in names if name in found
     ]  # fmt: skip
-
-
-def _is_number(kind: str) -> bool:
-    return kind.startswith(("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "SMALLINT", "HUGEINT"))
 
 
 def _data_link(name: str, content: bytes) -> Markup:

@@ -31,10 +31,7 @@ def _is_figure(edition: Edition, row: Row) -> bool:
         return True
     table = edition.tables.get(row["table_name"])
     column = table.column(row["column_name"]) if table else None
-    is_number = column is not None and column.type.startswith(
-        ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "HUGEINT", "SMALLINT")
-    )
-    return is_number and not row["column_name"].endswith(PARTS)
+    return column is not None and column.is_number and not row["column_name"].endswith(PARTS)
 
 
 def _is_seen(edition: Edition, row: Row) -> bool:
