@@ -122,7 +122,9 @@ def capital(text: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """A, B and C."""
+    """A, B and C; names that hold commas themselves are parted by semicolons."""
+    if any("," in n for n in names):
+        return "; ".join(names)
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
