@@ -12,7 +12,11 @@ from tests.warehouse.solver import Name
 DAY = timedelta(1)
 
 PAID = "SELECT seller_id FROM staging.stg_census_seller WHERE is_paid AND snapshot_date = $1"
-MARKET = "JOIN staging.stg_seller_country AS market USING (seller_id) WHERE market.is_market"
+# Of the market by any edition: in the attack's own markets nobody moves.
+MARKET = (
+    "JOIN (SELECT seller_id FROM staging.stg_seller_as_of WHERE is_market GROUP BY seller_id) "
+    "AS market USING (seller_id) WHERE true"
+)
 NEW = (
     "SELECT DISTINCT first.seller_id FROM staging.stg_seller_flow AS flow "
     "JOIN staging.stg_first_paid AS first USING (edition, seller_id) "
@@ -149,7 +153,8 @@ def _of_days(facts: Facts, kind: str, rest: list[Any]) -> tuple[str, list[Any]]:
 def _asked_of(table: str) -> str:
     return (
         "SELECT inquiry.seller_id FROM staging.stg_inquiry AS inquiry "
-        "LEFT JOIN staging.stg_seller_city AS city ON city.seller_id = inquiry.seller_id "
+        "LEFT JOIN staging.stg_seller_as_of AS city "
+        "ON city.edition = inquiry.edition AND city.seller_id = inquiry.seller_id "
         "WHERE is_counted"
     )
 

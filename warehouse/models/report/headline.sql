@@ -33,7 +33,8 @@ WITH figure AS (
         / sum(new.new_listings)
     FROM marts.dim_edition AS edition
     LEFT JOIN lake.listing_new AS new ON new.changed_on <= edition.listings_as_of
-    LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = new.seller_id
+    LEFT JOIN staging.stg_seller_as_of AS seller
+        ON seller.edition = edition.edition AND seller.seller_id = new.seller_id
     GROUP BY edition.edition, edition.listings_as_of
     UNION ALL
     SELECT

@@ -26,7 +26,7 @@ told AS (
     JOIN marts.dim_edition AS edition ON edition.edition = month.edition
     CROSS JOIN (VALUES (1, 'new'), (2, 'returned'), (3, 'dropped')) AS named (place, flow)
     LEFT JOIN staging.stg_listing_flow AS flow
-        ON flow.month = month.month AND flow.flow = named.flow
+        ON flow.edition = month.edition AND flow.month = month.month AND flow.flow = named.flow
     LEFT JOIN staging.stg_available AS available
         ON available.edition = month.edition AND available.figure = 'listing_flow'
 )

@@ -21,7 +21,8 @@ told AS (
         stock.coverage
     FROM month
     JOIN marts.dim_edition AS edition ON edition.edition = month.edition
-    LEFT JOIN staging.stg_listing_stock AS stock ON stock.month = month.month
+    LEFT JOIN staging.stg_listing_stock AS stock
+        ON stock.edition = month.edition AND stock.month = month.month
     LEFT JOIN staging.stg_available AS available
         ON available.edition = month.edition AND available.figure = 'live_listings'
 )

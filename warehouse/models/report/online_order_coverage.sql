@@ -19,8 +19,10 @@ ordered AS (
         ON span.sellers_as_of >= span.half_on
         AND seller.valid_from_on <= span.sellers_as_of
         AND (seller.valid_until_on IS NULL OR seller.valid_until_on > span.half_on)
-    JOIN staging.stg_seller_country AS country
-        ON country.seller_id = seller.seller_id AND country.is_market
+    JOIN staging.stg_seller_as_of AS country
+        ON country.edition = span.edition
+        AND country.seller_id = seller.seller_id
+        AND country.is_market
     GROUP BY span.edition, seller.seller_id
 ),
 

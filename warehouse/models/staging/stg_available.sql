@@ -10,9 +10,12 @@ WITH as_of AS (
     SELECT edition, period_from, period_to, 'inquiries', 'inquiries', inquiries_as_of
     FROM marts.dim_edition
     UNION ALL
-    -- Whose listings and inquiries they are is known once any census has shown the seller.
+    -- Whose listings and inquiries they are is known once a census of that year or before it has
+    -- shown the seller.
     SELECT edition, period_from, period_to, 'known_sellers', 'sellers', (
-        SELECT max(export_date) FROM staging.stg_night WHERE dataset = 'sellers' AND is_good
+        SELECT max(export_date)
+        FROM staging.stg_night
+        WHERE dataset = 'sellers' AND is_good AND export_date <= dim_edition.period_to
     )
     FROM marts.dim_edition
     UNION ALL

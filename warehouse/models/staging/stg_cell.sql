@@ -3,9 +3,10 @@
 -- A cell of fewer sellers than the limit is withheld; where the rest would give it away (it stands
 -- alone, or all withheld cells together stay under the limit, or can only be all of one size), so is
 -- the smallest shown cell. Where editions overlap, one less the other leaves a part of a cell: it
--- must not be small either, and what one edition withholds the other withholds too. Where no named
--- cell is left to show, or all of them together are too few, the whole table is withheld; that of
--- partners is for calendar years, which would leave half-years of the market's own.
+-- must not be small either, and what one edition withholds, those that end later withhold too,
+-- never the other way round: later years do not change a finished one. Where no named cell is left
+-- to show, or all of them together are too few, the whole table is withheld; that of partners is for
+-- calendar years, which would leave half-years of the market's own.
 WITH member AS (
     SELECT
         'sellers_by_city' AS report_table,
@@ -51,7 +52,8 @@ WITH member AS (
         1,
         inquiry.shared_by
     FROM staging.stg_inquiry AS inquiry
-    LEFT JOIN staging.stg_seller_city AS city ON city.seller_id = inquiry.seller_id
+    LEFT JOIN staging.stg_seller_as_of AS city
+        ON city.edition = inquiry.edition AND city.seller_id = inquiry.seller_id
     WHERE inquiry.is_counted
 ),
 
@@ -88,8 +90,7 @@ near AS (
         -- A stock is of one night: no two editions add up to a third.
         OR (
             named.report_table IN ('inquiries_by_country', 'inquiries_by_city')
-            AND other.period_from <= edition.period_to
-            AND other.period_to >= edition.period_from
+            AND other.period_to BETWEEN edition.period_from AND edition.period_to
         )
 ),
 

@@ -30,5 +30,6 @@ JOIN marts.fct_inquiry AS inquiry
     AND edition.inquiries_as_of IS NOT NULL
     AND inquiry.channel = 'inquiry'
     AND inquiry.is_spam IS NOT true
-LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = inquiry.seller_id
+LEFT JOIN staging.stg_seller_as_of AS seller
+    ON seller.edition = edition.edition AND seller.seller_id = inquiry.seller_id
 ORDER BY edition.edition, inquiry.inquiry_id

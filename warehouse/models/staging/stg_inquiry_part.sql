@@ -3,7 +3,8 @@
 -- A part of too few sellers is withheld, and with it the smallest other month that the same editions
 -- share: those editions, one less the other, add these months up. Where no other month is left, or
 -- all months that they share rest on too few, the years are withheld. The same for replies: neither
--- those who replied nor those who did not may be too few.
+-- those who replied nor those who did not may be too few. What an edition withholds of a part, those
+-- that end later withhold too, whatever they have come to know: never the other way round.
 WITH counted AS (
     SELECT
         edition,
@@ -31,15 +32,20 @@ WITH counted AS (
     GROUP BY GROUPING SETS ((edition, shared_by, month), (edition, shared_by))
 ),
 
--- A later edition may know of more replies.
 judged AS (
     SELECT
-        * REPLACE (
-            is_small
-            OR coalesce(bool_or(is_reply_small) OVER (PARTITION BY shared_by, month), false)
+        counted.* REPLACE (
+            bool_or(counted.is_small) OVER so_far AS is_small,
+            bool_or(counted.is_small OR coalesce(counted.is_reply_small, false)) OVER so_far
                 AS is_reply_small
         )
     FROM counted
+    JOIN marts.dim_edition AS edition ON edition.edition = counted.edition
+    WINDOW so_far AS (
+        PARTITION BY counted.shared_by, counted.month
+        ORDER BY edition.period_to
+        RANGE UNBOUNDED PRECEDING
+    )
 ),
 
 ranked AS (

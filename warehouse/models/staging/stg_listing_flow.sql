@@ -1,6 +1,7 @@
 -- Listings that came and went in a month: the last good census of the month against that of the
 -- month before. How often exports come makes no difference, and a night that does not count in
--- full drops nothing. Grain: month, flow; without both nights nobody can tell (flow_from is null).
+-- full drops nothing. Grain: edition, month, flow; without both nights nobody can tell (flow_from is
+-- null). Whose listings they are is what the edition knew.
 -- A month is withheld as a whole: the stock before and after would give away one of the three.
 WITH span AS (
     SELECT
@@ -53,6 +54,7 @@ flow AS (
 
 counted AS (
     SELECT
+        edition.edition,
         span.month,
         span.flow_from,
         span.flow_to,
@@ -62,16 +64,19 @@ counted AS (
         coalesce(sum(flow.listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0)
         / sum(flow.listings) AS coverage
     FROM span
+    JOIN marts.dim_edition AS edition
+        ON span.month BETWEEN edition.period_from AND edition.listings_as_of
     CROSS JOIN (VALUES ('new'), ('returned'), ('dropped')) AS named (flow)
     LEFT JOIN flow ON flow.month = span.month AND flow.flow = named.flow
-    LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = flow.seller_id
-    GROUP BY span.month, span.flow_from, span.flow_to, named.flow
+    LEFT JOIN staging.stg_seller_as_of AS seller
+        ON seller.edition = edition.edition AND seller.seller_id = flow.seller_id
+    GROUP BY edition.edition, span.month, span.flow_from, span.flow_to, named.flow
 )
 
 SELECT
     *,
     sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_small,
     bool_or(sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1)
-        OVER (PARTITION BY month) AS is_withheld
+        OVER (PARTITION BY edition, month) AS is_withheld
 FROM counted
-ORDER BY month, flow
+ORDER BY edition, month, flow

@@ -22,7 +22,8 @@ WITH term AS (
         seller.country_iso2 IS NOT NULL AS is_known
     FROM marts.dim_edition AS edition
     JOIN staging.stg_listing_terms AS terms ON terms.snapshot_date = edition.listings_as_of
-    LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = terms.seller_id
+    LEFT JOIN staging.stg_seller_as_of AS seller
+        ON seller.edition = edition.edition AND seller.seller_id = terms.seller_id
     CROSS JOIN (
         VALUES ('complete'), ('price'), ('ask_price'), ('moq'), ('leaf_category'), ('ready_to_ship')
     ) AS part (part)

@@ -11,5 +11,6 @@ FROM marts.dim_edition AS edition
 JOIN lake.listing_day AS day
     ON day.snapshot_date = edition.listings_as_of
     AND day.live_listings > 0
-LEFT JOIN staging.stg_seller_country AS seller ON seller.seller_id = day.seller_id
+LEFT JOIN staging.stg_seller_as_of AS seller
+    ON seller.edition = edition.edition AND seller.seller_id = day.seller_id
 ORDER BY edition.edition, day.seller_id, day.top_category_id

@@ -50,7 +50,8 @@ judged AS (
     JOIN message
         ON message.counted_on
         BETWEEN edition.inquiries_as_of - 36 AND edition.inquiries_as_of - 7
-    LEFT JOIN staging.stg_seller_country AS country ON country.seller_id = message.seller_id
+    LEFT JOIN staging.stg_seller_as_of AS country
+        ON country.edition = edition.edition AND country.seller_id = message.seller_id
 )
 
 SELECT

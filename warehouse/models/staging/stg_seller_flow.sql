@@ -1,8 +1,15 @@
 -- Sellers that paid when an edition opened, and those whose first paid day lies in it.
 -- Grain: edition, seller_id; no rows for an edition whose opening census is missing.
--- A seller's city is the one it had then. Editions overlap: those that a seller is new in are named
--- beside it, for one less another leaves such a part.
-WITH opening AS (
+-- A seller's city is the one it had then. Editions overlap: those that the first paid day of a new
+-- seller lies in are named beside it, for one less another leaves such a part.
+WITH opened AS (
+    SELECT edition.edition, edition.period_from, edition.sellers_as_of
+    FROM staging.stg_opening_night AS night
+    JOIN marts.dim_edition AS edition ON edition.edition = night.edition
+    WHERE edition.sellers_as_of IS NOT NULL
+),
+
+opening AS (
     SELECT edition.edition, edition.sellers_as_of, seller.seller_id, seller.city_key
     FROM staging.stg_opening_night AS night
     JOIN marts.dim_edition AS edition ON edition.edition = night.edition
@@ -28,13 +35,12 @@ SELECT
     first_paid.city_key,
     true,
     false,
-    string_agg(edition.edition, ' ') OVER (
-        PARTITION BY first_paid.seller_id
-        ORDER BY edition.edition
-        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    (
+        SELECT string_agg(other.edition, ' ' ORDER BY other.edition)
+        FROM opened AS other
+        WHERE first_paid.first_paid_on BETWEEN other.period_from AND other.sellers_as_of
     )
-FROM staging.stg_opening_night AS night
-JOIN marts.dim_edition AS edition ON edition.edition = night.edition
+FROM opened AS edition
 JOIN staging.stg_first_paid AS first_paid
     ON first_paid.edition = edition.edition
     AND first_paid.first_paid_on BETWEEN edition.period_from AND edition.sellers_as_of

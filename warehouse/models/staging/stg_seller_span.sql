@@ -18,7 +18,9 @@ paid AS (
         sum(closes.days_so_far - opens.days_so_far)::BIGINT AS paid_days
     FROM staging.stg_inquiry_span AS part
     JOIN staging.stg_paid_stretch AS stretch
-        ON stretch.paid_from_on <= part.counted_until AND stretch.paid_to_on >= part.span_from
+        ON stretch.edition = part.edition
+        AND stretch.paid_from_on <= part.counted_until
+        AND stretch.paid_to_on >= part.span_from
     JOIN tally AS opens
         ON opens.calendar_on = greatest(stretch.paid_from_on, part.span_from) - 1
     JOIN tally AS closes
@@ -32,7 +34,8 @@ received AS (
     FROM staging.stg_inquiry AS inquiry
     JOIN staging.stg_covered_day AS day ON day.covered_on = inquiry.counted_on
     JOIN staging.stg_paid_stretch AS stretch
-        ON stretch.seller_id = inquiry.seller_id
+        ON stretch.edition = inquiry.edition
+        AND stretch.seller_id = inquiry.seller_id
         AND inquiry.counted_on BETWEEN stretch.paid_from_on AND stretch.paid_to_on
     WHERE inquiry.is_counted
     GROUP BY inquiry.edition, inquiry.seller_id, inquiry.counted_on

@@ -3,7 +3,7 @@
 -- inquiries, where the part that some editions have and no other rests on too few sellers;
 -- listings ever seen, from the first month on whose new listings are withheld, for what is added
 -- from one date to the next is what was new; the flow of sellers, where those who came, stayed or
--- left in this or an overlapping edition are too few.
+-- left in this edition or one that it overlaps with and that ended before are too few.
 WITH member AS (
     SELECT edition.edition, 'paid_sellers' AS figure, seller.seller_id
     FROM marts.dim_edition AS edition
@@ -17,8 +17,10 @@ WITH member AS (
     SELECT edition.edition, 'listings_ever', new.seller_id
     FROM marts.dim_edition AS edition
     JOIN lake.listing_new AS new ON new.changed_on <= edition.listings_as_of
-    JOIN staging.stg_seller_country AS seller
-        ON seller.seller_id = new.seller_id AND seller.is_market
+    JOIN staging.stg_seller_as_of AS seller
+        ON seller.edition = edition.edition
+        AND seller.seller_id = new.seller_id
+        AND seller.is_market
     UNION ALL
     SELECT edition, 'inquiries', seller_id
     FROM staging.stg_inquiry
@@ -43,6 +45,8 @@ added AS (
     FROM marts.dim_edition AS edition
     JOIN staging.stg_listing_flow AS flow
         ON flow.flow = 'new' AND flow.is_small AND flow.month <= edition.listings_as_of
+    JOIN marts.dim_edition AS told
+        ON told.edition = flow.edition AND told.period_to <= edition.period_to
 ),
 
 joined AS (
@@ -69,7 +73,7 @@ flowed AS (
     CROSS JOIN lake.market AS limits
     JOIN marts.dim_edition AS here ON here.edition = moved.edition
     JOIN marts.dim_edition AS other
-        ON other.period_from <= here.period_to AND other.period_to >= here.period_from
+        ON here.period_to BETWEEN other.period_from AND other.period_to
     LEFT JOIN joined ON joined.edition = moved.edition
     WHERE joined.edition IS NOT NULL
         OR moved.stayed BETWEEN 1 AND limits.smallest_cell - 1

@@ -2,7 +2,8 @@
 -- Grain: edition, span, span_from. Weeks run from Sunday to Saturday and belong to the year in
 -- which they end. Of a seller's night both figures count or neither. Where a night has too few
 -- sellers, all months and weeks that touch its editions are withheld: together they would give it
--- away. A year is withheld if no night that the same editions share has enough.
+-- away; an edition that ended before another is not reopened for it. A year is withheld if no night
+-- that the same editions share has enough. Whose visits they are is what the edition knew.
 WITH night AS (
     SELECT export_date
     FROM staging.stg_night
@@ -44,9 +45,11 @@ part AS (
     JOIN marts.dim_edition AS edition ON edition.edition = stretch.edition
 ),
 
--- A day at a time, for every day is in a week, a month and a year of two bases.
+-- A day at a time, for every day is in a week, a month and a year of two bases. The first week of an
+-- edition may have begun before it.
 day AS (
     SELECT
+        edition.edition,
         visit.snapshot_on,
         count(*) AS rows_in,
         count(*) FILTER (
@@ -63,10 +66,12 @@ day AS (
             AS visitors,
         sum(visit.inquiries) FILTER (WHERE country.is_market AND visit.visitors IS NOT NULL)
             AS inquiries
-    FROM night
+    FROM marts.dim_edition AS edition
+    JOIN night ON night.export_date BETWEEN edition.period_from - 6 AND edition.listings_as_of
     JOIN marts.fct_seller_day AS visit ON visit.snapshot_on = night.export_date
-    LEFT JOIN staging.stg_seller_country AS country ON country.seller_id = visit.seller_id
-    GROUP BY visit.snapshot_on
+    LEFT JOIN staging.stg_seller_as_of AS country
+        ON country.edition = edition.edition AND country.seller_id = visit.seller_id
+    GROUP BY edition.edition, visit.snapshot_on
 ),
 
 counted AS (
@@ -83,20 +88,21 @@ counted AS (
     JOIN night
         ON night.export_date BETWEEN part.span_from AND part.span_to
         AND night.export_date <= part.listings_as_of
-    LEFT JOIN day ON day.snapshot_on = night.export_date
+    LEFT JOIN day ON day.edition = part.edition AND day.snapshot_on = night.export_date
     GROUP BY part.edition, part.span, part.span_from
 ),
 
 shared AS (
     SELECT
-        night.export_date,
+        day.edition,
+        day.sellers,
         list(edition.edition ORDER BY edition.edition) AS editions,
-        any_value(day.sellers) AS sellers
-    FROM night
-    JOIN day ON day.snapshot_on = night.export_date AND day.sellers > 0
+        bool_or(edition.edition = day.edition) AS is_own
+    FROM day
     JOIN marts.dim_edition AS edition
-        ON night.export_date BETWEEN edition.period_from AND edition.period_to
-    GROUP BY night.export_date
+        ON day.snapshot_on BETWEEN edition.period_from AND edition.period_to
+    WHERE day.sellers > 0
+    GROUP BY day.edition, day.snapshot_on, day.sellers
 ),
 
 -- Editions with a night of too few sellers, and whether the nights they share are all such.
@@ -107,12 +113,10 @@ closed AS (
         edition.period_to,
         bool_or(small.sellers_at_most < (SELECT smallest_cell FROM lake.market)) AS is_year_small
     FROM (
-        SELECT
-            unnest(editions) AS edition,
-            min(sellers) AS sellers_at_least,
-            max(sellers) AS sellers_at_most
+        SELECT edition, min(sellers) AS sellers_at_least, max(sellers) AS sellers_at_most
         FROM shared
-        GROUP BY editions
+        WHERE is_own
+        GROUP BY edition, editions
     ) AS small
     JOIN marts.dim_edition AS edition ON edition.edition = small.edition
     WHERE small.sellers_at_least < (SELECT smallest_cell FROM lake.market)
@@ -139,7 +143,9 @@ SELECT
         WHEN part.span = 'year' THEN coalesce(closed.is_year_small, false)
         ELSE EXISTS (
             SELECT 1 FROM closed AS near
-            WHERE near.period_from <= part.span_to AND near.period_to >= part.span_from
+            WHERE near.period_from <= part.span_to
+                AND near.period_to >= part.span_from
+                AND near.period_to <= part.period_to
         )
     END AS is_withheld,
     CASE WHEN part.listings_as_of < part.span_to THEN 'p' END AS provisional

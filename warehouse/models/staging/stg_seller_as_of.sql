@@ -1,0 +1,22 @@
+-- Whose seller it is and where, as an edition knew it: the latest country and city that the seller
+-- was shown with by the edition's census of sellers; without one, by the end of its year.
+-- Grain: edition, seller_id; a seller first shown later has no row there, and is unknown.
+-- One date for a whole edition, so that its months and cells add up to its year.
+SELECT
+    edition.edition,
+    seller.seller_id,
+    arg_max(seller.country_iso2, seller.valid_from_on) FILTER (WHERE seller.country_iso2 IS NOT NULL)
+        AS country_iso2,
+    coalesce(
+        arg_max(seller.country_iso2, seller.valid_from_on)
+            FILTER (WHERE seller.country_iso2 IS NOT NULL)
+        = (SELECT country FROM lake.market),
+        false
+    ) AS is_market,
+    arg_max(seller.city_key, seller.valid_from_on) FILTER (WHERE seller.city_key IS NOT NULL)
+        AS city_key
+FROM marts.dim_edition AS edition
+JOIN marts.dim_seller AS seller
+    ON seller.valid_from_on <= coalesce(edition.sellers_as_of, edition.period_to)
+GROUP BY edition.edition, seller.seller_id
+ORDER BY edition.edition, seller.seller_id
