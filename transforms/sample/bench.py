@@ -17,8 +17,9 @@ from transforms.sample.lines import Text
 from transforms.sample.listings import POSITION_BITS, Listings, Maker
 from transforms.sample.listings_text import HEADER as LISTINGS_HEADER
 from transforms.sample.listings_text import ListingsText
+from transforms.sample.moves import NEVER
 from transforms.sample.parameters import Parameters, load
-from transforms.sample.sellers import NEVER, Sellers, make_sellers
+from transforms.sample.sellers import Sellers, make_sellers
 from transforms.sample.sellers_text import HEADER as SELLERS_HEADER
 from transforms.sample.sellers_text import SellersText
 

@@ -64,7 +64,6 @@ class Ledger:
         self._listing_nights = {edition.as_of["listings"] for edition in self.editions}
         self.turnover = Turnover([n.number for n in nights if n.is_good("listings")])
         self.nights: dict[str, dict[str, Counts]] = {}
-        self.seen: Mask = np.zeros(len(maker.sellers), bool)
         self.offered: dict[int, Offered] = {}
         # Listings by seller at the census that closes a month: live, and ever seen.
         self.live: dict[int, Ints] = {}
@@ -81,8 +80,6 @@ class Ledger:
         self.nights[f"{night.day}"] = {
             dataset: _counts(arranged.get(dataset), night.status(dataset)) for dataset in DATASETS
         }
-        if night.is_good("sellers"):
-            self.seen[rows.sellers] = True
         if night.number in self._listing_nights:
             live = rows.listings.take(self._maker.is_offered(rows.listings))
             self.offered[night.number] = Offered(

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from transforms.sample import clock
 from transforms.sample.draw import Floats, Ints, Keys, Weighted, below, mix, noise, unit
+from transforms.sample.moves import NEVER
 from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import NEVER, Mask, Sellers
+from transforms.sample.sellers import Mask, Sellers
 
 POSITION_BITS = 24  # of a listing's key; the month it was made in stands above them
 

@@ -1,4 +1,4 @@
-"""The sellers of the universe: who they are, when they paid, when they were to be seen."""
+"""The sellers of the universe: who they are, where, when they paid, when they were to be seen."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,14 +10,22 @@ from numpy.typing import NDArray
 
 from transforms.sample.clock import day_number
 from transforms.sample.draw import Floats, Ints, Weighted, evenly, generator
+from transforms.sample.moves import (
+    MARKET,
+    NEVER,
+    NO_CITY,
+    NOT_IN_GAZETTEER,
+    OTHER_COUNTRY,
+    UNKNOWN_COUNTRY,
+    Days,
+    Whereabouts,
+    moved,
+    whereabouts,
+)
 from transforms.sample.parameters import Parameters
 
-Days = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-NEVER = 2**30  # first day of a stretch that does not exist; its last day is -1
-MARKET, OTHER_COUNTRY, UNKNOWN_COUNTRY = 0, 1, 2
-NO_CITY, NOT_IN_GAZETTEER = -1, -2
 YEAR = 365.2425
 
 _EVEN, _LOOSE, _FREE = 101, 102, 103  # streams of random numbers
@@ -28,13 +36,12 @@ class Sellers:
     """One element per seller, ordered by the first day it was seen.
 
     Stretches (`paid_*`, `stay_*`) have two columns, the second for sellers that came back; both
-    ends are included. `city` is a position in the gazetteer, NO_CITY or NOT_IN_GAZETTEER,
-    `country` one in the list of other countries (-1 for the market and the unknown country).
+    ends are included. From `moves_on` on a seller is where `later` says.
     """
 
-    origin: NDArray[np.int8]
-    country: Ints
-    city: Ints
+    first: Whereabouts
+    later: Whereabouts
+    moves_on: Days  # NEVER for those who stay
     top_category: Ints
     membership: Ints
     partner: Ints
@@ -46,7 +53,7 @@ class Sellers:
     stay_to: Days
 
     def __len__(self) -> int:
-        return len(self.origin)
+        return len(self.moves_on)
 
     def paid_on(self, day: int) -> Mask:
         return _within(day, self.paid_from, self.paid_to)
@@ -55,11 +62,18 @@ class Sellers:
         """In the census of that night."""
         return _within(day, self.stay_from, self.stay_to)
 
-    def in_market(self) -> Mask:
-        return self.origin == MARKET
+    def origin_on(self, day: int) -> NDArray[np.int8]:
+        """MARKET, OTHER_COUNTRY or UNKNOWN_COUNTRY."""
+        return np.where(self.moves_on <= day, self.later.origin, self.first.origin)
 
-    def with_known_country(self) -> Mask:
-        return self.origin != UNKNOWN_COUNTRY
+    def in_market(self, day: int) -> Mask:
+        return self.origin_on(day) == MARKET
+
+    def with_known_country(self, day: int) -> Mask:
+        return self.origin_on(day) != UNKNOWN_COUNTRY
+
+    def city_on(self, day: int) -> Ints:
+        return np.where(self.moves_on <= day, self.later.city, self.first.city)
 
     def last_paid_stretch(self, day: int) -> tuple[Days, Days]:
         """First and last day of the membership of that day, or else of the last one before."""
@@ -230,16 +244,18 @@ def _described(
     weight = np.exp(0.6 * (2 * even[:, 2] - 1)) * np.exp(0.3 * np.sin(7 * even[:, 3]))
     weight[loose.random(n) < p["without_listings"]] = 0.0
     weight[is_free] *= parameters.numbers["listings"]["free_seller_weight"]
-    country = np.where(origin == OTHER_COUNTRY, others.pick(loose.random(n)), -1)
+    which_country = loose.random(n)
     twin_of = np.where(loose.random(n) < p["second_storefront"], np.arange(n) - 1, -1)
     twin_of[(origin != MARKET) | (np.roll(origin, 1) != MARKET) | (np.roll(twin_of, 1) >= 0)] = -1
     twins = twin_of >= 0
     cities[twins] = cities[twin_of[twins]]
     tops[twins] = tops[twin_of[twins]]
+    first = whereabouts(origin, cities, others, which_country)
+    later, moves_on = moved(p, seed, first, cities, others, stay_from, stay_to)
     return Sellers(
-        origin=origin,
-        country=country,
-        city=np.where(origin == MARKET, cities, NO_CITY),
+        first=first,
+        later=later,
+        moves_on=moves_on,
         top_category=tops,
         membership=Weighted(list(p["memberships"].values())).pick(loose.random(n)),
         partner=np.where(loose.random(n) < p["direct"], -1, loose.integers(0, partners, n)),

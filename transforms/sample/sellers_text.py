@@ -10,15 +10,15 @@ import pyarrow.compute as pc
 
 from transforms.sample.draw import Ints, Keys, Weighted, below, noise, unit
 from transforms.sample.lines import Text, csv_line, dated, edited, joined, taken, text
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import (
+from transforms.sample.moves import (
     MARKET,
+    NEVER,
     NOT_IN_GAZETTEER,
     UNKNOWN_COUNTRY,
-    YEAR,
-    Mask,
-    Sellers,
+    Whereabouts,
 )
+from transforms.sample.parameters import Parameters
+from transforms.sample.sellers import YEAR, Mask, Sellers
 
 END = "\r\n"
 COLUMNS = (
@@ -64,7 +64,7 @@ class SellersText:
         )
         years = np.where(paid, years, 0)
         return joined(
-            taken(self._before, who),
+            taken(self._before, np.where(sellers.moves_on[who] <= day, self._row_later[who], who)),
             taken(texts, np.where(paid, sellers.membership[who], len(names))),
             ",", _or_empty(dated(start), ever),
             ",", _or_empty(dated(end), ever),
@@ -146,32 +146,47 @@ class SellersText:
         return text(ids)
 
     def _prefix(self, seller: int) -> str:
-        if (other := int(self._sellers.country[seller])) >= 0:
+        if (other := int(self._sellers.first.country[seller])) >= 0:
             return str(self._p["other_countries"][other]["iso2"]).lower()
         return self._parameters.market.lower()
 
     @cached_property
+    def _movers(self) -> Ints:
+        return np.flatnonzero(self._sellers.moves_on[: self._count] != NEVER)
+
+    @cached_property
+    def _row_later(self) -> Ints:
+        """Where the row of a seller that has moved stands in `_before`."""
+        rows = np.zeros(len(self._sellers), np.int64)
+        rows[self._movers] = self._count + np.arange(len(self._movers))
+        return rows
+
+    @cached_property
     def _before(self) -> Text:
+        """Everybody at first, and then those who move, where they are later."""
         countries = Weighted(list(self._p["country_texts"].values()))
         names = list(self._p["country_texts"])
         spelt = countries.pick(unit(noise(self._keys, 2))).tolist()
         draws = noise(self._keys, 3).tolist()
+        ids = self.ids.to_pylist()
+        at_first = [(i, self._sellers.first) for i in range(self._count)]
         rows = []
-        for i, seller_id in enumerate(self.ids.to_pylist()):
-            country, province, city = self._place(i, names[spelt[i]], draws[i])
+        for i, at in [*at_first, *((i, self._sellers.later) for i in self._movers.tolist())]:
+            seller_id = ids[i]
+            country, province, city = self._place(i, at, names[spelt[i]], draws[i])
             link = f"https://{seller_id}.trustpass.alibaba.com/company_profile.html"
             rows.append((seller_id, self.names[i], link, country, province, city, ""))
         return text(csv_line(row, "") for row in rows)
 
-    def _place(self, seller: int, market: str, draw: int) -> tuple[str, str, str]:
+    def _place(self, seller: int, at: Whereabouts, market: str, draw: int) -> tuple[str, str, str]:
         """Country, province and city as somebody typed them."""
-        sellers, places = self._sellers, self._parameters.places
-        if sellers.origin[seller] == UNKNOWN_COUNTRY:
+        places = self._parameters.places
+        if at.origin[seller] == UNKNOWN_COUNTRY:
             return str(self._p["unknown_country_text"]), "", ""
-        if sellers.origin[seller] != MARKET:
-            other = self._p["other_countries"][int(sellers.country[seller])]
+        if at.origin[seller] != MARKET:
+            other = self._p["other_countries"][int(at.country[seller])]
             return other["text"], "", other["cities"][draw % len(other["cities"])]
-        city = int(sellers.city[seller])
+        city = int(at.city[seller])
         if city == NOT_IN_GAZETTEER:
             strange = self._parameters.words["sellers"]["places_nobody_knows"]
             city_text, province = strange[draw % len(strange)]

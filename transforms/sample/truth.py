@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from transforms.sample.clock import as_date
 from transforms.sample.ledger import Edition, Ledger
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Sellers
@@ -69,7 +68,7 @@ class _Truth(Ground):
         ):
             night = as_of[dataset]
             value, coverage, is_withheld = (None, None, False)
-            if night is not None and self.can_tell:
+            if night is not None and self.can_tell(edition):
                 value, coverage, is_withheld = count(edition, night)
             if is_withheld:
                 value, coverage = (None, None)
@@ -88,42 +87,37 @@ class _Truth(Ground):
 
     def _live_listings(self, edition: Edition, night: int) -> Told:
         seller = self.ledger.offered[night].seller
-        ours = self.market[seller]
-        return int(ours.sum()), ratio(self.known[seller].sum(), len(seller)), is_few(seller[ours])
+        known = self.known(edition)
+        ours, coverage = known.market[seller], ratio(known.country[seller].sum(), len(seller))
+        return int(ours.sum()), coverage, is_few(seller[ours])
 
     def _listings_ever(self, edition: Edition, night: int) -> Told:
-        ever = self.ledger.ever[night]
-        # What is added from one date to the next is what was new.
-        few_were_new = any(
-            is_few(told.new[self.market[told.new]])
-            for month, told in self.ledger.turnover.months.items()
-            if month <= as_date(night)
-        )
-        few = few_were_new or is_few(int((ever[self.market] > 0).sum()))
-        return int(ever[self.market].sum()), ratio(ever[self.known].sum(), ever.sum()), few
+        ever, known = self.ledger.ever[night], self.known(edition)
+        few = self.were_few_new(edition, night) or is_few(int((ever[known.market] > 0).sum()))
+        return int(ever[known.market].sum()), ratio(ever[known.country].sum(), ever.sum()), few
 
     def _inquiry_count(self, edition: Edition, night: int) -> Told:
         counted, asked = self.inquiries_of(edition, night)
-        known = asked & self.inquiries.is_dated & self.known[self.inquiries.seller]
+        known = asked & self.inquiries.is_dated & self.known(edition).country[self.inquiries.seller]
         few = self.is_year_withheld(edition)
         return int(counted.sum()), ratio(known.sum(), asked.sum()), few
 
     def listings_by_category(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
         names = ("top_category_id", "category")
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return not_available(edition, night, names)
         offered = self.ledger.offered[night]
-        ours = self.market[offered.seller]
+        ours = self.known(edition).market[offered.seller]
         cells = cells_of(offered.seller[ours], offered.top_category[ours])
         return shares(edition, night, names, self.categories(), cells, of_known=True)
 
     def inquiries_by_country(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return not_available(edition, night, ("buyer_country_iso2",))
         countries = self.parameters.words["inquiries"]["countries"]
         keys: list[tuple[str, ...]] = [(country["iso2"],) for country in countries]
         return self.shares_of_inquiries(
-            edition, night, ("buyer_country_iso2",), keys, self.inquiries.country
+            edition, night, ("buyer_country_iso2",), keys, lambda _: self.inquiries.country
         )

@@ -86,14 +86,14 @@ class CohortTables(FlowTables):
         if night != day_number(edition.period_to) or not self._opened_a_year_before(edition):
             return np.zeros(0, np.int64)
         opens = edition.period_from
-        start = self.first_paid(night)
+        start = self.first_paid(edition)
         first = day_number(opens.replace(year=opens.year - 1))
         return np.flatnonzero((first <= start) & (start < day_number(opens)))
 
     def _kept_and_asked(self, edition: Edition, night: int) -> tuple[Mask, Ints]:
         """Whether each seller of the cohort stayed a year, and the inquiries that it received."""
         joined = self._joined(edition)
-        begun = self.first_paid(night)[joined]
+        begun = self.first_paid(edition)[joined]
         year_on = np.array([_year_on(day) for day in begun.tolist()])
         return self._paid_then(joined, year_on, night), self._asked(joined, begun, year_on)
 

@@ -1,15 +1,14 @@
 """The truth about sellers that come and go: new, churned and kept ones."""
 
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from transforms.sample.clock import as_date, day_number
-from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition, Ledger
+from transforms.sample.moves import NEVER
 from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import NEVER, Days, Mask, Sellers
+from transforms.sample.sellers import Days, Mask, Sellers
 from transforms.sample.truth_ground import (
     Ground,
     Row,
@@ -105,7 +104,8 @@ class FlowTables(Ground):
         return rows
 
     def _is_withheld(self, edition: Edition) -> bool:
-        """Whether few came, stayed or left in this edition or in one that shares days with it."""
+        """Whether few came, stayed or left in this edition, or in one that shares days with it and
+        ends no later."""
         return any(self._moves_few(other) for other in self.near(edition))
 
     def _moves_few(self, edition: Edition) -> bool:
@@ -114,30 +114,32 @@ class FlowTables(Ground):
             return False
         before, after = self.payers(opening), self.payers(night)
         new = self._new(edition, night)
-        moved = (before, before & after, before & ~after, *self._in_parts(new))
+        moved = (before, before & after, before & ~after, *self._in_parts(edition, new))
         return any(is_few(int(who.sum())) for who in moved)
 
-    def _in_parts(self, who: Mask) -> list[Mask]:
-        """New sellers by the editions that they are new in."""
-        return [who & (self._parts == part) for part in np.unique(self._parts[who]).tolist()]
-
-    @cached_property
-    def _parts(self) -> Ints:
-        nobody = np.zeros(len(self.sellers), bool)
-        return parts_of([
-            nobody if night is None or self.opening(edition) is None else self._new(edition, night)
-            for edition in self.ledger.editions
-            for night in [edition.as_of["sellers"]]
-        ])  # fmt: skip
+    def _in_parts(self, edition: Edition, who: Mask) -> list[Mask]:
+        """New sellers by the editions that their first paid day lies in."""
+        first = self.first_paid(edition)
+        stretches = [
+            (day_number(other.period_from), night)
+            for other in self.ledger.editions
+            if (night := other.as_of["sellers"]) is not None and self.opening(other) is not None
+        ]
+        part = parts_of([(opens <= first) & (first <= night) for opens, night in stretches])
+        return [who & (part == one) for one in np.unique(part[who]).tolist()]
 
     def _moves(self, edition: Edition, night: int, opening: int) -> dict[int, tuple[int, ...]]:
         """New, kept and churned sellers by city."""
         before, after = self.payers(opening), self.payers(night)
-        city = np.maximum(self.sellers.city, -1)
-        groups = (self._new(edition, night), before & after, before & ~after)
+        # Of a new seller the last city known, of the others the one that the opening census told.
+        here = self.known(edition).city
+        then = np.maximum(self.sellers.city_on(opening), -1)
+        groups = (
+            (self._new(edition, night), here), (before & after, then), (before & ~after, then)
+        )  # fmt: skip
+        cells = np.unique(np.concatenate([city[who] for who, city in groups])).tolist()
         return {
-            cell: tuple(int((who & (city == cell)).sum()) for who in groups)
-            for cell in np.unique(city[np.logical_or.reduce(groups)]).tolist()
+            cell: tuple(int((who & (city == cell)).sum()) for who, city in groups) for cell in cells
         }
 
     def _hides(self, edition: Edition) -> set[str]:
@@ -147,17 +149,15 @@ class FlowTables(Ground):
             return set()
         places = self.parameters.places
         few = {
-            places[cell].city_key
-            for at in (opening, night)
-            for cell in self._withheld_cities(self.payers(at))
+            places[cell].city_key for at in (opening, night) for cell in self._withheld_cities(at)
         }
         moves = self._moves(edition, night, opening)
         return _withheld_flows({places[c].city_key: m for c, m in moves.items() if c >= 0}, few)
 
-    def _withheld_cities(self, payers: Mask) -> set[int]:
-        """Cities that a table of these sellers withholds."""
-        places = self.parameters.places
-        cells = cells_of(np.flatnonzero(payers), self.sellers.city[payers])
+    def _withheld_cities(self, night: int) -> set[int]:
+        """Cities that a table of that night's paid sellers withholds."""
+        places, payers = self.parameters.places, self.payers(night)
+        cells = cells_of(np.flatnonzero(payers), self.sellers.city_on(night)[payers])
         keys = {places[cell].city_key: cell for cell in cells if cell >= 0}
         hidden = withheld_of({key: cells[cell] for key, cell in keys.items()})
         is_all = is_closed(cells.values(), set(keys), hidden)
@@ -169,13 +169,17 @@ class FlowTables(Ground):
         near = range(last - OPENING_WITHIN_DAYS + 1, last + 1)
         return max((n for n in self.ledger.good_seller_nights if n in near), default=None)
 
-    def first_paid(self, night: int) -> Days:
-        """First paid day of the market's sellers, as the good nights until then have shown it."""
-        known = np.where(self.shown_on <= night, self.sellers.paid_from, NEVER).min(axis=1)
-        return np.where(self.sellers.in_market(), known, NEVER)
+    def first_paid(self, edition: Edition) -> Days:
+        """First paid day of the market's sellers, as the edition's censuses have shown it; NEVER
+        where it has none."""
+        night = edition.as_of["sellers"]
+        if night is None:
+            return np.full(len(self.sellers), NEVER)
+        told = np.where(self.shown_on <= night, self.sellers.paid_from, NEVER).min(axis=1)
+        return np.where(self.known(edition).market, told, NEVER)
 
     def _new(self, edition: Edition, night: int) -> Mask:
-        first = self.first_paid(night)
+        first = self.first_paid(edition)
         return (day_number(edition.period_from) <= first) & (first <= night)
 
 

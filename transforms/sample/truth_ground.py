@@ -1,5 +1,7 @@
 """What every table of the truth stands on: whose rows count, and how a row is put together."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -8,11 +10,23 @@ import numpy as np
 from transforms.sample.clock import as_date, day_number
 from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition, Ledger, is_partial
+from transforms.sample.moves import NEVER
 from transforms.sample.parameters import Parameters
 from transforms.sample.sellers import Mask, Sellers
 from transforms.sample.truth_small import Cell, is_closed, is_few, withheld_of
 
 Row = dict[str, Any]
+Groups = dict[str, list[Mask]]  # by edition: things of which none may be of few sellers
+Spans = set[tuple[str, int | None]]  # edition and month (None for its year)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the censuses until some night had told of each seller: the last they said."""
+
+    country: Mask  # known at all
+    market: Mask
+    city: Ints  # position in the gazetteer, or -1
 
 
 class Ground:
@@ -24,38 +38,67 @@ class Ground:
         self.parameters = parameters
         self.sellers = sellers
         self.ledger = ledger
-        # A country is known of a seller once a good census has shown it. Until then it is not
-        # known of anybody, so that nothing of the market can be told apart.
-        self.can_tell = bool(ledger.good_seller_nights)
-        self.known = ledger.seen & sellers.with_known_country()
-        self.market = ledger.seen & sellers.in_market()
         self.inquiries, self.delivered = ledger.inquiries()
+
+    def can_tell(self, edition: Edition) -> bool:
+        """Until a first good census nobody's country is known, and nothing of the market."""
+        return min(self.ledger.good_seller_nights, default=NEVER) <= day_number(edition.period_to)
+
+    def known(self, edition: Edition) -> Known:
+        """What was known of the sellers on the edition's own date."""
+        return self._knowledge[edition.name]
+
+    @cached_property
+    def _knowledge(self) -> dict[str, Known]:
+        sellers, ends = self.sellers, {}
+        for edition in self.ledger.editions:
+            census = edition.as_of["sellers"]
+            ends[edition.name] = day_number(edition.period_to) if census is None else census
+        n = len(sellers)
+        country, market, city = np.zeros(n, bool), np.zeros(n, bool), np.full(n, -1)
+        found: dict[str, Known] = {}
+        waiting = sorted(ends, key=lambda name: ends[name], reverse=True)
+        for night in [*sorted(self.ledger.good_seller_nights), NEVER]:
+            while waiting and ends[waiting[-1]] < night:
+                found[waiting.pop()] = Known(country.copy(), market.copy(), city.copy())
+            there = sellers.present_on(night)
+            says = there & sellers.with_known_country(night)
+            country |= says
+            market = np.where(says, sellers.in_market(night), market)
+            here = sellers.city_on(night)
+            city = np.where(there & (here >= 0), here, city)
+        return found
 
     def payers(self, night: int) -> Mask:
         """The market's paid sellers of that night."""
-        return self.sellers.paid_on(night) & self.sellers.in_market()
+        return self.sellers.paid_on(night) & self.sellers.in_market(night)
 
     def paid(self, night: int) -> int:
         return int(self.payers(night).sum())
 
     def seller_coverage(self, night: int) -> float | None:
         census = self.sellers.present_on(night)
-        return ratio((census & self.sellers.with_known_country()).sum(), census.sum())
+        return ratio((census & self.sellers.with_known_country(night)).sum(), census.sum())
 
     def inquiries_of(self, edition: Edition, night: int) -> tuple[Mask, Mask]:
         """Which inquiries count in the edition, and which ones could if all were known."""
+        asked = self._asked_of(edition, night)
+        ours = self.known(edition).market[self.inquiries.seller]
+        return asked & self.inquiries.is_dated & ours, asked
+
+    def _asked_of(self, edition: Edition, night: int) -> Mask:
         inquiries = self.inquiries
         day = np.where(inquiries.is_dated, inquiries.day, self.delivered)
         first, last = day_number(edition.period_from), day_number(edition.period_to)
-        asked = (first <= day) & (day <= min(last, night)) & ~inquiries.is_tm & ~inquiries.is_spam
-        return asked & inquiries.is_dated & self.market[inquiries.seller], asked
+        return (first <= day) & (day <= min(last, night)) & ~inquiries.is_tm & ~inquiries.is_spam
 
     def near(self, edition: Edition) -> list[Edition]:
-        """Editions that share days with this one, itself among them."""
+        """Editions that share days with this one and end no later, itself among them. What ends
+        later changes nothing any more."""
         return [
             other
             for other in self.ledger.editions
-            if other.period_from <= edition.period_to and other.period_to >= edition.period_from
+            if edition.period_from <= other.period_to <= edition.period_to
         ]
 
     @cached_property
@@ -70,22 +113,73 @@ class Ground:
 
     @cached_property
     def parts(self) -> Ints:
-        """Number of the part that each inquiry is in: all of a part count in the same editions."""
-        return parts_of(list(self.counted_in.values()))
+        """Number of the part that each inquiry is in: all of a part are in the same editions."""
+        nobody = np.zeros(len(self.inquiries), bool)
+        nights = [(e, e.as_of["inquiries"]) for e in self.ledger.editions]
+        return parts_of([nobody if n is None else self._asked_of(e, n) for e, n in nights])
 
     def is_year_withheld(self, edition: Edition) -> bool:
         """Whether the inquiries of the edition, or a part of them that it shares, are of too few
         sellers, or add up months each of which is."""
-        counted = self.counted_in[edition.name]
-        seller, part, day = self.inquiries.seller, self.parts, self.inquiries.day
-        if is_few(seller[counted]):
-            return True
-        for one in np.unique(part[counted]).tolist():
-            here = counted & (part == one)
-            month = np.array([as_date(d).replace(day=1) for d in day[here].tolist()])
-            few = [is_few(seller[here][month == m]) for m in np.unique(month)]
-            if is_few(seller[here]) or all(few):
-                return True
+        is_year_few = is_few(self.inquiries.seller[self.counted_in[edition.name]])
+        return is_year_few or (edition.name, None) in self.withheld_months
+
+    @cached_property
+    def withheld_months(self) -> Spans:
+        """Months and years of whose inquiries too few sellers, or a part, are behind."""
+        return self.withheld_spans({name: [counted] for name, counted in self.counted_in.items()})
+
+    @cached_property
+    def _month(self) -> Ints:
+        """First day of the month of each inquiry."""
+        return np.array(
+            [day_number(as_date(day).replace(day=1)) for day in self.inquiries.day.tolist()],
+            np.int64,
+        )
+
+    def withheld_spans(self, groups: Groups) -> Spans:
+        """Months of parts of which a group is of few sellers, in the edition itself or in one that
+        ends no later, and the smallest other month that the same editions share; years of which a
+        whole part is, or all months of one."""
+        seller, part, month = self.inquiries.seller, self.parts, self._month
+        ends = {edition.name: edition.period_to for edition in self.ledger.editions}
+        few: dict[tuple[int, str], set[int | None]] = {}
+        many: dict[tuple[int, str], dict[int, int]] = {}
+        for name, masks in groups.items():
+            counted = self.counted_in[name]
+            for one in np.unique(part[counted]).tolist():
+                here = counted & (part == one)
+                months = np.unique(month[here]).tolist()
+                many[one, name] = {m: int((here & (month == m)).sum()) for m in months}
+                few[one, name] = {
+                    m
+                    for m in (None, *months)
+                    if any(is_few(seller[g & here & ((month == m) | (m is None))]) for g in masks)
+                }
+        found: Spans = set()
+        for (one, name), counts in many.items():
+            before = [f for (p, o), f in few.items() if p == one and ends[o] <= ends[name]]
+            here_few = set[int | None]().union(*before) & {None, *counts}
+            small = here_few - {None}
+            rest = [(count, m) for m, count in counts.items() if m not in small]
+            found |= {(name, m) for m in here_few}
+            if small:
+                found.add((name, min(rest)[1] if rest else None))
+        return found
+
+    def were_few_new(self, edition: Edition, night: int) -> bool:
+        """Whether some month until then, told by an edition that ends no later, has new listings of
+        few sellers: what is added from one date to the next is what was new."""
+        for other in self.ledger.editions:
+            census = other.as_of["listings"]
+            if census is None or other.period_to > edition.period_to:
+                continue
+            last = min(as_date(night), as_date(census))
+            market = self.known(other).market
+            for month, told in self.ledger.turnover.months.items():
+                is_told = other.period_from <= month <= last
+                if is_told and is_few(told.new[market[told.new]]):
+                    return True
         return False
 
     def shares_of_inquiries(
@@ -94,12 +188,13 @@ class Ground:
         night: int,
         names: tuple[str, ...],
         keys: list[tuple[str, ...]],
-        cell: Ints,
+        cell_in: Callable[[Edition], Ints],
     ) -> list[Row]:
-        """Rows of a table of shares of an edition's inquiries; `cell` is that of each inquiry."""
+        """Rows of a table of shares of an edition's inquiries; `cell_in` tells that of each
+        inquiry, as an edition knew it."""
 
         def cells(of: Edition) -> dict[int, Cell]:
-            counted = self.counted_in[of.name]
+            counted, cell = self.counted_in[of.name], cell_in(of)
             return cells_of(self.inquiries.seller[counted], cell[counted], self.parts[counted])
 
         return shares(

@@ -56,11 +56,13 @@ class InquiryTables(InquirySpans):
 
     def inquiries_by_city(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return not_available(edition, night, ("city_key", "city"))
         keys: list[tuple[str, ...]] = [(p.city_key, p.city) for p in self.parameters.places]
-        city = self.sellers.city[self.inquiries.seller]
-        return self.shares_of_inquiries(edition, night, ("city_key", "city"), keys, city)
+        return self.shares_of_inquiries(
+            edition, night, ("city_key", "city"), keys,
+            lambda of: self.known(of).city[self.inquiries.seller],
+        )  # fmt: skip
 
     def inquiry_flow(self, edition: Edition) -> list[Row]:
         rows = []
@@ -107,7 +109,8 @@ class InquiryTables(InquirySpans):
     def inquiries_per_seller(self, edition: Edition) -> list[Row]:
         rows = []
         for told in self.told(edition):
-            paid_days = self._paid_days(told.days) if told.is_available else np.zeros(0, np.int64)
+            nobody = np.zeros(0, np.int64)
+            paid_days = self._paid_days(edition, told.days) if told.is_available else nobody
             sellers = int((paid_days > 0).sum())
             is_available = told.is_available and sellers > 0
             inquiries = np.zeros(len(paid_days), np.int64)
@@ -146,10 +149,10 @@ class InquiryTables(InquirySpans):
         weeks = [Span("week", int(s), int(s) + 6) for s in sundays]
         opens, closes = day_number(edition.period_from), day_number(edition.period_to)
         spans += [week for week in weeks if opens <= week.last <= closes]
-        told = [self._visits_of(span, nights) for span in spans]
+        told = [self._visits_of(edition, span, nights) for span in spans]
         rows = []
         for span, (count, inquiries, visitors, coverage) in zip(spans, told, strict=True):
-            is_available = self.can_tell and visitors > 0
+            is_available = self.can_tell(edition) and visitors > 0
             is_withheld = self._is_rate_withheld(edition, span)
             is_shown = is_available and not is_withheld
             rows.append({
@@ -164,48 +167,49 @@ class InquiryTables(InquirySpans):
             })  # fmt: skip
         return rows
 
-    def _visits_of(self, span: Span, nights: Ints) -> tuple[int, int, int, float | None]:
+    def _visits_of(
+        self, edition: Edition, span: Span, nights: Ints
+    ) -> tuple[int, int, int, float | None]:
         """Nights, inquiries, visitors, and the coverage."""
+        told = self.known(edition)
         within = [n for n in nights.tolist() if span.first <= n <= span.last]
         inquiries = visitors = known = every = 0
         for night in within:
             visits = self.ledger.visits[night]
-            ours = self.market[visits.seller] & visits.is_stated
+            ours = told.market[visits.seller] & visits.is_stated
             inquiries += int(visits.inquiries[ours].sum())
             visitors += int(visits.visitors[ours].sum())
-            known += int((self.known[visits.seller] & visits.is_stated).sum())
+            known += int((told.country[visits.seller] & visits.is_stated).sum())
             every += len(visits.seller)
         return len(within), inquiries, visitors, ratio(known, every)
 
     def _is_rate_withheld(self, edition: Edition, span: Span) -> bool:
-        """A month or week that touches an edition with a night of few sellers; a year with nights
-        that the same editions share, none of which has enough."""
+        """A month or week that touches an edition with a night of few sellers and that ends no
+        later; a year with nights that the same editions share, none of which has enough."""
         if span.name == "year":
             return any(most for most in self._small_nights.get(edition.name, []))
         return any(
             day_number(other.period_from) <= span.last and day_number(other.period_to) >= span.first
             for other in self.ledger.editions
-            if other.name in self._small_nights
+            if other.name in self._small_nights and other.period_to <= edition.period_to
         )
 
     @cached_property
     def _small_nights(self) -> dict[str, list[bool]]:
         """Editions with a night of few sellers; for each part with one, whether all are such."""
-        sellers: dict[int, int] = {}
+        parts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         for night, visits in self.ledger.visits.items():
-            sellers[night] = int((self.market[visits.seller] & visits.is_stated).sum())
-        parts: dict[tuple[str, ...], list[int]] = {}
-        for night, count in sellers.items():
-            if count:
-                day = as_date(night)
-                names = [e.name for e in self.ledger.editions
-                         if e.period_from <= day <= e.period_to]  # fmt: skip
-                parts.setdefault(tuple(names), []).append(count)
+            day = as_date(night)
+            sharing = [e for e in self.ledger.editions if e.period_from <= day <= e.period_to]
+            names = tuple(e.name for e in sharing)
+            for edition in sharing:
+                ours = self.known(edition).market[visits.seller]
+                if count := int((ours & visits.is_stated).sum()):
+                    parts.setdefault((edition.name, names), []).append(count)
         found: dict[str, list[bool]] = {}
-        for shared_by, counts in parts.items():
+        for (name, _), counts in parts.items():
             if is_few(min(counts)):
-                for name in shared_by:
-                    found.setdefault(name, []).append(is_few(max(counts)))
+                found.setdefault(name, []).append(is_few(max(counts)))
         return found
 
     def response_rate(self, edition: Edition) -> list[Row]:
@@ -218,7 +222,7 @@ class InquiryTables(InquirySpans):
         window = Span("window", last - RESPONSE_DAYS + 1, last)
         row["window_from"], row["window_to"] = f"{as_date(window.first)}", f"{as_date(last)}"
         row["days_covered"] = int(window.holds(self.covered).sum())
-        valid, in_time, known, within = self._responses(window, night)
+        valid, in_time, known, within = self._responses(edition, window, night)
         by_seller = np.bincount(self.inquiries.seller[valid], minlength=len(self.sellers))
         replied = np.bincount(self.inquiries.seller[valid & in_time], minlength=len(self.sellers))
         busy = by_seller >= BUSY_SELLER
@@ -228,15 +232,19 @@ class InquiryTables(InquirySpans):
         median = float(np.median(replied[busy] / by_seller[busy])) if many else None
         pooled: tuple[Any, ...] = (answered / of if of else None, answered, of, coverage)
         middle: tuple[Any, ...] = (median, many, sellers, coverage)
-        row |= _guarded("pooled", edition, night, pooled, sellers if self.can_tell else 0)
-        row |= _guarded("seller_median", edition, night, middle, many if self.can_tell else 0)
+        if not self.can_tell(edition):
+            sellers, many = 0, 0
+        row |= _guarded("pooled", edition, night, pooled, sellers)
+        row |= _guarded("seller_median", edition, night, middle, many)
         if is_few(int((replied > 0).sum())) or is_few(int((replied < by_seller).sum())):
             withheld(row, "pooled")
         if many and is_few(sellers - many):
             withheld(row, "seller_median")
         return [row]
 
-    def _responses(self, window: Span, night: int) -> tuple[Mask, Mask, Mask, Mask]:
+    def _responses(
+        self, edition: Edition, window: Span, night: int
+    ) -> tuple[Mask, Mask, Mask, Mask]:
         """Which inquiries and chats are valid, which of all were answered in time, which are known,
         and which came in the window."""
         every = self.inquiries
@@ -268,8 +276,9 @@ class InquiryTables(InquirySpans):
         valid = within & told & ~again & ~by_machine & (every.country != china)
         limit = np.where(every.is_tm, CHAT_REPLY_HOURS, REPLY_HOURS) * HOUR
         in_time = (answered != NO_REPLY) & (answered - every.received <= limit)
-        known = within & every.is_dated & self.known[every.seller]
-        return valid & self.market[every.seller], in_time, known, within
+        whose = self.known(edition)
+        known = within & every.is_dated & whose.country[every.seller]
+        return valid & whose.market[every.seller], in_time, known, within
 
     def rfq_demand(self, edition: Edition) -> list[Row]:
         """The sample has no requests for quotation."""
@@ -286,7 +295,7 @@ class InquiryTables(InquirySpans):
             "mean_countries", "median_countries", "ten_countries_share", "four_continents_share"
         )  # fmt: skip
         row = head(edition, night)
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             for name in names:
                 row |= measure(name, edition, *[None] * 5)
             return [row]
@@ -324,23 +333,25 @@ class InquiryTables(InquirySpans):
         of = self.parameters.continents
         return [of[c["iso2"]] for c in self.parameters.words["inquiries"]["countries"]]
 
-    @cached_property
-    def _paid_stretches(self) -> Mask:
-        """Which stretches of the market's sellers some good census has told of."""
-        sellers = self.sellers
+    def _paid_stretches(self, edition: Edition) -> Mask:
+        """Which stretches of the market's sellers a good census had told of by the edition's."""
+        sellers, market, census = self.sellers, self.known(edition).market, edition.as_of["sellers"]
+        until = day_number(edition.period_to) if census is None else census
         told = np.zeros(sellers.paid_from.shape, bool)
         for night in self.ledger.good_seller_nights:
-            there = sellers.present_on(night) & self.market
+            if night > until:
+                break
+            there = sellers.present_on(night) & market
             second = sellers.paid_from[:, 1] <= night
             told[:, 0] |= there & ~second & (sellers.paid_from[:, 0] <= night)
             told[:, 1] |= there & second
         return told
 
-    def _paid_days(self, days: Ints) -> Ints:
+    def _paid_days(self, edition: Edition, days: Ints) -> Ints:
         """How many of these days each seller paid, as far as it was told."""
         first = np.searchsorted(days, self.sellers.paid_from, side="left")
         end = np.searchsorted(days, self.sellers.paid_to, side="right")
-        return np.where(self._paid_stretches, np.maximum(end - first, 0), 0).sum(axis=1)
+        return np.where(self._paid_stretches(edition), np.maximum(end - first, 0), 0).sum(axis=1)
 
 
 def _guarded(name: str, edition: Edition, night: int, values: tuple[Any, ...], sellers: int) -> Row:

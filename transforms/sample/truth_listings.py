@@ -48,34 +48,30 @@ class ListingTables(Ground):
             ("live_listings", self.ledger.live),
             ("listings_ever", self.ledger.ever),
         ):
-            count, coverage = self._stock(counts, night)
+            count, coverage = self._stock(edition, counts, night)
             row |= measure(name, edition, night, count, count, None, coverage)
-        if night is not None and self._is_live_few(night):
+        if night is not None and self._is_live_few(edition, night):
             withheld(row, "live_listings")
-        if night is not None and self._is_ever_withheld(night):
+        if night is not None and self._is_ever_withheld(edition, night):
             withheld(row, "listings_ever")
         return [row]
 
-    def _is_live_few(self, night: int) -> bool:
-        return is_few(int((self.ledger.live[night][self.market] > 0).sum()))
+    def _is_live_few(self, edition: Edition, night: int) -> bool:
+        market = self.known(edition).market
+        return is_few(int((self.ledger.live[night][market] > 0).sum()))
 
-    def _is_ever_withheld(self, night: int) -> bool:
-        """Of few sellers, or a month came before of whose new listings that is so: what is added
-        from one date to the next is what was new."""
-        few = any(
-            is_few(told.new[self.market[told.new]])
-            for month, told in self.ledger.turnover.months.items()
-            if month <= as_date(night)
-        )
-        return few or is_few(int((self.ledger.ever[night][self.market] > 0).sum()))
+    def _is_ever_withheld(self, edition: Edition, night: int) -> bool:
+        market = self.known(edition).market
+        few = is_few(int((self.ledger.ever[night][market] > 0).sum()))
+        return few or self.were_few_new(edition, night)
 
     def listing_stock_by_month(self, edition: Edition) -> list[Row]:
         as_of = edition.as_of["listings"]
         rows = []
         for month in _months(edition):
             night = self.ledger.turnover.closed_on.get(month) if month else None
-            count, coverage = self._stock(self.ledger.live, night)
-            is_withheld = night is not None and self._is_live_few(night)
+            count, coverage = self._stock(edition, self.ledger.live, night)
+            is_withheld = night is not None and self._is_live_few(edition, night)
             if is_withheld:
                 count, coverage = None, None
             rows.append({
@@ -88,21 +84,24 @@ class ListingTables(Ground):
             })  # fmt: skip
         return rows
 
-    def _stock(self, counts: dict[int, Ints], night: int | None) -> tuple[int | None, float | None]:
+    def _stock(
+        self, edition: Edition, counts: dict[int, Ints], night: int | None
+    ) -> tuple[int | None, float | None]:
         """Listings of the market at a census that closes a month, and the coverage of that."""
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return None, None
-        by_seller = counts[night]
-        known = ratio(by_seller[self.known].sum(), by_seller.sum())
-        return int(by_seller[self.market].sum()), known
+        by_seller, known = counts[night], self.known(edition)
+        coverage = ratio(by_seller[known.country].sum(), by_seller.sum())
+        return int(by_seller[known.market].sum()), coverage
 
     def listing_flow(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
+        can_tell, known = self.can_tell(edition), self.known(edition)
         rows = []
         for month in _months(edition):
-            told = self.ledger.turnover.months.get(month) if month and self.can_tell else None
+            told = self.ledger.turnover.months.get(month) if month and can_tell else None
             came_and_went: dict[str, Ints] = {
-                flow: seller[self.market[seller]]
+                flow: seller[known.market[seller]]
                 for flow in FLOWS if told
                 for seller in [getattr(told, flow)]
             }  # fmt: skip
@@ -122,7 +121,7 @@ class ListingTables(Ground):
                         "flow_to": f"{as_date(told.closed_on)}",
                         "listings": count,
                         "numerator": count,
-                        "coverage": ratio(self.known[seller].sum(), len(seller)),
+                        "coverage": ratio(known.country[seller].sum(), len(seller)),
                         "symbol": "c" if few else symbol_of(edition, night, count),
                     }
                 rows.append(row)
@@ -135,7 +134,7 @@ class ListingTables(Ground):
         each: Ints = np.zeros(0, np.int64)
         coverage = None
         if night is not None and listings_night is not None:
-            paid = self.sellers.paid_on(night) & self.sellers.in_market()
+            paid = self.payers(night)
             seller = self.ledger.offered[listings_night].seller
             each = np.bincount(seller, minlength=len(self.sellers))[paid]
             coverage = self.seller_coverage(night)
@@ -160,15 +159,16 @@ class ListingTables(Ground):
 
     def listing_completeness(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return [{**_share(edition, night, None, None, None), "part": p} for p in PARTS]
         offered = self.ledger.offered[night]
         price = ~np.isnan(offered.terms.price) | offered.terms.is_asked
         moq = np.array([bool(order["text"]) for order in self._orders])[offered.terms.order]
         leaf = offered.top_category >= 0  # the universe files listings under leaves only
         parts = (price & moq & leaf, price, offered.terms.is_asked, moq, leaf)
-        ours = self.market[offered.seller]
-        coverage = ratio(self.known[offered.seller].sum(), len(ours))
+        known = self.known(edition)
+        ours = known.market[offered.seller]
+        coverage = ratio(known.country[offered.seller].sum(), len(ours))
         return [
             {**_share(edition, night, has[ours], offered.seller[ours], coverage), "part": part}
             for part, has in zip(PARTS, parts, strict=True)
@@ -176,10 +176,10 @@ class ListingTables(Ground):
 
     def ready_to_ship(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return [_share(edition, night, None, None, None)]
         offered = self.ledger.offered[night]
-        ours = self.market[offered.seller]
+        ours = self.known(edition).market[offered.seller]
         # Every listing of the universe says whether it is.
         is_ready = offered.terms.is_rts[ours]
         return [_share(edition, night, is_ready, offered.seller[ours], 1.0)]
@@ -187,7 +187,7 @@ class ListingTables(Ground):
     def price_level(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]
         names = ("price_median_usd", "price_lower_quartile_usd", "price_upper_quartile_usd")
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return [_no_level(edition, night, names, ("price_unit",))]
         terms = self.ledger.offered[night].terms
         unit = np.where(terms.price_unit > 0, terms.price_unit, -1)
@@ -198,7 +198,7 @@ class ListingTables(Ground):
         night = edition.as_of["listings"]
         names = ("moq_median", "moq_lower_quartile", "moq_upper_quartile")
         key = ("moq_unit_dimension", "base_unit")
-        if night is None or not self.can_tell:
+        if night is None or not self.can_tell(edition):
             return [_no_level(edition, night, names, key)]
         order = self.ledger.offered[night].terms.order
         dimensions = list(BASE_UNITS)
@@ -227,13 +227,13 @@ class ListingTables(Ground):
         """Median and quartiles of the market's live listings by top category and unit (a position
         in `keys`, -1 for one that is not known)."""
         offered = self.ledger.offered[night]
-        ours = self.market[offered.seller] & (offered.top_category >= 0)
+        all_ours = self.known(edition).market[offered.seller]
+        ours = all_ours & (offered.top_category >= 0)
         seller, top = offered.seller[ours], offered.top_category[ours]
         unit, value = unit[ours], value[ours]
         categories = self.categories()
         every = {categories[cell][0]: found for cell, found in cells_of(seller, top).items()}
         of_table = withheld_of(every)
-        all_ours = self.market[offered.seller]
         everybody = cells_of(offered.seller[all_ours], offered.top_category[all_ours])
         if is_closed(everybody.values(), set(every), of_table):
             of_table = set(every)

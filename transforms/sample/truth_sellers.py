@@ -53,9 +53,9 @@ class SellerTables(Ground):
         night = edition.as_of["sellers"]
         if night is None:
             return not_available(edition, None, ("city_key", "city"))
-        paid = self.sellers.paid_on(night) & self.sellers.in_market()
+        paid = self.payers(night)
         places = self.parameters.places
-        cells = cells_of(np.flatnonzero(paid), self.sellers.city[paid])
+        cells = cells_of(np.flatnonzero(paid), self.sellers.city_on(night)[paid])
         keys: list[tuple[str, ...]] = [(place.city_key, place.city) for place in places]
         return shares(edition, night, ("city_key", "city"), keys, cells, of_known=True)
 
@@ -64,7 +64,7 @@ class SellerTables(Ground):
         names = ("top_category_id", "category")
         if night is None or listings_night is None:
             return not_available(edition, night, names)
-        paid = np.flatnonzero(self.sellers.paid_on(night) & self.sellers.in_market())
+        paid = np.flatnonzero(self.payers(night))
         cells = cells_of(paid, self.main_category(listings_night)[paid])
         return shares(edition, night, names, self.categories(), cells, of_known=False)
 
@@ -107,7 +107,8 @@ class SellerTables(Ground):
                 row |= measure(name, edition, None, None, None, None, None)
             return [row]
         paid = np.flatnonzero(self.payers(night)).tolist()
-        count = len({self._company(seller) for seller in paid})
+        city = self.sellers.city_on(night)
+        count = len({self._company(seller, int(city[seller])) for seller in paid})
         known = 1.0 if paid else None
         row |= measure("companies", edition, night, count, count, None, known)
         each = len(paid) / count if count else None
@@ -117,11 +118,11 @@ class SellerTables(Ground):
             withheld(row, "companies", "sellers_per_company")
         return [row]
 
-    def _company(self, seller: int) -> tuple[str, int]:
+    def _company(self, seller: int, city: int) -> tuple[str, int]:
         """A company is a name without its legal form in one place, or in none that is known."""
         words = re.findall(r"\w+", self._written.names[seller].lower())
         name = " ".join(word for word in words if word not in LEGAL_FORMS)
-        return name, max(int(self.sellers.city[seller]), -1)
+        return name, max(city, -1)
 
     def seller_tenure(self, edition: Edition) -> list[Row]:
         night = edition.as_of["sellers"]
@@ -170,7 +171,7 @@ class SellerTables(Ground):
         for n in good:
             if n >= before:
                 told |= self.sellers.present_on(n)
-        told &= self.sellers.in_market()
+        told &= self.known(edition).market
         known = told & (orders >= 0)
         if nights[0] < half or not (known & asked).any():
             return [_one(edition, night, None, None, None)]

@@ -11,8 +11,7 @@ from transforms.sample.draw import Ints
 from transforms.sample.inquiries import NO_REPLY, Inquiries
 from transforms.sample.ledger import Edition
 from transforms.sample.sellers import Mask
-from transforms.sample.truth_ground import Ground, Row, head, rounded
-from transforms.sample.truth_small import is_few
+from transforms.sample.truth_ground import Ground, Row, Spans, head, rounded
 
 LONGEST_WINDOW_DAYS = 31  # what one delivery is taken to cover at most
 
@@ -90,7 +89,7 @@ class InquirySpans(Ground):
         if night is not None:
             counted, asked = self.inquiries_of(edition, night)
         day = np.where(every.is_dated, every.day, self.delivered)
-        known = asked & every.is_dated & self.known[every.seller]
+        known = asked & every.is_dated & self.known(edition).country[every.seller]
         replied = self.replied_by(night)
         found = []
         for span in year_and_months(edition, night):
@@ -101,12 +100,12 @@ class InquirySpans(Ground):
                 Told(
                     edition, span, night, days, every.take(counted & here),
                     replied[counted & here], int((known & here).sum()), int((asked & here).sum()),
-                    self.can_tell and len(days) > 0,
+                    self.can_tell(edition) and len(days) > 0,
                 )
             )  # fmt: skip
         for told in found:
             month = None if told.span.name == "year" else told.span.first
-            told.is_withheld = (edition.name, month) in self._withheld_months
+            told.is_withheld = (edition.name, month) in self.withheld_months
             told.is_reply_withheld = (edition.name, month) in self._withheld_replies
         return found
 
@@ -116,20 +115,7 @@ class InquirySpans(Ground):
         return np.where(self.reply_day <= known, self.inquiries.replied, NO_REPLY)
 
     @cached_property
-    def _month(self) -> Ints:
-        """First day of the month of each inquiry."""
-        return np.array(
-            [day_number(as_date(day).replace(day=1)) for day in self.inquiries.day.tolist()],
-            np.int64,
-        )
-
-    @cached_property
-    def _withheld_months(self) -> set[tuple[str, int | None]]:
-        """Editions and months (None for the year) whose inquiries are withheld."""
-        return self._withheld({name: [counted] for name, counted in self.counted_in.items()})
-
-    @cached_property
-    def _withheld_replies(self) -> set[tuple[str, int | None]]:
+    def _withheld_replies(self) -> Spans:
         """The same for replies: neither who replied nor who did not may be too few."""
         every = self.inquiries
         groups = {}
@@ -137,34 +123,7 @@ class InquirySpans(Ground):
             counted = self.counted_in[edition.name]
             replied = self.replied_by(edition.as_of["inquiries"]) != NO_REPLY
             groups[edition.name] = [counted, counted & replied & ~every.is_auto, counted & ~replied]
-        return self._withheld(groups)
-
-    def _withheld(self, groups: dict[str, list[Mask]]) -> set[tuple[str, int | None]]:
-        """Months of parts of which a group is of few sellers, and the smallest other month that the
-        same editions share; years of which a whole part is, or all months of one."""
-        seller, part, month = self.inquiries.seller, self.parts, self._month
-        few: dict[int, set[int | None]] = {}
-        many: dict[int, dict[int, int]] = {}
-        for name, masks in groups.items():
-            counted = self.counted_in[name]
-            for one in np.unique(part[counted]).tolist():
-                here = counted & (part == one)
-                months = np.unique(month[here]).tolist()
-                many[one] = {m: int((here & (month == m)).sum()) for m in months}
-                few.setdefault(one, set()).update(
-                    m
-                    for m in (None, *months)
-                    if any(is_few(seller[g & here & ((month == m) | (m is None))]) for g in masks)
-                )
-        found: set[tuple[str, int | None]] = set()
-        for name in groups:
-            for one in np.unique(part[self.counted_in[name]]).tolist():
-                small = few[one] - {None}
-                rest = [(count, m) for m, count in many[one].items() if m not in small]
-                found |= {(name, m) for m in few[one]}
-                if small:
-                    found.add((name, min(rest)[1] if rest else None))
-        return found
+        return self.withheld_spans(groups)
 
 
 def year_and_months(edition: Edition, night: int | None) -> list[Span]:

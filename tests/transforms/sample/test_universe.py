@@ -32,7 +32,7 @@ def maker(parameters: Parameters, sellers: Sellers) -> Maker:
 
 
 def paid(sellers: Sellers, day: int) -> int:
-    return int((sellers.paid_on(day) & sellers.in_market()).sum())
+    return int((sellers.paid_on(day) & sellers.in_market(day)).sum())
 
 
 def years_before(day: int, years: int) -> int:
@@ -64,17 +64,17 @@ def test_shares_of_cities_and_categories(
     parameters: Parameters, sellers: Sellers, ends: int
 ) -> None:
     p = parameters.numbers["sellers"]
-    who = sellers.paid_on(ends) & sellers.in_market()
+    who = sellers.paid_on(ends) & sellers.in_market(ends)
     keys = [place.city_key for place in parameters.places]
     for of, names, weights in (
-        (sellers.city[who], keys, p["cities"]),
+        (sellers.city_on(ends)[who], keys, p["cities"]),
         (sellers.top_category[who], list(parameters.top_categories), p["top_categories"]),
     ):
         known = of[of >= 0]
         for name, weight in weights.items():
             share = (known == names.index(name)).mean()
             assert share == pytest.approx(weight / sum(weights.values()), abs=0.03), name
-    assert 0.01 < (sellers.city[who] < 0).mean() < 0.04
+    assert 0.01 < (sellers.city_on(ends)[who] < 0).mean() < 0.04
 
 
 def test_memberships_last_whole_years_and_are_renewed(
