@@ -110,8 +110,8 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         return simple[kind], rest
     if kind == "category":
         return (
-            f"{PAID} AND seller_id IN (SELECT seller_id FROM staging.stg_main_category JOIN "
-            "marts.dim_edition USING (edition) WHERE listings_as_of = $2 AND top_category_id = $3)"
+            f"{PAID} AND seller_id IN (SELECT seller_id FROM marts.dim_main_category JOIN "
+            "marts.dim_edition USING (edition) WHERE listings_as_of = $2 AND main_category_id = $3)"
         ), rest
     if kind == "has":
         figure = PARTS[rest[1]]

@@ -1,7 +1,14 @@
 -- Sellers with their history: one row per state of a storefront, from the night it was first
 -- shown so until the night it was shown otherwise or gone. Grain: seller_id, valid_from_on.
+-- The main category is the report's, of the newest census of listings; only the present state has one.
+WITH main AS (
+    SELECT seller_id, main_category_id
+    FROM marts.dim_main_category
+    WHERE edition = (SELECT arg_max(edition, listings_as_of) FROM marts.dim_edition)
+)
+
 SELECT
-    seller_id,
+    state.seller_id,
     changed_on AS valid_from_on,
     next_on AS valid_until_on,
     next_on IS NULL AS is_current,
@@ -18,7 +25,8 @@ SELECT
     years_on_platform,
     is_verified,
     channel_partner,
-    main_category_id,
+    main.main_category_id,
+    state.main_category_id AS stated_category_id,
     main_products,
     business_type,
     revenue_band_min_usd,
@@ -29,10 +37,11 @@ SELECT
     rating,
     orders_6m,
     order_value_6m_min_usd,
-    min(changed_on) OVER (PARTITION BY seller_id) AS first_seen_on
+    min(changed_on) OVER (PARTITION BY state.seller_id) AS first_seen_on
 FROM (
     SELECT *, lead(changed_on) OVER (PARTITION BY seller_id ORDER BY changed_on) AS next_on
     FROM lake.sellers_changes
-)
+) AS state
+LEFT JOIN main ON main.seller_id = state.seller_id AND state.next_on IS NULL
 WHERE change <> 'gone'
-ORDER BY seller_id, valid_from_on
+ORDER BY state.seller_id, valid_from_on

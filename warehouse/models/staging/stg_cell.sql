@@ -25,11 +25,11 @@ WITH member AS (
     JOIN staging.stg_census_seller AS seller
         ON seller.snapshot_date = night.opened_on AND seller.is_paid
     UNION ALL
-    SELECT 'sellers_by_category', edition.edition, main.top_category_id, seller.seller_id, 1, NULL
+    SELECT 'sellers_by_category', edition.edition, main.main_category_id, seller.seller_id, 1, NULL
     FROM marts.dim_edition AS edition
     JOIN staging.stg_census_seller AS seller
         ON seller.snapshot_date = edition.sellers_as_of AND seller.is_paid
-    LEFT JOIN staging.stg_main_category AS main
+    LEFT JOIN marts.dim_main_category AS main
         ON main.edition = edition.edition AND main.seller_id = seller.seller_id
     WHERE edition.listings_as_of IS NOT NULL
     UNION ALL
