@@ -1,0 +1,137 @@
+"""Every report table against the truth of 47 months, in every column, and how much it shows at all.
+
+A table in which everything is withheld or not available agrees with any truth: so each must show as
+many plain values (neither null nor marked c or x) as `truth_shows.toml` says. The sample has no
+requests for quotation: a list of some is laid in a night on which no inquiries came.
+"""
+
+import csv
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_order import as_rows, published_rows, settings_of
+from transforms import DATASETS, exports
+from transforms import night as line
+from transforms.sample import write_sample
+from warehouse.build import Built, build
+from warehouse.models import models
+
+FIRST, LAST = date(2018, 8, 1), date(2022, 6, 30)
+SCALE, SEED = 0.05, 1  # at 0.02 all of who came and went by city is withheld
+SHOWS: dict[str, int] = tomllib.loads(
+    Path(__file__).with_name("truth_shows.toml").read_text("utf-8")
+)
+TABLES = sorted(m.name for m in models() if m.schema == "report")
+
+# Places left of requests for quotation posted two days before; ten less those are the quotes.
+PLACES_LEFT = (0, 0, 1, 2, 4, 5, 7, 8, 9, 9, 10, 10)
+REQUEST = (
+    "Title",
+    "Posted in",
+    "Quotes Left",
+    "Quantity Required",
+    "Complete Order",
+    "Date Posted",
+)
+
+Rows = list[dict[str, Any]]
+Months = tuple[Built, dict[str, Rows], date]
+
+
+@pytest.fixture(scope="session")
+def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
+    """47 month ends, published, the right rows of every report table, and the night of requests."""
+    home = tmp_path_factory.mktemp("months")
+    told = write_sample(home / "exports", FIRST, LAST, scale=SCALE, seed=SEED, every="month")
+    truth = json.loads(told.read_text("utf-8"))
+    asked = next(
+        night
+        for night, counts in truth["nights"].items()
+        if counts["inquiries"]["status"] == "missing" != counts["sellers"]["status"]
+    )
+    _write_requests(home / "exports" / asked)
+    chosen = settings_of(home, home / "exports")
+    for night in exports.due_nights(chosen.exports, FIRST, LAST):
+        for dataset in DATASETS:
+            line.load(dataset, night, chosen)
+    return build(chosen), truth["report"], date.fromisoformat(asked)
+
+
+def _write_requests(folder: Path) -> None:
+    with open(folder / "inquiries.csv", "w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(REQUEST)
+        for number, left in enumerate(PLACES_LEFT):
+            out.writerow((f"Gloves of kind {number}", "Germany", left, f"{100 + number} Pieces",
+                          "no", "2 days ago"))  # fmt: skip
+    # It promises no such file.
+    (folder / "manifest.json").unlink(missing_ok=True)
+
+
+def test_every_table_has_a_truth_and_says_how_much_it_shows() -> None:
+    assert sorted(SHOWS) == TABLES
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "rfq_demand"])
+def test_table_is_the_truth(table: str, months: Months) -> None:
+    built, truth, _ = months
+    found, right = as_rows(published_rows(built, f"report.{table}")), as_rows(truth[table])
+    wrong, lacking = found - right, right - found
+    assert not wrong and not lacking, f"report.{table} has {wrong} and lacks {lacking}"
+
+
+def test_requests_are_those_of_the_list(months: Months) -> None:
+    built, truth, night = months
+    rows = published_rows(built, "report.rfq_demand")
+    within = {r["edition"] for r in rows if r["period_from"] <= night <= r["period_to"]}
+    assert len(within) == 2
+    elsewhere = [r for r in truth["rfq_demand"] if r["edition"] not in within]
+    assert as_rows([r for r in rows if r["edition"] not in within]) == as_rows(elsewhere)
+    requests, quotes = len(PLACES_LEFT), sum(10 - left for left in PLACES_LEFT)
+    for row in (r for r in rows if r["edition"] in within):
+        assert (row["as_of"], row["capped_nights"]) == (night, None)
+        assert row["rfqs"] == row["rfqs_numerator"] == requests
+        assert row["rfqs_coverage"] == row["quotes_per_rfq_coverage"] == 1
+        assert row["quotes_per_rfq"] == pytest.approx(quotes / requests)
+        assert (row["quotes_per_rfq_numerator"], row["quotes_per_rfq_denominator"]) == (
+            quotes, requests
+        )  # fmt: skip
+        assert row["filled_share"] == pytest.approx(PLACES_LEFT.count(0) / requests)
+        assert row["span_from"] <= night - timedelta(2) <= row["span_to"]
+    assert Counter(r["span"] for r in rows if r["edition"] in within) == {"year": 2, "week": 2}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_table_shows_enough(table: str, months: Months) -> None:
+    shown = sum(1 for row in published_rows(months[0], f"report.{table}") for _ in plain(row))
+    assert shown >= SHOWS[table], f"report.{table} shows {shown} values: the truth tests nothing"
+
+
+def test_sellers_of_the_sample_move(months: Months) -> None:
+    """Else the truth could not tell what an edition knew from what is known now."""
+    states: dict[str, list[tuple[Any, Any]]] = {}
+    for row in published_rows(months[0], "marts.dim_seller"):
+        states.setdefault(row["seller_id"], []).append((row["country_iso2"], row["city_key"]))
+    left = came = moved = 0
+    for told in states.values():
+        for (country, city), (next_country, next_city) in zip(told, told[1:], strict=False):
+            left += country == "PK" and next_country not in (None, "PK")
+            came += country not in (None, "PK") and next_country == "PK"
+            moved += country == next_country and None not in (city, next_city) and city != next_city
+    assert min(left, came, moved) > 0, (left, came, moved)
+
+
+def plain(row: dict[str, Any]) -> Iterator[Any]:
+    """Values of the row's measures that are numbers, final or provisional."""
+    for column, symbol in row.items():
+        measure = "numerator" if column == "symbol" else column.removesuffix("_symbol")
+        is_symbol = column == "symbol" or column.endswith("_symbol")
+        if is_symbol and symbol not in ("c", "x") and row[measure] is not None:
+            yield row[measure]
