@@ -14,12 +14,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.test_order import as_rows, published_rows, settings_of
 from transforms import DATASETS, exports
 from transforms import night as line
 from transforms.sample import write_sample
+from warehouse import publish
 from warehouse.build import Built, build
 from warehouse.models import models
 
@@ -39,6 +41,11 @@ REQUEST = (
     "Quantity Required",
     "Complete Order",
     "Date Posted",
+)
+
+PAID = (
+    "country_iso2 = 'PK' AND membership IN ('gold', 'global_gold', 'verified', 'verified_pro') "
+    "AND edition.sellers_as_of BETWEEN paid_from_on AND paid_to_on"
 )
 
 Rows = list[dict[str, Any]]
@@ -135,3 +142,33 @@ def plain(row: dict[str, Any]) -> Iterator[Any]:
         is_symbol = column == "symbol" or column.endswith("_symbol")
         if is_symbol and symbol not in ("c", "x") and row[measure] is not None:
             yield row[measure]
+
+
+def test_whoever_counts_main_categories_counts_what_the_report_says(months: Months) -> None:
+    """By edition from dim_main_category, and today's from dim_seller alone."""
+    by_edition = f"""
+        SELECT edition.edition, coalesce(main.main_category_id, 'unknown'), count(*)
+        FROM marts.dim_edition AS edition
+        JOIN marts.dim_seller AS seller
+            ON valid_from_on <= edition.sellers_as_of
+            AND (valid_until_on IS NULL OR valid_until_on > edition.sellers_as_of)
+        LEFT JOIN marts.dim_main_category AS main
+            ON main.edition = edition.edition AND main.seller_id = seller.seller_id
+        WHERE {PAID}
+        GROUP BY ALL"""
+    today = f"""
+        SELECT edition.edition, coalesce(main_category_id, 'unknown'), count(*)
+        FROM marts.dim_edition AS edition
+        JOIN marts.dim_seller ON is_current
+        WHERE edition.edition = 'FY2022' AND {PAID}
+        GROUP BY ALL"""
+    shown = {
+        (row["edition"], row["top_category_id"]): row["numerator"]
+        for row in published_rows(months[0], "report.sellers_by_category")
+        if row["numerator"] is not None
+    }
+    with duckdb.connect(str(months[0].folder / publish.FILE), read_only=True) as db:
+        for query, editions in ((by_edition, {e for e, _ in shown}), (today, {"FY2022"})):
+            counted = {(e, key): count for e, key, count in db.execute(query).fetchall()}
+            right = {key: count for key, count in shown.items() if key[0] in editions}
+            assert right and {key: counted.get(key) for key in right} == right
