@@ -4,6 +4,9 @@ Final is frozen and nothing else. `published/editions/FY2022.r1/` holds the rows
 table of that edition as Parquet and a manifest: hashes, code, lake and the calendar of nights. A
 frozen edition's rows take the place of those that a build computes; another freezing of it is a
 revision and needs a reason. `meta.edition` of every published file says how each edition stands.
+
+The models write no `p`. Here alone it is put: on every shown figure of an edition that is not
+frozen, or whose row is partial.
 """
 
 import logging
@@ -24,6 +27,7 @@ from transforms.errors import PublishError, SettingsError
 from transforms.lake import Lake, put_folder, sha256, write_json
 from transforms.settings import Settings
 from warehouse import publish, revisions
+from warehouse.models import Model
 from warehouse.revisions import Change, Comparison
 from warehouse.tables import (
     attach_lake,
@@ -146,20 +150,21 @@ def frozen(published: Path) -> list[Frozen]:
 
 
 def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Puts the frozen rows in the place of those that the build has computed, and writes
-    meta.edition and meta.revision.
+    """Puts the frozen rows in the place of those that the build has computed, marks what is
+    provisional, and writes meta.edition and meta.revision.
 
     A table that is younger than a frozen edition keeps its computed rows, marked provisional: they
     are no part of it before it is frozen again. A table or column that the code has no more stays
     in the edition's folder only. Raises PublishError where a frozen file is damaged.
     """
-    for one in frozen(published):
+    known = frozen(published)
+    for one in known:
         verify(one)
-        for model in revisions.tables():
-            if model.name in one.manifest["tables"]:
-                _put_rows(db, model.table, one)
-            else:
-                _mark_provisional(db, model.table, one.manifest["edition"])
+    for model in revisions.tables():
+        of_it = [one for one in known if model.name in one.manifest["tables"]]
+        for one in of_it:
+            _put_rows(db, model.table, one)
+        _mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
     _create(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
     _create(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
 
@@ -186,7 +191,7 @@ def fingerprint(published: Path) -> str:
 
 @contextmanager
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Every table as today's lake and code make it, in memory."""
+    """Every table as today's lake and code would freeze it, in memory: `p` is what is partial."""
     lake = Lake(settings.lake)
     with ExitStack() as held:
         for dataset in DATASETS:
@@ -199,6 +204,9 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
         make_tables(db)
+        every = [e for (e,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()]
+        for model in revisions.tables():
+            _mark_provisional(db, model, every)
         yield db
 
 
@@ -305,11 +313,17 @@ def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
     db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
 
 
-def _mark_provisional(db: duckdb.DuckDBPyConnection, table: str, edition: str) -> None:
-    for symbol in revisions.symbols(db, table) if table.startswith("report.") else []:
+def _mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
+    """Marks the figures that are shown without a symbol, but for whole rows of `closed` editions.
+
+    A measure that is younger than a frozen edition shows nothing there, and gets no mark.
+    """
+    for symbol in revisions.symbols(db, model.table) if model.schema == "report" else []:
+        counted = f"{symbol.removesuffix('symbol')}numerator"
         db.execute(
-            f"UPDATE {table} SET {symbol} = 'p' "
-            f"WHERE {symbol} IS NULL AND edition = {quoted(edition)}"
+            f"UPDATE {model.table} SET {symbol} = 'p' WHERE {symbol} IS NULL "
+            f"AND {counted} IS NOT NULL AND (is_partial OR NOT list_contains(?, edition))",
+            [closed],
         )
 
 

@@ -14,6 +14,7 @@ from warehouse.models import Model, models
 SAME = 1e-9  # figures are compared to nine decimals, as they are published
 ALL_ROWS = "all rows"
 WITHHELD = "c"
+SHOWN = {None, "p", "r"}  # symbols of a figure that is there
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
@@ -138,9 +139,9 @@ def _of_row(
     names = [c for c in now or {} if c.endswith("symbol")]
     for column in {**(was or {}), **(now or {})}:
         before, after = (was or {}).get(column), (now or {}).get(column)
-        # The mark of a revision is no change of its own, nor is a column that is new; but it must
-        # not hide that the figure is withheld now, or not available.
-        is_mark = column.endswith("symbol") and before == "r" and after in (None, "p")
+        # Marks of what is shown (revised, provisional) are no change of their own, nor is a column
+        # that is new; but they must not hide that it is withheld now, or not available.
+        is_mark = column.endswith("symbol") and {before, after} <= SHOWN
         if column in model.key or is_mark or (was is not None and column not in was):
             continue
         # What is withheld from now on is not told as what it was; its symbol says so.

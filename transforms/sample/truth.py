@@ -73,12 +73,16 @@ class _Truth(Ground):
             if is_withheld:
                 value, coverage = (None, None)
             rows.append({
-                **head(edition, night), "metric": metric, "value": value, "numerator": value,
+                **head(edition, night), "days": None, "days_covered": None,
+                **(self.over_the_year(edition) if metric == "inquiries" else {}),
+                "metric": metric, "value": value, "numerator": value,
                 "denominator": None, "coverage": coverage,
-                "symbol": "c" if is_withheld else symbol_of(edition, night, value),
+                "symbol": "c" if is_withheld else symbol_of(value),
             })  # fmt: skip
         night = as_of["sellers"]
-        nothing = dict.fromkeys(("value", "numerator", "denominator", "coverage"))
+        nothing = dict.fromkeys(
+            ("value", "numerator", "denominator", "coverage", "days", "days_covered")
+        )
         gone = {"metric": "goods_sold_value", **nothing, "symbol": "x"}
         return [*rows, {**head(edition, night), **gone}]
 
@@ -115,7 +119,8 @@ class _Truth(Ground):
     def inquiries_by_country(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
         if night is None or not self.can_tell(edition):
-            return not_available(edition, night, ("buyer_country_iso2",))
+            rows = not_available(edition, night, ("buyer_country_iso2",))
+            return [row | self.over_the_year(edition) for row in rows]
         countries = self.parameters.words["inquiries"]["countries"]
         keys: list[tuple[str, ...]] = [(country["iso2"],) for country in countries]
         return self.shares_of_inquiries(

@@ -36,7 +36,11 @@ class CohortTables(FlowTables):
             **head(edition, night),
             "cohort_from": f"{first}",
             "cohort_to": f"{as_date(day_number(opens) - 1)}",
+            "days": day_number(edition.period_to) - day_number(first),
+            "days_covered": self._days_covered(edition, first),
         }
+        told = self._were_inquiries_told(edition, first)
+        top["is_partial"] |= told and top["days_covered"] < top["days"]
         joined = self._joined(edition)
         if night is None or not len(joined):
             row = top | {"channel_partner": "not_available"}
@@ -50,7 +54,6 @@ class CohortTables(FlowTables):
         if edition.year_basis == "calendar" or set(groups) <= hidden or is_few(len(joined)):
             return [withheld(top | {"channel_partner": "not_available"}, *MEASURES)]
         coverage = ratio((partner >= 0).sum(), len(joined))
-        told = self._were_inquiries_told(edition, first)
         rows = []
         for name, who in groups.items():
             count, stayed = int(who.sum()), int(kept[who].sum())
@@ -140,6 +143,13 @@ class CohortTables(FlowTables):
         counts = (here >= 0) & inquiries.is_dated & ~inquiries.is_tm & ~inquiries.is_spam
         counts &= (first[here] <= inquiries.day) & (inquiries.day < end[here])
         return np.bincount(here[counts], minlength=len(sellers))
+
+    def _days_covered(self, edition: Edition, first: date) -> int:
+        """Of the days from the cohort's first to the last of anybody's twelve months."""
+        last = day_number(edition.period_to) - 1
+        night = edition.as_of["inquiries"]
+        until = -1 if night is None else min(night, last)
+        return int(((day_number(first) <= self.covered) & (self.covered <= until)).sum())
 
     def _were_inquiries_told(self, edition: Edition, first: date) -> bool:
         last = edition.as_of["inquiries"]

@@ -66,7 +66,7 @@ def _gap(
         "numerator": rounded(share),
         "denominator": float(export["share_of_exports"]),
         "coverage": known[0]["coverage"] if known else None,
-        "symbol": "c" if is_withheld else symbol_of(edition, night, share),
+        "symbol": "c" if is_withheld else symbol_of(share),
         "exports_year": f"{year - 1}-{year % 100:02}",
         "source": export["source"],
         "source_url": export["source_url"],

@@ -13,6 +13,7 @@ from transforms.sample.truth_ground import (
     Ground,
     Row,
     cells_of,
+    days_columns,
     head,
     measure,
     parts_of,
@@ -37,6 +38,7 @@ class FlowTables(Ground):
         night, opening = edition.as_of["sellers"], self.opening(edition)
         first = min(self.ledger.good_seller_nights, default=None)
         row: Row = {**head(edition, night), "opened_on": None, "history_from": _iso(first)}
+        row |= self._days(edition)
         names = ("sellers_at_start", "new_sellers", "churned_sellers", "retention")
         if night is None or opening is None:
             for name in names:
@@ -64,7 +66,7 @@ class FlowTables(Ground):
     def seller_flow_by_city(self, edition: Edition) -> list[Row]:
         night, opening = edition.as_of["sellers"], self.opening(edition)
         names = ("new_sellers", "churned_sellers", "retention")
-        top: Row = {**head(edition, night), "opened_on": _iso(opening)}
+        top: Row = {**head(edition, night), **self._days(edition), "opened_on": _iso(opening)}
         if night is None or opening is None:
             row = top | {"opened_on": None, "city_key": "not_available", "city": "Not available"}
             for name in names:
@@ -162,6 +164,12 @@ class FlowTables(Ground):
         hidden = withheld_of({key: cells[cell] for key, cell in keys.items()})
         is_all = is_closed(cells.values(), set(keys), hidden)
         return set(keys.values()) if is_all else {keys[key] for key in hidden}
+
+    def _days(self, edition: Edition) -> Row:
+        """A flow goes from the opening census to the last one: without both it has no day."""
+        night, first = edition.as_of["sellers"], day_number(edition.period_from)
+        covered = 0 if night is None or self.opening(edition) is None else night - first + 1
+        return days_columns(day_number(edition.period_to) - first + 1, covered)
 
     def opening(self, edition: Edition) -> int | None:
         """The last good night of the week before the edition, if there is one."""

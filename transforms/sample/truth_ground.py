@@ -28,6 +28,8 @@ class Known:
     market: Mask
     city: Ints  # position in the gazetteer, or -1
 
+LONGEST_WINDOW_DAYS = 31  # what one delivery is taken to cover at most
+
 
 class Ground:
     """The universe as its good nights have shown it; `NAMES` are the tables of a subclass."""
@@ -91,6 +93,28 @@ class Ground:
         day = np.where(inquiries.is_dated, inquiries.day, self.delivered)
         first, last = day_number(edition.period_from), day_number(edition.period_to)
         return (first <= day) & (day <= min(last, night)) & ~inquiries.is_tm & ~inquiries.is_spam
+
+    @cached_property
+    def covered(self) -> Ints:
+        """Days whose inquiries a good night brought: those since the night before."""
+        dated = self.inquiries.day[self.inquiries.is_dated]
+        covered: set[int] = set()
+        before: int | None = None
+        for night, is_good in self.ledger.inquiry_nights:
+            if before is None:
+                before = min(int(dated.min(initial=night)), night) - 1
+            if is_good:
+                covered |= set(range(max(before + 1, night - LONGEST_WINDOW_DAYS + 1), night + 1))
+            before = night
+        return np.array(sorted(covered), np.int64)
+
+    def over_the_year(self, edition: Edition) -> Row:
+        """How many days of the edition the deliveries of inquiries cover; partial if not all."""
+        night = edition.as_of["inquiries"]
+        first, last = day_number(edition.period_from), day_number(edition.period_to)
+        until = first - 1 if night is None else min(night, last)
+        covered = int(((first <= self.covered) & (self.covered <= until)).sum())
+        return days_columns(last - first + 1, covered)
 
     def near(self, edition: Edition) -> list[Edition]:
         """Editions that share days with this one and end no later, itself among them. What ends
@@ -197,11 +221,12 @@ class Ground:
             counted, cell = self.counted_in[of.name], cell_in(of)
             return cells_of(self.inquiries.seller[counted], cell[counted], self.parts[counted])
 
-        return shares(
+        rows = shares(
             edition, night, names, keys, cells(edition), of_known=True,
             near=[cells(other) for other in self.near(edition)],
             is_withheld_too=self.is_year_withheld(edition),
         )  # fmt: skip
+        return [row | self.over_the_year(edition) for row in rows]
 
     def main_category(self, night: int) -> Ints:
         """Position of the top category in which a seller has most live listings, or -1."""
@@ -231,10 +256,14 @@ def head(edition: Edition, night: int | None) -> Row:
     }
 
 
-def symbol_of(edition: Edition, night: int | None, value: float | None) -> str | None:
-    if value is None:
-        return "x"
-    return "p" if is_partial(edition, night) else None
+def days_columns(days: int, covered: int) -> Row:
+    """Of a flow: it is partial where deliveries do not cover all its days."""
+    return {"is_partial": covered < days, "days": days, "days_covered": covered}
+
+
+def symbol_of(value: float | None) -> str:
+    """Nobody has frozen an edition of a sample: all that is shown is provisional."""
+    return "x" if value is None else "p"
 
 
 def measure(
@@ -251,7 +280,7 @@ def measure(
         f"{name}_numerator": rounded(numerator),
         f"{name}_denominator": rounded(denominator),
         f"{name}_coverage": coverage,
-        f"{name}_symbol": symbol_of(edition, night, value),
+        f"{name}_symbol": symbol_of(value),
     }
 
 
@@ -322,7 +351,7 @@ def shares(
             "numerator": None if is_withheld else count,
             "denominator": denominator,
             "coverage": ratio(known, everything),
-            "symbol": "c" if is_withheld else symbol_of(edition, night, count),
+            "symbol": "c" if is_withheld else symbol_of(count),
         })  # fmt: skip
     return rows
 

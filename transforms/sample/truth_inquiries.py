@@ -13,6 +13,7 @@ from transforms.sample.ledger import Edition
 from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import (
     Row,
+    days_columns,
     head,
     measure,
     not_available,
@@ -57,7 +58,8 @@ class InquiryTables(InquirySpans):
     def inquiries_by_city(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
         if night is None or not self.can_tell(edition):
-            return not_available(edition, night, ("city_key", "city"))
+            rows = not_available(edition, night, ("city_key", "city"))
+            return [row | self.over_the_year(edition) for row in rows]
         keys: list[tuple[str, ...]] = [(p.city_key, p.city) for p in self.parameters.places]
         return self.shares_of_inquiries(
             edition, night, ("city_key", "city"), keys,
@@ -157,13 +159,14 @@ class InquiryTables(InquirySpans):
             is_shown = is_available and not is_withheld
             rows.append({
                 **head(edition, night), **span_columns(span),
+                "is_partial": told[0][0] < spans[0].last - spans[0].first + 1,
                 "days": span.last - span.first + 1,
                 "nights": count,
                 "inquiry_rate": rounded(inquiries / visitors) if is_shown else None,
                 "numerator": inquiries if is_shown else None,
                 "denominator": visitors if is_shown else None,
                 "coverage": coverage if is_available else None,
-                "symbol": mark(span, night, is_available, is_withheld),
+                "symbol": mark(night, is_available, is_withheld),
             })  # fmt: skip
         return rows
 
@@ -216,12 +219,14 @@ class InquiryTables(InquirySpans):
         night = edition.as_of["inquiries"]
         row: Row = {**head(edition, night), "window_from": None, "window_to": None}
         if night is None:
-            row |= {"days_covered": 0} | measure("pooled", edition, *[None] * 5)
+            row |= days_columns(RESPONSE_DAYS, 0) | measure("pooled", edition, *[None] * 5)
             return [row | measure("seller_median", edition, *[None] * 5)]
         last = night - RESPONSE_ENDS_BEFORE
         window = Span("window", last - RESPONSE_DAYS + 1, last)
         row["window_from"], row["window_to"] = f"{as_date(window.first)}", f"{as_date(last)}"
-        row["days_covered"] = int(window.holds(self.covered).sum())
+        is_late = row["is_partial"]
+        row |= days_columns(RESPONSE_DAYS, int(window.holds(self.covered).sum()))
+        row["is_partial"] |= is_late
         valid, in_time, known, within = self._responses(edition, window, night)
         by_seller = np.bincount(self.inquiries.seller[valid], minlength=len(self.sellers))
         replied = np.bincount(self.inquiries.seller[valid & in_time], minlength=len(self.sellers))
@@ -285,6 +290,7 @@ class InquiryTables(InquirySpans):
         names = ("rfqs", "quotes_per_rfq", "filled_share")
         year = Span("year", day_number(edition.period_from), day_number(edition.period_to))
         row = {**head(edition, None), **span_columns(year), "capped_nights": None}
+        row |= days_columns(year.last - year.first + 1, 0)
         for name in names:
             row |= measure(name, edition, *[None] * 5)
         return [row]
@@ -294,7 +300,7 @@ class InquiryTables(InquirySpans):
         names = (
             "mean_countries", "median_countries", "ten_countries_share", "four_continents_share"
         )  # fmt: skip
-        row = head(edition, night)
+        row = head(edition, night) | self.over_the_year(edition)
         if night is None or not self.can_tell(edition):
             for name in names:
                 row |= measure(name, edition, *[None] * 5)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.clock import as_date
+from transforms.sample.clock import as_date, day_number
 from transforms.sample.draw import Floats, Ints
-from transforms.sample.ledger import Edition
+from transforms.sample.ledger import Edition, is_partial
 from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import (
     Ground,
@@ -80,7 +80,7 @@ class ListingTables(Ground):
                 "census_on": None if night is None else f"{as_date(night)}",
                 "live_listings": count, "numerator": count, "denominator": None,
                 "coverage": coverage,
-                "symbol": "c" if is_withheld else symbol_of(edition, as_of, count),
+                "symbol": "c" if is_withheld else symbol_of(count),
             })  # fmt: skip
         return rows
 
@@ -98,8 +98,12 @@ class ListingTables(Ground):
         night = edition.as_of["listings"]
         can_tell, known = self.can_tell(edition), self.known(edition)
         rows = []
+        turnover = self.ledger.turnover.months if can_tell else {}
+        is_gap = any(month not in turnover for month in _months(edition))
         for month in _months(edition):
-            told = self.ledger.turnover.months.get(month) if month and can_tell else None
+            told = turnover.get(month) if month else None
+            days = None if month is None else (_after(month) - month).days
+            covered = (told.closed_on - day_number(month) + 1) if told and month else 0
             came_and_went: dict[str, Ints] = {
                 flow: seller[known.market[seller]]
                 for flow in FLOWS if told
@@ -109,7 +113,9 @@ class ListingTables(Ground):
             few = any(map(is_few, came_and_went.values()))
             for flow in FLOWS:
                 row = {
-                    **head(edition, night), "month": f"{month}" if month else None, "flow": flow,
+                    **head(edition, night), "is_partial": is_gap or is_partial(edition, night),
+                    "days": days, "days_covered": covered if month else None,
+                    "month": f"{month}" if month else None, "flow": flow,
                     "flow_from": None, "flow_to": None, "listings": None, "numerator": None,
                     "denominator": None, "coverage": None, "symbol": "x",
                 }  # fmt: skip
@@ -122,7 +128,7 @@ class ListingTables(Ground):
                         "listings": count,
                         "numerator": count,
                         "coverage": ratio(known.country[seller].sum(), len(seller)),
-                        "symbol": "c" if few else symbol_of(edition, night, count),
+                        "symbol": "c" if few else symbol_of(count),
                     }
                 rows.append(row)
         return rows
@@ -257,7 +263,7 @@ class ListingTables(Ground):
                     **dict(zip(("top_category_id", "category"), categories[place], strict=True)),
                     **dict(zip(key, keys[cell], strict=True)),
                     **(dict.fromkeys(figures) if is_withheld else figures),
-                    "symbol": "c" if is_withheld else symbol_of(edition, night, count),
+                    "symbol": "c" if is_withheld else symbol_of(count),
                 })  # fmt: skip
         return rows or [_no_level(edition, night, names, key)]
 
@@ -272,8 +278,12 @@ def _months(edition: Edition) -> list[date | None]:
     month = edition.period_from
     while month <= as_date(night):
         found.append(month)
-        month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+        month = _after(month)
     return found
+
+
+def _after(month: date) -> date:
+    return month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
 
 
 def _share(
@@ -297,7 +307,7 @@ def _share(
         return row | {"symbol": "c"}
     count = int(has.sum())
     shown = {"share": ratio(count, len(has)), "numerator": count}
-    return row | shown | {"symbol": symbol_of(edition, night, count)}
+    return row | shown | {"symbol": symbol_of(count)}
 
 
 def _no_level(

@@ -151,6 +151,13 @@ class SellerTables(Ground):
         return [row]
 
     def online_order_coverage(self, edition: Edition) -> list[Row]:
+        over = self.over_the_year(edition)
+        return [
+            {**row, **over, "is_partial": row["is_partial"] or over["is_partial"]}
+            for row in self._order_coverage(edition)
+        ]
+
+    def _order_coverage(self, edition: Edition) -> list[Row]:
         nights = (edition.as_of["sellers"], edition.as_of["inquiries"])
         if nights[0] is None or nights[1] is None:
             return [_one(edition, None, None, None, None)]
@@ -225,7 +232,7 @@ def _one(
         "numerator": numerator,
         "denominator": denominator,
         "coverage": coverage,
-        "symbol": symbol_of(edition, night, share),
+        "symbol": symbol_of(share),
     }
 
 

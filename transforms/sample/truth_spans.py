@@ -13,8 +13,6 @@ from transforms.sample.ledger import Edition
 from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import Ground, Row, Spans, head, rounded
 
-LONGEST_WINDOW_DAYS = 31  # what one delivery is taken to cover at most
-
 
 @dataclass(frozen=True)
 class Span:
@@ -43,11 +41,13 @@ class Told:
     is_available: bool
     is_withheld: bool = False
     is_reply_withheld: bool = False
+    is_partial: bool = False  # of the whole year
 
     @property
     def row(self) -> Row:
         return {
             **head(self.edition, self.night),
+            "is_partial": self.is_partial,
             **span_columns(self.span),
             "days": self.span.last - self.span.first + 1,
             "days_covered": len(self.days),
@@ -65,20 +65,6 @@ class InquirySpans(Ground):
     @cached_property
     def last_delivered(self) -> Ints:
         return self.ledger.last_delivered()
-
-    @cached_property
-    def covered(self) -> Ints:
-        """Days whose inquiries a good night brought: those since the night before."""
-        dated = self.inquiries.day[self.inquiries.is_dated]
-        covered: set[int] = set()
-        before: int | None = None
-        for night, is_good in self.ledger.inquiry_nights:
-            if before is None:
-                before = min(int(dated.min(initial=night)), night) - 1
-            if is_good:
-                covered |= set(range(max(before + 1, night - LONGEST_WINDOW_DAYS + 1), night + 1))
-            before = night
-        return np.array(sorted(covered), np.int64)
 
     def told(self, edition: Edition) -> list["Told"]:
         """The year and the months of an edition, with the inquiries that count in each."""
@@ -107,6 +93,7 @@ class InquirySpans(Ground):
             month = None if told.span.name == "year" else told.span.first
             told.is_withheld = (edition.name, month) in self.withheld_months
             told.is_reply_withheld = (edition.name, month) in self._withheld_replies
+            told.is_partial = self.over_the_year(edition)["is_partial"]
         return found
 
     def replied_by(self, night: int | None) -> Ints:
@@ -142,12 +129,10 @@ def span_columns(span: Span) -> Row:
     }
 
 
-def mark(span: Span, night: int | None, is_available: bool, is_withheld: bool) -> str | None:
+def mark(night: int | None, is_available: bool, is_withheld: bool) -> str:
     if not is_available or night is None:
         return "x"
-    if is_withheld:
-        return "c"
-    return "p" if night < span.last else None
+    return "c" if is_withheld else "p"
 
 
 def only(name: str, told: Told, value: int | None, coverage: float | None) -> Row:
@@ -155,7 +140,7 @@ def only(name: str, told: Told, value: int | None, coverage: float | None) -> Ro
     shown = None if told.is_withheld else value
     return {
         name: shown, "numerator": shown, "denominator": None, "coverage": coverage,
-        "symbol": mark(told.span, told.night, told.is_available, told.is_withheld),
+        "symbol": mark(told.night, told.is_available, told.is_withheld),
     }  # fmt: skip
 
 
@@ -170,7 +155,7 @@ def reply(
     is_told: bool,
 ) -> Row:
     shown = told.is_available and not told.is_reply_withheld
-    symbol = mark(told.span, told.night, is_told, told.is_reply_withheld)
+    symbol = mark(told.night, is_told, told.is_reply_withheld)
     return {
         name: rounded(value) if shown else None,
         f"{name}_numerator": numerator if shown else None,
@@ -199,5 +184,5 @@ def of_sellers(
         f"{name}_numerator": numerator if shown else None,
         f"{name}_denominator": rounded(denominator) if whole else None,
         f"{name}_coverage": coverage,
-        f"{name}_symbol": mark(told.span, told.night, is_available, is_withheld),
+        f"{name}_symbol": mark(told.night, is_available, is_withheld),
     }

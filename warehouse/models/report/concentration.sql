@@ -52,7 +52,6 @@ figure AS (
         dim_edition.period_from,
         dim_edition.period_to,
         dim_edition.sellers_as_of IS NULL OR dim_edition.sellers_as_of < dim_edition.period_to AS is_partial,
-        CASE WHEN dim_edition.sellers_as_of < dim_edition.period_to THEN 'p' END AS provisional,
         dimension.place,
         dimension.dimension,
         coalesce(total.is_table_withheld, false) AS is_table_withheld,
@@ -95,7 +94,7 @@ SELECT
     CASE WHEN known IS NOT NULL THEN all_squares END AS hhi_numerator,
     (known * known)::BIGINT AS hhi_denominator,
     CASE WHEN known IS NOT NULL THEN coverage END AS hhi_coverage,
-    CASE WHEN is_table_withheld THEN 'c' WHEN known IS NULL THEN 'x' ELSE provisional END
+    CASE WHEN is_table_withheld THEN 'c' WHEN known IS NULL THEN 'x' END
         AS hhi_symbol,
     largest / known AS top3_share,
     largest::BIGINT AS top3_share_numerator,
@@ -105,7 +104,6 @@ SELECT
         WHEN is_table_withheld THEN 'c'
         WHEN known IS NULL THEN 'x'
         WHEN largest IS NULL THEN 'c'
-        ELSE provisional
     END AS top3_share_symbol
 FROM summed
 ORDER BY year_basis DESC, year, place

@@ -3,23 +3,23 @@
 -- speaks of it, or ours is withheld or not available. An edition of whose year no claim is known has
 -- one row, `not_available`.
 WITH figure AS (
-    SELECT edition, metric AS figure, NULL AS figure_key, as_of, value, numerator, denominator,
+    SELECT edition, metric AS figure, NULL AS figure_key, as_of, is_partial, value, numerator, denominator,
         coverage, symbol, NULL AS years
     FROM report.headline
     UNION ALL
-    SELECT edition, 'cagr', NULL, as_of, cagr, cagr_numerator, cagr_denominator, cagr_coverage,
+    SELECT edition, 'cagr', NULL, as_of, is_partial, cagr, cagr_numerator, cagr_denominator, cagr_coverage,
         cagr_symbol, cagr_years
     FROM report.seller_growth
     UNION ALL
-    SELECT edition, 'sellers_by_city', city_key, as_of, share, numerator, denominator, coverage,
+    SELECT edition, 'sellers_by_city', city_key, as_of, is_partial, share, numerator, denominator, coverage,
         symbol, NULL
     FROM report.sellers_by_city
     UNION ALL
-    SELECT edition, 'sellers_by_category', top_category_id, as_of, share, numerator, denominator,
+    SELECT edition, 'sellers_by_category', top_category_id, as_of, is_partial, share, numerator, denominator,
         coverage, symbol, NULL
     FROM report.sellers_by_category
     UNION ALL
-    SELECT edition, 'listings_by_category', top_category_id, as_of, share, numerator, denominator,
+    SELECT edition, 'listings_by_category', top_category_id, as_of, is_partial, share, numerator, denominator,
         coverage, symbol, NULL
     FROM report.listings_by_category
 ),
@@ -32,6 +32,7 @@ tested AS (
         dim_edition.period_from,
         dim_edition.period_to,
         figure.as_of,
+        coalesce(figure.is_partial, true) AS is_partial,
         claim.* REPLACE (
             coalesce(claim.claim, 'not_available') AS claim,
             coalesce(claim.statement, 'Not available') AS statement
@@ -57,7 +58,7 @@ SELECT
     as_of,
     period_from,
     period_to,
-    as_of IS NULL OR as_of < period_to AS is_partial,
+    is_partial,
     claim,
     statement,
     figure,

@@ -29,6 +29,9 @@ judged AS (
         report_year.period_from,
         report_year.period_to,
         report_year.inquiries_as_of,
+        span.is_partial,
+        span.days,
+        span.days_covered,
         counted.sellers,
         counted.countries,
         counted.median_countries,
@@ -40,7 +43,6 @@ judged AS (
             WHEN counted.sellers < market.smallest_cell
                 OR asked.sellers - counted.sellers BETWEEN 1 AND market.smallest_cell - 1
                 THEN 'c'
-            WHEN report_year.inquiries_as_of < report_year.period_to THEN 'p'
         END AS symbol,
         least(nullif(counted.wide, 0), nullif(counted.sellers - counted.wide, 0))
         < market.smallest_cell AS is_wide_small,
@@ -48,6 +50,8 @@ judged AS (
         < market.smallest_cell AS is_far_small
     FROM marts.dim_edition AS report_year
     CROSS JOIN lake.market AS market
+    LEFT JOIN staging.stg_inquiry_span AS span
+        ON span.edition = report_year.edition AND span.span = 'year'
     LEFT JOIN counted ON counted.edition = report_year.edition
     LEFT JOIN asked ON asked.edition = report_year.edition
     LEFT JOIN staging.stg_available AS available
@@ -57,11 +61,9 @@ judged AS (
 shown AS (
     SELECT
         *,
-        symbol IS NULL OR symbol = 'p' AS is_shown,
-        CASE WHEN (symbol IS NULL OR symbol = 'p') AND is_wide_small THEN 'c' ELSE symbol END
-            AS wide_symbol,
-        CASE WHEN (symbol IS NULL OR symbol = 'p') AND is_far_small THEN 'c' ELSE symbol END
-            AS far_symbol
+        symbol IS NULL AS is_shown,
+        CASE WHEN symbol IS NULL AND is_wide_small THEN 'c' ELSE symbol END AS wide_symbol,
+        CASE WHEN symbol IS NULL AND is_far_small THEN 'c' ELSE symbol END AS far_symbol
     FROM judged
 )
 
@@ -71,7 +73,9 @@ SELECT
     inquiries_as_of AS as_of,
     period_from,
     period_to,
-    inquiries_as_of IS NULL OR inquiries_as_of < period_to AS is_partial,
+    is_partial,
+    days,
+    days_covered,
     CASE WHEN is_shown THEN countries / nullif(sellers, 0) END AS mean_countries,
     CASE WHEN is_shown THEN countries END AS mean_countries_numerator,
     CASE WHEN is_shown THEN sellers END AS mean_countries_denominator,

@@ -74,17 +74,21 @@ SELECT
     figure.as_of,
     edition.period_from,
     edition.period_to,
-    figure.as_of IS NULL OR figure.as_of < edition.period_to AS is_partial,
+    coalesce(year.is_partial, figure.as_of IS NULL OR figure.as_of < edition.period_to) AS is_partial,
     figure.metric,
     figure.value::DOUBLE AS value,
     figure.value::BIGINT AS numerator,
     NULL::BIGINT AS denominator,
     CASE WHEN figure.value IS NOT NULL THEN figure.coverage END AS coverage,
+    year.days,
+    year.days_covered,
     CASE
         WHEN figure.is_withheld THEN 'c'
         WHEN figure.value IS NULL THEN 'x'
-        WHEN figure.as_of < edition.period_to THEN 'p'
     END AS symbol
 FROM shown AS figure
 JOIN marts.dim_edition AS edition ON edition.edition = figure.edition
+-- A stock is of one night, and what was ever seen has no first day: inquiries alone are a flow.
+LEFT JOIN staging.stg_inquiry_span AS year
+    ON year.edition = figure.edition AND year.span = 'year' AND figure.metric = 'inquiries'
 ORDER BY edition.year_basis DESC, edition.year, figure.place

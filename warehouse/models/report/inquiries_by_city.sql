@@ -7,6 +7,8 @@ SELECT
     share.period_from,
     share.period_to,
     share.is_partial,
+    share.days,
+    share.days_covered,
     coalesce(share.cell, 'unknown') AS city_key,
     CASE
         WHEN share.cell = 'not_available' THEN 'Not available'

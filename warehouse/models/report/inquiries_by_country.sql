@@ -7,6 +7,8 @@ SELECT
     share.period_from,
     share.period_to,
     share.is_partial,
+    share.days,
+    share.days_covered,
     coalesce(share.cell, 'unknown') AS buyer_country_iso2,
     share.share,
     share.numerator,

@@ -70,12 +70,10 @@ shown AS (
         CASE
             WHEN NOT is_available THEN 'x'
             WHEN is_hidden THEN 'c'
-            ELSE provisional
         END AS symbol,
         CASE
             WHEN NOT is_available THEN 'x'
             WHEN is_hidden OR is_split_small THEN 'c'
-            ELSE provisional
         END AS split_symbol
     FROM judged
 )

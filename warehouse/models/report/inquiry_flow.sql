@@ -49,7 +49,6 @@ SELECT
     CASE
         WHEN NOT is_available THEN 'x'
         WHEN is_withheld THEN 'c'
-        ELSE provisional
     END AS symbol
 FROM shown
 ORDER BY year_basis DESC, year, span DESC, span_from

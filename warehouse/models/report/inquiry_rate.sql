@@ -30,7 +30,6 @@ SELECT
     CASE
         WHEN is_available IS NOT true THEN 'x'
         WHEN is_withheld THEN 'c'
-        ELSE provisional
     END AS symbol
 FROM shown
 ORDER BY year_basis DESC, year, span DESC, span_from

@@ -15,7 +15,6 @@ SELECT
     CASE
         WHEN share.denominator IS NULL THEN 'x'
         WHEN share.is_withheld THEN 'c'
-        WHEN edition.listings_as_of < edition.period_to THEN 'p'
     END AS symbol
 FROM marts.dim_edition AS edition
 CROSS JOIN (

@@ -37,9 +37,13 @@ SELECT
     listings_as_of AS as_of,
     period_from,
     period_to,
-    listings_as_of IS NULL OR listings_as_of < period_to AS is_partial,
+    listings_as_of IS NULL
+    OR listings_as_of < period_to
+    OR bool_or(NOT is_told) OVER (PARTITION BY edition) AS is_partial,
     month,
     flow,
+    last_day(month) - month + 1 AS days,
+    CASE WHEN is_told THEN flow_to - month + 1 WHEN month IS NOT NULL THEN 0 END AS days_covered,
     CASE WHEN is_told THEN flow_from END AS flow_from,
     CASE WHEN is_told THEN flow_to END AS flow_to,
     CASE WHEN is_told AND NOT is_withheld THEN listings END AS listings,
@@ -49,7 +53,6 @@ SELECT
     CASE
         WHEN NOT is_told THEN 'x'
         WHEN is_withheld THEN 'c'
-        WHEN listings_as_of < period_to THEN 'p'
     END AS symbol
 FROM told
 ORDER BY year_basis DESC, year, month, place

@@ -43,7 +43,6 @@ SELECT
     CASE
         WHEN is_withheld THEN 'c'
         WHEN live_listings IS NULL THEN 'x'
-        WHEN listings_as_of < period_to THEN 'p'
     END AS symbol
 FROM told
 ORDER BY year_basis DESC, year, month

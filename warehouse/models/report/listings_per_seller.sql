@@ -3,7 +3,6 @@
 WITH told AS (
     SELECT
         edition.*,
-        edition.sellers_as_of < edition.period_to AS is_provisional,
         counted.sellers,
         counted.median_listings,
         counted.p90_listings,
@@ -24,18 +23,18 @@ SELECT
     sellers_as_of AS as_of,
     period_from,
     period_to,
-    sellers_as_of IS NULL OR is_provisional AS is_partial,
+    sellers_as_of IS NULL OR sellers_as_of < period_to AS is_partial,
     CASE WHEN NOT is_withheld THEN median_listings END AS median_listings,
     CASE WHEN NOT is_withheld THEN sellers END AS median_listings_numerator,
     CASE WHEN NOT is_withheld THEN sellers END AS median_listings_denominator,
     CASE WHEN NOT is_withheld THEN coverage END AS median_listings_coverage,
-    CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN is_provisional THEN 'p' END
+    CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' END
         AS median_listings_symbol,
     CASE WHEN NOT is_withheld THEN p90_listings END AS p90_listings,
     CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_numerator,
     CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_denominator,
     CASE WHEN NOT is_withheld THEN coverage END AS p90_listings_coverage,
-    CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN is_provisional THEN 'p' END
+    CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' END
         AS p90_listings_symbol,
     CASE WHEN NOT is_zero_share_withheld THEN without_listings / sellers END AS no_listings_share,
     CASE WHEN NOT is_zero_share_withheld THEN without_listings END AS no_listings_share_numerator,
@@ -44,7 +43,6 @@ SELECT
     CASE
         WHEN sellers IS NULL THEN 'x'
         WHEN is_zero_share_withheld THEN 'c'
-        WHEN is_provisional THEN 'p'
     END AS no_listings_share_symbol
 FROM told
 ORDER BY year_basis DESC, year

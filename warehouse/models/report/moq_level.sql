@@ -31,7 +31,6 @@ SELECT
     CASE
         WHEN level.top_category_id IS NULL THEN 'x'
         WHEN level.is_withheld THEN 'c'
-        WHEN edition.listings_as_of < edition.period_to THEN 'p'
     END AS symbol
 FROM marts.dim_edition AS edition
 LEFT JOIN staging.stg_available AS available

@@ -51,8 +51,13 @@ figure AS (
                 )
         END AS with_order,
         counted.with_inquiry,
-        counted.known / counted.with_inquiry AS known_share
+        counted.known / counted.with_inquiry AS known_share,
+        asked_in.is_partial,
+        asked_in.days,
+        asked_in.days_covered
     FROM span
+    LEFT JOIN staging.stg_inquiry_span AS asked_in
+        ON asked_in.edition = span.edition AND asked_in.span = 'year'
     LEFT JOIN staging.stg_available AS available
         ON available.edition = span.edition AND available.figure = 'online_order_coverage'
     LEFT JOIN counted ON counted.edition = span.edition
@@ -74,11 +79,13 @@ SELECT
     as_of,
     period_from,
     period_to,
-    as_of IS NULL OR as_of < period_to AS is_partial,
+    as_of IS NULL OR as_of < period_to OR is_partial AS is_partial,
+    days,
+    days_covered,
     CASE WHEN NOT is_withheld THEN with_order / with_inquiry END AS online_order_coverage,
     CASE WHEN NOT is_withheld THEN with_order END AS numerator,
     CASE WHEN with_order IS NOT NULL AND NOT is_withheld THEN with_inquiry END AS denominator,
     CASE WHEN with_order IS NOT NULL AND NOT is_withheld THEN known_share END AS coverage,
-    CASE WHEN with_order IS NULL THEN 'x' WHEN is_withheld THEN 'c' WHEN as_of < period_to THEN 'p' END AS symbol
+    CASE WHEN with_order IS NULL THEN 'x' WHEN is_withheld THEN 'c' END AS symbol
 FROM judged
 ORDER BY year_basis DESC, year

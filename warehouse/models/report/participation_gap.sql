@@ -80,7 +80,6 @@ SELECT
     CASE
         WHEN is_withheld THEN 'c'
         WHEN share_of_sellers IS NULL THEN 'x'
-        WHEN as_of < period_to THEN 'p'
     END AS symbol,
     (fiscal_year - 1) || '-' || lpad((fiscal_year % 100)::VARCHAR, 2, '0') AS exports_year,
     source,

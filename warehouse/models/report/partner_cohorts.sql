@@ -11,6 +11,20 @@ WITH total AS (
     GROUP BY edition
 ),
 
+-- The days from the cohort's first to the last of anybody's twelve months.
+span AS (
+    SELECT
+        dim_edition.edition,
+        dim_edition.period_to - (dim_edition.period_from - INTERVAL 1 YEAR)::DATE AS days,
+        count(day.covered_on) AS days_covered
+    FROM marts.dim_edition
+    LEFT JOIN staging.stg_covered_day AS day
+        ON day.covered_on >= dim_edition.period_from - INTERVAL 1 YEAR
+        AND day.covered_on < dim_edition.period_to
+        AND day.covered_on <= dim_edition.inquiries_as_of
+    GROUP BY dim_edition.edition, dim_edition.period_from, dim_edition.period_to
+),
+
 figure AS (
     SELECT
         dim_edition.edition,
@@ -21,15 +35,20 @@ figure AS (
         dim_edition.period_to,
         dim_edition.sellers_as_of IS NULL
         OR dim_edition.sellers_as_of < dim_edition.period_to AS is_partial,
+        span.days,
+        span.days_covered,
         cohort.channel_partner,
         CASE WHEN NOT cohort.is_withheld THEN cohort.new_sellers END AS new_sellers,
         CASE WHEN NOT cohort.is_retention_withheld THEN cohort.kept END AS kept,
         -- Inquiries count only if they were delivered from the cohort's first day to the last.
+        coalesce(
+            asked.is_available
+            AND dim_edition.inquiries_as_of >= dim_edition.period_to - 1
+            AND first_inquiries.export_date <= dim_edition.period_from - INTERVAL 1 YEAR,
+            false
+        ) AS has_inquiries,
         CASE
-            WHEN asked.is_available
-                AND dim_edition.inquiries_as_of >= dim_edition.period_to - 1
-                AND first_inquiries.export_date <= dim_edition.period_from - INTERVAL 1 YEAR
-                THEN CASE WHEN cohort.is_inquiries_withheld IS NOT true THEN cohort.inquiries END
+            WHEN has_inquiries AND cohort.is_inquiries_withheld IS NOT true THEN cohort.inquiries
         END AS inquiries,
         total.coverage,
         CASE
@@ -44,6 +63,7 @@ figure AS (
             WHEN cohort.is_retention_withheld THEN 'c'
         END AS retention_symbol
     FROM marts.dim_edition
+    JOIN span ON span.edition = dim_edition.edition
     LEFT JOIN staging.stg_available AS available
         ON available.edition = dim_edition.edition AND available.figure = 'partner_cohorts'
     LEFT JOIN staging.stg_available AS asked
@@ -68,9 +88,11 @@ SELECT
     as_of,
     period_from,
     period_to,
-    is_partial,
+    is_partial OR (has_inquiries AND days_covered < days) AS is_partial,
     (period_from - INTERVAL 1 YEAR)::DATE AS cohort_from,
     period_from - 1 AS cohort_to,
+    days,
+    days_covered,
     coalesce(channel_partner, 'not_available') AS channel_partner,
     new_sellers,
     new_sellers AS new_sellers_numerator,

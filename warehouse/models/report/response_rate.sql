@@ -46,7 +46,6 @@ shown AS (
                 OR least(nullif(counted.sellers_with, 0), nullif(counted.sellers_without, 0))
                 < market.smallest_cell
                 THEN 'c'
-            WHEN report_year.inquiries_as_of < report_year.period_to THEN 'p'
         END AS pooled_symbol,
         CASE
             WHEN available.is_available IS NOT true OR coalesce(counted.busy_sellers, 0) = 0
@@ -54,7 +53,6 @@ shown AS (
             WHEN counted.busy_sellers < market.smallest_cell
                 OR counted.sellers - counted.busy_sellers BETWEEN 1 AND market.smallest_cell - 1
                 THEN 'c'
-            WHEN report_year.inquiries_as_of < report_year.period_to THEN 'p'
         END AS seller_median_symbol
     FROM marts.dim_edition AS report_year
     CROSS JOIN lake.market AS market
@@ -67,8 +65,8 @@ shown AS (
 open AS (
     SELECT
         *,
-        pooled_symbol IS NULL OR pooled_symbol = 'p' AS is_pooled_shown,
-        seller_median_symbol IS NULL OR seller_median_symbol = 'p' AS is_median_shown
+        pooled_symbol IS NULL AS is_pooled_shown,
+        seller_median_symbol IS NULL AS is_median_shown
     FROM shown
 )
 
@@ -78,9 +76,10 @@ SELECT
     inquiries_as_of AS as_of,
     period_from,
     period_to,
-    inquiries_as_of IS NULL OR inquiries_as_of < period_to AS is_partial,
+    inquiries_as_of IS NULL OR inquiries_as_of < period_to OR days_covered < 30 AS is_partial,
     inquiries_as_of - 36 AS window_from,
     inquiries_as_of - 7 AS window_to,
+    30 AS days,
     days_covered,
     CASE WHEN is_pooled_shown THEN replied / nullif(valid, 0) END AS pooled,
     CASE WHEN is_pooled_shown THEN replied END AS pooled_numerator,

@@ -54,7 +54,6 @@ open AS (
         CASE
             WHEN NOT is_available OR inquiries = 0 THEN 'x'
             WHEN is_reply_withheld THEN 'c'
-            ELSE provisional
         END AS symbol
     FROM shown
 )

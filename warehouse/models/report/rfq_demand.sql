@@ -1,7 +1,8 @@
 -- Requests for quotation by the week in which they were posted and in the report year: demand of
 -- buyers, never inquiries received. Grain: edition, span, span_from.
 -- A request is shown for 15 days and a page for 2,000 rows: nights cut at the cap are named, for
--- requests of the two weeks before them may be missing.
+-- requests of the two weeks before them may be missing. A day is covered if a whole list came on it or
+-- within the two weeks after it.
 WITH night AS (
     SELECT DISTINCT night.export_date, night.status = 'partial' AS is_capped
     FROM staging.stg_night AS night
@@ -23,6 +24,13 @@ dated AS (
     FROM marts.dim_edition AS edition
     LEFT JOIN night ON night.export_date BETWEEN edition.period_from AND edition.period_to
     GROUP BY ALL
+),
+
+covered_day AS (
+    SELECT DISTINCT
+        unnest(generate_series(export_date - 14, export_date, INTERVAL 1 DAY))::DATE AS covered_on
+    FROM night
+    WHERE NOT is_capped
 ),
 
 request AS (
@@ -68,7 +76,14 @@ part AS (
             WHERE night.is_capped
                 AND night.export_date BETWEEN stretch.span_from AND stretch.span_to + 14
                 AND night.export_date <= dated.as_of
-        ) AS capped_nights
+        ) AS capped_nights,
+        stretch.span_to - stretch.span_from + 1 AS days,
+        (
+            SELECT count(*)
+            FROM covered_day
+            WHERE covered_day.covered_on BETWEEN stretch.span_from AND stretch.span_to
+                AND covered_day.covered_on <= dated.as_of
+        ) AS days_covered
     FROM stretch
     JOIN dated ON dated.edition = stretch.edition
 ),
@@ -100,35 +115,29 @@ SELECT
     part.as_of,
     part.period_from,
     part.period_to,
-    part.as_of IS NULL OR part.as_of < part.period_to AS is_partial,
+    bool_or(part.span = 'year' AND part.days_covered < part.days) OVER (PARTITION BY part.edition)
+        AS is_partial,
     part.span,
     part.span_from,
     part.span_to,
+    part.days,
+    part.days_covered,
     part.capped_nights,
     CASE WHEN part.as_of IS NOT NULL THEN counted.rfqs END AS rfqs,
     CASE WHEN part.as_of IS NOT NULL THEN counted.rfqs END AS rfqs_numerator,
     NULL::BIGINT AS rfqs_denominator,
     CASE WHEN part.as_of IS NOT NULL THEN counted.coverage END AS rfqs_coverage,
-    CASE
-        WHEN part.as_of IS NULL THEN 'x'
-        WHEN part.as_of < part.span_to THEN 'p'
-    END AS rfqs_symbol,
+    CASE WHEN part.as_of IS NULL THEN 'x' END AS rfqs_symbol,
     counted.quotes / nullif(counted.rfqs_told, 0) AS quotes_per_rfq,
     counted.quotes AS quotes_per_rfq_numerator,
     nullif(counted.rfqs_told, 0) AS quotes_per_rfq_denominator,
     nullif(counted.rfqs_told, 0) / nullif(counted.rfqs, 0) AS quotes_per_rfq_coverage,
-    CASE
-        WHEN counted.rfqs_told = 0 THEN 'x'
-        WHEN part.as_of < part.span_to THEN 'p'
-    END AS quotes_per_rfq_symbol,
+    CASE WHEN counted.rfqs_told = 0 THEN 'x' END AS quotes_per_rfq_symbol,
     counted.filled / nullif(counted.rfqs_told, 0) AS filled_share,
     CASE WHEN counted.rfqs_told > 0 THEN counted.filled END AS filled_share_numerator,
     nullif(counted.rfqs_told, 0) AS filled_share_denominator,
     nullif(counted.rfqs_told, 0) / nullif(counted.rfqs, 0) AS filled_share_coverage,
-    CASE
-        WHEN counted.rfqs_told = 0 THEN 'x'
-        WHEN part.as_of < part.span_to THEN 'p'
-    END AS filled_share_symbol
+    CASE WHEN counted.rfqs_told = 0 THEN 'x' END AS filled_share_symbol
 FROM part
 JOIN counted
     ON counted.edition = part.edition

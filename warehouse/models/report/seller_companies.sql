@@ -20,7 +20,6 @@ figure AS (
         edition.period_from,
         edition.period_to,
         edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
-        CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
         -- Nobody paid is no company; nobody has a name is not known.
         CASE
             WHEN available.is_available
@@ -52,13 +51,13 @@ SELECT
     companies AS companies_numerator,
     NULL::BIGINT AS companies_denominator,
     CASE WHEN companies IS NOT NULL THEN coverage END AS companies_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN companies IS NULL THEN 'x' ELSE provisional END
+    CASE WHEN is_withheld THEN 'c' WHEN companies IS NULL THEN 'x' END
         AS companies_symbol,
     known / nullif(companies, 0) AS sellers_per_company,
     CASE WHEN companies > 0 THEN known END AS sellers_per_company_numerator,
     nullif(companies, 0) AS sellers_per_company_denominator,
     CASE WHEN companies > 0 THEN coverage END AS sellers_per_company_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN companies > 0 THEN provisional ELSE 'x' END
+    CASE WHEN is_withheld THEN 'c' WHEN (companies > 0) IS NOT true THEN 'x' END
         AS sellers_per_company_symbol
 FROM figure
 ORDER BY year_basis DESC, year

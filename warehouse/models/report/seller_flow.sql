@@ -25,8 +25,10 @@ figure AS (
         edition.sellers_as_of AS as_of,
         edition.period_from,
         edition.period_to,
-        edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
-        CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
+        edition.period_to - edition.period_from + 1 AS days,
+        CASE WHEN night.opened_on IS NULL THEN 0 ELSE edition.sellers_as_of - edition.period_from + 1 END
+            AS days_covered,
+        days_covered < days AS is_partial,
         night.opened_on,
         night.opened_on IS NOT NULL AND total.is_withheld IS NOT true AS is_shown,
         night.opened_on IS NOT NULL AND coalesce(total.is_withheld, false) AS is_withheld,
@@ -54,6 +56,8 @@ SELECT
     period_from,
     period_to,
     is_partial,
+    days,
+    days_covered,
     opened_on,
     (
         SELECT min(export_date) FROM staging.stg_night WHERE dataset = 'sellers' AND is_good
@@ -62,25 +66,25 @@ SELECT
     at_start AS sellers_at_start_numerator,
     NULL::BIGINT AS sellers_at_start_denominator,
     opening_coverage AS sellers_at_start_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN at_start IS NULL THEN 'x' ELSE provisional END
+    CASE WHEN is_withheld THEN 'c' WHEN at_start IS NULL THEN 'x' END
         AS sellers_at_start_symbol,
     new AS new_sellers,
     new AS new_sellers_numerator,
     NULL::BIGINT AS new_sellers_denominator,
     closing_coverage AS new_sellers_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN new IS NULL THEN 'x' ELSE provisional END
+    CASE WHEN is_withheld THEN 'c' WHEN new IS NULL THEN 'x' END
         AS new_sellers_symbol,
     churned AS churned_sellers,
     churned AS churned_sellers_numerator,
     NULL::BIGINT AS churned_sellers_denominator,
     opening_coverage AS churned_sellers_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN churned IS NULL THEN 'x' ELSE provisional END
+    CASE WHEN is_withheld THEN 'c' WHEN churned IS NULL THEN 'x' END
         AS churned_sellers_symbol,
     (at_start - churned) / nullif(at_start, 0) AS retention,
     CASE WHEN at_start > 0 THEN at_start - churned END AS retention_numerator,
     nullif(at_start, 0) AS retention_denominator,
     CASE WHEN at_start > 0 THEN opening_coverage END AS retention_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN at_start > 0 THEN provisional ELSE 'x' END
+    CASE WHEN is_withheld THEN 'c' WHEN (at_start > 0) IS NOT true THEN 'x' END
         AS retention_symbol
 FROM figure
 ORDER BY year_basis DESC, year

@@ -42,8 +42,10 @@ figure AS (
         dim_edition.sellers_as_of AS as_of,
         dim_edition.period_from,
         dim_edition.period_to,
-        dim_edition.sellers_as_of IS NULL
-        OR dim_edition.sellers_as_of < dim_edition.period_to AS is_partial,
+        dim_edition.period_to - dim_edition.period_from + 1 AS days,
+        CASE WHEN night.opened_on IS NULL THEN 0 ELSE dim_edition.sellers_as_of - dim_edition.period_from + 1 END
+            AS days_covered,
+        days_covered < days AS is_partial,
         night.opened_on,
         coalesce(flow.city_key, 'not_available') AS city_key,
         coalesce(flow.city, 'Not available') AS city,
@@ -57,7 +59,6 @@ figure AS (
             WHEN closed.edition IS NOT NULL THEN 'c'
             WHEN flow.city_key IS NULL THEN 'x'
             WHEN flow.withheld IS NOT NULL THEN 'c'
-            WHEN dim_edition.sellers_as_of < dim_edition.period_to THEN 'p'
         END AS symbol
     FROM marts.dim_edition
     LEFT JOIN staging.stg_available AS available
@@ -75,6 +76,8 @@ SELECT
     period_from,
     period_to,
     is_partial,
+    days,
+    days_covered,
     opened_on,
     city_key,
     city,

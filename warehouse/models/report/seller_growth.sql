@@ -36,7 +36,6 @@ growth AS (
         edition.period_from,
         edition.period_to,
         edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
-        CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
         CASE WHEN available.is_available AND total.is_withheld IS NOT true THEN paid.sellers END
             AS sellers,
         CASE WHEN available.is_available AND total.is_withheld IS NOT true THEN paid.coverage END
@@ -76,7 +75,7 @@ SELECT
     sellers AS paid_sellers_numerator,
     NULL::BIGINT AS paid_sellers_denominator,
     coverage AS paid_sellers_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN sellers IS NULL THEN 'x' ELSE provisional END
+    CASE WHEN is_withheld THEN 'c' WHEN sellers IS NULL THEN 'x' END
         AS paid_sellers_symbol,
     CASE WHEN NOT is_last_year_withheld THEN sellers / last_year_sellers - 1 END AS yoy_growth,
     CASE WHEN NOT is_last_year_withheld THEN sellers END AS yoy_growth_numerator,
@@ -85,7 +84,6 @@ SELECT
     CASE
         WHEN last_year_on IS NULL THEN 'x'
         WHEN is_last_year_withheld THEN 'c'
-        ELSE provisional
     END AS yoy_growth_symbol,
     last_year_on AS yoy_growth_from,
     CASE
@@ -98,7 +96,6 @@ SELECT
     CASE
         WHEN first_year_on IS NULL THEN 'x'
         WHEN is_first_year_withheld THEN 'c'
-        ELSE provisional
     END AS cagr_symbol,
     first_year_on AS cagr_from,
     first_year_back AS cagr_years

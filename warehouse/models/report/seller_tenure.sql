@@ -22,7 +22,6 @@ figure AS (
         edition.period_from,
         edition.period_to,
         edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
-        CASE WHEN edition.sellers_as_of < edition.period_to THEN 'p' END AS provisional,
         coalesce(badge.is_available AND paid.known > 0, false) AS has_badge,
         coalesce(tenure.is_available AND paid.dated > 0, false) AS has_tenure,
         coalesce(
@@ -52,13 +51,13 @@ SELECT
     CASE WHEN has_badge AND NOT is_badge_small THEN verified END AS verified_share_numerator,
     CASE WHEN has_badge AND NOT is_small THEN known END AS verified_share_denominator,
     CASE WHEN has_badge AND NOT is_small THEN known / sellers END AS verified_share_coverage,
-    CASE WHEN NOT has_badge THEN 'x' WHEN is_badge_small THEN 'c' ELSE provisional END
+    CASE WHEN NOT has_badge THEN 'x' WHEN is_badge_small THEN 'c' END
         AS verified_share_symbol,
     CASE WHEN has_tenure AND NOT is_small THEN years END AS median_tenure_years,
     CASE WHEN has_tenure AND NOT is_small THEN dated END AS median_tenure_years_numerator,
     CASE WHEN has_tenure AND NOT is_small THEN sellers END AS median_tenure_years_denominator,
     CASE WHEN has_tenure AND NOT is_small THEN dated / sellers END AS median_tenure_years_coverage,
-    CASE WHEN NOT has_tenure THEN 'x' WHEN is_small THEN 'c' ELSE provisional END
+    CASE WHEN NOT has_tenure THEN 'x' WHEN is_small THEN 'c' END
         AS median_tenure_years_symbol
 FROM figure
 ORDER BY year_basis DESC, year

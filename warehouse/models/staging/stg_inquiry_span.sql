@@ -1,5 +1,7 @@
 -- The year and the months of each edition, and how much of them the deliveries of inquiries cover.
 -- Grain: edition, span, span_from. A span is withheld if a part of it is (stg_inquiry_part).
+-- An edition is partial if the deliveries lack a day of its year: all that counts inquiries takes
+-- that from here.
 WITH stretch AS (
     SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
     FROM marts.dim_edition
@@ -67,7 +69,8 @@ SELECT
     part.inquiries_as_of AS as_of,
     part.period_from,
     part.period_to,
-    part.inquiries_as_of IS NULL OR part.inquiries_as_of < part.period_to AS is_partial,
+    max(coalesce(covered.days_covered, 0)) OVER (PARTITION BY part.edition)
+    < date_diff('day', part.period_from, part.period_to) + 1 AS is_partial,
     part.span,
     part.span_from,
     part.span_to,
@@ -77,8 +80,7 @@ SELECT
     date_diff('day', part.span_from, part.span_to) + 1 AS days,
     coalesce(covered.days_covered, 0) AS days_covered,
     part.is_withheld,
-    part.is_reply_withheld,
-    CASE WHEN part.inquiries_as_of < part.span_to THEN 'p' END AS provisional
+    part.is_reply_withheld
 FROM part
 LEFT JOIN covered
     ON covered.edition = part.edition

@@ -26,6 +26,25 @@ as_of AS (
     SELECT edition, 'inquiries_by_city', inquiries_as_of FROM marts.dim_edition
 ),
 
+-- Inquiries are counted over the days of the year, sellers and listings on one night.
+stated AS (
+    SELECT
+        as_of.*,
+        dim_edition.year_basis,
+        dim_edition.period_from,
+        dim_edition.period_to,
+        coalesce(year.is_partial, as_of.as_of IS NULL OR as_of.as_of < dim_edition.period_to)
+            AS is_partial,
+        year.days,
+        year.days_covered
+    FROM as_of
+    JOIN marts.dim_edition ON dim_edition.edition = as_of.edition
+    LEFT JOIN staging.stg_inquiry_span AS year
+        ON as_of.report_table IN ('inquiries_by_country', 'inquiries_by_city')
+        AND year.edition = as_of.edition
+        AND year.span = 'year'
+),
+
 dated AS (
     SELECT
         cell.*,
@@ -35,36 +54,28 @@ dated AS (
                 THEN total.everything
             ELSE total.known
         END AS denominator,
-        dim_edition.year_basis,
-        dim_edition.period_from,
-        dim_edition.period_to,
-        as_of.as_of
+        stated.* EXCLUDE (report_table, edition)
     FROM staging.stg_cell AS cell
     JOIN staging.stg_available AS available
         ON available.edition = cell.edition
         AND available.figure = cell.report_table
         AND available.is_available
     JOIN total ON total.report_table = cell.report_table AND total.edition = cell.edition
-    JOIN marts.dim_edition ON dim_edition.edition = cell.edition
-    JOIN as_of ON as_of.edition = cell.edition AND as_of.report_table = cell.report_table
+    JOIN stated ON stated.edition = cell.edition AND stated.report_table = cell.report_table
     WHERE cell.is_table_withheld IS NOT true
 ),
 
 -- The one row of an edition that shows no cell; withheld, unless there is nothing to withhold.
 closed AS (
-    SELECT
-        as_of.report_table,
-        as_of.edition,
-        as_of.as_of,
-        available.is_available IS NOT true AS is_missing
-    FROM as_of
+    SELECT stated.*, available.is_available IS NOT true AS is_missing
+    FROM stated
     LEFT JOIN staging.stg_available AS available
-        ON available.edition = as_of.edition AND available.figure = as_of.report_table
+        ON available.edition = stated.edition AND available.figure = stated.report_table
     WHERE available.is_available IS NOT true
         OR EXISTS (
             SELECT 1 FROM staging.stg_cell AS cell
-            WHERE cell.report_table = as_of.report_table
-                AND cell.edition = as_of.edition
+            WHERE cell.report_table = stated.report_table
+                AND cell.edition = stated.edition
                 AND cell.is_table_withheld
         )
 )
@@ -76,32 +87,32 @@ SELECT
     as_of,
     period_from,
     period_to,
-    as_of < period_to AS is_partial,
+    is_partial,
+    days,
+    days_covered,
     cell,
     CASE WHEN NOT is_withheld THEN numerator / denominator END AS share,
     CASE WHEN NOT is_withheld THEN numerator END AS numerator,
     denominator::BIGINT AS denominator,
     coverage,
-    CASE
-        WHEN is_withheld THEN 'c'
-        WHEN as_of < period_to THEN 'p'
-    END AS symbol
+    CASE WHEN is_withheld THEN 'c' END AS symbol
 FROM dated
 UNION ALL
 SELECT
-    closed.report_table,
-    closed.edition,
-    dim_edition.year_basis,
-    closed.as_of,
-    dim_edition.period_from,
-    dim_edition.period_to,
-    closed.as_of IS NULL OR closed.as_of < dim_edition.period_to,
+    report_table,
+    edition,
+    year_basis,
+    as_of,
+    period_from,
+    period_to,
+    is_partial,
+    days,
+    days_covered,
     'not_available',
     NULL,
     NULL,
     NULL,
     NULL,
-    CASE WHEN closed.is_missing THEN 'x' ELSE 'c' END
+    CASE WHEN is_missing THEN 'x' ELSE 'c' END
 FROM closed
-JOIN marts.dim_edition ON dim_edition.edition = closed.edition
 ORDER BY report_table, edition, cell

@@ -3,7 +3,8 @@
 -- which they end. Of a seller's night both figures count or neither. Where a night has too few
 -- sellers, all months and weeks that touch its editions are withheld: together they would give it
 -- away; an edition that ended before another is not reopened for it. A year is withheld if no night
--- that the same editions share has enough. Whose visits they are is what the edition knew.
+-- that the same editions share has enough. Whose visits they are is what the edition knew. A night
+-- states one day: an edition is partial if any day of its year has none.
 WITH night AS (
     SELECT export_date
     FROM staging.stg_night
@@ -130,7 +131,8 @@ SELECT
     part.listings_as_of AS as_of,
     part.period_from,
     part.period_to,
-    part.listings_as_of IS NULL OR part.listings_as_of < part.period_to AS is_partial,
+    max(coalesce(counted.nights, 0)) FILTER (WHERE part.span = 'year') OVER (PARTITION BY part.edition)
+    < date_diff('day', part.period_from, part.period_to) + 1 AS is_partial,
     part.span,
     part.span_from,
     part.span_to,
@@ -147,8 +149,7 @@ SELECT
                 AND near.period_to >= part.span_from
                 AND near.period_to <= part.period_to
         )
-    END AS is_withheld,
-    CASE WHEN part.listings_as_of < part.span_to THEN 'p' END AS provisional
+    END AS is_withheld
 FROM part
 LEFT JOIN closed ON closed.edition = part.edition
 LEFT JOIN counted
