@@ -27,7 +27,8 @@ HEADLINES = """
     FULL JOIN {b}.report.headline AS b ON a.edition = b.edition AND a.metric = b.metric
     WHERE
         a.value IS DISTINCT FROM b.value
-        OR a.symbol IS DISTINCT FROM b.symbol
+        -- That an edition was frozen moves no figure.
+        OR nullif(a.symbol, 'p') IS DISTINCT FROM nullif(b.symbol, 'p')
         OR (a.edition IS NULL) <> (b.edition IS NULL)
     ORDER BY edition DESC, metric
 """

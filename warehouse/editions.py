@@ -39,6 +39,9 @@ from warehouse.tables import (
 
 log = logging.getLogger(__name__)
 
+# A figure whose last nights are not there. Days that are missing within the year make it partial
+# too, but will hardly ever come: they keep nobody from freezing.
+UNFINISHED = "(as_of IS NULL OR as_of < period_to)"
 FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
 EDITION = pa.schema([
     ("edition", pa.string()), ("status", pa.string()), ("revision", pa.int32()),
@@ -164,7 +167,7 @@ def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
         of_it = [one for one in known if model.name in one.manifest["tables"]]
         for one in of_it:
             _put_rows(db, model.table, one)
-        _mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
+        mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
     _create(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
     _create(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
 
@@ -206,7 +209,7 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         make_tables(db)
         every = [e for (e,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()]
         for model in revisions.tables():
-            _mark_provisional(db, model, every)
+            mark_provisional(db, model, every)
         yield db
 
 
@@ -276,10 +279,11 @@ def _known(db: duckdb.DuckDBPyConnection, edition: str) -> None:
 
 def _whole_or_reason(db: duckdb.DuckDBPyConnection, edition: str, reason: str | None) -> None:
     found = db.execute(
-        "SELECT max(as_of), bool_or(is_partial) FROM report.headline WHERE edition = ?", [edition]
+        f"SELECT max(as_of), bool_or({UNFINISHED}) FROM report.headline WHERE edition = ?",
+        [edition],
     ).fetchone()
-    data_to, is_partial = found or (None, True)
-    if is_partial and not reason:
+    data_to, is_unfinished = found or (None, True)
+    if is_unfinished and not reason:
         raise SettingsError(
             f"{edition} is not finished: its data go to {data_to}, and some figures may stand on "
             "an earlier night. Load the last nights of the year. Where they will never come, "
@@ -313,7 +317,7 @@ def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
     db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
 
 
-def _mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
+def mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
     """Marks the figures that are shown without a symbol, but for whole rows of `closed` editions.
 
     A measure that is younger than a frozen edition shows nothing there, and gets no mark.

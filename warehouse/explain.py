@@ -14,6 +14,7 @@ from warehouse.tables import code_version
 
 Row = dict[str, Any]
 
+OF_THE_ROW = ("as_of", "period_from", "period_to", "is_partial", "days", "days_covered")
 PARTS = ("numerator", "denominator", "coverage", "symbol")
 # Numbers of a row that tell how long its span is; any other is a figure.
 OF_A_SPAN = ("days", "days_covered", "nights")
@@ -65,7 +66,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
         "measure": measure,
         "key": keys,
         "edition": chosen["edition"],
-        **{n: row.get(n) for n in ("as_of", "period_from", "period_to", "is_partial")},
+        **{n: row.get(n) for n in OF_THE_ROW},
         **value,
         **about,
         "missing": missing if value["symbol"] == "x" else None,
@@ -96,7 +97,7 @@ def as_lines(found: Row) -> list[str]:
     lines = [
         f"{found['figure']}, {found['edition']}: {_marked(found)}",
         f"  as of {found['as_of']}, of {found['period_from']} to {found['period_to']}"
-        + (", which is not finished" if found["is_partial"] else ""),
+        + _missing_days(found),
         f"  {found['definition']}",
         f"numerator    {_part(found, 'numerator')}",
         f"denominator  {_part(found, 'denominator')}",
@@ -252,6 +253,14 @@ def _definition(model: Model, figure: str, measure: str) -> Row:
         "pitfalls": own.get("pitfalls") or model.about.get("pitfalls"),
         "aggregate": model.about.get("aggregate", []),
     }
+
+
+def _missing_days(found: Row) -> str:
+    if not found["is_partial"]:
+        return ""
+    if found["days"] is None:
+        return ", which is not finished"
+    return f", of which deliveries cover {found['days_covered']} of {found['days']} days"
 
 
 def _parts(row: Row, measure: str) -> Row:

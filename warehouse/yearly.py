@@ -28,7 +28,7 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
         found = _figures(db, wanted)
     if not found:
         raise ExportMissing(f"The lake makes no edition {wanted}: nothing was released.")
-    behind = sorted({f"{f['metric']} {f['as_of']}" for f in found if f["is_partial"]})
+    behind = sorted({f"{f['metric']} {f['as_of']}" for f in found if f["is_unfinished"]})
     if behind and not (edition and reason):
         raise ExportMissing(
             f"{wanted} is not whole: {', '.join(behind)}. Nothing was released. Load the last "
@@ -90,8 +90,8 @@ def approver(answer: Any) -> str:
 def _figures(db: duckdb.DuckDBPyConnection, edition: str) -> list[dict[str, Any]]:
     """As the lake makes them today: what is published may be the frozen edition itself."""
     found = db.execute(
-        "SELECT metric, value, as_of, is_partial, symbol FROM report.headline "
-        "WHERE edition = ? AND metric <> 'goods_sold_value'", [edition]
+        f"SELECT metric, value, as_of, {editions.UNFINISHED} AS is_unfinished, symbol "
+        "FROM report.headline WHERE edition = ? AND metric <> 'goods_sold_value'", [edition]
     )  # fmt: skip
     names = [d[0] for d in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -245,6 +245,9 @@ class Facts(Reading):
             for row in rows:
                 unknown = [(table, edition, UNKNOWN)] if row[key] == UNKNOWN else []
                 self.sums([*known, *unknown], row["denominator"])
+                total = (table, edition, row[key])
+                self.is_share(total, row["share_of_all"], [(table, edition, k) for k in keys])
+                self.is_share(total, row["share_of_known"], known)
             starts = self.segments(*days)
             for start, end in zip(starts, [*(s - DAY for s in starts[1:]), days[1]], strict=True):
                 every = {

@@ -68,7 +68,15 @@ class Reading:
             for row in rows:
                 is_of_known = of_known and row[key] != UNKNOWN
                 self.sums([*parts.values(), *([] if is_of_known else [rest])], row["denominator"])
+                own = parts.get(row[key], rest)
+                self.is_share(own, row["share_of_all"], [*parts.values(), rest])
+                self.is_share(own, row["share_of_known"], parts.values())
             self.covers(rows[0]["coverage"], parts.values(), whole(rows[0]))
+
+    def is_share(self, part: Name, share: float | None, of: Iterable[Name]) -> None:
+        """A number is that share of what others add up to, whoever else tells either."""
+        if share is not None:
+            self.system.add([(part, 1), *((name, -fraction(share)) for name in of)])
 
     def covers(self, coverage: float | None, parts: Iterable[Name], whole: Name) -> None:
         """Coverage is what is known of the whole."""

@@ -125,6 +125,9 @@ def _figure(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> 
         key = "city_key" if figure.endswith("city") else "top_category_id"
         row = next((r for r in rows if r[key] == claim["figure_key"]), {"share": None})
         value = row["share"]
+        if figure == "listings_by_category" and value is not None:  # the press means all listings
+            value = row["share_of_all"]
+            row = {**row, "denominator": round(row["numerator"] / value)}
     else:
         row = next(r for r in _of(edition, found["headline"]) if r["metric"] == figure)
         value = row["value"]

@@ -289,7 +289,9 @@ def not_available(
 ) -> list[Row]:
     """The one row of a table of shares whose exports did not come, or that is withheld."""
     key = dict(zip(names, ("not_available", "Not available"), strict=False))
-    nothing = dict.fromkeys(("share", "numerator", "denominator", "coverage"))
+    nothing = dict.fromkeys(
+        ("share", "share_of_all", "share_of_known", "numerator", "denominator", "coverage")
+    )
     return [{**head(edition, night), **key, **nothing, "symbol": symbol}]
 
 
@@ -348,6 +350,8 @@ def shares(
             **head(edition, night),
             **dict(zip(names, key, strict=True)),
             "share": None if is_withheld else ratio(count, denominator),
+            "share_of_all": None if is_withheld else ratio(count, everything),
+            "share_of_known": None if is_withheld or cell < 0 else ratio(count, known),
             "numerator": None if is_withheld else count,
             "denominator": denominator,
             "coverage": ratio(known, everything),

@@ -51,12 +51,6 @@ def picture(figure: Figure, edition: Edition) -> Picture | None:
     return pictured({w: m[0] for w, m in made.items()}, alternative, _note(figure, edition))
 
 
-def is_provisional(point: Point, edition: Edition) -> bool:
-    """Whether it may still change: its symbol says so, or it is of a provisional edition."""
-    is_open = edition.status == "provisional" and point.edition == edition.name
-    return point.symbol == "p" or is_open
-
-
 def _years(figure: Figure, edition: Edition, width: int) -> Drawn | None:
     by_edition = {p.edition: p for p in points(figure, edition)}
     unit = unit_of(figure, edition)
@@ -70,7 +64,7 @@ def _years(figure: Figure, edition: Edition, width: int) -> Drawn | None:
             else (f"[{mark}]" if len(mark) == 1 else mark)
         )
         rows.append({"edition": name, "value": point.value or 0, "text": text,
-                     "provisional": is_provisional(point, edition)})  # fmt: skip
+                     "provisional": point.symbol == "p"})  # fmt: skip
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("edition:N", sort=None, title=None,
                 axis=alt.Axis(labelAngle=0, ticks=False, labelPadding=6,
@@ -184,7 +178,7 @@ def _lines(figure: Figure, edition: Edition, width: int) -> Drawn | None:
     colours = {k: theme.SERIES[min(i, len(theme.SERIES) - 1)] for i, k in enumerate(keys)}
     rows: list[dict[str, Any]] = [
         {"edition": p.edition, "key": p.key, "value": p.value,
-         "provisional": is_provisional(p, edition)}
+         "provisional": p.symbol == "p"}
         for p in found if p.key in keys and p.value is not None
     ]  # fmt: skip
     height = 240
@@ -247,7 +241,7 @@ def _months(figure: Figure, edition: Edition, width: int) -> Drawn | None:
     starts = edition.period_from.month
     rows: list[dict[str, Any]] = [
         {"place": (p.on.month - starts) % 12, "month": f"{p.on:%b}", "edition": p.edition,
-         "value": p.value, "provisional": is_provisional(p, edition)}
+         "value": p.value, "provisional": p.symbol == "p"}
         for p in points(figure, edition)
         if p.on and p.value is not None and p.edition in (last, edition.name)
     ]  # fmt: skip
@@ -320,7 +314,7 @@ def _note(figure: Figure, edition: Edition) -> str:
     withheld = [p.label for p in now if p.symbol == "c" and p.key not in words.UNKNOWN]
     if figure.kind == "years":
         before = [p for p in found if p.edition != edition.name]
-        if any(is_provisional(p, edition) for p in now):
+        if any(p.symbol == "p" for p in now):
             parts.append("Dashed: provisional.")
         if any(p.value is None for p in before) or len(found) < len(edition.editions):
             parts.append("A year without a column has no figure; it is not 0.")
@@ -333,7 +327,7 @@ def _note(figure: Figure, edition: Edition) -> str:
         if len(shown) > TOP:
             parts.append(f"The {TOP} largest; all stand in the table.")
     elif figure.kind == "months":
-        if any(is_provisional(p, edition) for p in now):
+        if any(p.symbol == "p" for p in now):
             parts.append("Dashed: provisional.")
         if sum(p.value is not None for p in now) < 12:
             parts.append(
@@ -343,7 +337,7 @@ def _note(figure: Figure, edition: Edition) -> str:
         drawn = {p.key for p in classes(now)[1 : 1 + LINES]}
         if any(p.value is None and p.key in drawn for p in found):
             parts.append("A break in a line: withheld or not available.")
-        if any(is_provisional(p, edition) for p in now):
+        if any(p.symbol == "p" for p in now):
             parts.append("Dashed line and open circle: provisional.")
         if len(classes(now)) > LINES + 1:
             parts.append(f"The {LINES} next largest; all stand in the table.")

@@ -114,6 +114,17 @@ class Edition:
         known = [int(r["edition"][2:]) for r in self.tables["headline"].rows]
         return [f"{PREFIX[self.basis]}{y}" for y in range(min(known), self.year + 1)]
 
+    def symbol(self, row: Row, name: str) -> str | None:
+        """The symbol in that column. What is provisional only because its earlier year was never
+        frozen is said once, for the whole page, and has none here."""
+        found: str | None = row.get(name)
+        is_said = row.get("edition") in self.earlier_open_years and not row.get("is_partial")
+        return None if found == "p" and is_said else found
+
+    @property
+    def earlier_open_years(self) -> list[str]:
+        return [year for year in self.open_years if year != self.name]
+
     def headline(self, metric: str, edition: str | None = None) -> Row:
         rows = self.tables["headline"].of(edition or self.name)
         return next((r for r in rows if r["metric"] == metric), {})
@@ -127,6 +138,12 @@ class Edition:
     @property
     def is_partial(self) -> bool:
         return any(r["is_partial"] for r in self.tables["headline"].of(self.name))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a headline figure stands on an earlier date than the year's last."""
+        nights = [r["as_of"] for r in self.tables["headline"].of(self.name)]
+        return any(night is None or night < self.period_to for night in nights)
 
 
 def name_of(edition: str, basis: str | None) -> str:

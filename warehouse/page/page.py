@@ -150,12 +150,11 @@ def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
     value = point.value or 0
     unit = unit_of(figure, edition)
     before = a_year_before(point, found)
-    is_open = charts.is_provisional(point, edition)
     return {
         **made,
         "value": value,
         "shown": words.percent(value) if words.is_share(unit) else words.short(value),
-        "symbol": point.symbol or ("p" if is_open else ""),
+        "symbol": point.symbol or "",
         "change": f"{words.change(value, before.value or 0, unit)} on {before.edition}"
         if before
         else "no comparable figure a year before",
@@ -178,7 +177,7 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
         }
         for c in columns
     ]
-    cells = [[_cell(figure, table, c, r) for c in columns] for r in rows]
+    cells = [[_cell(figure, edition, table, c, r) for c in columns] for r in rows]
     svgs = {}
     if picture:
         svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
@@ -189,19 +188,25 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
                  picture, svgs, missing, is_withheld, head, cells, sql)  # fmt: skip
 
 
-def _cell(figure: Figure, table: Table, column: Column, row: dict[str, Any]) -> dict[str, Any]:
-    """A cell of the data table: its text, and the value behind a number."""
+def _cell(
+    figure: Figure, edition: Edition, table: Table, column: Column, row: dict[str, Any]
+) -> dict[str, Any]:
+    """A cell of the data table: its text, the value behind a number, and its mark."""
     is_number = column.is_number
     # Words have no symbol, nor has what is somebody else's figure.
     is_ours = is_number and (column.name == figure.measure or not figure.is_bare)
     symbol = (
-        row.get(table.symbol_of(column.name)) if is_ours or column.name == figure.label else None
+        edition.symbol(row, table.symbol_of(column.name))
+        if is_ours or column.name == figure.label
+        else None
     )
+    is_figure = column.name == figure.measure or table.column(f"{column.name}_symbol") is not None
     text = words.cell(row[column.name], column.unit or row.get("unit"), symbol)
     if column.name == figure.label and text == row[column.name]:
         text = label_of(figure, row)
+    is_marked = is_figure and is_ours and row[column.name] is not None
     return {"text": text, "value": row[column.name], "is_number": is_number,
-            "is_date": column.type == "DATE"}  # fmt: skip
+            "is_date": column.type == "DATE", "flag": symbol if is_marked else None}  # fmt: skip
 
 
 def rests(figure: Figure, table: Table) -> list[str]:
@@ -259,12 +264,11 @@ def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
         (p for p in found if point and p.key == point.key and p.year == point.year - 1), None
     )
     before = a_year_before(point, found) if point else None
-    is_open = point is not None and charts.is_provisional(point, edition)
     return {
         "title": words.capital(figure.noun.format(leader=point.label if point else "Largest")),
         "old": words.cell(old.value, unit, old.symbol) if old else "",
         "new": words.cell(point.value, unit, point.symbol or "x") if point else "[x]",
-        "flag": "" if point is None or point.value is None else point.symbol or "p" * is_open,
+        "flag": "" if point is None or point.value is None else point.symbol or "",
         "change": words.change(point.value or 0, before.value or 0, unit)
         if point and before else "",
     }  # fmt: skip

@@ -46,7 +46,7 @@ def _row(edition: Edition, row: Row) -> list[Row]:
     texts += [_value(edition, row, which) for which in ("was", "now")]
     texts += [row["reason"], f"{row['revised_at']:%Y-%m-%d}"]
     return [
-        {"text": t, "value": None, "is_number": i in (2, 3), "is_date": i == 5}
+        {"text": t, "value": None, "is_number": i in (2, 3), "is_date": i == 5, "flag": None}
         for i, t in enumerate(texts)
     ]
 

@@ -104,7 +104,7 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         key = str(row[figure.key]) if figure.key else ""
         on = row[figure.month] if figure.month else None
         point = Point(
-            row["edition"], row[figure.measure], row.get(symbol), row["as_of"], key,
+            row["edition"], row[figure.measure], edition.symbol(row, symbol), row["as_of"], key,
             label_of(figure, row), _of(figure, row, "numerator"),
             _of(figure, row, "denominator"), on, row.get("census_on"),
             row.get(figure.since), row.get(figure.until),

@@ -10,7 +10,10 @@ from transforms.fields.country import countries
 
 MINUS = "\N{MINUS SIGN}"
 SYMBOLS = {
-    "p": ("Provisional", "May still be revised, or rests on a year that is not finished."),
+    "p": (
+        "Provisional",
+        "Its edition is not frozen, or days of its year are missing.",
+    ),
     "r": ("Revised", "Changed since an earlier edition; the revisions table says why."),
     "c": ("Withheld", "A small cell, or one that would give a small cell away."),
     "x": ("Not available", "The exports do not hold it. It is not 0."),

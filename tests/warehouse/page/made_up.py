@@ -56,6 +56,10 @@ def database(path: Path, tables: dict[str, list[Row]], code: str = "PK") -> Path
             for row in rows:
                 names, marks = ", ".join(row), ", ".join("?" * len(row))
                 db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+        closed = [r["edition"] for r in tables.get("meta.edition", ())]
+        for model in models():
+            if model.schema == "report":
+                editions.mark_provisional(db, model, closed)
     return path
 
 

@@ -19,7 +19,9 @@ WITH figure AS (
         coverage, symbol, NULL
     FROM report.sellers_by_category
     UNION ALL
-    SELECT edition, 'listings_by_category', top_category_id, as_of, is_partial, share, numerator, denominator,
+    -- The press divides by all listings, as it does by all sellers.
+    SELECT edition, 'listings_by_category', top_category_id, as_of, is_partial, share_of_all, numerator,
+        round(numerator / share_of_all)::BIGINT,
         coverage, symbol, NULL
     FROM report.listings_by_category
 ),

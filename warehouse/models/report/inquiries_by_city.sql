@@ -15,6 +15,8 @@ SELECT
         ELSE coalesce(city.city, share.cell, 'Unknown')
     END AS city,
     share.share,
+    share.share_of_all,
+    share.share_of_known,
     share.numerator,
     share.denominator,
     share.coverage,

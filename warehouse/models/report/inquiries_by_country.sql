@@ -11,6 +11,8 @@ SELECT
     share.days_covered,
     coalesce(share.cell, 'unknown') AS buyer_country_iso2,
     share.share,
+    share.share_of_all,
+    share.share_of_known,
     share.numerator,
     share.denominator,
     share.coverage,

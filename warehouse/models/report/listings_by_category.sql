@@ -13,6 +13,8 @@ SELECT
         ELSE coalesce(category.category, share.cell, 'Unknown')
     END AS category,
     share.share,
+    share.share_of_all,
+    share.share_of_known,
     share.numerator,
     share.denominator,
     share.coverage,

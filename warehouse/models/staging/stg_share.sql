@@ -1,6 +1,7 @@
 -- Every cell as a share, with the edition it belongs to: what the tables that divide a figure show.
 -- Grain: report_table, edition, cell (null is the unknown class, which is a share of all).
--- Shares are of those whose class is known; main categories are a share of all paid sellers.
+-- Shares are of those whose class is known; main categories are a share of all paid sellers. Each
+-- cell is told as a share of both: they differ by the coverage, which is shown with either.
 -- An edition whose exports lack what a table rests on has one row there, `not_available`; one in
 -- which the whole table is withheld, too: how many cells there are would tell what is in them.
 WITH total AS (
@@ -48,6 +49,8 @@ stated AS (
 dated AS (
     SELECT
         cell.*,
+        total.known,
+        total.everything,
         total.known / total.everything AS coverage,
         CASE
             WHEN cell.cell IS NULL OR cell.report_table = 'sellers_by_category'
@@ -95,7 +98,9 @@ SELECT
     CASE WHEN NOT is_withheld THEN numerator END AS numerator,
     denominator::BIGINT AS denominator,
     coverage,
-    CASE WHEN is_withheld THEN 'c' END AS symbol
+    CASE WHEN is_withheld THEN 'c' END AS symbol,
+    CASE WHEN NOT is_withheld THEN numerator / everything END AS share_of_all,
+    CASE WHEN NOT is_withheld AND cell IS NOT NULL THEN numerator / known END AS share_of_known
 FROM dated
 UNION ALL
 SELECT
@@ -113,6 +118,8 @@ SELECT
     NULL,
     NULL,
     NULL,
-    CASE WHEN is_missing THEN 'x' ELSE 'c' END
+    CASE WHEN is_missing THEN 'x' ELSE 'c' END,
+    NULL,
+    NULL
 FROM closed
 ORDER BY report_table, edition, cell
