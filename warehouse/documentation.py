@@ -78,8 +78,14 @@ def figures() -> str:
         MADE,
         "# The figures\n",
         "Every row states its as-of date, numerator, denominator, coverage and symbol: `p` "
-        "provisional, `r` revised, `c` withheld (a small cell, or one that would give a small "
-        "one away), `x` not available. A figure is `x` where an export that it rests on did not "
+        "provisional (the edition is not frozen, or is partial; the same in database, CSV, "
+        "workbook, Parquet and page), `r` revised, `c` withheld (a small cell, or one that would "
+        "give a small one away), `x` not available.\n\nA stock is counted on one night; a flow "
+        "over days, and it states how many (`days`) and how many of them deliveries cover "
+        "(`days_covered`). An edition is partial where a stock stands on an earlier night than "
+        "the year's last, and where a flow lacks a day of it.\n\nTables of shares state "
+        "`share_of_all` and `share_of_known`, and `share` is the one that the table is about.\n\n"
+        "A figure is `x` where an export that it rests on did not "
         "come, was held, or came without the fields named here; where it compares with an earlier "
         "census that there is none of; and where nobody published what it is compared with.",
     ]
@@ -165,7 +171,7 @@ def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
 
 
 def _facts(about: dict[str, Any]) -> list[str]:
-    parts = ("numerator", "denominator", "pitfalls")
+    parts = ("numerator", "denominator", "decided", "pitfalls")
     shown = {"pitfalls": "Beware"}
     return [f"- *{shown.get(p, p.capitalize())}:* {about[p]}" for p in parts if about.get(p)]
 

@@ -28,7 +28,7 @@ def compared(tmp_path: Path) -> list[Change]:
 
 @pytest.mark.parametrize(("now", "told"), [
     ([("sialkot", "Sialkot", 150), ("karachi", "Karachi", None)],
-     [("sellers_by_city", "karachi", "symbol", None, "c")]),
+     [("sellers_by_city", "karachi", "symbol", "p", "c")]),
     ([("sialkot", "Sialkot", 150)], [("sellers_by_city", "karachi", "", "shown", None)]),
 ])  # fmt: skip
 def test_what_is_withheld_now_is_not_told_as_what_it_was(

@@ -278,9 +278,10 @@ def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
     """What each table on the page means, in the words of its model."""
     found = {m.name: m for m in models() if m.schema == "report"}
     names = list(dict.fromkeys(f.table for f in shown))
+    parts = ("numerator", "denominator", "decided", "pitfalls")
     return [
         {"table": name, "doc": found[name].doc,
-         **{k: str(found[name].about.get(k, "")) for k in ("numerator", "denominator", "pitfalls")}}
+         **{k: str(found[name].about.get(k, "")) for k in parts}}
         for name in names if name in found
     ]  # fmt: skip
 

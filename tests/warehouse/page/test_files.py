@@ -18,7 +18,7 @@ import pytest
 
 from tests.warehouse.page import made_up
 from warehouse.models import models
-from warehouse.page import pdf, report
+from warehouse.page import page, pdf, report
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, layout
 
@@ -314,3 +314,52 @@ def test_a_table_whose_exports_did_not_come_says_why(tmp_path: Path) -> None:
     assert html.count("hold it (sellers: city).</p>") == 2  # two figures
     assert "Missing: sellers: city." in html  # and the tile
     assert "Largest city" in html
+
+
+@pytest.mark.parametrize("status", ["provisional", "final"])
+def test_the_page_shows_the_marks_of_the_file(tmp_path: Path, status: str) -> None:
+    """Beside every figure of its tables; that an earlier year was never frozen is said once."""
+
+    def change(tables: dict[str, list[made_up.Row]]) -> None:
+        tables["report.sellers_by_city"][6]["symbol"] = "r"  # the first one of FY2022
+        for row in tables["report.destination_reach"]:
+            row["is_partial"] = True
+
+    file = tmp_path / "outlook.duckdb"
+    made = made_up.edition(file, made_up.full(change), status=status)
+    carried = dict.fromkeys(["outlook.xlsx", *(f"{t}.csv" for t in made.tables)], b"")
+    html = page.render(made, {}, carried)
+    with duckdb.connect(str(file), read_only=True) as db:
+        held = {f.id: held_marks(db, f, made.tables[f.table].symbol_of(f.measure)) for f in ENTRIES}
+    seen = set()
+    for figure in ENTRIES:
+        start = html.index(f'<figure id="figure-{figure.id}"')
+        block = html[start : html.index("</figure>", start)]
+        mark = r"(?:<sup[^>]*><abbr[^>]*>(\w)</abbr></sup>)?"
+        cells = {
+            (float(v), m)
+            for v, m in re.findall(rf'<data value="([^"]+)">[^<]*</data>{mark}', block)
+        }
+        assert held[figure.id] and held[figure.id] <= cells, figure.id
+        seen |= {(figure.table, m) for _, m in held[figure.id]}
+    assert ("sellers_by_city", "r") in seen and ("destination_reach", "p") in seen
+    assert (("seller_growth", "p") in seen) is (status == "provisional")
+    assert html.count("Never frozen, and so provisional") == 1
+    assert "on this page: FY2021.<" in html
+    tiles = re.findall(
+        r'<p class="big"><data value="[^"]+">[^<]+</data>(?:<sup.*?>(\w)</abbr>)?', html
+    )
+    assert tiles == (["p"] * 4 + ["r"] if status == "provisional" else ["", "", "", "", "r"])
+
+
+def held_marks(
+    db: duckdb.DuckDBPyConnection, figure: Figure, symbol: str
+) -> set[tuple[float, str]]:
+    """The figures of FY2022 that a table of the page shows, with their marks in the file."""
+    names, rows = in_database(db, figure.table)
+    found = [dict(zip(names, cells, strict=True)) for cells in rows]
+    return {
+        (float(r[figure.measure]), r[symbol] or "") for r in found
+        if r["edition"] == "FY2022" and r[figure.measure] is not None
+        and all(r[k] == v for k, v in figure.where.items())
+    }  # fmt: skip

@@ -63,7 +63,8 @@ def with_flow(tmp_path: Path) -> Edition:
                 year(period_from) + (number < 7)::INTEGER, number, 1) AS month) AS m
         """)
         for column in (None, "month", "rate", "value", *made_up.frame(2022), "numerator",
-                       "denominator", "coverage", "symbol", "rate_symbol"):  # fmt: skip
+                       "denominator", "coverage", "days", "days_covered", "symbol",
+                       "rate_symbol"):  # fmt: skip
             unit = "share 0-1" if column == "rate" else None
             db.execute("INSERT INTO meta.data_dictionary (table_schema, table_name, column_name, "
                        "unit, description) VALUES ('report', 'flow', ?, ?, 'What flows.')",
