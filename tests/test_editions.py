@@ -18,7 +18,7 @@ from transforms.errors import PublishError, SettingsError
 from transforms.lake import Lake, sha256, write_json
 from transforms.sample import write_sample
 from transforms.settings import settings
-from warehouse import editions, publish, revisions
+from warehouse import diff, editions, publish, revisions
 from warehouse.build import Built, build
 from warehouse.revisions import Change
 
@@ -186,6 +186,23 @@ def test_an_unfinished_year_is_frozen_only_for_a_reason(loaded: Path) -> None:
     assert editions.freeze(settings(), "FY2022", by="an author").is_new
 
 
+def test_a_frozen_figure_is_marked_only_where_days_are_missing(loaded: Path) -> None:
+    """Three nights are whole for a stock and three days of 365 for a flow; that the edition was
+    frozen is no change of a figure."""
+    deliver_the_last(loaded)
+    marks = HEADLINE.replace("value, as_of", "symbol, is_partial, days, days_covered")
+    open_one = build(settings())
+    assert {row[1] for row in asked(open_one, marks)} == {"p", "x"}
+    editions.freeze(settings(), "FY2022", by="an author")
+    frozen_one = build(settings())
+    [sold, asked_for, *stocks] = asked(frozen_one, marks)
+    assert sold[1] == "x" and {row[1:] for row in stocks} == {(None, False, None, None)}
+    assert asked_for[:4] == ("inquiries", "p", True, 365) and 3 <= asked_for[4] < 60
+    assert differences() == []
+    files = [one.folder / publish.FILE for one in (open_one, frozen_one)]
+    assert diff.compare(*files)["headlines"] == []
+
+
 STANDS = "SELECT edition, status, revision, frozen_by, reason FROM meta.edition ORDER BY edition"
 
 
@@ -222,7 +239,7 @@ def test_a_table_younger_than_the_edition_is_provisional_in_it(
              "AND edition = 'FY2022'")  # fmt: skip
     assert asked(build(settings()), query) == [("p",)]
     assert asked(build(settings()), HEADLINE.replace("value, as_of", "symbol")) == [
-        ("goods_sold_value", "x"), ("inquiries", None), ("listings_ever", None),
+        ("goods_sold_value", "x"), ("inquiries", "p"), ("listings_ever", None),
         ("live_listings", None), ("paid_sellers", None),
     ]  # fmt: skip
     assert differences() == []
