@@ -124,7 +124,7 @@ def test_other_bytes_are_a_new_revision_and_both_are_kept(home: Settings) -> Non
     assert new["rows"]["in"] == old["rows"]["in"] - 1
     assert new["content"] != old["content"]
     assert new["replaced"][-1]["content"] == old["content"]
-    assert json.loads(path.read_text("utf-8")) == new
+    assert lake.receipt("sellers", NIGHT) == new
     kept = path.with_name(f"{NIGHT}.{old['content'][:12]}.json")
     assert json.loads(kept.read_text("utf-8")) == old
     for part in [*old["parts"], *new["parts"]]:

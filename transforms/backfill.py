@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
 from multiprocessing import get_context
 
-from transforms import DATASETS, exports, history
+from transforms import DATASETS, exports
 from transforms import night as line
 from transforms.lake import USABLE, Lake, Receipt
 from transforms.settings import Settings
@@ -66,11 +66,11 @@ def worst(receipts: Iterable[Receipt]) -> str | None:
 def _settle(dataset: str, settings: Settings) -> None:
     lake = Lake(settings.lake)
     with lake.lock(dataset):
-        history.settle(lake, dataset, settings)
+        line.settle(lake, dataset, settings)
 
 
 def _has(lake: Lake, dataset: str, night: date) -> bool:
-    receipt = lake.receipt(dataset, night)
+    receipt = lake.sound_receipt(dataset, night)
     return receipt is not None and receipt["status"] in USABLE
 
 

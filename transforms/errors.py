@@ -76,3 +76,16 @@ class PublishError(OutlookError):
 
     exit_code = 6
     code = "publish"
+
+
+class Damaged(PublishError):
+    """A stored file is not what was written; the message names it and what mends it."""
+
+    code = "damaged"
+
+
+class DiskError(Exception):
+    """The disk is full or fails. No OutlookError: it is worth another try once there is room."""
+
+    exit_code = 6
+    code = "disk"

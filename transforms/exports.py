@@ -4,34 +4,48 @@
 night. The delivery exported last wins, in whatever order they are loaded.
 """
 
-import json
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from upath import UPath
 
 from transforms import DATASETS
+from transforms.errors import SettingsError
+from transforms.manifest import (
+    Manifest,
+    Stretch,
+    is_plain,
+    read_calendar,
+    read_manifest,
+    shown,
+)
 
 log = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".xlsx", ".xls", ".parquet")
 PACKED = (".gz", ".zip", ".zst")
 MANIFEST = "manifest.json"
+CALENDAR = "calendar.json"
 
 REVISIONS_BEYOND = 4
 
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file of a delivery; `promised` is its manifest entry, which it must meet."""
+    """A file of a delivery; `promised` is its manifest entry, which it must meet.
+
+    `problem` says why it cannot be taken as it lies there.
+    """
 
     path: UPath
     name: str
     dataset: str | None
     promised: dict[str, Any] | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,13 @@ class Delivery:
 
     def of(self, dataset: str) -> tuple[ExportFile, ...]:
         return tuple(f for f in self.files if f.dataset == dataset)
+
+    def problems_of(self, dataset: str) -> list[str]:
+        """Why nothing of a dataset can be taken from here. What no name and no manifest places
+        may be of any dataset that has no file of its own."""
+        files = self.of(dataset) or tuple(f for f in self.files if f.dataset is None)
+        found = [self.problem] if self.problem and (files or not self.files) else []
+        return found + [f.problem for f in files if f.problem]
 
 
 def deliveries(exports: UPath, night: date) -> list[Delivery]:
@@ -73,7 +94,8 @@ def in_order(of: list[Delivery]) -> list[Delivery]:
 
 def landed(exports: UPath, dataset: str, night: date) -> bool:
     """Whether the night's export of this dataset is there, whole as far as a manifest tells."""
-    of = [d for d in deliveries(exports, night) if d.of(dataset) or _promises(d, dataset)]
+    of = [d for d in deliveries(exports, night)
+          if d.of(dataset) or d.problems_of(dataset) or _promises(d, dataset)]  # fmt: skip
     return bool(of) and not any(_promises(d, dataset) for d in of)
 
 
@@ -112,7 +134,7 @@ def days_covered(exports: UPath, night: date) -> int:
     return (night - earlier[-1]).days if earlier else 31
 
 
-def _due(night: date, stretches: tuple[tuple[date, date, str], ...]) -> bool:
+def _due(night: date, stretches: tuple[Stretch, ...]) -> bool:
     """Between two stretches of a calendar nothing is due; outside it, every night is."""
     if not stretches or not stretches[0][0] <= night <= max(s[1] for s in stretches):
         return True
@@ -124,66 +146,76 @@ def _due(night: date, stretches: tuple[tuple[date, date, str], ...]) -> bool:
     )
 
 
-def _calendar(exports: UPath) -> tuple[tuple[date, date, str], ...]:
-    path = exports / "calendar.json"
-    if not path.is_file():
+def _calendar(exports: UPath) -> tuple[Stretch, ...]:
+    path = exports / CALENDAR
+    if not path.exists():
         return ()
-    day = date.fromisoformat
-    rows = json.loads(path.read_text("utf-8"))
-    return tuple(sorted((day(r["from"]), day(r["to"]), r["every"]) for r in rows))
+    try:
+        return read_calendar(path)
+    except ValueError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error}. It says which nights were due, so nothing was done: "
+            "mend it, or remove it where every night is due."
+        ) from error
 
 
 def _delivery(folder: UPath, night: date, revision: int) -> Delivery:
-    problem = None
+    problem, manifest = None, Manifest(None, {})
     try:
-        manifest = _manifest(folder)
-    except (ValueError, AttributeError, TypeError) as error:
-        manifest, problem = {}, f"{folder.name}/{MANIFEST} cannot be read: {error}"
-    promised = {f["name"]: f for f in manifest.get("files", ())}
-    files = tuple(_files(folder, promised))
-    stamp = manifest.get("exported_at")
+        path = folder / MANIFEST
+        if path.exists() or path.is_symlink():
+            _stays_within(folder, path)
+            manifest = read_manifest(path)
+    except ValueError as error:
+        problem = f"{folder.name}/{MANIFEST} cannot be read: {error}"
+    there = sorted(folder.iterdir(), key=lambda p: p.name)
     return Delivery(
         export_date=night,
         revision=revision,
-        exported_at=_in_utc(stamp) if stamp else None,
-        files=files,
-        absent=tuple(sorted(set(promised) - {f.name for f in files})),
+        exported_at=manifest.exported_at,
+        files=tuple(_files(folder, there, manifest.files)),
+        absent=tuple(sorted(set(manifest.files) - {p.name for p in there})),
         problem=problem,
     )
 
 
-def _files(folder: UPath, promised: dict[str, Any]) -> Iterator[ExportFile]:
-    for path in sorted(folder.iterdir(), key=lambda p: p.name):
-        name = path.name
-        if name == MANIFEST:
+def _files(
+    folder: UPath, there: list[UPath], promised: dict[str, dict[str, Any]]
+) -> Iterator[ExportFile]:
+    for path in there:
+        entry = promised.get(path.name)
+        stated = entry.get("dataset") if entry else None
+        if path.name == MANIFEST:
             continue
-        if not is_export(name) or not path.is_file():
-            log.info("%s: %s is no export and was left alone", folder.name, name)
+        if not is_export(path.name) and not stated:
+            log.info("%s: %s is no export and was left alone", folder.name, shown(path.name))
             continue
-        entry = promised.get(name)
-        dataset = entry.get("dataset") if entry else None
-        yield ExportFile(path, name, dataset or name_dataset(name), entry)
+        dataset = stated if stated in DATASETS else name_dataset(path.name)
+        problem = _problem(folder, path, stated)
+        yield ExportFile(path, shown(path.name), dataset, entry, problem)
 
 
-def _manifest(folder: UPath) -> dict[str, Any]:
-    path = folder / MANIFEST
+def _problem(folder: UPath, path: UPath, stated: str | None) -> str | None:
+    """Why a file cannot be taken as it lies there, if it cannot."""
+    name = f"{folder.name}/{shown(path.name)}"
+    if not is_plain(path.name):
+        return f"{name} has a name that is no UTF-8, or holds control characters: rename it"
+    if stated not in (None, *DATASETS):
+        return f"the manifest says that {name} is of {stated!r}, none of {', '.join(DATASETS)}"
+    if not is_export(path.name):
+        return f"{name} has an ending that is not read: see `outlook inspect`"
+    try:
+        _stays_within(folder, path)
+    except ValueError as error:
+        return f"{name} cannot be taken: {error}"
     if not path.is_file():
-        return {}
-    manifest = json.loads(path.read_text("utf-8"))
-    if not isinstance(manifest, dict):
-        raise ValueError("it is no object")
-    files = manifest.get("files", [])
-    if not isinstance(files, list) or not all(isinstance(f.get("name"), str) for f in files):
-        raise ValueError("files must be a list of objects with a name")
-    for entry in files:
-        if not all(isinstance(entry.get(n), int | None) for n in ("bytes", "rows")):
-            raise ValueError(f"bytes and rows of {entry['name']} must be whole numbers")
-    if manifest.get("exported_at"):
-        _in_utc(manifest["exported_at"])
-    return manifest
+        return f"{name} is no file, but a folder, a pipe or a link to nothing"
+    return None
 
 
-def _in_utc(stamp: str) -> datetime:
-    """An instant of a manifest; one without a zone is UTC, whatever the zone of this machine."""
-    at = datetime.fromisoformat(stamp)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+def _stays_within(folder: UPath, path: UPath) -> None:
+    """Raises ValueError for a link out of the delivery: what lies there is not what was sent."""
+    if path.protocol in ("", "file", "local"):
+        home, real = os.path.realpath(folder.path), os.path.realpath(path.path)
+        if os.path.dirname(real) != home:
+            raise ValueError("it is a link out of its folder")

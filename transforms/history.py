@@ -7,7 +7,6 @@ follow it, and the outcome is the same in whatever order nights arrive.
 """
 
 import hashlib
-import json
 import logging
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ import duckdb
 from transforms import across_rows, exports, gates
 from transforms.across_rows import listed, quoted
 from transforms.contracts import contract
+from transforms.errors import Damaged
 from transforms.gates import GoodNight
 from transforms.lake import (
     USABLE,
@@ -27,7 +27,9 @@ from transforms.lake import (
     code_version,
     discard,
     put_folder,
+    read_json,
     scratch,
+    sha256,
     write_json,
 )
 from transforms.settings import Settings
@@ -35,6 +37,7 @@ from transforms.settings import Settings
 log = logging.getLogger(__name__)
 
 KEPT_STATES = 7  # beside the last of each month: how far a late night is folded in cheaply
+ACCOUNT = "fold.json"
 STATE = {"sellers": "ledger", "listings": "ledger", "inquiries": "state"}
 
 
@@ -50,21 +53,40 @@ class Link:
 def settle(lake: Lake, dataset: str, settings: Settings) -> None:
     """Judges every night and brings the folds up to date. Call with the dataset's lock held."""
     chain = _judged_chain(lake, dataset, settings)
-    stale = next((i for i, link in enumerate(chain) if not _is_folded(lake, dataset, link)), None)
+    last = len(chain) - 1
+    stale = next(
+        (i for i, k in enumerate(chain) if not _is_folded(lake, dataset, k, i == last)), None
+    )
     if stale is not None:
         _fold_from(lake, dataset, chain, stale, settings)
     _prune(lake, dataset, chain, settings)
 
 
 def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, Any]]]:
-    """Folder and account of every fold that counts, oldest night first."""
+    """Folder and account of every fold that counts, oldest night first.
+
+    `settle` has held their files to the hashes in their accounts.
+    """
     usable = {r["export_date"] for r in lake.receipts(dataset) if r["status"] in USABLE}
     found = []
     for name in sorted(usable):
         folder = lake.history(dataset, name)
         account = _account(folder)
         if account:
+            del account["files"]  # the same rows may be other bytes
             found.append((date.fromisoformat(name), folder, account))
+    return found
+
+
+def faults(lake: Lake, dataset: str) -> list[str]:
+    """What is wrong with the folds, though it is made again on the next build: for the doctor."""
+    found = []
+    for folder in sorted((lake.root / "history" / dataset).glob("????-??-??")):
+        account = _account(folder)
+        if account is None:
+            found.append(f"{folder / ACCOUNT} is damaged or gone")
+        else:
+            found += _damage(lake, folder, account["files"])
     return found
 
 
@@ -112,15 +134,46 @@ def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Recei
     return judged
 
 
-def _is_folded(lake: Lake, dataset: str, link: Link) -> bool:
-    account = _account(lake.history(dataset, link.night))
-    return account is not None and account["name"] == link.name
+def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
+    """Whether the night's fold is there, of what it should be made of, and whole.
+
+    The state of a night before the last is read by a later fold only, which looks for itself.
+    """
+    folder = lake.history(dataset, link.night)
+    account = _account(folder)
+    if account is None or account["name"] != link.name:
+        return False
+    state = _state(lake, dataset, link.night).name
+    read = {n: h for n, h in account["files"].items() if n != state or is_last}
+    found = _damage(lake, folder, read, is_state_needed=is_last)
+    for fault in found:
+        log.warning("%s. It is folded again.", fault)
+    return not found
+
+
+def _damage(
+    lake: Lake, folder: Path, files: dict[str, str], is_state_needed: bool = False
+) -> list[str]:
+    """Files of a fold that are not what was written; a state may have been pruned."""
+    states = {f"{name}.parquet" for name in STATE.values()}
+    return [
+        fault
+        for name, digest in files.items()
+        if (is_state_needed or name not in states or (folder / name).exists())
+        and (fault := lake.fault(folder / name, digest))
+    ]
+
+
+def _has_state(lake: Lake, dataset: str, night: date) -> bool:
+    path = _state(lake, dataset, night)
+    account = _account(path.parent)
+    return account is not None and lake.fault(path, account["files"].get(path.name, "")) is None
 
 
 def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
     """Folds from the first stale night on, going back to the last state that is still kept."""
     start = stale
-    while start and not _state(lake, dataset, chain[start - 1].night).exists():
+    while start and not _has_state(lake, dataset, chain[start - 1].night):
         start -= 1
     for index in range(start, len(chain)):
         before = chain[index - 1] if index else None
@@ -129,7 +182,9 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
             out.mkdir()
             with across_rows.connect(folder) as db:
                 counts = _fold(db, lake, dataset, chain[index], before, out)
-            write_json(out / "fold.json", {"name": chain[index].name, "changes": counts})
+            files = {path.name: sha256(path) for path in out.iterdir()}
+            account = {"name": chain[index].name, "changes": counts, "files": files}
+            write_json(out / ACCOUNT, account)
             put_folder(out, lake.history(dataset, chain[index].night), folder)
 
 
@@ -255,10 +310,14 @@ def _state(lake: Lake, dataset: str, night: date) -> Path:
 
 
 def _account(folder: Path) -> dict[str, Any] | None:
+    """What a fold was made of, and the hashes of its files; None where it has to be made again."""
     try:
-        return dict(json.loads((folder / "fold.json").read_text("utf-8")))
-    except FileNotFoundError:
+        account = read_json(folder / ACCOUNT, "it is folded again")
+    except Damaged as error:
+        log.warning("%s", error)
         return None
+    # An older fold has no hashes.
+    return account if account and {"name", "files"} <= account.keys() else None
 
 
 def _sql_type(contract_type: str) -> str:

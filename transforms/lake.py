@@ -6,7 +6,9 @@ a glob. What a dead run leaves behind is named by no receipt.
 
 import fcntl
 import hashlib
+import hmac
 import json
+import logging
 import os
 import shutil
 import uuid
@@ -17,17 +19,44 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from transforms.errors import Damaged, SettingsError
+
+log = logging.getLogger(__name__)
+
 Receipt = dict[str, Any]
 
 # A night whose rows count: whole, or cut at a page cap and therefore silent about what is absent.
 USABLE = ("ok", "partial")
+# Key of a JSON file's seal: the sha256 of all else that it says.
+SEAL = "seal"
+LOAD_AGAIN = "`outlook run --date {night}` makes it anew, with the night's delivery still there"
+# What a receipt must have to be one; most of it is a matter for whoever reads it.
+OF_A_RECEIPT = {
+    "dataset": str, "export_date": str, "status": str, "rows": dict, "reasons": dict,
+    "sources": list, "parts": list, "warnings": list, "drift": dict,
+}  # fmt: skip
+
+
+class DamagedPart(Damaged):
+    """A part that is not what its receipt says; `receipt` names the bytes it was made of."""
+
+    def __init__(self, message: str, receipt: Receipt) -> None:
+        super().__init__(message, receipt)  # both: errors cross processes by their arguments
+        self.receipt = receipt
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Lake:
-    """Paths and receipts under one root. All writes go to a temporary name and are renamed."""
+    """Paths and receipts under one root. All writes go to a temporary name and are renamed.
+
+    What is read is held to the hashes that were written with it: see `part_paths`, `read_json`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._sound: set[tuple[Path, str, int, int]] = set()
 
     def partition(self, dataset: str, night: date, content: str) -> Path:
         return self.root / dataset / f"{night}" / content[:12]
@@ -36,36 +65,109 @@ class Lake:
         return self.root / "history" / dataset / f"{night}"
 
     def receipt(self, dataset: str, night: date) -> Receipt | None:
-        return _read_json(self._receipt_path(dataset, night))
+        """The receipt that counts of a night. Raises Damaged where it is not as it was written."""
+        path = self._receipt_path(dataset, night)
+        remedy = LOAD_AGAIN.format(night=night)
+        found = read_json(path, remedy)
+        if found is not None:
+            if any(not isinstance(found.get(k), kind) for k, kind in OF_A_RECEIPT.items()):
+                raise Damaged(damage(f"{path} is no receipt", remedy))
+            if (found["dataset"], found["export_date"]) != (dataset, f"{night}"):
+                raise Damaged(damage(f"{path} is the receipt of another night", remedy))
+        return found
 
-    def receipts(self, dataset: str) -> list[Receipt]:
-        """The counting receipt of every night, oldest night first."""
-        folder = self.root / "receipts" / dataset
-        paths = sorted(p for p in folder.glob("????-??-??.json"))
-        return [r for p in paths if (r := _read_json(p)) is not None]
+    def receipts(self, dataset: str, damaged: dict[date, Damaged] | None = None) -> list[Receipt]:
+        """The counting receipt of every night, oldest night first.
+
+        Raises Damaged where one is not as it was written: a night left out would change figures.
+        Whoever gives a dictionary finds such nights there instead.
+        """
+        found = []
+        for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.json")):
+            night = date.fromisoformat(path.stem)
+            try:
+                found.append(self.receipt(dataset, night))
+            except Damaged as error:
+                if damaged is None:
+                    raise
+                damaged[night] = error
+        return [r for r in found if r is not None]
+
+    def sound_receipt(self, dataset: str, night: date) -> Receipt | None:
+        """The receipt, or None where it is damaged: for the run that writes it anew."""
+        try:
+            return self.receipt(dataset, night)
+        except Damaged as error:
+            log.warning("%s", error)
+            return None
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Commits a night. The receipt it replaces stays beside it under its content's name."""
         path = self._receipt_path(receipt["dataset"], date.fromisoformat(receipt["export_date"]))
-        old = _read_json(path)
+        old = self.sound_receipt(receipt["dataset"], date.fromisoformat(receipt["export_date"]))
         if old and old.get("content") and old["content"] != receipt.get("content"):
             write_json(path.with_name(f"{path.stem}.{old['content'][:12]}.json"), old)
         write_json(path, receipt)
 
     def release(self, dataset: str, night: date) -> dict[str, Any] | None:
-        """Who let a held night pass, and why; it holds for the content that was there then."""
-        return _read_json(self.root / "releases" / dataset / f"{night}.json")
+        """Who let a held night pass, and why; it holds for the content that was there then.
+
+        Raises Damaged where it is not as it was written."""
+        path = self.root / "releases" / dataset / f"{night}.json"
+        return read_json(
+            path, f"remove it and say again `outlook release-night {night} --reason …`"
+        )
 
     def write_release(self, dataset: str, night: date, release: dict[str, Any]) -> None:
         write_json(self.root / "releases" / dataset / f"{night}.json", release)
 
-    def part_paths(self, receipt: Receipt, part: str) -> list[str]:
-        """Absolute paths of a night's part files of one kind: rows, metrics, day or rejected."""
-        return [str(self.root / p["path"]) for p in receipt["parts"] if p["part"] == part]
+    def hold_to_key(self, key: bytes) -> None:
+        """Raises SettingsError for another key than that of the nights before.
 
-    def has_parts(self, receipt: Receipt) -> bool:
-        """Whether every part that the receipt names is there."""
-        return all((self.root / p["path"]).is_file() for p in receipt["parts"])
+        With two keys one person would be two, in figures and out of them.
+        """
+        path = self.root / "key.json"
+        told = {"key": hmac.new(key, b"lake", "sha256").hexdigest()}
+        known = read_json(path, "remove it: the next night that is loaded writes it anew")
+        if known is None:
+            write_json(path, told)
+        elif known != told:
+            raise SettingsError(
+                f"OUTLOOK_KEY is not the key that the nights in {self.root} were loaded with, or "
+                "its file is damaged: nothing was loaded. Restore the key from a backup; for "
+                "another key, load everything into an empty lake."
+            )
+
+    def part_paths(self, receipt: Receipt, part: str) -> list[str]:
+        """Absolute paths of a night's part files of one kind: rows, metrics, day or rejected.
+
+        This is the only way to a part. Raises DamagedPart where one is not what was written.
+        """
+        paths = []
+        for entry in receipt["parts"]:
+            if entry["part"] == part:
+                if fault := self.fault(self.root / entry["path"], entry["sha256"]):
+                    of = f"{receipt['dataset']} {receipt['export_date']}"
+                    raise DamagedPart(f"{of}: {fault}", receipt)
+                paths.append(str(self.root / entry["path"]))
+        return paths
+
+    def is_whole(self, receipt: Receipt) -> bool:
+        """Whether every part that the receipt names is there, and is what was written."""
+        return not any(self.fault(self.root / p["path"], p["sha256"]) for p in receipt["parts"])
+
+    def fault(self, path: Path, digest: str) -> str | None:
+        """What is wrong with a file of which the hash is known; each file is hashed once."""
+        try:
+            now = path.stat()
+        except FileNotFoundError:
+            return f"{path} is gone"
+        seen = (path, digest, now.st_size, now.st_ctime_ns)
+        if seen not in self._sound:
+            if not path.is_file() or sha256(path) != digest:
+                return f"{path} is not what was written"
+            self._sound.add(seen)
+        return None
 
     @contextmanager
     def lock(self, dataset: str) -> Iterator[None]:
@@ -125,16 +227,57 @@ def put_folder(scratch_folder: Path, target: Path, work: Path) -> None:
     sync(target.parent.parent)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes JSON whole or not at all."""
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Writes JSON whole or not at all, under a seal that tells whether it was changed since."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1, ensure_ascii=False, sort_keys=True, default=str)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    # As it will be read: dates are text then, and every key is.
+    plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
+    plain[SEAL] = _seal(plain)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            json.dump(plain, file, indent=1, ensure_ascii=False, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
+    """What `write_json` wrote; None where nothing is there. Raises Damaged, with the remedy.
+
+    A file without a seal is of an older version, and is taken as it is.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        raise Damaged(damage(f"{path} is a folder", remedy)) from None
+    if not text:
+        raise Damaged(damage(f"{path} is empty", remedy))
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Damaged(damage(f"{path} cannot be read", remedy)) from None
+    if not isinstance(value, dict):
+        raise Damaged(damage(f"{path} holds no object", remedy))
+    if value.get(SEAL) not in (None, _seal(value)):
+        raise Damaged(damage(f"{path} is not what was written", remedy))
+    value.pop(SEAL, None)
+    return value
+
+
+def damage(what: str, remedy: str) -> str:
+    """The sentence for a damaged file: what it is, what was not done, what mends it."""
+    return f"{what}. Nothing was published and what is live stays; {remedy}."
+
+
+def _seal(value: dict[str, Any]) -> str:
+    text = json.dumps({k: v for k, v in value.items() if k != SEAL}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sync(path: Path) -> None:
@@ -160,10 +303,3 @@ def code_version() -> str:
         if path.suffix in (".py", ".toml", ".sql", ".csv") and "sample" not in path.parts:
             digest.update(str(path.relative_to(room)).encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except FileNotFoundError:
-        return None

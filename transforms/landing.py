@@ -12,8 +12,10 @@ from typing import IO
 
 from transforms.errors import ExportError
 from transforms.exports import ExportFile
+from transforms.lake import sync
 
 CHUNK = 1 << 20
+LONGEST = 150  # characters of a delivered name kept in ours, which are longer; its end tells most
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     """
     target = folder / f"{night}"
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = target / f".{os.getpid()}-{file.name}.part"
+    part = target / f".{os.getpid()}-{file.name[-LONGEST:]}.part"
     digest = hashlib.sha256()
     size = 0
     try:
@@ -43,13 +45,21 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
                 digest.update(chunk)
                 size += len(chunk)
                 sink.write(chunk)
+            sink.flush()
+            os.fsync(sink.fileno())
         _as_promised(file, size, digest.hexdigest())
-        landed = target / f"{digest.hexdigest()[:16]}-{file.name}"
+        landed = landed_path(target, file.name, digest.hexdigest())
         os.replace(part, landed)
+        sync(target)
     finally:
         part.unlink(missing_ok=True)
     rows = file.promised.get("rows") if file.promised else None
     return Landed(file.name, landed, size, digest.hexdigest(), rows)
+
+
+def landed_path(folder: Path, name: str, sha256: str) -> Path:
+    """Where a delivered file lies among a night's landed ones: its name tells its hash."""
+    return folder / f"{sha256[:16]}-{name[-LONGEST:]}"
 
 
 def private(path: Path) -> IO[bytes]:

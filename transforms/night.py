@@ -1,7 +1,5 @@
 """The line itself: one dataset, one night, from delivery to receipt. Only here the steps meet."""
 
-import hashlib
-import hmac
 import logging
 import tempfile
 import time
@@ -14,11 +12,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from transforms import DATASETS, exports, gates, history
+from transforms import DATASETS, exports, gates, history, manifest, parts
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
-from transforms.landing import Landed, land
+from transforms.landing import land
 from transforms.partition import Partition
 from transforms.read import Export, open_export
 from transforms.settings import Settings
@@ -27,6 +25,7 @@ from transforms.unpack import unpack
 log = logging.getLogger(__name__)
 
 FIRST_REJECTS, FIRST_ROWS = 5, 3
+MOST_NAMED = 5
 GATES = ("strict", "warn", "off")
 Progress = Callable[[int], None]
 
@@ -42,16 +41,24 @@ def run(dataset: str, night: date, settings: Settings, gate: str = "strict",
     lake = Lake(settings.lake)
     attempt = load(dataset, night, settings, progress)
     with lake.lock(dataset):
-        history.settle(lake, dataset, settings)
+        settle(lake, dataset, settings)
         receipt = lake.receipt(dataset, night)
         if gate != "strict" and receipt and _is_held(receipt, attempt):
             _release(lake, receipt, by="--gate", reason=f"--gate {gate}")
-            history.settle(lake, dataset, settings)
+            settle(lake, dataset, settings)
             receipt = lake.receipt(dataset, night)
     # A delivery that could not be read says so, though an older one may still stand in the lake.
     outcome = attempt if attempt["status"] == "refused" or receipt is None else receipt
     log.info(summary(outcome))
     return outcome
+
+
+def settle(lake: Lake, dataset: str, settings: Settings) -> None:
+    """Judges and folds every night, and makes damaged parts that it meets again.
+
+    Call with the dataset's lock held. Raises Damaged where a part cannot be made again.
+    """
+    parts.mended(lambda: history.settle(lake, dataset, settings), lake, settings)
 
 
 def load(
@@ -106,7 +113,7 @@ def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
             receipt = lake.receipt(dataset, night)
             if receipt and receipt["status"] == "held":
                 _release(lake, receipt, by, reason)
-                history.settle(lake, dataset, settings)
+                settle(lake, dataset, settings)
                 released.append(dataset)
     return released
 
@@ -127,7 +134,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
 
     `night` is what relative dates count back from. The first rejected rows are kept.
     """
-    file = ExportFile(exports.UPath(path), path.name, dataset, None)
+    file = ExportFile(exports.UPath(path), manifest.shown(path.name), dataset, None)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
         folder = Path(name)
         landed = land(file, night, folder)
@@ -163,25 +170,22 @@ def _read_delivery(
     night = delivery.export_date
     receipt = {**_new_receipt(dataset, night), **_of_delivery(delivery, settings)}
     try:
-        if delivery.problem:
-            raise ExportError("manifest", delivery.problem)
+        for problem in delivery.problems_of(dataset):
+            raise ExportError("manifest", problem)
         if absent := exports.absent_of(delivery, dataset):
             raise ExportError(
-                "incomplete", f"the manifest promises {', '.join(absent)}, which is not there"
+                "incomplete", f"the manifest promises {_some(absent)}, which is not there"
             )
         landing = folder if dry_run else settings.landing
         landed = [land(file, night, landing) for file in delivery.of(dataset)]
-        content = _content(landed, settings)
-        old = lake.receipt(dataset, night)
-        if old and old["content"] == content and lake.has_parts(old) and not dry_run:
+        if not dry_run:
+            lake.hold_to_key(settings.hashing_key())
+        content = parts.content(landed, settings)
+        old = lake.sound_receipt(dataset, night)
+        if old and old["content"] == content and lake.is_whole(old) and not dry_run:
             return {**old, **_of_delivery(delivery, settings)}
-        partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
-        for file in landed:
-            plain = unpack(file, folder)
-            partition.add(open_export(plain.path, plain.name, dataset), file, progress)
-            if plain.path != file.path:
-                plain.path.unlink()
-        receipt |= {**partition.finish(), "content": content}
+        made = parts.make(dataset, night, landed, folder, settings, progress)
+        receipt |= {**made, "content": content}
     except ExportError as error:
         receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
         log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
@@ -194,7 +198,7 @@ def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
     night = date.fromisoformat(receipt["export_date"])
     dataset = receipt["dataset"]
     with lake.lock(dataset):
-        old = lake.receipt(dataset, night)
+        old = lake.sound_receipt(dataset, night)
         if old and old["content"] and _is_later(old, receipt):
             log.warning("%s %s: a later delivery is in the lake; this one does not count",
                         dataset, night)  # fmt: skip
@@ -205,7 +209,7 @@ def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
                 {"revision": old["revision"], "content": old["content"],
                  "exported_at": old["exported_at"]},
             ]  # fmt: skip
-        if old and old["content"] == receipt["content"] and lake.has_parts(old):
+        if old and old["content"] == receipt["content"] and lake.is_whole(old):
             # Another run put them there; to replace them would be to take them away for a moment.
             receipt["parts"] = old["parts"]
         elif receipt["parts"]:
@@ -233,6 +237,11 @@ def _commit_absence(lake: Lake, receipt: Receipt) -> None:
                       receipt["dataset"], receipt["export_date"])  # fmt: skip
 
 
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def _is_held(receipt: Receipt, attempt: Receipt) -> bool:
     """Held, and for what this very run has brought."""
     return receipt["status"] == "held" and receipt["content"] == attempt["content"]
@@ -248,14 +257,14 @@ def _is_later(old: Receipt, new: Receipt) -> bool:
 def _deliveries(dataset: str, night: date, settings: Settings, folder: Path) -> list[Delivery]:
     """The night's deliveries that hold the dataset, the one that counts first."""
     of = [_classified(d, folder, night) for d in exports.deliveries(settings.exports, night)]
-    return exports.in_order([d for d in of if d.of(dataset)])
+    return exports.in_order([d for d in of if d.of(dataset) or d.problems_of(dataset)])
 
 
 def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
     """A file that neither manifest nor name places belongs to the dataset whose layout it fits."""
     files = []
     for file in delivery.files:
-        if file.dataset is None:
+        if file.dataset is None and not file.problem:
             try:
                 landed = land(file, night, folder)
                 plain = unpack(landed, folder)
@@ -304,13 +313,6 @@ def _of_delivery(delivery: Delivery, settings: Settings) -> Receipt:
         "exported_at": delivery.exported_at and delivery.exported_at.isoformat(),
         "is_late": bool(delivery.exported_at and delivery.exported_at >= due),
     }
-
-
-def _content(landed: list[Landed], settings: Settings) -> str:
-    """Name of what a partition holds: the bytes, the code and the key it was made with."""
-    key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
-    parts = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:

@@ -54,7 +54,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
     if path.is_file():
         try:
             from_file = tomllib.loads(path.read_text("utf-8"))
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: {error}") from error
         for name in from_file:
             if name.upper() not in {f"OUTLOOK_{n}" for n in NAMES} or name.upper().endswith("_KEY"):
@@ -68,7 +68,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
     key = get("KEY", None)
     key_file = home / "key"
     if key is None and key_file.is_file():
-        key = key_file.read_text("ascii").strip()
+        key = _key(key_file)
     return Settings(
         home=home,
         exports=UPath(str(get("EXPORTS", str(home / "exports")))),
@@ -77,6 +77,16 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         key=key.encode() if key else None,
         market=market(str(get("MARKET", "PK"))),
     )
+
+
+def _key(file: Path) -> str:
+    text = file.read_bytes().strip()
+    if not text or not text.isascii() or not text.decode("ascii").isprintable():
+        raise SettingsError(
+            f"{file} holds no key: it is empty or damaged. Restore it from a backup; another key "
+            "makes other hashes of the same people."
+        )
+    return text.decode("ascii")
 
 
 def _local(name: str, url: str) -> Path:

@@ -3,7 +3,6 @@
 What a file is packed in is told by its first bytes, not by its name.
 """
 
-import errno
 import gzip
 import io
 import os
@@ -17,6 +16,7 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
+from transforms import disk
 from transforms.errors import ExportError
 from transforms.landing import CHUNK, Landed, private
 
@@ -30,7 +30,6 @@ PACKED = {
     ".zst": (b"\x28\xb5\x2f\xfd",),
 }
 WORKBOOK_PART = "[Content_Types].xml"  # a workbook is a zip file, too
-OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 BYSTANDERS = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -68,7 +67,7 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
     except EOFError as error:
         raise ExportError("cut", f"{landed.name} ends before its end: ask for it again.") from error
     except (zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
-        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+        if disk.fault(error):
             raise
         fault = "cut" if "Truncated" in str(error) else "damaged"
         raise ExportError(fault, f"{landed.name} is {fault}: {error}.") from error

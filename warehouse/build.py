@@ -14,8 +14,9 @@ from typing import Any
 
 import duckdb
 
-from transforms import DATASETS, exports, history
+from transforms import DATASETS, exports
 from transforms import lake as lake_room
+from transforms import night as line
 from transforms.across_rows import quoted
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import USABLE, Lake, sha256
@@ -61,20 +62,25 @@ def build(
             held.enter_context(lake.lock(dataset))
             if full:
                 lake_room.discard(lake.root / "history" / dataset, settings.work)
-            history.settle(lake, dataset, settings)
+            line.settle(lake, dataset, settings)
         night = _last_night(lake)
         live = publish.latest(settings.published)
-        if live:
-            editions.missed(settings.published, publish.manifest(live).get("editions", {}))
+        if fault := publish.fault(settings.published):
+            log.error("%s", fault)
+        about = publish.manifest(live) if live and not fault else None
+        # A damaged manifest does not tell which frozen editions there were: any version's does.
+        shown = about.get("editions", {}) if about else publish.editions_shown(settings.published)
+        editions.missed(settings.published, shown)
         fingerprint = _fingerprint(lake, settings)
-        if live and not full and publish.manifest(live)["lake_fingerprint"] == fingerprint:
+        if live and about and not full and about["lake_fingerprint"] == fingerprint:
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
-            return Built(live, False, publish.manifest(live))
+            publish.mend_pointer(settings.published, live.name)
+            return Built(live, False, about)
         with publish.new_version(settings.published) as folder:
             version = publish.free_name(settings.published, night).name
-            before = live and live / publish.FILE
+            before = live / publish.FILE if live and about else None
             manifest = _make(folder, lake, settings, night, fingerprint, version, before, progress)
-            is_newest = live is None or _supersedes(lake, night, publish.manifest(live))
+            is_newest = live is None or _supersedes(lake, night, live)
             target = publish.put_in_place(folder, settings.published, night, manifest, is_newest)
     log.info("published %s in %.1f s", target.name, manifest["seconds"])
     return Built(target, True, publish.manifest(target))
@@ -184,9 +190,9 @@ def _recount(path: Path, hashes: dict[str, str]) -> None:
         )
 
 
-def _supersedes(lake: Lake, night: date, live: dict[str, Any]) -> bool:
+def _supersedes(lake: Lake, night: date, live: Path) -> bool:
     """A newer night; or an older one, where the live one's has since been judged not to count."""
-    shown = date.fromisoformat(live["export_date"])
+    shown = date.fromisoformat(live.name[:10])  # its manifest may be damaged
     known = [r for d in DATASETS if (r := lake.receipt(d, shown)) is not None]
     return night >= shown or (bool(known) and all(r["status"] not in USABLE for r in known))
 

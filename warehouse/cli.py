@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from transforms import backfill as nights_at_once
+from transforms import disk
 from transforms import night as line
-from transforms.errors import OutlookError, SettingsError
+from transforms.errors import DiskError, OutlookError, SettingsError
 from transforms.settings import Settings, settings
 from warehouse import cli_look as look
 from warehouse import publish, terminal
@@ -197,9 +198,12 @@ for command in (look.nights, look.status, look.rejected, look.listings, look.dif
 def main() -> None:
     """Entry point: runs the command and turns what stopped it into an exit code."""
     try:
-        # Outside its standalone mode the parser returns the code of typer.Exit.
-        sys.exit(app(standalone_mode=False) or 0)
-    except OutlookError as error:
+        with disk.told():
+            # Outside its standalone mode the parser returns the code of typer.Exit.
+            code = app(standalone_mode=False) or 0
+            sys.stdout.flush()  # here, where a full disk can still be told
+        sys.exit(code)
+    except (OutlookError, DiskError) as error:
         terminal.tell(f"{error.code}: {error}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):

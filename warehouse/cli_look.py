@@ -10,7 +10,7 @@ import typer
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.errors import ExportError, ExportMissing, SettingsError
+from transforms.errors import Damaged, ExportError, ExportMissing, SettingsError
 from transforms.lake import Lake
 from transforms.settings import settings
 from warehouse import inspection, nightly, publish, terminal
@@ -18,33 +18,39 @@ from warehouse.cli_options import Dataset, Json, calendar, datasets, day
 
 
 def nights(dataset: Dataset = None, as_json: Json = False) -> None:
-    """Show the calendar of nights: ok, late, partial, held, refused, missing."""
+    """Show the calendar of nights: ok, late, partial, held, refused, missing, damaged."""
     found = [n for d in datasets(dataset) for n in calendar(settings(), d)]
     found.sort(key=lambda n: (n["export_date"], n["dataset"]))
     if as_json:
         terminal.print_json(found)
     else:
         terminal.print_calendar(found)
+    _stop_if_damaged([n["reason"] for n in found if n["status"] == "damaged"])
 
 
 def status(as_json: Json = False) -> None:
     """Say what is live, and the last night of each dataset."""
     chosen = settings()
-    live = publish.latest(chosen.published)
+    fault = publish.fault(chosen.published)
+    live = None if fault else publish.latest(chosen.published)
     manifest = publish.manifest(live) if live else None
     last = [calendar(chosen, d)[-1:] for d in DATASETS]
+    damaged = [fault] if fault else []
+    damaged += [n["reason"] for found in last for n in found if n["status"] == "damaged"]
     if as_json:
         terminal.print_json({"live": live and live.name, "manifest": manifest,
                              "last_nights": [n for found in last for n in found]})  # fmt: skip
+        _stop_if_damaged(damaged)
         return
     if live and manifest:
         terminal.say(f"live: {live / publish.FILE}")
         terminal.say(f"made {manifest['built_at']} by code {manifest['code_version']}")
         terminal.print_rows(nightly.headline())
-    else:
+    elif not fault:
         terminal.say("nothing is published yet")
     shown = ("dataset", "export_date", "status", "rows_in", "rows_accepted", "rows_rejected")
     terminal.print_rows([{k: n[k] for k in shown} for found in last for n in found])
+    _stop_if_damaged(damaged)
 
 
 def rejected(
@@ -106,7 +112,7 @@ def inspect(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Look at settings, key, disk, versions and time zone: what is wrong and how to mend it."""
+    """Look at settings, key, disk, versions and every stored file: what is wrong, what mends it."""
     from warehouse.doctor import examine
 
     found = examine()
@@ -178,7 +184,7 @@ def explain(
     from warehouse import explain as figures
 
     chosen = settings()
-    live = publish.latest(chosen.published)
+    live = publish.live(chosen.published)
     if live is None:
         raise ExportMissing("Nothing is published yet: `outlook build` first.")
     found = figures.explain(live / publish.FILE, Lake(chosen.lake), metric, edition)
@@ -199,7 +205,7 @@ def prove(
     from warehouse.page.edition import name_of
 
     chosen, name = settings(), name_of(edition, None)
-    live = publish.latest(chosen.published)
+    live = publish.live(chosen.published)
     if live and not editions.newest(chosen.published, name):
         known = figures.editions(live / publish.FILE)
         if name not in known:
@@ -223,6 +229,12 @@ def prove(
         terminal.tell(f"not part of it, being younger: {', '.join(found.younger)}")
     if changes:
         raise typer.Exit(1)
+
+
+def _stop_if_damaged(found: list[str]) -> None:
+    """Raises Damaged once what is whole has been shown."""
+    if found:
+        raise Damaged("\n".join(found))
 
 
 def _has_moved(table: dict[str, Any]) -> bool:

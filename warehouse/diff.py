@@ -39,11 +39,13 @@ Row = dict[str, Any]
 def find(version: str, published: Path) -> Path:
     """File of a published version, by the name of its folder, or by a path to folder or file.
 
-    Raises SettingsError where there is none.
+    Raises SettingsError where there is none, Damaged where it is not what was published.
     """
     for path in (published / version, Path(version)):
         file = path / publish.FILE if path.is_dir() else path
         if file.is_file():
+            if (file.parent / "manifest.json").is_file() and file.name == publish.FILE:
+                publish.verified(file.parent)
             return file.resolve()
     known = sorted(p.parent.name for p in published.glob(f"*/{publish.FILE}"))
     raise SettingsError(

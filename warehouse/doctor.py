@@ -1,8 +1,9 @@
-"""The doctor: looks at what a night needs, and says how to mend what is wrong."""
+"""The doctor: looks at what a night needs and at all that is stored, and says what mends it."""
 
 import platform
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,7 @@ import pyarrow
 
 from transforms.errors import OutlookError
 from transforms.settings import Settings, settings
-from warehouse import publish
+from warehouse import publish, stored
 from warehouse.page import pdf
 
 LOW_DISK = 5 << 30
@@ -25,7 +26,10 @@ def examine() -> list[dict[str, str]]:
         return [_found("settings", "wrong", str(error))]
     examined = [_found("settings", "fine", f"home {chosen.home}, market {chosen.market.code}")]
     for thing, look in _LOOKS.items():
-        verdict, what = look(chosen)
+        try:
+            verdict, what = look(chosen)
+        except (OutlookError, OSError) as error:
+            verdict, what = "wrong", str(error)
         examined.append(_found(thing, verdict, what))
     return examined
 
@@ -72,6 +76,7 @@ def _published(chosen: Settings) -> tuple[str, str]:
     if Path(f"{live / publish.FILE}.wal").exists():
         return "wrong", f"a .wal lies beside {live / publish.FILE}: remove it and build again"
     try:
+        publish.verified(live)
         with duckdb.connect(str(live / publish.FILE), read_only=True) as db:
             db.execute("SELECT count(*) FROM report.headline").fetchone()
     except duckdb.Error as error:
@@ -103,6 +108,13 @@ _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "exports": _exports,
     "disk": _disk,
     "published": _published,
+    "receipts": partial(stored.verdict, stored.receipts),
+    "parts": partial(stored.verdict, stored.parts),
+    "history": partial(stored.verdict, stored.folds),
+    "published files": partial(stored.verdict, stored.versions),
+    "editions": partial(stored.verdict, stored.frozen),
+    "reports": partial(stored.verdict, stored.reports),
+    "landing": partial(stored.verdict, stored.landed),
     "time zone": _time_zone,
     "versions": _versions,
     "PDF": _pdf,

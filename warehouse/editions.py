@@ -21,10 +21,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from transforms import DATASETS, history
+from transforms import DATASETS
+from transforms import night as line
 from transforms.across_rows import quoted
 from transforms.errors import PublishError, SettingsError
-from transforms.lake import Lake, put_folder, sha256, write_json
+from transforms.lake import Lake, damage, put_folder, sha256, write_json
 from transforms.settings import Settings
 from warehouse import publish, revisions
 from warehouse.models import Model
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 # A figure whose last nights are not there. Days that are missing within the year make it partial
 # too, but will hardly ever come: they keep nobody from freezing.
 UNFINISHED = "(as_of IS NULL OR as_of < period_to)"
+FROM_BACKUP = "a frozen edition cannot be made again: restore it from a backup"
 FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
 EDITION = pa.schema([
     ("edition", pa.string()), ("status", pa.string()), ("revision", pa.int32()),
@@ -147,7 +149,7 @@ def newest(published: Path, edition: str) -> Frozen | None:
 def frozen(published: Path) -> list[Frozen]:
     """The last freezing of every frozen edition."""
     last: dict[str, Frozen] = {}
-    for one in _all(published):
+    for one in every(published):
         last[one.manifest["edition"]] = one
     return [last[edition] for edition in sorted(last)]
 
@@ -174,7 +176,7 @@ def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
 
 def hashes(published: Path) -> dict[str, str]:
     """Hash of the manifest of every freezing, by the name of its folder."""
-    return {f.folder.name: sha256(f.folder / "manifest.json") for f in _all(published)}
+    return {f.folder.name: sha256(f.folder / "manifest.json") for f in every(published)}
 
 
 def missed(published: Path, known: dict[str, str]) -> None:
@@ -201,7 +203,7 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             # As in a build: a night committed meanwhile would be in some tables and not in others,
             # and the manifest's fingerprint would be that of another lake.
             held.enter_context(lake.lock(dataset))
-            history.settle(lake, dataset, settings)
+            line.settle(lake, dataset, settings)
         db = held.enter_context(open_memory())
         attach_lake(db, lake, settings)
         db.execute("ATTACH ':memory:' AS outlook")
@@ -213,22 +215,19 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield db
 
 
-def _all(published: Path) -> list[Frozen]:
+def every(published: Path) -> list[Frozen]:
     """Every freezing, the oldest of an edition first. Raises PublishError for half of one."""
     found = []
     folders = [f for f in (published / "editions").glob("*") if FOLDER.fullmatch(f.name)]
     for folder in folders:
         if not (folder / "manifest.json").is_file():
             raise PublishError(_damaged(f"{folder} has no manifest.json"))
-        found.append(Frozen(folder, publish.manifest(folder)))
+        found.append(Frozen(folder, publish.manifest(folder, FROM_BACKUP)))
     return sorted(found, key=lambda f: (f.manifest["edition"], f.manifest["revision"]))
 
 
 def _damaged(what: str) -> str:
-    return (
-        f"{what}. Nothing was published, and what is live stays. A frozen edition cannot be made "
-        "again: restore it from a backup."
-    )
+    return damage(what, FROM_BACKUP)
 
 
 def _write(
@@ -242,7 +241,7 @@ def _write(
     number = old.manifest["revision"] + 1 if old else 1
     # What an earlier revision changed is marked as revised in this one too.
     before = [
-        Change(**c) for f in _all(settings.published) if f.manifest["edition"] == edition
+        Change(**c) for f in every(settings.published) if f.manifest["edition"] == edition
         for c in f.manifest["changes"]
     ]  # fmt: skip
     with publish.new_version(settings.published) as building:
@@ -374,6 +373,6 @@ def _revisions(published: Path) -> list[dict[str, Any]]:
             "revised_by": one.manifest["by"],
             "revised_at": one.frozen_at,
         }
-        for one in _all(published)
+        for one in every(published)
         for change in one.manifest["changes"]
     ]

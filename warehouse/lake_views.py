@@ -12,6 +12,7 @@ import pyarrow as pa
 from transforms import DATASETS, history
 from transforms.across_rows import listed
 from transforms.contracts import Contract, contract
+from transforms.errors import Damaged
 from transforms.fields.country import countries
 from transforms.fields.price import ASKED
 from transforms.lake import Lake, Receipt
@@ -127,7 +128,7 @@ def attach(
 
     `due` tells on which nights a delivery was due, so that those nobody ran are missing too.
     """
-    db.execute("ATTACH ':memory:' AS lake")
+    db.execute("ATTACH OR REPLACE ':memory:' AS lake")
     _table(db, "market", _market(market))
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
@@ -170,9 +171,13 @@ def attach(
 
 
 def night_statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:
-    """The nights of one dataset as the calendar shows them, oldest first."""
+    """The nights of one dataset as the calendar shows them, oldest first.
+
+    A night whose receipt is damaged has the status damaged, and why as its reason.
+    """
     shown = []
-    for night in _of_dataset(lake, dataset, due):
+    damaged: dict[date, Damaged] = {}
+    for night in _of_dataset(lake, dataset, due, damaged):
         late = night.pop("is_late") and night["status"] == "ok"
         shown.append({**night, "status": "late" if late else night["status"]})
     return shown
@@ -313,15 +318,22 @@ def _reasons_by_file(receipt: Receipt) -> list[tuple[str | None, dict[str, int]]
     return [(sources[0]["name"] if len(sources) == 1 else None, receipt["reasons"])]
 
 
-def _of_dataset(lake: Lake, dataset: str, due: Due | None) -> list[dict[str, Any]]:
+def _of_dataset(
+    lake: Lake, dataset: str, due: Due | None, damaged: dict[date, Damaged] | None = None
+) -> list[dict[str, Any]]:
     """Every night that has a receipt, and every due one between them that nobody ever ran."""
-    nights = {n["export_date"]: n for n in map(_night, lake.receipts(dataset))}
+    nights = {n["export_date"]: n for n in map(_night, lake.receipts(dataset, damaged))}
+    for night, error in (damaged or {}).items():
+        nights[night] = _unknown(dataset, night, "damaged", str(error))
     for night in due(min(nights), max(nights)) if due and nights else []:
         if night not in nights:
-            unknown = dict.fromkeys(NIGHTS.names)
-            nights[night] = {**unknown, "dataset": dataset, "export_date": night,
-                             "status": "missing", "is_late": False, "revision": 0}  # fmt: skip
+            nights[night] = _unknown(dataset, night, "missing")
     return [nights[n] for n in sorted(nights)]
+
+
+def _unknown(dataset: str, night: date, status: str, reason: str | None = None) -> dict[str, Any]:
+    return {**dict.fromkeys(NIGHTS.names), "dataset": dataset, "export_date": night,
+            "status": status, "is_late": False, "revision": 0, "reason": reason}  # fmt: skip
 
 
 def _night(receipt: Receipt) -> dict[str, Any]:

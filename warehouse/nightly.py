@@ -1,7 +1,7 @@
 """One night as a scheduler runs it: by its export date, with settings from the environment.
 
-What is worth another try raises any exception; what is not raises OutlookError, whose message
-says what stays and what to do.
+What is worth another try raises any exception, DiskError among them; what is not raises
+OutlookError, whose message says what stays and what to do.
 """
 
 import logging
@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from transforms import DATASETS, exports
+from transforms import DATASETS, disk, exports
 from transforms import night as line
 from transforms.errors import ExportError, ExportMissing, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
@@ -28,11 +28,13 @@ HEADLINE = """
 """
 
 
+@disk.told()
 def landed(dataset: str, export_date: str | None) -> bool:
     """Whether the night's export is there, whole as far as a manifest tells."""
     return exports.landed(settings().exports, dataset, _night(export_date))
 
 
+@disk.told()
 def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     """Loads one export into the lake; returns what of its receipt a message may carry.
 
@@ -54,6 +56,7 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     return {k: receipt[k] for k in kept}
 
 
+@disk.told()
 def publish_night(export_date: str | None) -> dict[str, Any]:
     """Builds, checks and publishes what the lake holds once all three exports of a night count.
 
@@ -78,6 +81,7 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
     }
 
 
+@disk.told()
 def summary(export_date: str | None) -> str:
     """One screen on a night: what came in, what is live, what it says. Logged as one record."""
     chosen = settings()
@@ -87,8 +91,9 @@ def summary(export_date: str | None) -> str:
         receipt = lake.receipt(dataset, _night(export_date))
         lines.append("  " + (line.summary(receipt) if receipt else f"{dataset}: not loaded"))
         lines += [f"    {reason}: {count:,}" for reason, count in _commonest(receipt)]
-    live = publish.latest(chosen.published)
-    lines.append(f"Live: {live / publish.FILE if live else 'nothing yet'}")
+    fault = publish.fault(chosen.published)
+    live = None if fault else publish.latest(chosen.published)
+    lines.append(f"Live: {fault or (live / publish.FILE if live else 'nothing yet')}")
     for figure in headline() if live else []:
         shown = "not available" if figure["value"] is None else f"{figure['value']:,.0f}"
         lines.append(f"  {figure['edition']} {figure['metric']:<18} {shown:>14}  as of "
@@ -100,7 +105,7 @@ def summary(export_date: str | None) -> str:
 
 def headline() -> list[dict[str, Any]]:
     """Headline figures of the newest fiscal edition in the live version."""
-    live = publish.latest(settings().published)
+    live = publish.live(settings().published)
     if live is None:
         return []
     with duckdb.connect(str(live / publish.FILE), read_only=True) as db:

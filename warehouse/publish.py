@@ -5,23 +5,25 @@
 """
 
 import fcntl
-import json
 import logging
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from transforms.errors import PublishError
-from transforms.lake import sync, write_json
+from transforms import disk
+from transforms.errors import Damaged, PublishError
+from transforms.lake import damage, read_json, sha256, sync, write_json
 
 log = logging.getLogger(__name__)
 
 FILE = "outlook.duckdb"
+BUILD_AGAIN = "`outlook build` makes a new version from the lake"
+REMOVE = "restore that folder from a backup, or remove it"
 
 
 @contextmanager
@@ -68,6 +70,8 @@ def put_in_place(
         if is_newest:
             _point(published, target.name)
     except OSError as error:
+        if disk.fault(error):
+            raise
         raise PublishError(
             f"{target} could not be put in place: {error}. The old version stays live."
         ) from error
@@ -99,8 +103,81 @@ def latest(published: Path) -> Path | None:
     return link.resolve() if link.exists() else None
 
 
-def manifest(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_text("utf-8")))
+def live(published: Path) -> Path | None:
+    """Folder of the live version, held to its manifest, if there is one; else raises Damaged."""
+    if problem := fault(published):
+        raise Damaged(problem)
+    return latest(published)
+
+
+def fault(published: Path) -> str | None:
+    """What is wrong with what is live, or None; a build makes it anew."""
+    link = published / "latest"
+    folder = latest(published)
+    try:
+        if folder is not None:
+            verified(folder)
+        elif link.is_symlink():
+            raise Damaged(damage(f"{link} points to nothing", BUILD_AGAIN))
+        elif next(published.glob("????-??-??*/manifest.json"), None):
+            raise Damaged(damage(f"{link} is gone", BUILD_AGAIN))
+    except Damaged as error:
+        return str(error)
+    return None
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """Manifest of a version whose file is what was published. Raises Damaged for another."""
+    about, file = manifest(folder), folder / FILE
+    if not file.is_file():
+        raise Damaged(damage(f"{file} is gone", _remedy(folder)))
+    if about.get("sha256") != sha256(file):
+        raise Damaged(damage(f"{file} is not what was published", _remedy(folder)))
+    return about
+
+
+def manifest(folder: Path, remedy: str | None = None) -> dict[str, Any]:
+    """What a published folder says of itself. Raises Damaged, with what mends it."""
+    path = folder / "manifest.json"
+    found = read_json(path, remedy or _remedy(folder))
+    if found is None:
+        raise Damaged(damage(f"{path} is gone", remedy or _remedy(folder)))
+    return found
+
+
+def versions(published: Path) -> list[Path]:
+    """Folders of every version, the oldest night first."""
+    folders = published.glob("????-??-??*")
+    return sorted(p for p in folders if p.is_dir() and not p.is_symlink())
+
+
+def editions_shown(published: Path) -> dict[str, str]:
+    """Hashes of the frozen editions that any version shows whose manifest can be read."""
+    shown: dict[str, str] = {}
+    for folder in versions(published):
+        with suppress(Damaged):
+            shown |= manifest(folder).get("editions", {})
+    return shown
+
+
+def mend_pointer(published: Path, name: str) -> None:
+    """Writes `latest.json` again where it does not say what `latest` does."""
+    path = published / "latest.json"
+    try:
+        told = read_json(path, BUILD_AGAIN)
+    except Damaged as error:
+        log.warning("%s", error)
+        told = None
+    if told != _pointer(name):
+        write_json(path, _pointer(name))
+
+
+def _remedy(folder: Path) -> str:
+    return BUILD_AGAIN if latest(folder.parent) == folder.resolve() else REMOVE
+
+
+def _pointer(name: str) -> dict[str, str]:
+    return {"folder": name, "file": f"{name}/{FILE}"}
 
 
 def _point(published: Path, name: str) -> None:
@@ -108,7 +185,7 @@ def _point(published: Path, name: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(name)
     # For shares without symbolic links; written first, so that it never lags for long.
-    write_json(published / "latest.json", {"folder": name, "file": f"{name}/{FILE}"})
+    write_json(published / "latest.json", _pointer(name))
     os.replace(link, published / "latest")
     sync(published)
 
@@ -139,13 +216,21 @@ def _settle_report(target: Path) -> None:
         log.warning("%s was cut short: what was there before is back", target)
         return
     if (aside / "manifest.json").is_file():
-        was, now = (manifest(f).get("frozen_revision") for f in (aside, target))
+        was, now = (_frozen_revision(f) for f in (aside, target))
         kept = target.with_name(f"{target.name}.r{was}")
         if was and now and was < now and not kept.exists():
             os.rename(aside, kept)
             sync(target.parent)
             return
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _frozen_revision(report: Path) -> int | None:
+    try:
+        return manifest(report).get("frozen_revision")
+    except Damaged as error:
+        log.warning("%s", error)
+        return None
 
 
 def _sweep(published: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from transforms import DATASETS, exports, history
+from transforms import DATASETS, exports, history, parts
 from transforms import lake as lake_room
 from transforms.lake import Lake
 from transforms.settings import Settings
@@ -27,9 +27,13 @@ def open_memory() -> duckdb.DuckDBPyConnection:
 
 
 def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
-    """Makes the catalog `lake` of what a market's lake holds."""
+    """Makes the catalog `lake` of what a market's lake holds; call with its locks held.
+
+    Raises Damaged where a part of it is not what was written and cannot be made again.
+    """
     due = partial(exports.due_nights, settings.exports)
-    lake_views.attach(db, lake, settings.market, due)
+    # A damaged part that is met half way is made again, and the catalog is begun anew.
+    parts.mended(lambda: lake_views.attach(db, lake, settings.market, due), lake, settings)
 
 
 def make_tables(

@@ -40,6 +40,7 @@ MARKS = {
     "held": ("■", "red"),
     "refused": ("✕", "red"),
     "missing": ("○", "red"),
+    "damaged": ("!", "red"),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from transforms import disk
 from transforms.errors import ExportMissing, SettingsError
 from transforms.settings import settings
 from warehouse import editions, publish
@@ -14,6 +15,7 @@ from warehouse.page import report
 log = logging.getLogger(__name__)
 
 
+@disk.told()
 def due(edition: str | None, on: date, reason: str | None = None) -> str:
     """The edition that a run is to release: the one asked for, else the fiscal year that ended.
 
@@ -38,6 +40,7 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
     return wanted
 
 
+@disk.told()
 def changes(edition: str, reason: str | None = None) -> str:
     """The headline figures beside those of the edition's last freezing, as a Markdown table.
 
@@ -71,6 +74,7 @@ def changes(edition: str, reason: str | None = None) -> str:
     return "\n".join(lines)
 
 
+@disk.told()
 def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
     """Freezes the edition, publishes a file that shows it so, and makes its report."""
     made = report.release(settings(), edition, by, reason)

@@ -163,14 +163,14 @@ def name_of(edition: str, basis: str | None) -> str:
 def version(published: Path, as_of: date | None) -> Path:
     """Folder of the live version, or of the newest one that knew nothing after `as_of`.
 
-    Raises ExportMissing where there is none.
+    Raises ExportMissing where there is none, Damaged where it is not what was published.
     """
-    live = publish.latest(published)
-    if as_of is None and live:
+    live = publish.live(published) if as_of is None else None
+    if live:
         return live
     known, others = [], []
-    for path in published.glob("????-??-??*"):
-        if not path.is_symlink() and (path / "manifest.json").is_file():
+    for path in publish.versions(published):
+        if (path / "manifest.json").is_file():
             about = publish.manifest(path)
             if as_of and date.fromisoformat(about["export_date"]) <= as_of:
                 known.append((about["export_date"], about["revision"], path))
@@ -182,6 +182,7 @@ def version(published: Path, as_of: date | None) -> Path:
         )
     if not known:
         raise ExportMissing("Nothing is published: run `outlook build`.")
+    publish.verified(max(known)[2])
     return max(known)[2]
 
 

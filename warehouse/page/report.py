@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import PublishError, SettingsError
+from transforms.lake import write_json
 from transforms.settings import Settings
 from warehouse import editions, publish
 from warehouse.build import build
@@ -106,7 +107,7 @@ def write(
     files.write_text_json(folder / "datapackage.json", files.datapackage(edition, folder, title))
     kept = {k: source.get(k) for k in ("export_date", "revision", "sha256", "storage_version")}
     made = {**files.manifest(edition, folder, kept), "page_code_version": code_version()}
-    files.write_text_json(folder / "manifest.json", made)
+    write_json(folder / "manifest.json", made)
     return has_pdf
 
 

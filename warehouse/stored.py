@@ -1,0 +1,138 @@
+"""Every stored file held to the hash that was written with it: what a build does not read, too."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+from transforms import DATASETS, history
+from transforms.errors import Damaged, OutlookError
+from transforms.lake import LOAD_AGAIN, Lake, Receipt, damage, read_json, sha256
+from transforms.settings import Settings
+from warehouse import editions, publish
+
+THREADS = 2  # hashing lets others run meanwhile
+MOST_NAMED = 10
+A_NIGHT = "????-??-??"
+NOT_READ = "no build reads it: restore it from a backup, or remove it"
+REPORT_AGAIN = "`outlook report {name}` makes it again"
+
+
+def receipts(chosen: Settings) -> Iterator[str]:
+    """Receipts, those that others have replaced, releases, and the mark of the key."""
+    lake = Lake(chosen.lake)
+    for dataset in DATASETS:
+        damaged: dict[date, Damaged] = {}
+        lake.receipts(dataset, damaged)
+        yield from (str(error) for error in damaged.values())
+        yield from _unreadable(_replaced(lake, dataset), NOT_READ)
+        for path in sorted((lake.root / "releases" / dataset).glob(f"{A_NIGHT}.json")):
+            yield from _found(lake.release, dataset, _night(path))
+    if chosen.key:
+        yield from _found(lake.hold_to_key, chosen.key)
+
+
+def parts(chosen: Settings) -> Iterator[str]:
+    """The parts of every night, those of replaced receipts too."""
+    lake = Lake(chosen.lake)
+    found: list[tuple[Path, str, str]] = []
+    for dataset in DATASETS:
+        for receipt in lake.receipts(dataset, {}):
+            found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt["export_date"]))
+        for path in _replaced(lake, dataset):
+            try:
+                receipt = read_json(path, NOT_READ) or {}
+            except Damaged:
+                continue  # told with the receipts
+            found += _named(lake, receipt, NOT_READ)
+
+    def fault(entry: tuple[Path, str, str]) -> str | None:
+        path, digest, remedy = entry
+        what = lake.fault(path, digest)
+        return damage(what, remedy) if what else None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield from (told for told in pool.map(fault, found) if told)
+
+
+def folds(chosen: Settings) -> Iterator[str]:
+    """The history, which the next build makes again where it is damaged."""
+    lake = Lake(chosen.lake)
+    for dataset in DATASETS:
+        for what in history.faults(lake, dataset):
+            yield damage(what, "`outlook build` folds it again")
+
+
+def versions(chosen: Settings) -> Iterator[str]:
+    """Every published version, and what `latest` and `latest.json` point to."""
+    live = publish.latest(chosen.published)
+    if fault := publish.fault(chosen.published):
+        yield fault
+    for folder in publish.versions(chosen.published):
+        if folder != live:
+            yield from _found(publish.verified, folder)
+    yield from _unreadable([chosen.published / "latest.json"], publish.BUILD_AGAIN)
+
+
+def frozen(chosen: Settings) -> Iterator[str]:
+    """The frozen editions, and whether all are there that the versions show."""
+    shown = publish.editions_shown(chosen.published)
+    yield from _found(editions.missed, chosen.published, shown)
+    for one in editions.every(chosen.published):
+        yield from _found(editions.verify, one)
+
+
+def reports(chosen: Settings) -> Iterator[str]:
+    """The files of every report."""
+    for folder in sorted((chosen.published / "report").glob("[FC]Y*")):
+        remedy = REPORT_AGAIN.format(name=folder.name.partition(".")[0])
+        try:
+            files = publish.manifest(folder, remedy).get("files", {})
+        except Damaged as error:
+            yield str(error)
+            continue
+        lake = Lake(folder)
+        for name, entry in files.items():
+            if what := lake.fault(folder / name, entry["sha256"]):
+                yield damage(what, remedy)
+
+
+def landed(chosen: Settings) -> Iterator[str]:
+    """Landed files, whose names begin with their hashes."""
+    for path in sorted(chosen.landing.glob(f"{A_NIGHT}/[0-9a-f]*-*")):
+        if not sha256(path).startswith(path.name.partition("-")[0]):
+            night = path.parent.name
+            yield damage(f"{path} is not what was landed", LOAD_AGAIN.format(night=night))
+
+
+def verdict(faults: Callable[[Settings], Iterator[str]], chosen: Settings) -> tuple[str, str]:
+    """The doctor's verdict on one kind of stored file."""
+    found = list(faults(chosen))
+    if not found:
+        return "fine", "every file is as it was written"
+    more = len(found) - MOST_NAMED
+    return "wrong", " ".join(found[:MOST_NAMED]) + (f" And {more:,} more." if more > 0 else "")
+
+
+def _found(look: Callable[..., object], *of: object) -> Iterator[str]:
+    try:
+        look(*of)
+    except OutlookError as error:
+        yield str(error)
+
+
+def _unreadable(paths: list[Path], remedy: str) -> Iterator[str]:
+    for path in paths:
+        yield from _found(read_json, path, remedy)
+
+
+def _replaced(lake: Lake, dataset: str) -> list[Path]:
+    return sorted((lake.root / "receipts" / dataset).glob(f"{A_NIGHT}.*.json"))
+
+
+def _named(lake: Lake, receipt: Receipt, remedy: str) -> list[tuple[Path, str, str]]:
+    return [(lake.root / p["path"], p["sha256"], remedy) for p in receipt.get("parts", [])]
+
+
+def _night(path: Path) -> date:
+    return date.fromisoformat(path.stem)
