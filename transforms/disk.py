@@ -10,6 +10,7 @@ from transforms.errors import DiskError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ERRNOS = (*FULL, errno.EIO, errno.EROFS)
 # DuckDB and Arrow tell an error of the system by its words; DuckDB has its own for a full disk.
+LIBRARIES = ("duckdb", "_duckdb", "pyarrow")
 OFFLOAD = "max_temp_directory_size"
 WORDS = {os.strerror(number): number for number in ERRNOS} | {OFFLOAD: errno.ENOSPC}
 
@@ -32,8 +33,10 @@ def fault(error: BaseException | None) -> int | None:
         if isinstance(error, OSError) and error.errno is not None:
             if error.errno in ERRNOS:
                 return error.errno
-        elif found := next((n for words, n in WORDS.items() if words in str(error)), None):
-            return found
+        elif isinstance(error, OSError) or type(error).__module__.startswith(LIBRARIES):
+            # Nobody else's words count: a delivered text may hold the same ones.
+            if found := next((n for words, n in WORDS.items() if words in str(error)), None):
+                return found
         error = error.__cause__ or error.__context__
     return None
 

@@ -235,7 +235,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
     plain[SEAL] = _seal(plain)
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(plain, file, indent=1, ensure_ascii=False, sort_keys=True)
             file.flush()
             os.fsync(file.fileno())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from transforms import DATASETS, exports, gates, history, manifest, parts
+from transforms import DATASETS, disk, exports, gates, history, manifest, parts
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
@@ -187,6 +187,8 @@ def _read_delivery(
         made = parts.make(dataset, night, landed, folder, settings, progress)
         receipt |= {**made, "content": content}
     except ExportError as error:
+        if disk.fault(error):
+            raise  # what came may be whole
         receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
         log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
     receipt["seconds"] = round(time.monotonic() - began, 3)
