@@ -170,7 +170,7 @@ HARMS: dict[str, Callable[[Path, random.Random, list[Path]], bool]] = {
 def test_damage_is_found_and_not_published(number: int, ground: Ground, home: Path) -> None:
     chance = random.Random(SEED * 1000 + number)
     # A few tries pass over other kinds, a hundred over each kind with each harm.
-    kind = list(KINDS)[(number * (1 if DAMAGES >= len(KINDS) else 2)) % len(KINDS)]
+    kind = list(KINDS)[(number * (1 if len(KINDS) <= DAMAGES else 2)) % len(KINDS)]
     harm = list(HARMS)[(number // len(KINDS) + number) % len(HARMS)]
     files = files_of(home, kind)
     path = chance.choice(files)

@@ -21,6 +21,7 @@ from transforms.manifest import (
     is_plain,
     read_calendar,
     read_manifest,
+    short,
     shown,
 )
 
@@ -201,7 +202,7 @@ def _problem(folder: UPath, path: UPath, stated: str | None) -> str | None:
     if not is_plain(path.name):
         return f"{name} has a name that is no UTF-8, or holds control characters: rename it"
     if stated not in (None, *DATASETS):
-        return f"the manifest says that {name} is of {stated!r}, none of {', '.join(DATASETS)}"
+        return f"the manifest says that {name} is of {short(stated)}, none of {', '.join(DATASETS)}"
     if not is_export(path.name):
         return f"{name} has an ending that is not read: see `outlook inspect`"
     try:

@@ -100,9 +100,9 @@ def _name(name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise ValueError("files must be a list of objects with a name")
     if not is_plain(name):
-        raise ValueError(f"{_short(name)} is no name of a file")
+        raise ValueError(f"{short(name)} is no name of a file")
     if "/" in name or "\\" in name or name in (".", ".."):
-        raise ValueError(f"{_short(name)} is a path: a manifest names the files beside it")
+        raise ValueError(f"{short(name)} is a path: a manifest names the files beside it")
     return name
 
 
@@ -120,7 +120,7 @@ def _instant(stamp: Any) -> datetime | None:
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError):
         pass
-    raise ValueError(f"exported_at is no time: {_short(stamp)}")
+    raise ValueError(f"exported_at is no time: {short(stamp)}")
 
 
 def _stretch(row: dict[str, Any]) -> Stretch:
@@ -129,17 +129,18 @@ def _stretch(row: dict[str, Any]) -> Stretch:
         try:
             day = date.fromisoformat(row.get(key))  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            raise ValueError(f"{key} is no day: {_short(row.get(key))}") from None
+            raise ValueError(f"{key} is no day: {short(row.get(key))}") from None
         if day.year not in YEARS:
             raise ValueError(f"{key} is no likely day: {day}")
         days.append(day)
     if days[0] > days[1]:
         raise ValueError(f"{days[0]} is after {days[1]}")
     if row.get("every") not in CADENCES:
-        raise ValueError(f"every is {_short(row.get('every'))}, not one of {', '.join(CADENCES)}")
+        raise ValueError(f"every is {short(row.get('every'))}, not one of {', '.join(CADENCES)}")
     return days[0], days[1], row["every"]
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as a message may show it, whatever it is."""
     text = ascii(value)
     return text if len(text) < 60 else text[:56] + " …"

@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -133,7 +134,8 @@ class Partition:
 
     def finish(self) -> Receipt:
         """Writes the parts into `folder/parts`; returns the receipt's account of them."""
-        self._staged.close()
+        with _closed(self._staged):
+            pass
         # What the batches took is given back before DuckDB takes its share.
         pa.default_memory_pool().release_unused()
         rejected = self._write_rejected()
@@ -248,26 +250,26 @@ class Partition:
         columns["rows"] += LINEAGE.names
         for part in set(columns) - {"rows"}:
             columns[part] = [*self.contract.key, *columns[part]]
-        writers = {
-            part: pq.ParquetWriter(
-                self.parts / f"{part}.parquet",
-                pa.schema([self._staged_schema.field(n) for n in names]),
-                compression="zstd",
-            )
-            for part, names in columns.items()
-        }
         constant = self._constant_flags()
         done = 0
-        for batch in pq.ParquetFile(self._staged_path).iter_batches(ROW_GROUP):
-            table = pa.Table.from_batches([batch], self._staged_schema)
-            kept = np.ones(len(table), dtype=bool)
-            kept[duplicates[(duplicates >= done) & (duplicates < done + len(table))] - done] = False
-            done += len(table)
-            table = _without(table.filter(pa.array(kept)), constant)
-            for part, names in columns.items():
-                writers[part].write_table(table.select(names))
-        for writer in writers.values():
-            writer.close()
+        with ExitStack() as stack:
+            writers = {
+                part: stack.enter_context(_closed(pq.ParquetWriter(
+                    self.parts / f"{part}.parquet",
+                    pa.schema([self._staged_schema.field(n) for n in names]),
+                    compression="zstd",
+                )))
+                for part, names in columns.items()
+            }  # fmt: skip
+            for batch in pq.ParquetFile(self._staged_path).iter_batches(ROW_GROUP):
+                table = pa.Table.from_batches([batch], self._staged_schema)
+                kept = np.ones(len(table), dtype=bool)
+                here = duplicates[(duplicates >= done) & (duplicates < done + len(table))]
+                kept[here - done] = False
+                done += len(table)
+                table = _without(table.filter(pa.array(kept)), constant)
+                for part, names in columns.items():
+                    writers[part].write_table(table.select(names))
         return [_part(part, self.parts / f"{part}.parquet") for part in columns]
 
     def _write_day(self, db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -308,6 +310,17 @@ class Partition:
             if self.contract.new_column == "warn"
         ]
         return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
+
+
+@contextmanager
+def _closed(writer: pq.ParquetWriter) -> Iterator[pq.ParquetWriter]:
+    """Closes a writer; one that failed is left alone, or it would fail once more when collected."""
+    try:
+        yield writer
+        writer.close()
+    except BaseException:
+        writer.is_open = False
+        raise
 
 
 def _of_one_value(table: pd.DataFrame) -> np.ndarray:

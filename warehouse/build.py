@@ -151,7 +151,9 @@ def _make(
         attach_lake(db, lake, settings)
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
-            f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE})"
+            f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE}, "
+            # The file counts once it is whole. A log of it on a full disk ends DuckDB by abort().
+            "RECOVERY_MODE no_wal_writes)"
         )
         db.execute("USE outlook")
         make_tables(db, progress)
