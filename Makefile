@@ -39,7 +39,8 @@ lint: $(READY)
 
 # The long batteries, each with a fast sample in the suite.
 faults: $(READY)
-	OUTLOOK_TEST_KILLS=20 $(BIN)/python -m pytest tests/test_kill.py tests/test_publication.py
+	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 $(BIN)/python -m pytest tests/test_kill.py \
+		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py
 
 fuzz: $(READY)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/test_fuzz.py

@@ -258,11 +258,15 @@ def test_any_json_is_read_or_named(tmp_path: Path, told: Any) -> None:
     path = tmp_path / "told.json"
     path.write_text(json.dumps(told))
     for read in (read_manifest, read_calendar):
+        found: Any = None
+        wrong = ""
         try:
-            found: Any = read(UPath(path))
+            found = read(UPath(path))
         except ValueError as error:
-            assert f"{error}".isprintable()
-            assert len(f"{error}") < 300
+            wrong = str(error)
+        assert wrong.isprintable()
+        assert len(wrong) < 300
+        if wrong:
             continue
         if read is read_manifest:
             assert found.exported_at is None or found.exported_at < datetime(2201, 1, 1, tzinfo=UTC)

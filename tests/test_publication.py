@@ -31,6 +31,7 @@ KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 18)
 NIGHTS = 24  # over the end of a fiscal year; three of them cannot be published
 PUBLICATIONS = 20
+PATIENCE = 3600  # seconds: only what hangs takes so long, however busy the machine is
 LEAST_READS = 40
 LEAST_VERSIONS = 8
 REPORT = ("headline", "sellers_by_city", "sellers_by_category", "listings_by_category",
@@ -175,11 +176,11 @@ def watched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Watched:
     for process in [*readers, writer]:
         process.start()
     try:
-        writer.join(240)
+        writer.join(PATIENCE)
     finally:
         stop.touch()
         for process in [*readers, writer]:
-            process.join(30)
+            process.join(PATIENCE)
             if process.is_alive():
                 process.kill()
     assert [p.exitcode for p in (*readers, writer)] == [0, 0, 0, 0, 0]

@@ -33,12 +33,17 @@ def fault(error: BaseException | None) -> int | None:
         if isinstance(error, OSError) and error.errno is not None:
             if error.errno in ERRNOS:
                 return error.errno
-        elif isinstance(error, OSError) or type(error).__module__.startswith(LIBRARIES):
-            # Nobody else's words count: a delivered text may hold the same ones.
-            if found := next((n for words, n in WORDS.items() if words in str(error)), None):
-                return found
+        elif (found := _by_words(error)) is not None:
+            return found
         error = error.__cause__ or error.__context__
     return None
+
+
+def _by_words(error: BaseException) -> int | None:
+    # Nobody else's words count: a delivered text may hold the same ones.
+    if not (isinstance(error, OSError) or type(error).__module__.startswith(LIBRARIES)):
+        return None
+    return next((number for words, number in WORDS.items() if words in str(error)), None)
 
 
 def _sentence(number: int, error: BaseException) -> str:

@@ -128,7 +128,8 @@ def attach(
 
     `due` tells on which nights a delivery was due, so that those nobody ran are missing too.
     """
-    db.execute("ATTACH OR REPLACE ':memory:' AS lake")
+    db.execute("DETACH DATABASE IF EXISTS lake")
+    db.execute("ATTACH ':memory:' AS lake")
     _table(db, "market", _market(market))
     _table(db, "places", _places(market))
     _table(db, "categories", _categories(market))
