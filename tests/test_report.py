@@ -29,14 +29,22 @@ LAST = date(2022, 6, 30)
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 
 
+def put_file(folder: Path, tables: dict[str, list[made_up.Row]], run_id: str = "run 1") -> None:
+    """Puts a made-up file into a version's folder, and its manifest beside it."""
+    night, _, revision = folder.name.partition(".r")
+    made_up.database(folder / "outlook.duckdb", tables)
+    write_json(folder / "manifest.json", {
+        "export_date": night, "revision": int(revision or 1), "run_id": run_id,
+        "sha256": sha256(folder / "outlook.duckdb"),
+    })  # fmt: skip
+
+
 def publish(home: Path, night: str, revision: int = 1, run_id: str = "run 1") -> Path:
     """A made-up version of a night; the newest one is live."""
     published = home / "published"
     folder = published / (night if revision == 1 else f"{night}.r{revision}")
     folder.mkdir(parents=True)
-    made_up.database(folder / "outlook.duckdb", made_up.full())
-    write_json(folder / "manifest.json", {"export_date": night, "revision": revision,
-                                          "sha256": run_id, "run_id": run_id})  # fmt: skip
+    put_file(folder, made_up.full(), run_id=run_id)
     (published / "latest").unlink(missing_ok=True)
     (published / "latest").symlink_to(folder.name)
     return folder
@@ -86,7 +94,8 @@ def test_report_is_of_the_version_that_is_live_when_its_turn_comes(
     monkeypatch.setattr(publish_room, "writer_lock", waited)
     made = report.make(settings(), "FY2022")
     told = json.loads((made.folder / "manifest.json").read_text("utf-8"))
-    assert told["database"]["sha256"] == "run 2"
+    live = home / "published" / "latest" / "outlook.duckdb"
+    assert told["database"]["sha256"] == sha256(live)
 
 
 def test_command_makes_the_edition(home: Path) -> None:
@@ -238,8 +247,7 @@ def test_an_unfinished_year_says_so(home: Path) -> None:
     folder = home / "published" / "2022-06-30"
     folder.mkdir(parents=True)
     rows = made_up.headline(2022, date(2022, 1, 31), paid_sellers=5)
-    made_up.database(folder / "outlook.duckdb", {"report.headline": rows})
-    write_json(folder / "manifest.json", {"export_date": "2022-06-30", "revision": 1})
+    put_file(folder, {"report.headline": rows})
     (home / "published" / "latest").symlink_to("2022-06-30")
     made = report.make(settings(), "FY2022")
     html = (made.folder / "index.html").read_text("utf-8")
@@ -250,10 +258,10 @@ def test_a_file_that_shows_a_lost_edition_makes_no_report(home: Path) -> None:
     """And one that does not show a frozen one yet."""
     folder = publish(home, "2022-06-30")
     stands = {"meta.edition": [made_up.stands(2022, "final")]}
-    made_up.database(folder / "outlook.duckdb", {**made_up.full(), **stands})
+    put_file(folder, {**made_up.full(), **stands})
     with pytest.raises(PublishError, match="has it no more"):
         report.make(settings(), "FY2022")
-    made_up.database(folder / "outlook.duckdb", made_up.full())
+    put_file(folder, made_up.full())
     write_json(home / "published" / "editions" / "FY2022.r1" / "manifest.json",
                {"edition": "FY2022", "revision": 1})  # fmt: skip
     with pytest.raises(SettingsError, match="run `outlook build` first"):

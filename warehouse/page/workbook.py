@@ -1,5 +1,6 @@
 """The workbook: a sheet per table with native charts. Data are never formulas."""
 
+import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,9 +20,11 @@ def write(path: Path, edition: Edition, title: str) -> None:
     """Writes every report table of the edition, what is withheld as [c], not available as [x]."""
     options = {
         "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        "nan_inf_to_errors": True, "remove_timezone": True,
+        "nan_inf_to_errors": True, "remove_timezone": True, "in_memory": True,
     }  # fmt: skip
-    with xlsxwriter.Workbook(str(path), options) as book:
+    # Made in memory: a zip file that a full disk cut short complains again when it is collected.
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, options) as book:
         built = edition.run["built_at"].astimezone(UTC).replace(tzinfo=None, microsecond=0)
         book.set_properties({"title": title, "subject": edition.name, "created": built})
         formats = _formats(book)
@@ -32,6 +35,7 @@ def write(path: Path, edition: Edition, title: str) -> None:
             sheet = _table(book, table, formats)
             own = [f for f in shown if f.table == table.name]
             _charts(book, sheet, table, own, edition)
+    path.write_bytes(made.getvalue())
 
 
 def sheet_name(table: str) -> str:
