@@ -13,7 +13,8 @@ import pytest
 from transforms.errors import ExportError
 from transforms.landing import Landed
 from transforms.read import open_export
-from transforms.read.count import Dialect, json_rows, records
+from transforms.read.count import Dialect, records
+from transforms.read.json_scan import shape
 from transforms.unpack import unpack
 
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
@@ -109,7 +110,7 @@ def test_json_rows_are_counted_by_their_brackets(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(rows, indent=1))
     with path.open("rb") as file:
-        assert json_rows(file) == 3
+        assert [rows.rows for rows in shape(file, path.name, by_root=False).lists] == [3]
 
 
 @pytest.mark.parametrize(

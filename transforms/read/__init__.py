@@ -14,7 +14,7 @@ import pandas as pd
 from transforms.errors import ExportError
 from transforms.layouts import Layout, fitting, nearest, own_layout, plain, unknown
 from transforms.read import delimited, json_rows, old_workbook, parquet, workbook
-from transforms.read.opened import Broken, Candidate, Opened
+from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened
 
 Reader = Callable[[Path, str], Iterator[Candidate]]
 Fit = tuple[Candidate, int, Layout]  # and the row of its head that fits
@@ -33,7 +33,6 @@ READERS: dict[str, Reader] = {
 # What the first bytes of a file say it is, whatever its name.
 MAGIC = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls", b"PAR1": ".parquet"}
 BINARY = frozenset(MAGIC.values())
-MOST_COLUMNS = 2_000  # no export is so wide, and each column costs more than its cells
 
 
 @dataclass(frozen=True)

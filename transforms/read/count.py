@@ -3,8 +3,6 @@
 import _csv
 import csv
 import io
-import mmap
-import re
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
@@ -16,8 +14,6 @@ CHUNK = 4 << 20
 LONGEST_FIELD = 16 << 20
 LINE_FEED, RETURN, BACKSLASH = 0x0A, 0x0D, 0x5C
 FEWEST_COLUMNS = 3  # of fewer, a line of any text may have as many delimiters
-
-_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s"{}\[\],:]+', re.DOTALL)
 
 
 class Dialect(NamedTuple):
@@ -198,43 +194,3 @@ def _and_then(text: Iterator[str], end: str) -> Iterator[str]:
     if not line.endswith(("\n", "\r")):
         yield "\n"
     yield end
-
-
-def json_rows(file: IO[bytes], within: bytes | None = None) -> int:
-    """Values in the outermost array of a UTF-8 JSON file, counted by its brackets and commas.
-
-    `within` counts those of the first array of objects under that key instead; b"" counts the
-    objects of a file that holds one after the other.
-    """
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        if within == b"":
-            return _roots(text)
-        start = 0
-        if within:
-            found = re.search(rb'"' + re.escape(within) + rb'"\s*:\s*(?=\[\s*\{)', text)
-            start = found.end() if found else 0
-        depth = commas = 0
-        has_any = False
-        for token in _JSON_TOKEN.finditer(text, start):
-            mark = token[0][:1]
-            if mark in b"]}":
-                depth -= 1
-                if depth == 0:
-                    break
-                continue
-            has_any |= depth == 1
-            commas += depth == 1 and mark == b","
-            depth += mark in b"[{"
-        return commas + has_any
-
-
-def _roots(text: mmap.mmap) -> int:
-    depth = count = 0
-    for token in _JSON_TOKEN.finditer(text):
-        mark = token[0][:1]
-        if mark in b"[{":
-            count += depth == 0 and mark == b"{"
-            depth += 1
-        elif mark in b"]}":
-            depth -= 1
-    return count

@@ -2,31 +2,32 @@
 API around such an array. An object in a row becomes columns `outer.inner`; lists stay JSON text.
 """
 
-import mmap
+import json
+import os
 import re
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-import ijson
 import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.read import cell
-from transforms.read.count import json_rows
 from transforms.read.encoding import as_utf8, encodings, is_guess
-from transforms.read.opened import Broken, Candidate, Opened, Rows
+from transforms.read.json_scan import RowList, shape
+from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened, Rows
 
 BATCH = 50_000  # objects
-MOST_LISTS = 20  # of an answer
-LONGEST_NUMBER = 1_000  # digits
-DEEPEST_LIST = 200
-_HARMFUL = re.compile(rb"[0-9]{%d}|(?:\[\s*){%d}" % (LONGEST_NUMBER, DEEPEST_LIST))
+MOST_CELLS = 4 << 20  # of a batch
+MAX_DIGITS = 15  # of a number with a point or exponent: more of them were rounded by who wrote it
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_BLANKS = re.compile(r"[ \t\r\n]*")
 
-Objects = Iterator[list[tuple[int, dict[str, Any]]]]
+Objects = Iterator[tuple[int, Any]]
 
 
 def candidates(path: Path, name: str) -> Iterator[Candidate]:
@@ -37,138 +38,139 @@ def candidates(path: Path, name: str) -> Iterator[Candidate]:
     """
     encoding = encodings(path, name)[0]
     with as_utf8(path, encoding) as file:
-        _refuse_harmful(file, name)
-        places = _places(file, name)
-    for where in places:
+        if file.read(1 << 16).lstrip()[:1] not in (b"[", b"{"):
+            raise ExportError("not_a_list", f"{name} is no list of objects, as an export is.")
+        found = shape(file, name, by_root=name.casefold().endswith(".ndjson"))
+    for rows in found.lists:
         # In an answer around several lists, the one that fits a layout is told by its headers.
-        said = f"list {where}" if len(places) > 1 else ""
-        yield _candidate(path, name, encoding, where, said)
+        said = f"list {rows.path}" if len(found.lists) > 1 else ""
+        yield _candidate(path, name, encoding, rows, found.by_root, said)
 
 
-def _candidate(path: Path, name: str, encoding: str, where: str, said: str) -> Candidate:
+def _candidate(
+    path: Path, name: str, encoding: str, rows: RowList, by_root: bool, said: str
+) -> Candidate:
+    read = partial(_objects, rows=rows, by_root=by_root, name=name)
+    found: dict[str, None] = {}
     with as_utf8(path, encoding) as file:
-        found: dict[str, None] = {}
-        for batch in _batches(file, name, where, []):
-            for _, row in batch:
-                found.update(dict.fromkeys(row))
-        rows_in = json_rows(file, None if where == "item" else _key(where))
+        for _, value in read(file):
+            if isinstance(value, dict):
+                found.update(dict.fromkeys(_flat(value)))
+            if len(found) > MOST_COLUMNS:
+                raise ExportError(
+                    "too_wide", f"{name} has objects of more than {MOST_COLUMNS:,} different keys, "
+                    "as no export has. Nothing of it was loaded."
+                )  # fmt: skip
     headers = list(found)
 
-    def rows(broken: Broken) -> Rows:
+    def batches(broken: Broken) -> Rows:
         with as_utf8(path, encoding) as file:
-            for batch in _batches(file, name, where, broken):
-                if batch:
-                    with _refusing(name):
-                        table = _table(batch, headers)
-                    yield table
+            batch: list[tuple[int, dict[str, Any]]] = []
+            for number, value in read(file):
+                if isinstance(value, dict):
+                    batch.append((number, _flat(value)))
+                else:
+                    broken.append((number, "not an object", _text(value) or "null"))
+                if len(batch) >= min(BATCH, MOST_CELLS // max(len(headers), 1)):
+                    yield _table(batch, headers)
+                    batch = []
+            if batch:
+                yield _table(batch, headers)
 
-    opened = Opened(headers=headers, rows_in=rows_in, rows=rows)
+    opened = Opened(headers=headers, rows_in=rows.rows, rows=batches)
     if is_guess(encoding):
-        opened.warnings["encoding_guessed", None] += rows_in
+        opened.warnings["encoding_guessed", None] += rows.rows
     return Candidate(
-        head=[headers], open=lambda _: opened, encoding=encoding, where=said, size=rows_in
+        head=[headers], open=lambda _: opened, encoding=encoding, where=said, size=rows.rows
     )
 
 
-def _refuse_harmful(file: IO[bytes], name: str) -> None:
-    """Long numbers kill the parser; lists in lists in lists eat the memory."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        if _HARMFUL.search(text):
+def _objects(file: IO[bytes], rows: RowList, by_root: bool, name: str) -> Objects:
+    """The values of a list, or of the roots of a file, each with its number from 1 on."""
+    number = 0
+    for begin, end in rows.pieces:
+        text = os.pread(file.fileno(), end - begin, begin).decode()
+        odd = _SURROGATE.search(text) is not None
+        try:
+            for value in _roots(text) if by_root else _DECODER.decode(f"[{text}]"):
+                number += 1
+                yield number, _whole(value) if odd else value
+        except json.JSONDecodeError as error:
+            # Not the text around the fault, people included: this goes into logs and the receipt.
             raise ExportError(
-                "unreadable", f"{name} holds a number of more than {LONGEST_NUMBER:,} digits or "
-                f"{DEEPEST_LIST} lists in one another: ask for it again."
-            )  # fmt: skip
+                "unreadable", f"{name} cannot be read as JSON: {error.msg}, near byte "
+                f"{begin + error.pos:,}. Nothing of it was loaded: ask for it again."
+            ) from None  # fmt: skip
+        except _KeyTwiceError as error:
+            raise ExportError(
+                "duplicate_headers", f"{name} has the key {error} twice in one object. Nothing of "
+                "it was loaded, for which of them counts is not known: ask for it again."
+            ) from None  # fmt: skip
 
 
-def _places(file: IO[bytes], name: str) -> list[str]:
-    """Where rows may lie, as ijson writes it: `item`, `result.products.item`, or "" for the roots.
-
-    In an API's answer that is every list of objects which lies in no other.
-    """
-    file.seek(0)
-    begins = file.read(1 << 16).lstrip()[:1]
-    if begins == b"[":
-        return ["item"]
-    if begins != b"{":
-        raise ExportError("not_a_list", f"{name} is no list of objects, as an export is.")
-    if name.casefold().endswith(".ndjson"):
-        return [""]
-    file.seek(0)
-    with _refusing(name):
-        before, roots, lists = "", 0, dict[str, None]()
-        for prefix, event, _ in ijson.parse(file, multiple_values=True):
-            roots += event == "start_map" and prefix == ""
-            if roots > 1:
-                return [""]
-            if event == "start_map" and before == "start_array":
-                inside = any(prefix == of or prefix.startswith(f"{of}.") for of in lists)
-                if not inside:
-                    lists[prefix] = None
-            before = event
-    return list(lists)[:MOST_LISTS] or [""]
+def _roots(text: str) -> Iterator[Any]:
+    at = _BLANKS.match(text).end()  # type: ignore[union-attr]
+    while at < len(text):
+        value, at = _DECODER.raw_decode(text, at)
+        yield value
+        at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]
 
 
-def _key(where: str) -> bytes:
-    return where.removesuffix(".item").rpartition(".")[2].encode()
+class _KeyTwiceError(Exception):
+    """A key that stands twice in an object: one of its values would be lost."""
 
 
-class _Object(dict[str, Any]):
-    """An object that remembers a key which stands in it twice: one of its values would be lost.
-
-    It cannot raise, for the parser would not notice.
-    """
-
-    twice: str | None = None
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if key in self:
-            self.twice = key
-        super().__setitem__(key, value)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        raise _KeyTwiceError(next(key for key, count in counts.items() if count > 1))
+    return made
 
 
-@contextmanager
-def _refusing(name: str) -> Iterator[None]:
-    """Turns the parser's errors into ours."""
-    try:
-        yield
-    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
-        # Only the first line: the parser shows the text around the fault, people included, and this
-        # message goes into logs, the receipt and the published calendar of nights.
-        # Where the bytes are no text, it writes its line ends as two characters.
-        fault = re.split(r"\n|\\n", str(error))[0].removeprefix("b'")
-        raise ExportError("unreadable", f"{name} cannot be read as JSON: {fault}.") from None
+def _constant(word: str) -> str | None:
+    """Python and pandas write `NaN` for what is not known, which is no JSON."""
+    return None if word == "NaN" else word
 
 
-def _batches(file: IO[bytes], name: str, where: str, broken: Broken) -> Objects:
-    file.seek(0)
-    with _refusing(name):
-        values = enumerate(
-            ijson.items(file, where, multiple_values=where == "", map_type=_Object), start=1
-        )
-        while batch := list(islice(values, BATCH)):
-            for number, value in batch:
-                if not isinstance(value, dict):
-                    broken.append((number, "not an object", cell.text(value) or "null"))
-            yield [(n, _flat(value, name)) for n, value in batch if isinstance(value, dict)]
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant
+)
 
 
-def _flat(row: dict[str, Any], name: str, within: str = "", depth: int = 1) -> dict[str, Any]:
-    if twice := getattr(row, "twice", None):
-        raise ExportError(
-            "duplicate_headers", f"{name} has the key {twice} twice in one object. Nothing of it "
-            "was loaded, for which of them counts is not known: ask for it again."
-        )  # fmt: skip
+def _whole(value: Any) -> Any:
+    """Halves of a character in two parts, which are no text, as question marks."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    if isinstance(value, dict):
+        return {_whole(k): _whole(v) for k, v in value.items()}
+    return value
+
+
+def _flat(row: dict[str, Any], within: str = "", depth: int = 1) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict) and depth < cell.DEEPEST:
-            flat |= _flat(value, name, f"{within}{key}.", depth + 1)
+            flat |= _flat(value, f"{within}{key}.", depth + 1)
         else:
             flat[f"{within}{key}"] = value
     return flat
 
 
+def _text(value: Any) -> str | None:
+    """A number with a point or exponent went through a float on its way, digits and all."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        is_exact = value.adjusted() < MAX_DIGITS
+        return str(int(value)) if is_exact else f"{value:.{MAX_DIGITS - 1}E}"
+    return cell.text(value)
+
+
 def _table(
     batch: list[tuple[int, dict[str, Any]]], headers: list[str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    columns = {h: [cell.text(row.get(h)) for _, row in batch] for h in headers}
+    columns = {
+        h: [v if type(v := row.get(h)) is str else _text(v) for _, row in batch] for h in headers
+    }
     return pd.DataFrame(columns, dtype="str"), np.array([n for n, _ in batch], dtype=np.int32)

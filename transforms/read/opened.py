@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+MOST_COLUMNS = 2_000  # no export is so wide, and each column costs more than its cells
+
 # (line, reason, text) of a record that is no row of the table
 Broken = list[tuple[int, str, str]]
 Rows = Iterator[tuple[pd.DataFrame, np.ndarray]]
