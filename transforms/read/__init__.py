@@ -13,7 +13,7 @@ import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.layouts import Layout, fitting, nearest, own_layout, plain, unknown
-from transforms.read import delimited, json_rows, old_workbook, parquet, workbook
+from transforms.read import delimited, json_rows, parquet, workbook
 from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened
 
 Reader = Callable[[Path, str], Iterator[Candidate]]
@@ -27,7 +27,7 @@ READERS: dict[str, Reader] = {
     ".json": json_rows.candidates,
     ".ndjson": json_rows.candidates,
     ".xlsx": workbook.candidates,
-    ".xls": old_workbook.candidates,
+    ".xls": workbook.candidates,
     ".parquet": parquet.candidates,
 }
 # What the first bytes of a file say it is, whatever its name.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+SAMPLE_ROWS = 200  # of which one of the first twenty has the headers
 MOST_COLUMNS = 2_000  # no export is so wide, and each column costs more than its cells
 
 # (line, reason, text) of a record that is no row of the table

@@ -1,85 +1,74 @@
-"""Workbooks, .xlsx: the one sheet that holds an export, its rows counted on the sheet's own XML."""
+"""Workbooks, .xlsx and .xls: the one sheet that holds an export.
+
+They are parsed by a process of its own, within limits (`workbook_child.py`), which hands their rows
+over as a stream; here those become batches of text.
+"""
 
 import io
-import re
+import json
+import marshal
+import os
+import subprocess
+import sys
+import tempfile
 import zipfile
 import zlib
+from array import array
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
+from typing import IO, Any, NamedTuple
 
-import python_calamine as calamine
+import numpy as np
+import pandas as pd
 
 from transforms.errors import ExportError
-from transforms.read import cell, old_workbook
-from transforms.read.opened import Candidate, Opened
-from transforms.read.sheet import HEADER_ROWS, encrypted, lines_as_rows, refuse_area
+from transforms.read import cell
+from transforms.read.opened import SAMPLE_ROWS, Broken, Candidate, Opened, Rows, column_names
 from transforms.unpack import bounded_copy
 
+CHILD = Path(__file__).with_name("workbook_child.py")
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000
+LONGEST_WAIT = 1200  # seconds by the clock; the child has far fewer of the processor
+BATCH = 50_000  # rows
+BATCH_TEXT = 32 << 20  # characters
 
-# The XML's namespaces differ between ordinary and strict workbooks; its names do not.
-_ANY = "{*}"
-_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,4})(\d{1,12})["']""")
+Line = tuple[int, list[Any]]  # the number beside a row, and its cells
+
+
+class Sheet(NamedTuple):
+    """What the child says of a sheet; rows and columns are numbered from 1, and a place is both in
+    one number."""
+
+    title: str
+    begins: int  # where its rows lie in the stream
+    filled: bytes  # numbers of the rows that hold anything, by the file's own records
+    formulas: bytes  # places of formulas without a value
+    errors: bytes  # places of #REF! and the like
+    merged: list[tuple[int, int, int]]  # first row, last row, column
+    hidden: int  # rows
+    times: list[int]  # columns in which any moment is not midnight
 
 
 def candidates(path: Path, name: str) -> Iterator[Candidate]:
     """The sheets of a workbook that are not empty, in their order."""
-    if not zipfile.is_zipfile(path):
-        # Under a password, or an old workbook by another name.
-        yield from old_workbook.candidates(path, name)
-        return
-    _check_parts(path, name)
-    _check_area(path, name)
-    with _refusing(name):
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
-        sheets = [(s.name, book.get_sheet_by_name(s.name)) for s in book.sheets_metadata
-                  if s.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
-    for title, sheet in sheets:
-        with _refusing(name):
-            head = [
-                [cell.text(value) or "" for value in row]
-                for row, _ in zip(sheet.iter_rows(), range(HEADER_ROWS), strict=False)
-            ]
-        yield Candidate(
-            head=head,
-            open=partial(_open, path, name, sheet, title, head),
-            where=f"sheet {title}",
-            size=sheet.height,
-        )
-
-
-@contextmanager
-def _refusing(name: str) -> Iterator[None]:
-    """Turns whatever stops the parser into our error, its panics (no Exceptions) too."""
-    try:
-        yield
-    except calamine.PasswordError as error:
-        raise encrypted(name) from error
-    except BaseException as error:
-        is_panic = type(error).__name__ == "PanicException"
-        if not is_panic and not isinstance(error, calamine.CalamineError | OSError | ValueError):
-            raise
-        why = "its structure is broken" if is_panic else error
-        raise ExportError("unreadable", f"{name} cannot be read as a workbook: {why}.") from None
-
-
-def _open(
-    path: Path, name: str, sheet: Any, title: str, head: list[list[str]], header: int
-) -> Opened:
-    opened = Opened(
-        headers=head[header],
-        rows_in=_rows_of(path, name, title, header + 1),
-        rows=lambda _: lines_as_rows(
-            enumerate(sheet.iter_rows(), start=1), head[header], header + 1, opened
-        ),
-        header_row=header + 1,
-    )
-    return opened
+    if zipfile.is_zipfile(path):
+        _check_parts(path, name)
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - has no name, so that a dead run leaves nothing behind
+    for sheet in _parsed(path, name, stream):
+        head: list[list[str]] = []
+        for number, row in _lines(stream, sheet, SAMPLE_ROWS):
+            head += [[]] * (number - 1 - len(head))
+            head.append([_text(value) or "" for value in row])
+        if head:
+            yield Candidate(
+                head=head,
+                open=partial(_open, stream, sheet, head),
+                where=f"sheet {sheet.title}",
+                size=len(sheet.filled) // array("I").itemsize,
+            )
 
 
 def _check_parts(path: Path, name: str) -> None:
@@ -108,93 +97,135 @@ class _Nowhere(io.RawIOBase):
         return len(data)
 
 
-def _check_area(path: Path, name: str) -> None:
-    """The parser fills the whole rectangle that the cells of a sheet span: one far away is a bomb.
+def _parsed(path: Path, name: str, stream: IO[bytes]) -> list[Sheet]:
+    """Has the child write the rows into `stream`. Raises ExportError: bomb, damaged, encrypted …"""
+    command = [sys.executable, "-P", str(CHILD), str(path), str(stream.fileno())]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        pass_fds=[stream.fileno()], timeout=LONGEST_WAIT, check=False,
+    )  # fmt: skip
+    if not done.stdout:
+        # It died of a limit: memory, seconds of the processor, or bytes written.
+        raise ExportError(
+            "bomb", f"{name} takes more memory or time than a workbook may and was refused: ask for "
+            "it as CSV. Nothing of it was loaded."
+        )  # fmt: skip
+    answer = json.loads(done.stdout)
+    if "at" in answer:
+        stream.seek(answer["at"])
+        return [Sheet(**{key: found[key] for key in Sheet._fields}) for found in marshal.load(stream)]
+    code, why = answer["error"]
+    if code == "encrypted":
+        why = "is protected by a password: ask for it without one, or save it without one"
+    raise ExportError(code, f"{name} {why}. Nothing of it was loaded.")
 
-    All parts are looked through, for a sheet may lie anywhere in the package.
+
+def _open(stream: IO[bytes], sheet: Sheet, head: list[list[str]], header: int) -> Opened:
+    filled = np.frombuffer(sheet.filled, dtype=np.uint32)
+    opened = Opened(
+        headers=head[header],
+        rows_in=int((filled > header + 1).sum()),
+        rows=lambda broken: _rows(stream, sheet, opened, broken),
+        header_row=header + 1,
+    )
+    for code, places in (("formula_without_value", sheet.formulas), ("error_cell", sheet.errors)):
+        names = column_names(opened.headers)
+        found = np.frombuffer(places, dtype=np.uint64)
+        columns = (found & 0xFFFF)[(found >> 16) > header + 1]
+        for column, count in zip(*np.unique(columns, return_counts=True), strict=True):
+            opened.warnings[code, _name(names, int(column))] += int(count)
+    if sheet.hidden:
+        opened.warnings["hidden_rows", None] += sheet.hidden
+    return opened
+
+
+def _name(names: list[str], column: int) -> str:
+    return names[column - 1] if column <= len(names) else f"(column {column})"
+
+
+def _lines(stream: IO[bytes], sheet: Sheet, until: int = 1 << 30) -> Iterator[Line]:
+    """The rows of a sheet up to that number, from its first."""
+    at = sheet.begins
+    # Not by seek and read: the file may be read in two places at a time.
+    while size := int.from_bytes(os.pread(stream.fileno(), 8, at), "little"):
+        for number, row in marshal.loads(os.pread(stream.fileno(), size, at + 8)):
+            if number > until:
+                return
+            yield number, [_moment(v, i in sheet.times) if type(v) is tuple else v
+                           for i, v in enumerate(row, 1)]  # fmt: skip
+        at += 8 + size
+
+
+def _moment(value: tuple[str], has_times: bool) -> str:
+    """A day; midnight, where other moments of its column are not days."""
+    return f"{value[0]} 00:00:00" if has_times else value[0]
+
+
+def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, _: Broken) -> Rows:
+    """The rows under the header that hold anything, with what a merged cell says of them all.
+
+    Damaged numbers, cells filled and rows of blanks alone are warned of.
     """
-    last = widest = 0
-    with zipfile.ZipFile(path) as book:
-        for part in book.namelist():
-            with book.open(part) as source:
-                before = b""
-                while chunk := source.read(1 << 20):
-                    for letters, digits in _REFERENCE.findall(before + chunk):
-                        last, widest = max(last, int(digits)), max(widest, _column(letters))
-                    before = chunk[-64:]
-    refuse_area(name, last, widest)
+    columns = column_names(opened.headers)
+    noted: Counter[tuple[str, str | None]] = Counter()
+    merged = _Merged(sheet.merged, opened.header_row or 0)
+    batch: list[list[str | None]] = []
+    numbers: list[int] = []
+    size = 0
+    for number, row in _lines(stream, sheet):
+        if number <= (opened.header_row or 0):
+            continue
+        if all(value is None or (isinstance(value, str) and not value.strip()) for value in row):
+            noted["blank_rows", None] += 1
+            continue
+        for column in merged.fill(number, row):
+            noted["merged_cell", _name(columns, column)] += 1
+        columns += [f"(column {i})" for i in range(len(columns) + 1, len(row) + 1)]
+        for column_name, value in zip(columns, row, strict=False):
+            if cell.is_damaged(value):
+                noted["damaged_number", column_name] += 1
+        texts = [_text(value) for value in row]
+        size += sum(len(text) for text in texts if text)
+        batch.append(texts)
+        numbers.append(number)
+        if len(batch) == BATCH or size > BATCH_TEXT:
+            yield _table(batch, columns), np.array(numbers, dtype=np.int32)
+            batch, numbers, size = [], [], 0
+    if batch:
+        yield _table(batch, columns), np.array(numbers, dtype=np.int32)
+    opened.warnings |= noted
 
 
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
+class _Merged:
+    """The values of cells that are merged over several rows, of which a file has the first only."""
+
+    def __init__(self, merged: list[tuple[int, int, int]], header_row: int) -> None:
+        self._begins: dict[int, list[tuple[int, int]]] = {}
+        for first, last, column in merged:
+            if first > header_row:
+                self._begins.setdefault(first, []).append((last, column))
+        self._open: list[tuple[int, int, Any]] = []
+
+    def fill(self, number: int, row: list[Any]) -> Iterator[int]:
+        """Fills a row in place; the columns that were filled."""
+        if not self._begins:
+            return
+        self._open = [one for one in self._open if one[0] >= number]
+        for _, column, value in self._open:
+            row += [None] * (column - len(row))
+            if row[column - 1] in (None, ""):
+                row[column - 1] = value
+                yield column
+        for last, column in self._begins.get(number, ()):
+            value = row[column - 1] if column <= len(row) else None
+            if value not in (None, ""):
+                self._open.append((last, column, value))
 
 
-def _rows_of(path: Path, name: str, title: str, header_row: int) -> int:
-    """Rows under the header that hold anything, by the sheet's own XML."""
-    with _refusing_xml(name), zipfile.ZipFile(path) as book:
-        blank = _blank_texts(book)
-        with book.open(_sheet_part(book, title)) as part:
-            return sum(
-                number > header_row and _has_value(row, blank)
-                for number, row in _row_elements(part)
-            )
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else cell.text(value)
 
 
-@contextmanager
-def _refusing_xml(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (ElementTree.ParseError, LookupError, StopIteration, ValueError) as error:
-        raise ExportError("damaged", f"{name} is damaged: {error}.") from error
-
-
-def _row_elements(part: Any) -> Iterator[tuple[int, ElementTree.Element]]:
-    number = 0
-    for event, element in ElementTree.iterparse(part, ("start", "end")):
-        if _named(element, "sheetData") and event == "start":
-            rows = element
-        if _named(element, "row") and event == "end":
-            number = int(element.get("r", number + 1))
-            yield number, element
-            rows.clear()
-
-
-def _named(element: ElementTree.Element, name: str) -> bool:
-    return element.tag.rpartition("}")[2] == name
-
-
-def _has_value(row: ElementTree.Element, blank: set[str]) -> bool:
-    for one in row.iterfind(f"{_ANY}c"):
-        value = one.findtext(f"{_ANY}v")
-        if value and not (one.get("t") == "s" and value in blank):
-            return True
-        if one.get("t") == "inlineStr" and any(t.text for t in one.iter() if _named(t, "t")):
-            return True
-    return False
-
-
-def _blank_texts(book: zipfile.ZipFile) -> set[str]:
-    """Numbers of the shared texts that are empty."""
-    if "xl/sharedStrings.xml" not in book.namelist():
-        return set()
-    blank, number = set(), 0
-    with book.open("xl/sharedStrings.xml") as part:
-        for _, element in ElementTree.iterparse(part):
-            if _named(element, "si"):
-                if not any(t.text for t in element.iter() if _named(t, "t")):
-                    blank.add(str(number))
-                number += 1
-                element.clear()
-    return blank
-
-
-def _sheet_part(book: zipfile.ZipFile, title: str) -> str:
-    workbook = ElementTree.fromstring(book.read("xl/workbook.xml"))
-    sheet = next(s for s in workbook.iter() if _named(s, "sheet") and s.get("name") == title)
-    relation = next(v for k, v in sheet.items() if k.endswith("}id"))
-    relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-    target = next(r.get("Target", "") for r in relations if r.get("Id") == relation)
-    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+def _table(batch: list[list[str | None]], columns: list[str]) -> pd.DataFrame:
+    whole = [row + [None] * (len(columns) - len(row)) for row in batch]
+    return pd.DataFrame(whole, columns=columns, dtype="str")
