@@ -139,7 +139,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         folder = Path(name)
         landed = land(file, night, folder)
         plain = unpack(landed, folder)
-        export = open_export(plain.path, plain.name, dataset)
+        export = open_export(plain.path, plain.name, dataset, settings.market.encoding)
         key = settings.key or b"inspect"  # the hashes are thrown away
         partition = Partition(export.layout.dataset, night, folder, settings.market, key)
         partition.add(export, landed)
@@ -258,11 +258,12 @@ def _is_later(old: Receipt, new: Receipt) -> bool:
 
 def _deliveries(dataset: str, night: date, settings: Settings, folder: Path) -> list[Delivery]:
     """The night's deliveries that hold the dataset, the one that counts first."""
-    of = [_classified(d, folder, night) for d in exports.deliveries(settings.exports, night)]
+    found = exports.deliveries(settings.exports, night)
+    of = [_classified(d, folder, night, settings.market.encoding) for d in found]
     return exports.in_order([d for d in of if d.of(dataset) or d.problems_of(dataset)])
 
 
-def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
+def _classified(delivery: Delivery, folder: Path, night: date, encoding: str | None) -> Delivery:
     """A file that neither manifest nor name places belongs to the dataset whose layout it fits."""
     files = []
     for file in delivery.files:
@@ -270,7 +271,7 @@ def _classified(delivery: Delivery, folder: Path, night: date) -> Delivery:
             try:
                 landed = land(file, night, folder)
                 plain = unpack(landed, folder)
-                opened = open_export(plain.path, plain.name, None)
+                opened = open_export(plain.path, plain.name, None, encoding)
                 file = replace(file, dataset=opened.layout.dataset)
             except ExportError as error:
                 log.info("%s is of no known dataset and was left alone: %s", file.name, error)

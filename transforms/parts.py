@@ -40,7 +40,8 @@ def make(
     partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
     for file in landed:
         plain = unpack(file, folder)
-        partition.add(open_export(plain.path, plain.name, dataset), file, progress)
+        export = open_export(plain.path, plain.name, dataset, settings.market.encoding)
+        partition.add(export, file, progress)
         if plain.path != file.path:
             plain.path.unlink()
     return partition.finish()

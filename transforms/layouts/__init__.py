@@ -4,6 +4,7 @@ A layout names the headers that identify it (`required`), says which header hold
 of the contract, and what the export is the `extent` of: census, window or sample.
 """
 
+import codecs
 import re
 import tomllib
 import unicodedata
@@ -23,13 +24,15 @@ from transforms.layouts.source import Source, source
 
 EXTENTS = ("census", "window", "sample")
 KEYS = {
-    "dataset", "extent", "zone", "preamble", "required", "ignore", "constants", "columns", "aliases"
+    "dataset", "extent", "zone", "encoding", "preamble", "required", "ignore", "constants",
+    "columns", "aliases",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One known export shape. `aliases` are other spellings of its headers, in any language."""
+    """One known export shape. `aliases` are other spellings of its headers, in any language, and
+    `encoding` is that of its files which are not UTF-8."""
 
     name: str
     dataset: str
@@ -43,6 +46,7 @@ class Layout:
     zone: (
         ZoneInfo | None
     )  # of wall times that name none; the market's, or the platform's, otherwise
+    encoding: str | None = None
 
     @cached_property
     def known_headers(self) -> frozenset[str]:
@@ -93,8 +97,10 @@ class Layout:
 
 
 def plain(header: str) -> str:
-    """A header without regard to case, kinds of blanks, underscores and Unicode form."""
-    return " ".join(unicodedata.normalize("NFKC", header).casefold().replace("_", " ").split())
+    """A header without regard to case, kinds of blanks, underscores, Unicode form, and characters
+    that nobody sees: marks of byte order and direction, soft hyphens, zero bytes."""
+    seen = "".join(c for c in header if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().replace("_", " ").split())
 
 
 @cache
@@ -144,6 +150,14 @@ def unknown(headers: list[str], dataset: str | None, file: str) -> ExportError:
     )
 
 
+def encoding_named(name: str | None) -> str | None:
+    """A declared encoding by its own name. Raises ValueError for one that does not exist."""
+    try:
+        return codecs.lookup(name).name if name else None
+    except LookupError:
+        raise ValueError(f"there is no encoding {name!r}") from None
+
+
 def _load(path: Path) -> Layout:
     """Raises SettingsError naming the file: such a layout is no matter of a night."""
     try:
@@ -179,4 +193,5 @@ def _layout(name: str, raw: dict[str, Any]) -> Layout:
         aliases={h: tuple(names) for h, names in raw.get("aliases", {}).items()},
         preamble=preamble,
         zone=ZoneInfo(raw["zone"]) if "zone" in raw else None,
+        encoding=encoding_named(raw.get("encoding")),
     )

@@ -1,5 +1,6 @@
 """Markets: whose figures these are. Country, hours, fiscal year, places and categories as data."""
 
+import codecs
 import csv
 import tomllib
 from collections.abc import Mapping
@@ -83,6 +84,7 @@ class Market:
     categories: Mapping[str, tuple[str, str]]  # id -> (name, top category id)
     export_shares: tuple[ExportShare, ...] = ()
     claims: tuple[Claim, ...] = ()
+    encoding: str | None = None  # of its exports that are not UTF-8
 
     @property
     def final_month(self) -> int:
@@ -135,7 +137,15 @@ def market(code: str) -> Market:
         categories=categories,
         export_shares=tuple(_export_share(r) for r in _rows(raw.get("export_shares"))),
         claims=tuple(_claim(r) for r in _rows(raw.get("claims"))),
+        encoding=_encoding(raw.get("encoding"), path),
     )
+
+
+def _encoding(name: str | None, path: Path) -> str | None:
+    try:
+        return codecs.lookup(name).name if name else None
+    except LookupError:
+        raise SettingsError(f"{path} declares the encoding {name!r}, which there is not") from None
 
 
 def _rows(name: str | None) -> list[dict[str, str]]:

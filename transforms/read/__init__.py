@@ -3,8 +3,9 @@
 Everything is text here. Whatever bytes a file holds, reading it returns or raises ExportError.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
-from transforms.layouts import Layout, fitting, nearest, own_layout, plain, unknown
+from transforms.layouts import Layout, fitting, layouts, nearest, own_layout, plain, unknown
 from transforms.read import delimited, json_rows, parquet, workbook
+from transforms.read.encoding import uncertain
 from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened
 
-Reader = Callable[[Path, str], Iterator[Candidate]]
+# Of a file, its name, and the encodings that layouts or the market declare.
+Reader = Callable[[Path, str, Sequence[str]], Iterator[Candidate]]
 Fit = tuple[Candidate, int, Layout]  # and the row of its head that fits
 
 # Formats that can be read, by the ending of the unpacked file's name.
@@ -33,6 +36,18 @@ READERS: dict[str, Reader] = {
 # What the first bytes of a file say it is, whatever its name.
 MAGIC = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls", b"PAR1": ".parquet"}
 BINARY = frozenset(MAGIC.values())
+HEADER_ROWS = 20
+FIRST_OF_OTHER_SCRIPTS = 0x0600  # Arabic and all that follow it
+# What a file may be that is no export, by a pattern at the beginning of it.
+STRANGERS = (
+    (rb"(?i)(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|meta|body|table|div|script|style)\b",
+     "web_page", "is a web page, as a download is after a session has run out, or a table that a "
+     "program saved as one: ask for it again, or open it in a spreadsheet and save it as .xlsx"),
+    (rb"(?s)<\?xml.{,2000}urn:schemas-microsoft-com:office:spreadsheet",
+     "unknown_format", "is an XML spreadsheet of Excel 2003: save it as .xlsx"),
+    (rb"<\?xml|<\w+_response\b", "unknown_format", "is XML: ask for JSON or CSV"),
+    (rb"%PDF-", "unknown_format", "is a PDF: ask for the table itself"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,23 +108,30 @@ class Export:
         return sorted(mapped - {self.layout.own_header(h) for h in self.headers})
 
 
-def open_export(path: Path, name: str, dataset: str | None) -> Export:
+def open_export(path: Path, name: str, dataset: str | None, declared: str | None = None) -> Export:
     """Opens an unpacked file that was called `name` and should hold `dataset`, if that is known.
 
     The first way of reading it under which a row among the first twenty fits a layout is taken.
-    Raises ExportError: empty, unknown_format, wrong_extension, encoding, unknown_layout,
-    duplicate_headers, shifted, cut, several_tables …
+    `declared` is the encoding of the market's files that are not UTF-8. Raises ExportError: empty,
+    unknown_format, wrong_extension, encoding, unknown_layout, duplicate_headers, shifted, cut,
+    several_tables, bomb …
     """
     fits: list[Fit] = []
     others: list[Candidate] = []
-    for candidate in _reader(path, name)(path, name):
-        found = _header_in(candidate.head, dataset)
-        if found:
+    is_doubtful = False
+    own = [x.encoding for x in layouts(dataset) if x.encoding]
+    for candidate in _reader(path, name)(path, name, [*own, *([declared] if declared else [])]):
+        found = _header_in(candidate.head[:HEADER_ROWS], dataset)
+        if found and not _is_proven(candidate, *found, declared):
+            is_doubtful = True
+        elif found:
             fits.append((candidate, *found))
             if not candidate.where:
                 break
         else:
             others.append(candidate)
+    if is_doubtful and not fits:
+        raise uncertain(path, name)
     if len(fits) > 1:
         where = ", ".join(candidate.where for candidate, _, _ in fits)
         raise ExportError(
@@ -123,12 +145,36 @@ def open_export(path: Path, name: str, dataset: str | None) -> Export:
     return export
 
 
+def _is_proven(candidate: Candidate, row: int, layout: Layout, declared: str | None) -> bool:
+    """Whether an encoding is certain, declared, or shown by a header of another script."""
+    if candidate.is_certain or candidate.encoding == (layout.encoding or declared):
+        return True
+    return any(
+        ord(max(header, default=" ")) >= FIRST_OF_OTHER_SCRIPTS
+        and layout.own_header(header) in layout.known_headers
+        for header in candidate.head[row]
+    )
+
+
 def _without_headers(candidates: list[Candidate], dataset: str | None, name: str) -> Fit:
     """An empty list of JSON has no headers to be known by; it says that there was nothing.
 
     Any other file that fits no layout is refused: empty, unknown_layout.
     """
-    rows = [row[:MOST_COLUMNS] for c in candidates for row in c.head if any(map(str.strip, row))]
+    if instead := next((c.instead for c in candidates if c.instead), None):
+        raise ExportError(
+            "api_error", f"{name} is {instead}. Nothing was loaded: mend what it complains of, and "
+            "ask for the export again."
+        )  # fmt: skip
+    for candidate in candidates:
+        if deep := _header_in(candidate.head, dataset):
+            raise ExportError(
+                "header_too_low", f"{name} has the headers of {deep[1].name} in row {deep[0] + 1}, "
+                f"where they are looked for in the first {HEADER_ROWS}. Nothing of it was loaded: "
+                "take away the lines above them."
+            )  # fmt: skip
+    heads = (row for c in candidates for row in c.head[:HEADER_ROWS])
+    rows = [row[:MOST_COLUMNS] for row in heads if any(map(str.strip, row))]
     if rows:
         raise unknown(_most_like_headers(rows, dataset), dataset, name)
     if dataset and candidates and name.casefold().endswith("json"):
@@ -193,6 +239,7 @@ def _reader(path: Path, name: str) -> Reader:
         )  # fmt: skip
     if path.stat().st_size == 0:
         raise ExportError("empty", f"{name} is empty. Nothing was loaded: ask for it again.")
+    _refuse_stranger(path, name)
     looks = _looks_like(path, ending)
     if looks != ending:
         raise ExportError(
@@ -201,6 +248,15 @@ def _reader(path: Path, name: str) -> Reader:
             "was loaded: ask for it under its right name.",
         )
     return READERS[ending]
+
+
+def _refuse_stranger(path: Path, name: str) -> None:
+    """Names what a file is that is no export at all."""
+    with path.open("rb") as file:
+        first = file.read(4096).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t")
+    for pattern, code, what in STRANGERS:
+        if re.match(pattern, first):
+            raise ExportError(code, f"{name} {what}. Nothing of it was loaded.")
 
 
 def _looks_like(path: Path, ending: str) -> str:

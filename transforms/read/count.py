@@ -13,6 +13,8 @@ from transforms.errors import ExportError
 CHUNK = 4 << 20
 LONGEST_FIELD = 16 << 20
 LINE_FEED, RETURN, BACKSLASH = 0x0A, 0x0D, 0x5C
+FIRST_BYTES = 8
+LONGEST_RUN = 1 << 16  # of quotes
 FEWEST_COLUMNS = 3  # of fewer, a line of any text may have as many delimiters
 
 
@@ -32,22 +34,25 @@ class Dialect(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Line (from 1) on which each record of a delimited file begins, empty lines being none; how
-    many lines there are; and how many quotes neither open nor close a field."""
+    """Line (from 1) on which each record of a delimited file begins, empty lines being none; which
+    of them, by position, hold nothing but delimiters, quotes and blanks; how many lines there are;
+    and how many quotes neither open nor close a field."""
 
     begins: np.ndarray
+    blank: np.ndarray
     lines: int
     stray: int
     is_open: bool = False
 
 
 def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
-    """The records of a UTF-8 file. Raises ExportError("cut") where it ends in a quoted field."""
-    found = _by_parity(file, dialect)
+    """The records of a UTF-8 file. Raises ExportError: cut, where it ends in a quoted field; bomb,
+    where a line is longer than any row."""
+    found = _by_parity(file, dialect, name)
     if found.stray:
         # A stray quote turns the parity of all that follows; the csv module knows it from others.
-        begins, is_open = _by_parsing(file, dialect)
-        found = found._replace(begins=begins, is_open=is_open)
+        begins, blank, is_open = _by_parsing(file, dialect)
+        found = found._replace(begins=begins, blank=blank, is_open=is_open)
     if found.is_open:
         raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
     return found
@@ -55,13 +60,18 @@ def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
 
 def stray_quotes(text: bytes, dialect: Dialect) -> int:
     """Quotes of the beginning of a file that neither open nor close a field."""
-    return _by_parity(io.BytesIO(text), dialect).stray
+    return _by_parity(io.BytesIO(text), dialect, "").stray
 
 
-def _by_parity(file: IO[bytes], dialect: Dialect) -> Records:
+def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
     """A line end counts where the quotes before it are even."""
     quote, delimiter = ord(dialect.quote), ord(dialect.delimiter)
     starts: list[np.ndarray] = []
+    blank: list[np.ndarray] = []
+    inkless = _inkless(dialect)
+    has_ink = False  # the record being read, before this chunk
+    known = 0  # records before it
+    line_from = 0
     quotes = lines = stray = 0
     begins_at, begins_on = 0, 1  # the record being read: its first byte and line
     offset = 0
@@ -89,16 +99,56 @@ def _by_parity(file: IO[bytes], dialect: Dialect) -> Records:
             lengths = record_ends - firsts
             empty = (lengths == 0) | ((lengths == 1) & (before[ends[outside]] == RETURN))
             starts.append(on[~empty])
+            spans = np.stack([firsts, record_ends])[:, ~empty] - offset
+            blank.append(known + _blank(chunk, text, spans, inkless, has_ink and not empty[0]))
+            known += len(spans[0])
+            has_ink = False
             begins_at, begins_on = int(record_ends[-1]) + 1, int(numbers[-1]) + 1
+        has_ink |= bool(chunk[max(begins_at - offset, 0) :].translate(None, inkless))
+        edges = np.concatenate([[line_from], ends + offset, [offset + len(chunk)]])
+        if int(np.diff(edges).max()) > LONGEST_FIELD:
+            raise ExportError(
+                "bomb", f"{name} has a line of more than {LONGEST_FIELD >> 20} MiB and was "
+                "refused. Nothing of it was loaded: ask for an export of rows."
+            )  # fmt: skip
+        line_from = int(edges[-2])
+        if not stray and offset + len(chunk) - begins_at > 2 * LONGEST_FIELD:
+            raise ExportError(
+                "bomb", f"{name} has a row of more than {LONGEST_FIELD >> 19} MiB and was refused. "
+                "Nothing of it was loaded: ask for an export of rows."
+            )  # fmt: skip
         quotes += len(quoted)
         lines += len(ends)
         offset += len(text)
         last = int(text[-1])
     if offset > begins_at:
         starts.append(np.array([begins_on], dtype=np.int32))
+        blank.append(np.array([] if has_ink else [known], dtype=np.int64))
     begins = np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
     lines += last not in (LINE_FEED, RETURN)
-    return Records(begins, lines, stray, is_open=quotes % 2 == 1)
+    blanks = np.concatenate(blank) if blank else np.empty(0, dtype=np.int64)
+    return Records(begins, blanks, lines, stray, is_open=quotes % 2 == 1)
+
+
+def _inkless(dialect: Dialect) -> bytes:
+    """What a row may hold and still say nothing: blanks, and the last sign of an old file (^Z)."""
+    return (dialect.delimiter + dialect.quote + " \t\r\n\0\x1a").encode()
+
+
+def _blank(
+    chunk: bytes, text: np.ndarray, spans: np.ndarray, inkless: bytes, first_has_ink: bool
+) -> np.ndarray:
+    """Which records hold nothing, of those that end in a chunk. Nearly all show at their first
+    bytes that they do."""
+    firsts, ends = np.maximum(spans[0], 0), spans[1]
+    is_inkless = np.zeros(256, dtype=bool)
+    is_inkless[list(inkless)] = True
+    left = np.arange(first_has_ink, len(firsts))
+    for further in range(FIRST_BYTES):
+        at = np.minimum(firsts[left] + further, ends[left])
+        left = left[is_inkless[text[np.minimum(at, len(text) - 1)]] | (at == ends[left])]
+    rest = [i for i in left if not chunk[firsts[i] : ends[i]].translate(None, inkless)]
+    return np.array(rest, dtype=np.int64)
 
 
 def _is_escaped(text: np.ndarray, quoted: np.ndarray) -> np.ndarray:
@@ -161,22 +211,29 @@ def _chunks(file: IO[bytes], quote: int) -> Iterator[bytes]:
     file.seek(0)
     while chunk := file.read(CHUNK):
         chunk += file.readline(LONGEST_FIELD)
-        while chunk[-1] in (RETURN, quote) and (more := file.read(1)):
-            chunk += more
-        yield chunk
+        run = bytearray()
+        last = chunk[-1]
+        while last in (RETURN, quote) and len(run) < LONGEST_RUN and (more := file.read(1)):
+            run += more
+            last = more[0]
+        yield chunk + bytes(run) if run else chunk
 
 
-def _by_parsing(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, bool]:
+def _by_parsing(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, np.ndarray, bool]:
     file.seek(0)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     end = "the end of the file"
     lines: list[int] = []
+    blank: list[int] = []
+    nothing = dict.fromkeys(_inkless(dialect))
     line = 1
     row: list[str] = []
     try:
         records = dialect.records(_and_then(text, end))
         for row in records:
             if row:
+                if not "".join(row).translate(nothing):
+                    blank.append(len(lines))
                 lines.append(line)
             line = records.line_num + 1
     except csv.Error:
@@ -184,7 +241,7 @@ def _by_parsing(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, bool]:
     finally:
         text.detach()
     # A field that is never closed takes everything to the end with it.
-    return np.array(lines[:-1], dtype=np.int32), row != [end]
+    return np.array(lines[:-1], dtype=np.int32), np.array(blank, dtype=np.int64), row != [end]
 
 
 def _and_then(text: Iterator[str], end: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import clevercsv
@@ -16,32 +16,31 @@ import pyarrow.csv as pacsv
 from transforms.errors import ExportError
 from transforms.read.count import Dialect, records, run_together, stray_quotes
 from transforms.read.encoding import as_utf8, encodings, is_guess
-from transforms.read.opened import Broken, Candidate, Opened, Rows, column_names
+from transforms.read.opened import SAMPLE_ROWS, Broken, Candidate, Opened, Rows, column_names
 
 BLOCK = 16 << 20  # also the longest record that is read
 HEAD = 1 << 18  # bytes in which dialect and header row are looked for
 GUESSED_FROM = 4096  # characters; the guess takes longer than linear in them
-HEADER_ROWS = 20
-SAMPLE_ROWS = 200
 DELIMITERS, QUOTES = ",\t;|", "\"'"
 OPEN_QUOTE = "quote left open: rows run together"
 TEXT = {pa.string(): pd.StringDtype(na_value=np.nan)}
 
 
-def candidates(path: Path, name: str) -> Iterator[Candidate]:
+def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[Candidate]:
     """Every way in which the file's beginning is a table, the likeliest first."""
-    for encoding in encodings(path, name):
+    for encoding, is_certain in encodings(path, name, declared):
         with as_utf8(path, encoding) as file:
             raw = file.read(HEAD)
             is_whole = len(raw) < HEAD
         text = raw.decode("utf-8", "ignore")  # only a character at the cut can be lost here
         for dialect, rows in _by_evenness(text, is_whole):
             yield Candidate(
-                head=rows[:HEADER_ROWS],
+                head=rows,
                 open=lambda header, e=encoding, d=dialect, r=rows: _open(  # type: ignore[misc]
                     path, name, e, d, header, r
                 ),
                 encoding=encoding,
+                is_certain=is_certain,
                 delimiter=dialect.delimiter,
             )
 
@@ -111,18 +110,22 @@ def _open(
     with as_utf8(path, encoding) as file:
         found = records(file, name, dialect)
         begins = found.begins[header + 1 :]
-        headers = _headers(name, sample[header], sample[header + 1 :], len(begins))
+        blank = found.blank[found.blank > header] - (header + 1)
+        below = [row for row in sample[header + 1 :] if any(map(str.strip, row))]
+        headers = _headers(name, sample[header], below, len(begins) - len(blank))
         together = run_together(file, dialect, begins, found.lines, len(headers))
     # The header record may itself run over several lines.
     skip = int(begins[0]) - 1 if len(begins) else 0
     opened = Opened(
         headers=headers,
-        rows_in=len(begins) + sum(len(rows) - 1 for rows in together.values()),
+        rows_in=len(begins) - len(blank) + sum(len(rows) - 1 for rows in together.values()),
         rows=lambda broken: _rows(
-            path, name, encoding, dialect, headers, begins, skip, together, broken
+            path, name, encoding, dialect, headers, begins, skip, together, blank, broken
         ),
         header_row=int(found.begins[header]),
     )
+    if len(blank):
+        opened.warnings["blank_rows", None] += len(blank)
     if found.stray:
         opened.warnings["stray_quote", None] += found.stray
     if is_guess(encoding):
@@ -161,6 +164,7 @@ def _rows(
     lines: np.ndarray,
     skip: int,
     together: dict[int, list[tuple[int, str]]],
+    blank: np.ndarray,
     broken: Broken,
 ) -> Rows:
     if not len(lines):
@@ -169,11 +173,13 @@ def _rows(
         broken += [(line, OPEN_QUOTE, text) for line, text in rows]
     columns = column_names(headers)
     out_of_shape: list[int] = []
+    is_row = np.ones(len(lines), dtype=bool)
+    is_row[blank] = is_row[list(together)] = False
 
     def note(row: pacsv.InvalidRow) -> str:
         position = row.number - skip - 1
         out_of_shape.append(position)
-        if position not in together:
+        if position >= len(lines) or is_row[position]:
             line = int(lines[position]) if position < len(lines) else 0
             reason = f"fields: {row.actual_columns} instead of {row.expected_columns}"
             broken.append((line, reason, row.text))
@@ -207,7 +213,7 @@ def _rows(
                     break
                 done = int(positions[-1]) + 1 if wanted else done
                 out_of_shape[:] = [p for p in out_of_shape if p >= done]
-                whole = ~np.isin(positions, list(together))
+                whole = is_row[positions]
                 kept = batch if whole.all() else batch.filter(pa.array(whole))
                 yield kept.to_pandas(types_mapper=TEXT.get), lines[positions[whole]]
         except pa.ArrowInvalid as error:

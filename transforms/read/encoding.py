@@ -1,55 +1,80 @@
 """Encodings: which one a text file is in, and the file as UTF-8.
 
-UTF-8 tells itself apart, the others do not: nearly any bytes are text in several of them. So the
-likeliest comes first, and the caller takes the first under which the headers fit a layout.
+UTF-8 tells itself apart, the others do not: nearly any bytes are text in several of them. So an
+encoding is taken where no other reading of the text is plausible, where a header in another script
+fits a layout, or where the layout or the market declares it; else the file is refused.
 """
 
 import codecs
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
-
-from charset_normalizer import from_bytes
+from typing import IO, NamedTuple
 
 from transforms.errors import ExportError
+from transforms.read import plausible
 
 CHUNK = 4 << 20
 SAMPLE = 1 << 16
+LONGEST_LINE = 1 << 20
+HOLE = b"\0" * 512  # no text has as many zeros; a file whose copy broke off may
+BOM = "\ufeff"
 MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, which begins like it
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Chinese text is made of ideographs, nearly all of the oldest table, and has words of its own; of
-# Western text misread as Chinese each ideograph stands among the letters of a word.
-OLD_TABLE_SHARE = 0.8
-WITHIN_WORDS = 0.2
+OF_ZEROS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+ZEROS = 0.05  # share of zero bytes that only these have
 BY_CHANCE = 0.25  # of Chinese text in GB18030 about a twelfth looks like UTF-8
 
 
-def encodings(path: Path, name: str) -> list[str]:
-    """The encodings under which every byte of a file is text, the likeliest first.
+class Guess(NamedTuple):
+    """An encoding under which every byte of a file is text. One that is not `certain` needs another
+    proof: a declaration, or headers in its own script."""
 
-    Raises ExportError("encoding") where there is none.
+    encoding: str
+    is_certain: bool
+
+
+def encodings(path: Path, name: str, declared: Sequence[str] = ()) -> list[Guess]:
+    """The encodings that a file may be in, the likeliest first.
+
+    Raises ExportError: encoding, where there is none; damaged, where the file has a hole.
     """
     with path.open("rb") as file:
-        first = file.read(4)
+        first = file.read(SAMPLE)
     marked = next((encoding for mark, encoding in MARKS if first.startswith(mark)), None)
     if marked:
-        possible = [marked] if _is_text(path, marked) else []
-    elif _is_text(path, "utf-8"):
-        possible = ["utf-8"]
+        possible = [Guess(marked, True)] if _is_text(path, marked) else []
+    elif first.count(0) > ZEROS * len(first) and HOLE not in first:
+        possible = [Guess(e, True) for e in OF_ZEROS if _is_text(path, e)]
+    elif found := _utf8(path):
+        possible = [Guess(found, True)]
     else:
-        possible = _by_likelihood(path)
+        possible = _others(path, declared)
     if not possible:
         raise ExportError(
             "encoding",
-            f"{name} is no text in {marked or 'UTF-8, GB18030, cp1252 or cp1256'}: its bytes are "
-            "damaged or it is no text file. Nothing of it was loaded: ask for it again.",
+            f"{name} is no text in {marked or 'UTF-8, UTF-16, GB18030, cp1252 or cp1256'}: its "
+            "bytes are damaged or it is no text file. Nothing of it was loaded: ask for it again.",
         )
+    if not marked and not possible[0].encoding.startswith(("utf-16", "utf-32")):
+        _refuse_hole(path, name)
     return possible
+
+
+def uncertain(path: Path, name: str) -> ExportError:
+    """The refusal of a file whose encoding cannot be told, with those that it may be in."""
+    candidates = plausible.names(_telling_lines(path)) or ["one that is not known here"]
+    return ExportError(
+        "encoding",
+        f"{name} is no UTF-8, and its bytes do not tell for certain what else: it may be "
+        f"{' or '.join(candidates)}. Nothing of it was loaded: ask for it in UTF-8, or declare "
+        'what it is in its layout or market (encoding = "…").',
+    )
 
 
 def is_guess(encoding: str) -> bool:
@@ -58,19 +83,26 @@ def is_guess(encoding: str) -> bool:
 
 
 def as_utf8(path: Path, encoding: str) -> IO[bytes]:
-    """The file as UTF-8 without a mark, to be read from its start, as often as need be."""
+    """The file as UTF-8 without marks, to be read from its start, as often as need be."""
     if encoding == "utf-8":
         return path.open("rb")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - has no name, so that a dead run leaves nothing behind
-    if encoding == "utf-8-sig":
-        with path.open("rb") as source:
-            source.seek(len(codecs.BOM_UTF8))
-            shutil.copyfileobj(source, file, CHUNK)
-    else:
-        for text in _texts(path, encoding):
-            file.write(text.encode())
+    for text in _texts(path, encoding):
+        # A mark may stand twice, or where files were put one behind the other.
+        file.write(text.replace(BOM, "").encode())
     file.seek(0)
     return file
+
+
+def _utf8(path: Path) -> str | None:
+    """`utf-8`, or `utf-8-sig` where a mark stands anywhere; None for what is not UTF-8."""
+    has_mark = False
+    try:
+        for text in _texts(path, "utf-8"):
+            has_mark = has_mark or (not text.isascii() and BOM in text)
+    except UnicodeDecodeError:
+        return None
+    return "utf-8-sig" if has_mark else "utf-8"
 
 
 def _is_text(path: Path, encoding: str) -> bool:
@@ -90,16 +122,24 @@ def _texts(path: Path, encoding: str) -> Iterator[str]:
         yield decoder.decode(b"", final=True)
 
 
-def _by_likelihood(path: Path) -> list[str]:
+def _others(path: Path, declared: Sequence[str]) -> list[Guess]:
     sample = _telling_lines(path)
+    found = [Guess(e, False) for e in dict.fromkeys(declared) if _is_text(path, e)]
     if _is_damaged_utf8(sample):
-        return []
-    possible = [e for e in ("gb18030", "cp1252", "cp1256") if _is_text(path, e)]
-    ranked = [match.encoding for match in from_bytes(sample, cp_isolation=possible)]
-    western = [encoding for encoding in ranked if encoding != "gb18030"]
-    if "gb18030" not in possible:
-        return western
-    return ["gb18030", *western] if _looks_chinese(sample) else [*western, "gb18030"]
+        return found
+    sure = plausible.certain(sample)
+    possible = [e for e in (sure, *plausible.READ) if e and _is_text(path, e)]
+    return [*found, *(Guess(e, e == sure) for e in dict.fromkeys(possible))]
+
+
+def _refuse_hole(path: Path, name: str) -> None:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            if HOLE in chunk:
+                raise ExportError(
+                    "damaged", f"{name} has a hole of zero bytes, as a file has whose copy broke "
+                    "off. Nothing of it was loaded: ask for it again."
+                )  # fmt: skip
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:
@@ -112,28 +152,8 @@ def _telling_lines(path: Path) -> bytes:
     """The first lines that are not plain ASCII: the others tell nothing."""
     found, size = [], 0
     with path.open("rb") as file:
-        for line in file:
+        while (line := file.readline(LONGEST_LINE)) and size <= SAMPLE:
             if not line.isascii():
                 found.append(line)
                 size += len(line)
-                if size > SAMPLE:
-                    break
     return b"".join(found)
-
-
-def _looks_chinese(sample: bytes) -> bool:
-    text = sample.decode("gb18030", "replace")
-    foreign = [i for i, c in enumerate(text) if not c.isascii()]
-    if not foreign:
-        return False
-    beside = ((text[i - 1 : i], text[i + 1 : i + 2]) for i in foreign)
-    within_words = sum(_is_letter(before) or _is_letter(after) for before, after in beside)
-    old = sum(bool(text[i].encode("gb2312", "ignore")) for i in foreign)
-    ideographs = sum("\u4e00" <= text[i] <= "\u9fff" for i in foreign)
-    return within_words <= WITHIN_WORDS * len(foreign) and (
-        old >= OLD_TABLE_SHARE * len(foreign) or ideographs == len(foreign)
-    )
-
-
-def _is_letter(character: str) -> bool:
-    return character.isascii() and character.isalpha()

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -17,40 +17,47 @@ import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.read import cell
-from transforms.read.encoding import as_utf8, encodings, is_guess
-from transforms.read.json_scan import RowList, shape
+from transforms.read.encoding import Guess, as_utf8, encodings, is_guess
+from transforms.read.json_scan import RowList, Shape, shape
 from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened, Rows
 
 BATCH = 50_000  # objects
 MOST_CELLS = 4 << 20  # of a batch
 MAX_DIGITS = 15  # of a number with a point or exponent: more of them were rounded by who wrote it
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_ERROR = {"error", "errors", "error_response", "errorresponse", "fault", "exception"}
+_CODE = ("code", "error_code", "errcode", "errorcode", "sub_code", "status_code")
+_MESSAGE = ("msg", "message", "sub_msg", "error_message", "errmsg", "error_msg")
+_IS_CODE = re.compile(r"[\w.-]{1,60}")
+# A message of plain words; one with digits or signs may hold a key or name a person.
+_IS_PLAIN = re.compile(r"[A-Za-z][A-Za-z ,.'-]{,80}")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 Objects = Iterator[tuple[int, Any]]
 
 
-def candidates(path: Path, name: str) -> Iterator[Candidate]:
+def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[Candidate]:
     """The tables that a JSON file holds: one, or those of an API's answer.
 
     The headers are the keys of all its objects, for a key may first come up late; so the file is
     read twice.
     """
-    encoding = encodings(path, name)[0]
-    with as_utf8(path, encoding) as file:
+    guess = encodings(path, name, declared)[0]
+    with as_utf8(path, guess.encoding) as file:
         if file.read(1 << 16).lstrip()[:1] not in (b"[", b"{"):
             raise ExportError("not_a_list", f"{name} is no list of objects, as an export is.")
         found = shape(file, name, by_root=name.casefold().endswith(".ndjson"))
     for rows in found.lists:
         # In an answer around several lists, the one that fits a layout is told by its headers.
         said = f"list {rows.path}" if len(found.lists) > 1 else ""
-        yield _candidate(path, name, encoding, rows, found.by_root, said)
+        yield _candidate(path, name, guess, rows, found, said)
 
 
 def _candidate(
-    path: Path, name: str, encoding: str, rows: RowList, by_root: bool, said: str
+    path: Path, name: str, guess: Guess, rows: RowList, of: Shape, said: str
 ) -> Candidate:
-    read = partial(_objects, rows=rows, by_root=by_root, name=name)
+    encoding = guess.encoding
+    read = partial(_objects, rows=rows, by_root=of.by_root, name=name)
     found: dict[str, None] = {}
     with as_utf8(path, encoding) as file:
         for _, value in read(file):
@@ -81,8 +88,29 @@ def _candidate(
     if is_guess(encoding):
         opened.warnings["encoding_guessed", None] += rows.rows
     return Candidate(
-        head=[headers], open=lambda _: opened, encoding=encoding, where=said, size=rows.rows
+        head=[headers],
+        open=lambda _: opened,
+        encoding=encoding,
+        is_certain=guess.is_certain,
+        instead=_error(of.root),
+        where=said,
+        size=rows.rows,
     )
+
+
+def _error(root: dict[str, Any]) -> str:
+    """What the answer of an API says that it could not do; empty for any other object."""
+    said: dict[str, Any] = {}
+    for value in (root, *(v for v in root.values() if isinstance(v, dict))):
+        said = {str(k).casefold(): v for k, v in value.items()} | said
+    is_coded = not said.keys().isdisjoint(_CODE) and not said.keys().isdisjoint(_MESSAGE)
+    if said.keys().isdisjoint(_ERROR) and not is_coded:
+        return ""
+    codes = (f"{said.get(key, '')}" for key in _CODE)
+    code = next((f" {c}" for c in codes if _IS_CODE.fullmatch(c)), "")
+    messages = (f"{said.get(key, '')}" for key in _MESSAGE)
+    words = next((f", “{m}”" for m in messages if _IS_PLAIN.fullmatch(m)), "")
+    return f"the answer of an API that failed: error{code}{words}"
 
 
 def _objects(file: IO[bytes], rows: RowList, by_root: bool, name: str) -> Objects:

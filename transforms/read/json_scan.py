@@ -1,8 +1,8 @@
 """The shape of a JSON file by its bytes alone, in one pass and little memory: how deep it is, how
 long its texts are, where its lists of objects lie, and how many rows each has.
 
-It comes before any parser, for a parser needs memory in proportion to what a hostile file nests; and
-it counts rows apart from the parser, so that none can be lost unseen.
+It comes before any parser, for a parser needs memory in proportion to what a hostile file nests;
+and it counts rows apart from the parser, so that none can be lost unseen.
 """
 
 import json
@@ -132,7 +132,9 @@ class _Scan:
         else:
             self._walk(at, kind, depth, np.concatenate([self.tail, quotes]))
         self.tail = np.concatenate([self.tail, quotes])[-2:]
-        if (self.by_root or self.level is not None) and offset + len(chunk) > self.last + LONGEST_ROW:
+        if (self.by_root or self.level is not None) and offset + len(
+            chunk
+        ) > self.last + LONGEST_ROW:
             raise self._bomb(f"a row of more than {LONGEST_ROW >> 20} MiB")
 
     def _escaped(self, text: np.ndarray, quotes: np.ndarray) -> np.ndarray:

@@ -34,14 +34,17 @@ class Opened:
 class Candidate:
     """One way to read a file: its first rows, of which one holds the headers.
 
-    `open(row)` opens the table under that row of `head`. Where `keys` is set the headers are not
-    in a row at all, and `head` holds them alone.
+    `open(row)` opens the table under that row of `head`. An encoding that is not certain needs a
+    proof: a declaration, or headers in its own script. `instead` says what the file is, where it
+    is no export.
     """
 
     head: list[list[str]]
     open: Callable[[int], Opened]
     encoding: str | None = None
+    is_certain: bool = True
     delimiter: str | None = None
+    instead: str = ""
     where: str = ""  # "sheet Orders", where a file holds several tables
     size: int = 0  # rows of that sheet
 

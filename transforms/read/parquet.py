@@ -1,6 +1,7 @@
 """Parquet exports as batches of text; the rows are counted by the file's own footer."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +12,39 @@ import pyarrow.parquet as pq
 
 from transforms.errors import ExportError
 from transforms.read import cell
-from transforms.read.opened import Candidate, Opened, Rows
+from transforms.read.limited import answer_of_child
+from transforms.read.opened import MOST_COLUMNS, Candidate, Opened, Rows
 from transforms.unpack import MAX_BYTES
 
 BATCH = 50_000  # rows
+MOST_CELLS = 4 << 20  # of a batch
 MAX_ROWS = 100_000_000
+MANY_ROWS, ROWS_A_BYTE = 1_000_000, 10  # an id alone takes more than a tenth of a byte
 LARGEST_SINGLE = 1 << 24
 MAX_BATCH = 1 << 30  # bytes of text in a batch
+MAX_PIECE = 64 << 20  # of them that are taken at a time
+LONGEST_TEXT = 16 << 20
+MOST_ELEMENTS = 5_000_000  # of the lists of a batch
 
 
-def candidates(path: Path, name: str) -> Iterator[Candidate]:
+def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candidate]:
     """The one table that a Parquet file holds; structs become columns `outer.inner`."""
     with _file(path, name) as file:
         schema = pa.Table.from_batches([], file.schema_arrow)
-        for _ in range(cell.DEEPEST):
+        for _level in range(cell.DEEPEST):
             schema = schema.flatten()
         unpacked = sum(file.metadata.row_group(i).total_byte_size
                        for i in range(file.metadata.num_row_groups))  # fmt: skip
         rows_in = file.metadata.num_rows
-    if unpacked > MAX_BYTES or rows_in > MAX_ROWS:
+    is_empty = rows_in > MANY_ROWS and rows_in > ROWS_A_BYTE * path.stat().st_size
+    if unpacked > MAX_BYTES or rows_in > MAX_ROWS or is_empty:
         raise ExportError("bomb", f"{name} promises {rows_in:,} rows and was refused.")
-    opened = Opened(headers=schema.column_names, rows_in=rows_in, rows=lambda _: _rows(path, name))
+    headers = schema.column_names
+    if len(headers) > MOST_COLUMNS:
+        raise ExportError("too_wide", f"{name} has {len(headers):,} columns and was refused.")
+    with tempfile.TemporaryFile() as nothing:
+        answer_of_child("parquet", path, name, nothing)
+    opened = Opened(headers=headers, rows_in=rows_in, rows=lambda _: _rows(path, name))
     yield Candidate(head=[opened.headers], open=lambda _: opened)
 
 
@@ -39,38 +52,63 @@ def _rows(path: Path, name: str) -> Rows:
     done = 0
     try:
         with _file(path, name) as file:
-            for batch in file.iter_batches(BATCH):
-                table = pa.Table.from_batches([batch])
-                _refuse_bomb(table, name)
-                for _ in range(cell.DEEPEST):
-                    table = table.flatten()
-                columns = {
-                    n: _texts(c) for n, c in zip(table.column_names, table.columns, strict=True)
-                }
-                lines = np.arange(done + 1, done + 1 + len(table), dtype=np.int32)
-                done += len(table)
-                yield pd.DataFrame(columns), lines
+            instants = _int96(file)
+            wide = len(file.schema_arrow.names)
+            for batch in file.iter_batches(min(BATCH, MOST_CELLS // max(wide, 1))):
+                whole = pa.Table.from_batches([batch])
+                pieces = 1 + _text_bytes(whole, name) // MAX_PIECE
+                rows = -(-len(whole) // pieces)
+                for table in (whole.slice(i, rows) for i in range(0, len(whole), max(rows, 1))):
+                    for _ in range(cell.DEEPEST):
+                        table = table.flatten()
+                    columns = {n: _texts(table[n], n in instants) for n in table.column_names}
+                    lines = np.arange(done + 1, done + 1 + len(table), dtype=np.int32)
+                    done += len(table)
+                    yield pd.DataFrame(columns), lines
     except (pa.ArrowException, OSError) as error:
         raise ExportError("damaged", f"{name} is damaged: {_first_line(error)}.") from error
 
 
-def _texts(column: pa.ChunkedArray) -> pd.Series:
+def _int96(file: pq.ParquetFile) -> frozenset[str]:
+    """Columns of the old type in which Spark writes instants, always in UTC."""
+    columns = (file.schema.column(i) for i in range(len(file.schema.names)))
+    return frozenset(c.path for c in columns if c.physical_type == "INT96")
+
+
+def _texts(column: pa.ChunkedArray, is_instant: bool) -> pd.Series:
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks])
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
-    if any(is_kind(column.type) for is_kind in _AS_TEXT):
+        kind = column.type
+    if any(is_kind(kind) for is_kind in _AS_TEXT):
         text = pc.cast(column, pa.string())
-    elif pa.types.is_float32(kind):
-        text = pa.chunked_array([[_single(v) for v in column.to_pylist()]], pa.string())
+    elif pa.types.is_fixed_size_binary(kind):
+        text = pc.cast(pc.cast(column, pa.binary()), pa.string())
+    elif pa.types.is_decimal(kind):
+        # Every digit counts, as in a float it does not; only zeros behind the point go.
+        text = pc.replace_substring_regex(pc.cast(column, pa.string()), r"\.0+$", "")
+    elif pa.types.is_timestamp(kind):
+        text = _times(column, is_instant)
     else:
-        text = pa.chunked_array([[cell.text(v) for v in column.to_pylist()]], pa.string())
+        read = _single if pa.types.is_float32(kind) or pa.types.is_float16(kind) else cell.text
+        text = pa.chunked_array([[read(v) for v in column.to_pylist()]], pa.string())
     return text.to_pandas(types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get)
 
 
 _AS_TEXT = (
-    pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary,
-    pa.types.is_integer, pa.types.is_date,
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
+    pa.types.is_large_binary, pa.types.is_integer, pa.types.is_date,
 )  # fmt: skip
+
+
+def _times(column: pa.ChunkedArray, is_instant: bool) -> pa.ChunkedArray:
+    """`2019-03-05 00:00:00`, with `Z` where it is an instant: midnight is a time like others."""
+    is_utc = is_instant or column.type.tz is not None
+    text = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.string())
+    text = pc.replace_substring_regex(text, r"\.0+$", "")
+    return pc.binary_join_element_wise(text, "Z", "") if is_utc else text
 
 
 def _single(value: float | None) -> str | None:
@@ -96,16 +134,32 @@ def _text_columns(path: Path) -> list[str]:
     ]
 
 
-def _refuse_bomb(table: pa.Table, name: str) -> None:
-    unpacked = 0
+def _text_bytes(table: pa.Table, name: str) -> int:
+    """Bytes of text that a batch unpacks to. Raises ExportError("bomb") beyond the limits."""
+    unpacked = longest = elements = 0
     for column in table.columns:
         for chunk in column.chunks:
             if pa.types.is_dictionary(chunk.type) and len(chunk.dictionary):
                 lengths = pc.binary_length(chunk.dictionary)
+                longest = max(longest, pc.max(lengths).as_py() or 0)
                 unpacked += pc.sum(lengths.take(chunk.indices)).as_py() or 0
-    if unpacked > MAX_BATCH:
-        raise ExportError("bomb", f"{name} unpacks to more than {unpacked >> 20} MiB in "
-                          f"{len(table):,} rows and was refused.")  # fmt: skip
+            elif pa.types.is_nested(chunk.type):
+                elements += _elements(chunk)
+            else:
+                unpacked += chunk.nbytes
+    if unpacked > MAX_BATCH or longest > LONGEST_TEXT or elements > MOST_ELEMENTS:
+        raise ExportError("bomb", f"{name} unpacks to {unpacked >> 20:,} MiB and lists of "
+                          f"{elements:,} values in {len(table):,} rows and was refused.")  # fmt: skip
+    return int(unpacked)
+
+
+def _elements(array: pa.Array) -> int:
+    """Values in lists, however deep."""
+    if pa.types.is_struct(array.type):
+        return sum(_elements(array.field(i)) for i in range(array.type.num_fields))
+    if pa.types.is_nested(array.type) and hasattr(array, "values"):
+        return len(array.values) + _elements(array.values)
+    return 0
 
 
 def _first_line(error: Exception) -> str:

@@ -1,21 +1,18 @@
 """Workbooks, .xlsx and .xls: the one sheet that holds an export.
 
-They are parsed by a process of its own, within limits (`workbook_child.py`), which hands their rows
+They are parsed by a process of its own, within limits (`child.py`), which hands their rows
 over as a stream; here those become batches of text.
 """
 
 import io
-import json
 import marshal
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -25,13 +22,12 @@ import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.read import cell
+from transforms.read.limited import answer_of_child
 from transforms.read.opened import SAMPLE_ROWS, Broken, Candidate, Opened, Rows, column_names
 from transforms.unpack import bounded_copy
 
-CHILD = Path(__file__).with_name("workbook_child.py")
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000
-LONGEST_WAIT = 1200  # seconds by the clock; the child has far fewer of the processor
 BATCH = 50_000  # rows
 BATCH_TEXT = 32 << 20  # characters
 
@@ -52,7 +48,7 @@ class Sheet(NamedTuple):
     times: list[int]  # columns in which any moment is not midnight
 
 
-def candidates(path: Path, name: str) -> Iterator[Candidate]:
+def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candidate]:
     """The sheets of a workbook that are not empty, in their order."""
     if zipfile.is_zipfile(path):
         _check_parts(path, name)
@@ -99,25 +95,9 @@ class _Nowhere(io.RawIOBase):
 
 def _parsed(path: Path, name: str, stream: IO[bytes]) -> list[Sheet]:
     """Has the child write the rows into `stream`. Raises ExportError: bomb, damaged, encrypted …"""
-    command = [sys.executable, "-P", str(CHILD), str(path), str(stream.fileno())]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        pass_fds=[stream.fileno()], timeout=LONGEST_WAIT, check=False,
-    )  # fmt: skip
-    if not done.stdout:
-        # It died of a limit: memory, seconds of the processor, or bytes written.
-        raise ExportError(
-            "bomb", f"{name} takes more memory or time than a workbook may and was refused: ask for "
-            "it as CSV. Nothing of it was loaded."
-        )  # fmt: skip
-    answer = json.loads(done.stdout)
-    if "at" in answer:
-        stream.seek(answer["at"])
-        return [Sheet(**{key: found[key] for key in Sheet._fields}) for found in marshal.load(stream)]
-    code, why = answer["error"]
-    if code == "encrypted":
-        why = "is protected by a password: ask for it without one, or save it without one"
-    raise ExportError(code, f"{name} {why}. Nothing of it was loaded.")
+    stream.seek(answer_of_child("workbook", path, name, stream)["at"])
+    facts = marshal.load(stream)
+    return [Sheet(**{key: of_one[key] for key in Sheet._fields}) for of_one in facts]
 
 
 def _open(stream: IO[bytes], sheet: Sheet, head: list[list[str]], header: int) -> Opened:

@@ -1,8 +1,9 @@
-"""A workbook's sheets as a stream of rows, made in a process of its own within limits.
+"""Workbooks and Parquet files, read in a process of its own within limits.
 
-The parsers of workbooks trust what a file says of itself and hold it in memory whole, so that a few
-kilobytes may take the machine. This file is run by its path, with the workbook's path and the number
-of an open file to write to; it imports nothing of ours, and answers with one line of JSON: where in
+Their parsers trust what a file says of itself and hold it in memory whole, so that a few kilobytes
+may take the machine. Of a workbook the sheets are written as a stream of rows; a Parquet file is
+read for trial only. This file is run by its path, with the kind of file, its path and the number of
+an open file to write to; it imports nothing of ours, and answers with one line of JSON: where in
 that file the list of sheets begins, or why there is none.
 """
 
@@ -29,6 +30,7 @@ SECONDS = 50  # of the processor
 MAX_WRITTEN = 2 << 30
 LONGEST_TEXT = 1 << 20  # characters; a spreadsheet allows 32,767
 MOST_COLUMNS = 2_000
+ROWS, MOST_CELLS = 50_000, 4 << 20  # of a batch of Parquet
 PIECE = 500  # rows that are written together
 NUMBERS = "I"  # of rows
 PLACES = "Q"  # row and column, both from 1, in one number
@@ -37,29 +39,59 @@ Sheet = dict[str, Any]
 Row = list[Any]
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of this program
+class Refusal(Exception):
     """(code, message) of what the caller shall raise."""
 
 
-def main(path: str, sink: int) -> None:
-    limits = {
-        resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: SECONDS,
-        resource.RLIMIT_FSIZE: MAX_WRITTEN, resource.RLIMIT_CORE: 0,
-    }  # fmt: skip
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+def main(kind: str, path: str, sink: int) -> None:
+    _limit(resource.RLIMIT_CPU, SECONDS)
+    _limit(resource.RLIMIT_FSIZE, MAX_WRITTEN)
+    _limit(resource.RLIMIT_CORE, 0)
     with os.fdopen(sink, "wb", closefd=False) as out:
         try:
-            sheets = xlsx(path, out) if zipfile.is_zipfile(path) else xls(path, out)
-            at = out.tell()
-            marshal.dump(sheets, out)
-            out.flush()
-            answer: dict[str, Any] = {"at": at}
+            if kind == "parquet":
+                parquet(path)
+                answer: dict[str, Any] = {"at": 0}
+            else:
+                _limit(resource.RLIMIT_AS, MEMORY)
+                sheets = xlsx(path, out) if zipfile.is_zipfile(path) else xls(path, out)
+                answer = {"at": out.tell()}
+                marshal.dump(sheets, out)
+                out.flush()
         except Refusal as refusal:
             answer = {"error": refusal.args}
         except MemoryError:
-            answer = {"error": ["bomb", "takes more memory than a workbook may"]}
+            answer = {"error": ["bomb", "takes more memory than an export may"]}
     print(json.dumps(answer))
+
+
+def _limit(what: int, most: int) -> None:
+    resource.setrlimit(what, (most, most))
+
+
+# --- Parquet
+
+
+def parquet(path: str) -> None:
+    """Reads all of a file, its texts as dictionaries. What is damaged shows later."""
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # others reserve more than they use
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    _limit(resource.RLIMIT_AS, used + MEMORY)
+    try:
+        schema = pq.read_schema(path)
+        texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string())]
+        with pq.ParquetFile(path, read_dictionary=texts) as whole:
+            rows = max(1, min(ROWS, MOST_CELLS // max(len(schema), 1)))
+            for _ in whole.iter_batches(rows, use_threads=False):
+                pass
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError):
+        return
 
 
 # --- xlsx
@@ -423,4 +455,4 @@ def _too_wide() -> Refusal:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,37 @@
+"""Parsers that cannot be trusted with memory or time, in a process of their own: `child.py`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from transforms.errors import ExportError
+
+CHILD = Path(__file__).with_name("child.py")
+LONGEST_WAIT = 1200  # seconds by the clock; the child has far fewer of the processor
+
+
+def answer_of_child(kind: str, path: Path, name: str, sink: IO[bytes]) -> dict[str, Any]:
+    """What the child says of a file; it may write to `sink`.
+
+    Raises ExportError: bomb, where it died of a limit, or what the child answers.
+    """
+    command = [sys.executable, "-P", str(CHILD), kind, str(path), str(sink.fileno())]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            pass_fds=[sink.fileno()], timeout=LONGEST_WAIT, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        done = None
+    answer = json.loads(done.stdout) if done and done.stdout else {}
+    if not answer:
+        answer["error"] = "bomb", "takes more memory or time to read than an export may"
+    if "error" in answer:
+        code, why = answer["error"]
+        if code == "encrypted":
+            why = "is protected by a password: ask for it without one, or save it without one"
+        advice = " Ask for it as CSV." if code in ("bomb", "too_wide") else ""
+        raise ExportError(code, f"{name} {why}. Nothing of it was loaded.{advice}")
+    return answer
