@@ -339,7 +339,7 @@ def outcomes(files: dict[str, bytes], folder: Path) -> dict[str, str]:
     """What becomes of each file: its refusal's code, "read", or in words what should never be."""
     paths = [folder / f"{n}" / f"listings{Path(name).suffix}" for n, name in enumerate(files)]
     for path, content in zip(paths, files.values(), strict=True):
-        path.parent.mkdir()
+        path.parent.mkdir(parents=True)
         path.write_bytes(content)
     command = [sys.executable, "-c", CHILD, *map(str, paths)]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)

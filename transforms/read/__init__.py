@@ -173,7 +173,13 @@ def _without_headers(candidates: list[Candidate], dataset: str | None, name: str
                 f"where they are looked for in the first {HEADER_ROWS}. Nothing of it was loaded: "
                 "take away the lines above them."
             )  # fmt: skip
-    heads = (row for c in candidates for row in c.head[:HEADER_ROWS])
+    heads = [row for c in candidates for row in c.head[:HEADER_ROWS]]
+    widest = max(map(len, heads), default=0)
+    if widest > MOST_COLUMNS and any(fitting(row, dataset) for row in heads[:HEADER_ROWS]):
+        raise ExportError(
+            "too_wide", f"{name} has {widest:,} columns, where an export has no more than "
+            f"{MOST_COLUMNS:,}. Nothing of it was loaded: ask for it again."
+        )  # fmt: skip
     rows = [row[:MOST_COLUMNS] for row in heads if any(map(str.strip, row))]
     if rows:
         raise unknown(_most_like_headers(rows, dataset), dataset, name)

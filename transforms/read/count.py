@@ -35,8 +35,8 @@ class Dialect(NamedTuple):
 
 class Records(NamedTuple):
     """Line (from 1) on which each record of a delimited file begins, empty lines being none; which
-    of them, by position, hold nothing but delimiters, quotes and blanks; how many lines there are;
-    and how many quotes neither open nor close a field."""
+    of them, by position, end the file and hold nothing but delimiters, quotes and blanks; how many
+    lines there are; and how many quotes neither open nor close a field."""
 
     begins: np.ndarray
     blank: np.ndarray
@@ -53,6 +53,10 @@ def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
         # A stray quote turns the parity of all that follows; the csv module knows it from others.
         begins, blank, is_open = _by_parsing(file, dialect)
         found = found._replace(begins=begins, blank=blank, is_open=is_open)
+    # Blank rows at the end are what a spreadsheet leaves there; between others they are odd rows.
+    before = len(found.begins) - len(found.blank)
+    is_tail = found.blank - np.arange(len(found.blank)) == before
+    found = found._replace(blank=found.blank[is_tail])
     if found.is_open:
         raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
     return found

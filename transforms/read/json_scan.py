@@ -21,7 +21,7 @@ LONGEST_TEXT = 16 << 20  # bytes
 LONGEST_ROW = 8 << 20  # bytes; as objects they take up to fifty times as much
 LONGEST_NUMBER = 500  # digits
 MOST_LISTS = 20  # of an answer that are looked at
-MOST_OUTSIDE = 200_000  # objects and lists outside of any list of rows
+MOST_OUTSIDE = 50_000  # objects and lists outside of any list of rows
 MOST_SKELETON = 4 << 20  # bytes outside of the lists
 LONGEST_KEY = 200
 
@@ -227,6 +227,8 @@ class _Scan:
         """The last row has no comma behind it."""
         rows = self.lists[-1]
         rows.ends = at
+        if at - self.last > LONGEST_ROW:
+            raise self._bomb(f"a row of more than {LONGEST_ROW >> 20} MiB")
         is_blank = not os.pread(self.fd, at - self.piece_from, self.piece_from).strip()
         if not is_blank:
             rows.pieces.append((self.piece_from, at))

@@ -149,7 +149,7 @@ def _text_bytes(table: pa.Table, name: str) -> int:
                 unpacked += chunk.nbytes
     if unpacked > MAX_BATCH or longest > LONGEST_TEXT or elements > MOST_ELEMENTS:
         raise ExportError("bomb", f"{name} unpacks to {unpacked >> 20:,} MiB and lists of "
-                          f"{elements:,} values in {len(table):,} rows and was refused.")  # fmt: skip
+                          f"{elements:,} values in {len(table):,} rows: refused.")  # fmt: skip
     return int(unpacked)
 
 
