@@ -5,6 +5,9 @@ One declared family: whatever an export contains, the line raises one of these o
 
 from typing import Any
 
+from transforms.fields.mask import masked_if_marked
+from transforms.visible import visible
+
 
 class OutlookError(Exception):
     """A stop that the operator can act on; `exit_code` is what the command line returns."""
@@ -39,7 +42,8 @@ class ExportError(OutlookError):
 
     `code` is a short stable name; `nearest_layout` and `missing` are set where no layout fits, and
     `headers` are what the file seems to have, to draft a layout from: they may be data, and stay
-    out of the message.
+    out of the message. What a message quotes of a file steers no terminal, begins no line of a log
+    and names nobody.
     """
 
     exit_code = 5
@@ -53,6 +57,7 @@ class ExportError(OutlookError):
         missing: list[str] | None = None,
         headers: list[str] | None = None,
     ) -> None:
+        message = visible(masked_if_marked(message))
         super().__init__(message)
         self.code = code
         self.message = message

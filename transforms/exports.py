@@ -15,15 +15,8 @@ from upath import UPath
 
 from transforms import DATASETS
 from transforms.errors import SettingsError
-from transforms.manifest import (
-    Manifest,
-    Stretch,
-    is_plain,
-    read_calendar,
-    read_manifest,
-    short,
-    shown,
-)
+from transforms.manifest import Manifest, Stretch, is_plain, read_calendar, read_manifest, short
+from transforms.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -189,16 +182,16 @@ def _files(
         if path.name == MANIFEST:
             continue
         if not is_export(path.name) and not stated:
-            log.info("%s: %s is no export and was left alone", folder.name, shown(path.name))
+            log.info("%s: %s is no export and was left alone", folder.name, visible(path.name))
             continue
         dataset = stated if stated in DATASETS else name_dataset(path.name)
         problem = _problem(folder, path, stated)
-        yield ExportFile(path, shown(path.name), dataset, entry, problem)
+        yield ExportFile(path, visible(path.name), dataset, entry, problem)
 
 
 def _problem(folder: UPath, path: UPath, stated: str | None) -> str | None:
     """Why a file cannot be taken as it lies there, if it cannot."""
-    name = f"{folder.name}/{shown(path.name)}"
+    name = f"{folder.name}/{visible(path.name)}"
     if not is_plain(path.name):
         return f"{name} has a name that is no UTF-8, or holds control characters: rename it"
     if stated not in (None, *DATASETS):

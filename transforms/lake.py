@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -185,7 +186,7 @@ class Lake:
 @contextmanager
 def scratch(work: Path, name: str) -> Iterator[Path]:
     """A private folder of this attempt, gone when it ends; another attempt has another."""
-    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(work)
     folder = work / f"{name}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     _sweep(work)
     folder.mkdir(mode=0o700)
@@ -193,6 +194,13 @@ def scratch(work: Path, name: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def private_folder(path: Path) -> None:
+    """Makes a folder that its owner alone may look into, whatever the umask, or shuts one."""
+    path.mkdir(parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != 0o700:
+        path.chmod(0o700)
 
 
 def _sweep(work: Path) -> None:
@@ -209,7 +217,7 @@ def discard(folder: Path, work: Path) -> None:
     A folder half removed would pass for a whole one.
     """
     if folder.exists():
-        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(work)
         aside = work / f"discarded-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         os.rename(folder, aside)
         shutil.rmtree(aside, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Landing: bytes as delivered, verified against their manifest before anything reads them.
 
-Landed files hold personal data: mode 0600, in a folder of mode 0700.
+Landed files hold personal data: mode 0600, in folders of mode 0700.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import IO
 
 from transforms.errors import ExportError
 from transforms.exports import ExportFile
-from transforms.lake import sync
+from transforms.lake import private_folder, sync
 
 CHUNK = 1 << 20
 LONGEST = 150  # characters of a delivered name kept in ours, which are longer; its end tells most
@@ -35,7 +35,8 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     Raises ExportError("cut") or ("altered") where bytes or hash are not those promised.
     """
     target = folder / f"{night}"
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
+    private_folder(target)
     part = target / f".{os.getpid()}-{file.name[-LONGEST:]}.part"
     digest = hashlib.sha256()
     size = 0

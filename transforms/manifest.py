@@ -67,11 +67,6 @@ def is_plain(name: str) -> bool:
     return not any(unicodedata.category(c) in UNFIT or c in TURNING for c in name)
 
 
-def shown(name: str) -> str:
-    """A file's name as text that can be shown, whatever its bytes are."""
-    return name if is_plain(name) else ascii(name)[1:-1]
-
-
 def _json(path: UPath) -> Any:
     if not path.is_file():
         raise ValueError("it is no file")

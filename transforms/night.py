@@ -21,6 +21,7 @@ from transforms.partition import Partition
 from transforms.read import Export, open_export
 from transforms.settings import Settings
 from transforms.unpack import unpack
+from transforms.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -274,7 +275,9 @@ def _classified(delivery: Delivery, folder: Path, night: date, encoding: str | N
                 opened = open_export(plain.path, plain.name, None, encoding)
                 file = replace(file, dataset=opened.layout.dataset)
             except ExportError as error:
-                log.info("%s is of no known dataset and was left alone: %s", file.name, error)
+                log.info(
+                    "%s is of no known dataset and was left alone: %s", visible(file.name), error
+                )
         files.append(file)
     return replace(delivery, files=tuple(files))
 

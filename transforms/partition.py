@@ -24,7 +24,7 @@ from transforms.contracts import LINEAGE, contract
 from transforms.corrections import correct
 from transforms.errors import ExportError
 from transforms.gates import PAGE_CAP
-from transforms.lake import Receipt, sha256
+from transforms.lake import Receipt, private_folder, sha256
 from transforms.landing import Landed
 from transforms.markets import Market
 from transforms.read import Export
@@ -55,7 +55,7 @@ class Partition:
         self.contract = contract(dataset)
         self.folder = folder
         self.parts = folder / "parts"
-        self.parts.mkdir()
+        private_folder(self.parts)  # rejected rows will lie in it
         self._context = Context(night, market, key)
         self._staged_schema = pa.schema(
             [*self.contract.schema(), *LINEAGE, pa.field("_filled", pa.int16())]

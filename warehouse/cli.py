@@ -7,6 +7,7 @@ publish, 130 interrupted.
 
 import getpass
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -213,7 +214,8 @@ def main() -> None:
         # Usage errors of the command line parser know how to show themselves.
         show = getattr(error, "show", None)
         if show is None:
-            raise
+            terminal.tell(traceback.format_exc())
+            sys.exit(1)
         show()
         sys.exit(getattr(error, "exit_code", 2))
 

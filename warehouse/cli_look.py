@@ -102,7 +102,8 @@ def inspect(
         else:
             terminal.tell(f"refused ({error.code}): {error.message}")
             if proposal := refused["refused"]["draft_layout"]:
-                terminal.say(proposal)
+                for drafted in proposal.split("\n"):
+                    terminal.say(drafted)
         raise typer.Exit(error.exit_code) from None
     if as_json:
         terminal.print_json(inspection.as_json(file, seen))

@@ -1,6 +1,7 @@
 """The doctor: looks at what a night needs and at all that is stored, and says what mends it."""
 
 import platform
+import shlex
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -69,6 +70,23 @@ def _key_file(chosen: Settings) -> tuple[str, str]:
     return "fine", "no key lies open"
 
 
+def _private(chosen: Settings) -> tuple[str, str]:
+    """Deliveries, scratch and rejected rows hold people: folders 0700, files 0600."""
+    folders = [p for p in (chosen.landing, chosen.work) if p.is_dir()]
+    folders += [p for p in chosen.landing.glob("*") if p.is_dir()]
+    rejected = list(chosen.lake.glob("*/*/*/rejected.parquet"))
+    files = [p for p in chosen.landing.glob("*/*") if p.is_file()] + rejected
+    folders += [p.parent for p in rejected]
+    is_open = [p for p in (*folders, *files) if p.stat().st_mode & 0o077]
+    if not is_open:
+        return "fine", "deliveries, scratch and rejected rows are for their owner alone"
+    roots = [r for r in (chosen.landing, chosen.lake) if any(r in (p, *p.parents) for p in is_open)]
+    return "wrong", (
+        f"{len(is_open):,} folders and files that hold people can be read by others, such as "
+        f"{is_open[0]}: chmod -R go-rwx {' '.join(shlex.quote(str(r)) for r in roots)}"
+    )
+
+
 def _published(chosen: Settings) -> tuple[str, str]:
     live = publish.latest(chosen.published)
     if live is None:
@@ -105,6 +123,7 @@ def _pdf(_: Settings) -> tuple[str, str]:
 _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "key": _key,
     "key file": _key_file,
+    "private": _private,
     "exports": _exports,
     "disk": _disk,
     "published": _published,

@@ -1,7 +1,5 @@
 """The listings as they stood on a past night: the rows of the last good census up to it."""
 
-import csv
-import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -14,9 +12,10 @@ import pyarrow.parquet as pq
 from transforms.across_rows import listed, quoted
 from transforms.errors import ExportMissing, SettingsError
 from transforms.lake import Lake, Receipt
-from warehouse import rejects
+from transforms.visible import visible
+from warehouse import rejects, spreadsheet, terminal
 
-FORMATS = {".csv": "csv, HEADER", ".parquet": "parquet, COMPRESSION zstd", ".json": "json, ARRAY"}
+FORMATS = {".csv": "csv", ".parquet": "parquet, COMPRESSION zstd", ".json": "json, ARRAY"}
 BATCH = 20_000
 
 
@@ -45,11 +44,19 @@ def check_target(path: Path) -> None:
 def write(lake: Lake, receipt: Receipt, path: Path) -> None:
     """Writes the night's listings to a CSV, JSON or Parquet file, which is there whole or not.
 
+    The file is for its owner alone: it tells of single sellers.
+
     Raises SettingsError as `check_target` does.
     """
     check_target(path)
     part = path.with_name(f".{path.name}.part")
     try:
+        spreadsheet.private_text(part).close()
+        if path.suffix == ".csv":
+            with part.open("w", encoding="utf-8", newline="") as file:
+                spreadsheet.write_rows(file, _columns(lake, receipt), _rows(lake, receipt))
+            part.replace(path)
+            return
         with duckdb.connect() as db:
             db.execute("SET memory_limit = '768MB'")
             db.execute("SET TimeZone = 'UTC'")
@@ -63,18 +70,15 @@ def write(lake: Lake, receipt: Receipt, path: Path) -> None:
 
 
 def print_to(lake: Lake, receipt: Receipt, out: TextIO, as_json: bool) -> None:
-    """Writes the night's listings as CSV, or as one JSON array, batch by batch."""
+    """Writes the night's listings as CSV, or as one JSON array, for a terminal too."""
     if not as_json:
-        writer = csv.DictWriter(out, _columns(lake, receipt), lineterminator="\n")
-        writer.writeheader()
-        for rows in _batches(lake, receipt):
-            writer.writerows(rows)
+        shown = ({k: _shown(v) for k, v in row.items()} for row in _rows(lake, receipt))
+        spreadsheet.write_rows(out, _columns(lake, receipt), shown)
         return
     before = "["
-    for rows in _batches(lake, receipt):
-        for row in rows:
-            out.write(before + json.dumps(row, ensure_ascii=False, default=_as_json))
-            before = ",\n"
+    for row in _rows(lake, receipt):
+        out.write(before + terminal.as_json(row, default=_as_json))
+        before = ",\n"
     out.write("[]\n" if before == "[" else "]\n")
 
 
@@ -82,10 +86,14 @@ def _columns(lake: Lake, receipt: Receipt) -> list[str]:
     return list(pq.read_schema(lake.part_paths(receipt, "rows")[0]).names)
 
 
-def _batches(lake: Lake, receipt: Receipt) -> Iterator[list[dict[str, Any]]]:
+def _rows(lake: Lake, receipt: Receipt) -> Iterator[dict[str, Any]]:
     for path in lake.part_paths(receipt, "rows"):
         for batch in pq.ParquetFile(path).iter_batches(BATCH):
-            yield batch.to_pylist()
+            yield from batch.to_pylist()
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) else value
 
 
 def _as_json(value: Any) -> Any:

@@ -1,7 +1,5 @@
 """Rejected rows, as an operator asks for them. They hold text as delivered, people included."""
 
-import csv
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import pyarrow.parquet as pq
 
 from transforms.errors import SettingsError
 from transforms.lake import Lake
+from warehouse import spreadsheet
 
 
 def rejected(
@@ -40,10 +39,6 @@ def check_target(path: Path) -> None:
 
 def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
     """Writes them for nobody else to read."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(handle, 0o600)  # the file may have been there
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+    with spreadsheet.private_text(path) as file:
         if rows:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+            spreadsheet.write_rows(file, rows[0], rows)

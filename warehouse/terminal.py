@@ -1,19 +1,25 @@
-"""How the command line speaks: progress and messages on stderr, data on stdout."""
+"""How the command line speaks: progress and messages on stderr, data on stdout.
+
+Whatever is shown passes `visible`: text as delivered may hold escapes, links, and marks that turn
+the line around, and none of it may reach the terminal as such. Nothing here reads Rich's markup.
+"""
 
 import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from transforms.visible import visible
 
 
 class _Console(Console):
@@ -47,27 +53,39 @@ MARKS = {
 def log_to_stderr(quiet: bool) -> None:
     """Log records as lines for a person; only errors where they want quiet."""
     handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
-    logging.basicConfig(
-        level=logging.ERROR if quiet else logging.INFO, format="%(message)s", handlers=[handler]
-    )
+    handler.setFormatter(_Visible("%(message)s"))
+    logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler])
 
 
 def say(text: str) -> None:
-    """Data for whoever reads stdout: the line as it is, however wide the terminal."""
-    out.print(text, soft_wrap=True, highlight=False, markup=False)
+    """One line of data for whoever reads stdout, however wide the terminal."""
+    out.print(visible(text), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def tell(text: str) -> None:
-    """A message on stderr."""
-    err.print(text, soft_wrap=True, highlight=False, markup=False)
+    """A message on stderr, of one line or several."""
+    err.print(lines(text), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
     try:
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(as_json(value) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         stop_writing()
+
+
+def as_json(value: Any, default: Callable[[Any], Any] = str) -> str:
+    """JSON in which what nobody sees is written as `\\u202e`, which JSON reads as the same."""
+    text = json.dumps(value, ensure_ascii=False, default=default)
+    if text.isprintable():
+        return text
+    return "".join(c if visible(c) == c else json.dumps(c)[1:-1] for c in text)
+
+
+def lines(text: str) -> str:
+    """Text of several lines, each made visible."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
@@ -75,12 +93,13 @@ def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None
     if not rows:
         tell("nothing to show")
         return
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title and Text(visible(title)), title_justify="left")
     for name in rows[0]:
         number = isinstance(next((r[name] for r in rows if r[name] is not None), ""), int | float)
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if number else "left"
+        table.add_column(Text(visible(name)), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(v) for v in row.values()))
+        table.add_row(*(Text(visible(_cell(v))) for v in row.values()))
     out.print(table)
 
 
@@ -91,7 +110,7 @@ def print_calendar(nights: Iterable[dict[str, Any]]) -> None:
         day = date.fromisoformat(str(night["export_date"]))
         months.setdefault((f"{day:%Y-%m}", night["dataset"]), {})[day.day] = night["status"]
     for (month, dataset), days in sorted(months.items()):
-        line = Text(f"{month}  {dataset:<10} ")
+        line = Text(visible(f"{month}  {dataset:<10} "))
         for day_number in range(1, 32):
             mark, colour = MARKS.get(days.get(day_number, ""), ("·", "dim"))
             line.append(mark, colour)
@@ -108,15 +127,22 @@ def progress_bar(what: str, quiet: bool) -> Iterator[Progress | None]:
     if quiet or not err.is_terminal:
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
-        bar.add_task(what, total=None)
+        bar.add_task(visible(what), total=None)
         yield bar
 
 
 def advance(bar: Progress | None, done: int, total: int | None = None) -> None:
     if bar:
         bar.update(bar.task_ids[0], completed=done, total=total)
+
+
+class _Visible(logging.Formatter):
+    """Also of tracebacks, which quote what a library says of a file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return lines(super().format(record))
 
 
 def _cell(value: Any) -> str:

@@ -1,11 +1,17 @@
 """Contracts and layouts are data; these tests hold them to their own rules."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from transforms import DATASETS
+from transforms.clean.batch import Batch
 from transforms.contracts import ARROW_TYPES, contract
+from transforms.fields import word
+from transforms.fields.mask import MASKS
 from transforms.layouts import fitting, layouts, unknown
 
 
@@ -38,9 +44,44 @@ def test_keys_are_required_text(dataset: str) -> None:
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_personal_columns_are_keyed_hashes(dataset: str) -> None:
-    personal = [c.name for c in contract(dataset).columns if c.personal]
+    personal = [c.name for c in contract(dataset).columns if c.personal == "hash"]
     assert all(name.endswith("_key") for name in personal)
     assert personal or dataset == "listings"
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_text_is_masked_or_says_why_it_can_name_nobody(dataset: str) -> None:
+    holding_text = ("string", "list<string>", "map<string,double>")
+    for column in contract(dataset).columns:
+        if column.type in holding_text:
+            assert column.personal in ("none", "hash", *MASKS), column.name
+            assert column.personal != "none" or column.values or column.why_none, column.name
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_column_is_masked_because_the_contract_says_so(dataset: str) -> None:
+    """Whatever way a cleaner fills it."""
+    terms = contract(dataset)
+    told = "ask joe@firm.pk or +92 300 1234567"
+    parsers: dict[str, Callable[[str], Any]] = {
+        "string": str, "list<string>": word.listed, "map<string,double>": lambda t: [(t, 1.0)]
+    }  # fmt: skip
+    for column in (c for c in terms.columns if c.personal in MASKS):
+        raw = pd.DataFrame({"field": [told, "Soccer Balls", None]}, dtype="str")
+        for way in ("text", "parse", "as_delivered", "fill"):
+            batch = Batch(raw, terms)
+            kind = column.type
+            if kind == "string" and way == "as_delivered":
+                batch.as_delivered("field", column.name)
+            elif kind == "string" and way == "text":
+                batch.text("field", column.name)
+            elif way == "parse":
+                batch.parse("field", column.name, parsers[kind])
+            elif kind != "map<string,double>" and way == "fill":
+                batch.fill(column.name, [told if kind == "string" else [told], None, None])
+            left = str(batch.column(column.name).to_pylist()[0])
+            assert "joe" not in left, (column.name, way)
+            assert column.personal == "mask_id" or "1234567" not in left, (column.name, way)
 
 
 def test_rules_name_columns_of_the_contract() -> None:

@@ -12,7 +12,7 @@ from transforms import night
 from transforms.check import check
 from transforms.clean import CLEANERS, Context
 from transforms.errors import ExportError
-from transforms.fields import text
+from transforms.fields import mask
 from transforms.lake import Lake
 from transforms.layouts import fitting
 from transforms.markets import market
@@ -91,7 +91,7 @@ def test_a_strange_store_link_does_not_cost_a_seller_its_row() -> None:
     "words", ["Call +92 300 1234567.", "0300.123.4567", "+92/300/1234567", "whatsapp03001234567"]
 )
 def test_telephones_are_masked_in_any_dress(words: str) -> None:
-    masked = text.masked(words)
+    masked = mask.masked(words)
     assert "[phone]" in masked
     assert not any(c.isdigit() for c in masked)
 

@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.contracts import Contract
+from transforms.contracts import Column, Contract
 from transforms.fields import Unreadable
 from transforms.fields.date import PLAUSIBLE_YEARS, instant
+from transforms.fields.mask import MASKS
 from transforms.fields.text import known, repaired
 from transforms.markets import Market
 
@@ -103,6 +104,11 @@ class Batch:
         if not self.has(field):
             return
         codes, texts = self.distinct(field)
+        if isinstance(columns, str) and self.contract.by_name[columns].personal in MASKS:
+            # A parser may change what an address is known by, so it sees none.
+            texts = _masked(
+                pa.array(texts, pa.string()), self.contract.by_name[columns]
+            ).to_pylist()
         self._parse(field, columns, codes, texts, parser)
 
     def _parse(
@@ -131,8 +137,7 @@ class Batch:
                     if isinstance(columns, str)
                     else [None if v is None else v[index] for v in values]
                 )
-                distinct = self._typed(name, cells, unread)
-                self._columns[name] = distinct.take(pa.array(codes, mask=codes < 0))
+                self._put(name, self._typed(name, cells, unread), codes)
         if unread:
             self._note(field, next(n for n in names if n), codes, unread)
 
@@ -159,18 +164,13 @@ class Batch:
         """Even text, null tokens null."""
         if self.has(field):
             codes, texts = self.distinct(field)
-            distinct = pa.array(texts, type=self.contract.by_name[column].arrow)
-            self._columns[column] = distinct.take(pa.array(codes, mask=codes < 0))
+            self._put(column, pa.array(texts, type=self.contract.by_name[column].arrow), codes)
 
-    def as_delivered(
-        self, field: str, column: str, mask: Callable[[str], str] | None = None
-    ) -> None:
-        """The text exactly as read, but for what `mask` takes out; only emptiness is null."""
+    def as_delivered(self, field: str, column: str) -> None:
+        """The text exactly as read, but for what is masked; only emptiness is null."""
         if self.has(field):
             text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
-            if mask:
-                text = pa.array([t and mask(t) for t in text.to_pylist()], type=pa.string())
-            self._columns[column] = pc.if_else(pc.equal(text, ""), None, text)
+            self._put(column, pc.if_else(pc.equal(text, ""), None, text))
 
     def instants(self, field: str, column: str, context: Context) -> None:
         """Wall times of the platform by the column at once; other forms one by one."""
@@ -184,29 +184,29 @@ class Batch:
         plausible = years["min"] is None or {years["min"], years["max"]} <= set(PLAUSIBLE_YEARS)
         if wall.null_count == text.null_count and plausible:
             # An hour that summer time skips or repeats is taken at its first reading.
-            self._columns[column] = pc.assume_timezone(
+            of_zone = pc.assume_timezone(
                 wall, str(zone), ambiguous="earliest", nonexistent="earliest"
-            ).cast(pa.timestamp("us", tz="UTC"))
+            )
+            self._put(column, of_zone.cast(pa.timestamp("us", tz="UTC")))
         else:
             self.parse(field, column, lambda t: instant(t, zone, first))
 
     def fill(self, column: str, values: Sequence[Any]) -> None:
         """A column from values already typed, one per row."""
-        self._columns[column] = pa.array(values, type=self.contract.by_name[column].arrow)
+        self._put(column, pa.array(values, type=self.contract.by_name[column].arrow))
 
     def constant(self, column: str, value: Any) -> None:
-        self._columns[column] = pa.repeat(
-            pa.scalar(value, self.contract.by_name[column].arrow), self._size
-        )
+        kind = self.contract.by_name[column].arrow
+        self._put(column, pa.repeat(pa.scalar(value, kind), self._size))
 
     def copy(self, column: str, to: str, where: pa.Array | None = None) -> None:
         values = self.column(column)
-        self._columns[to] = values if where is None else pc.if_else(where, values, None)
+        self._put(to, values if where is None else pc.if_else(where, values, None))
 
     def zero_is_unknown(self, column: str) -> None:
         """Nulls a nought that stands for nothing known, such as the rating of a store unrated."""
         values = self.column(column)
-        self._columns[column] = pc.if_else(pc.equal(values, 0), None, values)
+        self._put(column, pc.if_else(pc.equal(values, 0), None, values))
 
     def column(self, name: str) -> pa.Array:
         """A column filled so far, null where the export does not have it."""
@@ -241,6 +241,16 @@ class Batch:
         )
         return Cleaned(rows, problems, self._warnings)
 
+    def _put(self, name: str, values: pa.Array, codes: np.ndarray | None = None) -> None:
+        """The only way into a column: what the contract says of people is taken out here.
+
+        `values` are one per row, or the distinct ones with the position of each row's in `codes`.
+        """
+        values = _masked(values, self.contract.by_name[name])
+        if codes is not None:
+            values = values.take(pa.array(codes, mask=codes < 0))
+        self._columns[name] = values
+
     def _typed(self, name: str, cells: list[Any], unread: dict[int, str]) -> pa.Array:
         """The values as the contract's type; those that do not fit are noted and null."""
         kind = self.contract.by_name[name].arrow
@@ -267,3 +277,26 @@ class Batch:
                 }
             )
         )
+
+
+def _masked(values: pa.Array, column: Column) -> pa.Array:
+    """Texts, also those in lists, without what the column's declaration takes out."""
+    if column.personal not in MASKS:
+        return values
+    mask, suspicion = MASKS[column.personal]
+    if pa.types.is_list(values.type):
+        inner = values.flatten()
+        if not pc.any(pc.match_substring_regex(inner, suspicion)).as_py():
+            return values
+        cells = [cell and [mask(text) for text in cell] for cell in values.to_pylist()]
+        return pa.array(cells, type=values.type)
+    if not pa.types.is_string(values.type):
+        return values
+    # Nearly no text is suspect, and Arrow looks at a million of them in no time.
+    suspect = pc.fill_null(pc.match_substring_regex(values, suspicion), False)
+    found = values.filter(suspect)
+    if not len(found):
+        return values
+    return pc.replace_with_mask(
+        values, suspect, pa.array(map(mask, found.to_pylist()), values.type)
+    )

@@ -32,8 +32,8 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch.parse("channel", "channel", str.casefold)
     batch.parse("seller_id", "seller_id", text.identifier)
     batch.text("product_id", "product_id")
-    batch.parse("subject", "subject", text.masked)
-    batch.parse("description", "description", text.masked)
+    batch.text("subject", "subject")
+    batch.text("description", "description")
     _posted(batch, context)
     batch.parse(
         "expires",

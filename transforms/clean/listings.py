@@ -35,7 +35,7 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch = Batch(raw, contract("listings"))
     batch.constant("snapshot_date", context.snapshot_date)
     _identity(batch)
-    batch.parse("title", "title", text.open_masked)
+    batch.text("title", "title")
     _warn_of_long_titles(batch)
     batch.text("category_id", "category_id")
     batch.parse("category_id", "top_category_id", lambda t: _top_category(t, context))

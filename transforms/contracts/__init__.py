@@ -53,7 +53,8 @@ class Column:
     max_length: int | None = None
     reason: str | None = None
     on_bad: str = "value"  # value: the value becomes null and is counted; row: the row is rejected
-    personal: bool = False
+    personal: str = "none"  # mask, mask_marked, mask_id: how it is masked; hash: it is hashed
+    why_none: str = ""  # why a text that is not masked can name nobody
     flag: bool = False
     part: str = "rows"
     clears: tuple[str, ...] = ()  # what was made from it, and is null where it is made null
@@ -105,7 +106,7 @@ def contract(dataset: str) -> Contract:
     )
     lists = ("values", "clears")
     columns = tuple(
-        Column(**{**c, **{n: tuple(c.get(n, ())) for n in lists}}) for c in raw["column"]
+        _column({**c, **{n: tuple(c.get(n, ())) for n in lists}}) for c in raw["column"]
     )
     return Contract(
         dataset=raw["dataset"],
@@ -118,3 +119,8 @@ def contract(dataset: str) -> Contract:
         max_rejected_share=raw["max_rejected_share"],
         by_name={c.name: c for c in columns},
     )
+
+
+def _column(raw: dict[str, Any]) -> Column:
+    personal, _, why = raw.get("personal", "none").partition(": ")
+    return Column(**{**raw, "personal": personal, "why_none": why})

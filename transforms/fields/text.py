@@ -7,6 +7,8 @@ import unicodedata
 from ftfy import TextFixerConfig, fix_encoding
 from ftfy.badness import is_bad
 
+from transforms.fields.mask import without_masks
+
 NULL_TOKENS = frozenset({"", "-", "--", "—", "none", "n/a", "nan", "null", "unknown", "暂无数据"})
 COMPANY_FORMS = frozenset(
     [
@@ -42,12 +44,7 @@ _REDECODE = TextFixerConfig(
 )
 _CONTROLS = re.compile("[\x80-\x9f]")
 _BRAILLE = re.compile("[\u2800-\u28ff]")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-# Nine digits or more, however they are parted; a decimal number has a digit after its point.
-_PHONE = re.compile(r"(?<!\d)\+?\d(?:[ ()./-]{0,2}\d){8,}(?!\d)")
-_GROUP = re.compile(r"\d+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
-_OPEN_PHONE = re.compile(r"\+\d(?:[ ()./-]{0,2}\d){8,}(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -82,31 +79,13 @@ def known(raw: str) -> str | None:
     return None if text.casefold() in NULL_TOKENS else text
 
 
-def open_masked(text: str) -> str:
-    """Text with mail addresses and telephone numbers that say so (`+92 …`) replaced.
-
-    Titles of listings are full of part numbers that look like telephones.
-    """
-    text = _MAIL.sub("[mail]", text) if "@" in text else text
-    return _OPEN_PHONE.sub("[phone]", text) if "+" in text else text
-
-
-def masked(text: str) -> str:
-    """Text with mail addresses and telephone numbers replaced, for they name a person."""
-    text = _MAIL.sub("[mail]", text) if "@" in text else text
-    return _PHONE.sub(lambda found: found[0] if _counts(found[0]) else "[phone]", text)
-
-
-def _counts(digits: str) -> bool:
-    """Whether digits are a list of years or of rising numbers, such as models and sizes."""
-    groups = [int(g) for g in _GROUP.findall(digits)]
-    are_years = all(1900 <= g < 2100 for g in groups)
-    return len(groups) > 1 and (are_years or (groups == sorted(set(groups)) and max(groups) < 100))
-
-
 def company_key(name: str, city_key: str | None) -> str | None:
-    """Name without case, punctuation and legal form, and the city; None for an empty name."""
-    words = [w for w in _WORD.findall(name.casefold()) if w not in COMPANY_FORMS]
+    """Name without case, punctuation and legal form, and the city; None for an empty name.
+
+    A name that is nothing but a masked number or address is empty: such sellers have not one name.
+    """
+    found = _WORD.findall(without_masks(name).casefold())
+    words = [w for w in found if w not in COMPANY_FORMS]
     return f"{' '.join(words)}|{city_key or ''}" if words else None
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
+from transforms.fields.mask import masked
 from transforms.layouts import Layout, fitting, layouts, nearest, own_layout, plain, unknown
 from transforms.read import delimited, json_rows, parquet, workbook
 from transforms.read.encoding import uncertain
@@ -96,9 +97,10 @@ class Export:
 
     @property
     def new_columns(self) -> list[str]:
+        """Headers that the layout does not know; they may be data, and name nobody."""
         named = (h for h in self.headers if h.strip())
         return sorted(
-            h for h in named if self.layout.own_header(h) not in self.layout.known_headers
+            masked(h) for h in named if self.layout.own_header(h) not in self.layout.known_headers
         )
 
     @property
@@ -141,7 +143,7 @@ def open_export(path: Path, name: str, dataset: str | None, declared: str | None
     export = _opened(name, *(fits or [_without_headers(others, dataset, name)])[0])
     for other in others:
         if other.where and other.size:
-            export.warnings["sheet_ignored", other.where] += other.size
+            export.warnings["sheet_ignored", masked(other.where)] += other.size
     return export
 
 

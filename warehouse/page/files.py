@@ -1,9 +1,7 @@
 """The edition's files for other programs: CSV, Parquet, what describes them, and the manifest."""
 
-import csv
 import io
 import json
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.lake import sha256
+from warehouse import spreadsheet
 from warehouse.models import models
 from warehouse.page.edition import Column, Edition, Table
 
-# A spreadsheet takes text that begins so for a formula; a leading ' keeps it text.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 KINDS = {
     "VARCHAR": ("string", pa.string()), "BOOLEAN": ("boolean", pa.bool_()),
     "DATE": ("date", pa.date32()), "DOUBLE": ("number", pa.float64()),
@@ -28,10 +25,7 @@ KINDS = {
 def csv_bytes(table: Table) -> bytes:
     """The table as UTF-8 CSV. Nulls are empty; the symbol column says why."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(c.name for c in table.columns)
-    for row in table.rows:
-        writer.writerow(_csv_cell(row[c.name]) for c in table.columns)
+    spreadsheet.write_rows(out, [c.name for c in table.columns], table.rows)
     return out.getvalue().encode()
 
 
@@ -109,20 +103,6 @@ def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str
 def write_text_json(path: Path, value: Any) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True, default=str)
     path.write_text(text + "\n", "utf-8")
-
-
-def _csv_cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _field(column: Column) -> dict[str, str]:

@@ -3,9 +3,11 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from transforms.fields import Unreadable, person, place, text
+from transforms.fields import Unreadable, mask, person, place, text
 from transforms.fields import date as dates
 from transforms.fields.quantity import unit
 from transforms.markets import market
@@ -19,14 +21,60 @@ def test_singular_and_plural_are_one_unit() -> None:
     assert unit("Ton/Tons") != unit("Tonne/Tonnes")
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["joe.doe@firm.com.pk", "joe @ firm.pk", "joe＠firm.pk", "joe%40firm.pk", "joe[at]firm.pk",
+     "joe (at) firm.com", "+92 300 1234567", "+92 (0)300 - 1234567", "＋92 300 1234567",
+     "0092 300 1234567", "0300-1234567", "0300 123 4567", "03001234567", "052-3551234",
+     "(052) 3551234", "Tel: 3551234", "WhatsApp 9230012345", "whatsapp03001234567",
+     "Mobile number 971504869696", "call us: 971504869696", "+92\u00a0300\u20111234567"],
+)  # fmt: skip
+def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> None:
+    for of in (mask.masked, mask.masked_if_marked):
+        left = of(f"Soccer Ball {told}, size 5")
+        assert left.startswith("Soccer Ball ")
+        suspicion = mask.MASKS["mask"][1]
+        assert pc.match_substring_regex(pa.array([told]), suspicion).to_pylist() == [True]
+        assert left.endswith(", size 5")
+        assert "joe" not in left
+        assert not any(c.isdigit() for c in left.removesuffix("5"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Injector 0445120123 for Bosch", "Valve 04081-00420600", "Fresh apples @ 1.5 USD a kg",
+     "Battery Cell 18650 3.7V 2600mAh", "Mobile Phone 128 256 512 GB", "HS 9506620000 footballs",
+     "US$100000.00-200000.00", "1000.00 - 2000.00 USD", "Plug 5V @ 2.1A", "$1,000,000.00"],
+)  # fmt: skip
+def test_part_numbers_and_prices_stay(title: str) -> None:
+    assert mask.masked_if_marked(title) == title
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [("1601825074604", "1601825074604"), ("pk1403679083fthn", "pk1403679083fthn"),
+     ("s-0123456789abcdef", "s-0123456789abcdef"), ("000123456", "000123456"),
+     ("03001234567", "[phone]"),
+     ("0300-1234567", "[phone]"), ("+923001234567", "[phone]"), ("joe@firm.pk", "[mail]"),
+     ("3m-1234-5678", "3m-1234-5678"), ("000123", "000123")],
+)  # fmt: skip
+def test_an_id_is_no_address_and_no_telephone(written: str, left: str) -> None:
+    assert mask.masked_id(written) == left
+
+
+def test_firms_that_give_a_telephone_for_a_name_are_not_one_firm() -> None:
+    assert text.company_key("[phone]", "sialkot") is None
+    assert text.company_key("Kara Sports [mail]", "x") == text.company_key("Kara Sports", "x")
+
+
 def test_mail_addresses_and_telephones_are_masked() -> None:
-    masked = text.masked("call +92 300 123-4567 or a.b@c.pk about 500 pieces of 4x4")
+    masked = mask.masked("call +92 300 123-4567 or a.b@c.pk about 500 pieces of 4x4")
     assert masked == "call [phone] or [mail] about 500 pieces of 4x4"
 
 
 @pytest.mark.parametrize("kept", ["for Corolla 2002 2003 2004 2005", "sizes 8 9 10 11 12 13 14"])
 def test_years_and_sizes_are_no_telephones(kept: str) -> None:
-    assert text.masked(kept) == kept
+    assert mask.masked(kept) == kept
 
 
 def test_a_page_s_way_to_write_a_character_is_that_character() -> None:

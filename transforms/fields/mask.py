@@ -1,0 +1,82 @@
+"""Mail addresses and telephone numbers taken out of text, as the contract declares by column.
+
+Other names of people cannot be told from any other word, and stay in free text.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+# Blanks, dashes and brackets between digits, and what nobody sees.
+_SEP = r"[\s()./\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff]"
+_MAIL = re.compile(
+    r"[\w.+%'-]+\s?(?:[@\uff20]|%40|[(\[]at[)\]])\s?[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}",
+    re.IGNORECASE,
+)
+# Nine digits or more, however they are parted; a decimal number has a digit after its point.
+_PHONE = re.compile(rf"(?<!\d)[+\uff0b]?\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)")
+# What says itself that it is one: +92 …, 0092 …, 0300-1234567, or a word before it.
+_MARKED = re.compile(
+    rf"[+\uff0b]{_SEP}{{0,2}}\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
+    rf"|(?<![\w.,/-])00[1-9](?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
+    r"|(?<![\w.,/-])\(?0\d{2,3}\)?[ -]{1,2}\d{3}[ -]?\d{4}(?!\d)"
+    r"|(?<![\w.,/-])03\d{2}[ -]?\d{3}[ -]?\d{4}(?!\d)"
+    rf"|\b(?:tel(?:ephone)?|fax|whats?\s?app|wechat|viber)(?![^\W\d_])[^\d\n]{{0,8}}\d(?:{_SEP}{{0,3}}\d){{6,}}"
+    r"|\b(?:phone|mob(?:ile)?|cell|call|contact)(?:\s?(?:no|nr|number|us|me)\b[\s.:#=]{0,4}"
+    rf"|\s?[.:#=]\s?)\d(?:{_SEP}{{0,3}}\d){{8,}}",
+    re.IGNORECASE,
+)
+# A whole value that is written as telephones are, and ids are not.
+_NO_ID = re.compile(r"(?=.*[+ ()./-]|00?[1-9])[+(]?\d(?:[ ()./-]{0,3}\d){8,14}")
+_GROUP = re.compile(r"\d+")
+_MASK = re.compile(r"\[(?:mail|phone)\]")
+
+# For Arrow, whose regular expressions are another kind: every text in which any of them may match.
+_SUSPECT = (
+    r"(?i)[@\x{ff20}]|%40|[(\[]at[)\]]"
+    r"|(?:\p{Nd}[\s()./\-\p{Pd}\p{Zs}\p{Cf}\p{Cc}\x{2212}]{0,3}){7,}"
+)
+_SUSPECT_ID = r"(?i)[@\x{ff20}]|%40|[(\[]at[)\]]|^[+(0]|\p{Nd}[ ()./-]{1,3}\p{Nd}"
+
+
+def masked(text: str) -> str:
+    """Text without mail addresses and without nine digits or more that may be a telephone's."""
+    return _PHONE.sub(_phone, _marked(text))
+
+
+def masked_if_marked(text: str) -> str:
+    """Text without mail addresses and without telephone numbers that say so.
+
+    Titles are full of part numbers that look like telephones, and prices are long numbers.
+    """
+    return _marked(text)
+
+
+def masked_id(text: str) -> str:
+    """An id, unless it is a mail address or is written as telephone numbers are: `0300-1234567`."""
+    return "[phone]" if _NO_ID.fullmatch(text) else _MAIL.sub("[mail]", text)
+
+
+def without_masks(text: str) -> str:
+    """Text without what stands in place of an address or a number: that names nobody."""
+    return _MASK.sub(" ", text)
+
+
+# By the contract's word: what masks a text, and the pattern of the texts that need it.
+MASKS: Mapping[str, tuple[Callable[[str], str], str]] = {
+    "mask": (masked, _SUSPECT),
+    "mask_marked": (masked_if_marked, _SUSPECT),
+    "mask_id": (masked_id, _SUSPECT_ID),
+}
+
+
+def _marked(text: str) -> str:
+    return _MARKED.sub(_phone, _MAIL.sub("[mail]", text))
+
+
+def _phone(found: re.Match[str]) -> str:
+    """A list of years or of rising numbers, such as models and sizes, is none."""
+    digits = found[0]
+    groups = [int(g) for g in _GROUP.findall(digits)]
+    are_years = all(1900 <= g < 2100 for g in groups)
+    rises = groups == sorted(set(groups)) and max(groups) < 100
+    return digits if len(groups) > 1 and (are_years or rises) else "[phone]"
