@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).parents[1]
 REAL_EXPORTS = ROOT.parent / "shared" / "real-exports"
+REAL_EXCERPTS = ROOT / "tests" / "real_excerpts"
 
 # Airflow reads these when it is first imported, which is before any fixture runs.
 _airflow = Path(tempfile.mkdtemp(prefix="outlook-airflow-"))
@@ -60,7 +61,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def real_exports() -> Path:
-    """The folder of real files; they are never copied into the project."""
+    """The folder of real files; they are never copied into the project as they are."""
     if not REAL_EXPORTS.is_dir():
         pytest.skip(f"REAL EXPORTS ARE ABSENT: {REAL_EXPORTS}; nothing real was tested")
     return REAL_EXPORTS

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from tests import plain_readers
+from tests.conftest import REAL_EXCERPTS, REAL_EXPORTS
 from transforms import night
 from transforms.errors import ExportError
 from transforms.lake import Lake, Receipt
@@ -119,6 +120,17 @@ ROWS_IN = {
     "suppliers_en.csv": 1805, "suppliers_gb18030.csv": 59,
 }  # fmt: skip
 
+# Rows in, rejected and duplicate of the excerpts: twenty rows of each, and the twins of some.
+EXCERPTS = {
+    "rfq_uae_2025-07-13.csv": (20, 0, 0), "rfq_uae_2025-07-14.csv": (23, 0, 3),
+    "rfq_world_2025-07-18.xlsx": (21, 0, 1), "rfq_keyword_2025-07-28.csv": (21, 0, 1),
+    "listings_usd_en.csv": (20, 0, 0), "listings_usd_fr.json": (21, 0, 1),
+    "listings_detail_with_pk.csv": (21, 0, 1), "listings_usd_nbsp_1.csv": (21, 1, 1),
+    "listings_kes_cp1252.csv": (21, 0, 1), "seller_product_export_zh.csv": (12, 0, 0),
+    "Products-2026-09-19.xls": (12, 0, 0), "suppliers_en.csv": (21, 0, 1),
+    "suppliers_gb18030.csv": (20, 0, 0),
+}  # fmt: skip
+
 
 def loaded(home: Path, source: Path, on: date = NIGHT) -> Receipt:
     folder = home / "exports" / f"{on}"
@@ -159,6 +171,33 @@ def test_inspect_finds_encoding_and_header_row(name: str, real_exports: Path) ->
     assert said.found["rows"]["accepted"] == seen.accepted
 
 
+@pytest.mark.parametrize("name", EXCERPTS)
+def test_every_row_of_an_excerpt_is_accounted_for(name: str, home: Path) -> None:
+    """Twenty rows or so of each file, which every clone has."""
+    counted = len(plain_readers.records(REAL_EXCERPTS / name))
+    rows_in, rejected, duplicate = EXCERPTS[name]
+    seen = EXPECTED[name]
+    receipt = loaded(home, REAL_EXCERPTS / name, seen.night)
+    assert counted == rows_in
+    assert receipt["layout"] == seen.layout
+    assert receipt["rows"] == {
+        "in": counted,
+        "accepted": counted - rejected - duplicate,
+        "rejected": rejected,
+        "duplicate": duplicate,
+    }
+    assert receipt["drift"] == {"new_columns": [], "missing_columns": []}
+    said = night.inspect(REAL_EXCERPTS / name, None, seen.night, settings())
+    assert (said.export.encoding, said.export.header_row) == (seen.encoding, seen.header_row)
+
+
+def test_an_excerpt_of_a_shifted_table_is_refused(home: Path) -> None:
+    with pytest.raises(ExportError) as refused:
+        night.inspect(REAL_EXCERPTS / "suppliers_shifted_columns.csv", None, NIGHT, settings())
+    assert refused.value.code == "shifted"
+    assert "10 headers over rows of 8 values" in str(refused.value)
+
+
 def test_a_shifted_table_is_refused(home: Path, real_exports: Path) -> None:
     name = "suppliers_shifted_columns.csv"
     folder = home / "exports" / f"{NIGHT}"
@@ -171,9 +210,10 @@ def test_a_shifted_table_is_refused(home: Path, real_exports: Path) -> None:
     assert "684 rows" in str(refused.value)
 
 
-def test_the_back_office_export_is_the_same_from_csv_and_xls(
-    home: Path, real_exports: Path
-) -> None:
+@pytest.mark.parametrize("exports", [REAL_EXCERPTS, REAL_EXPORTS], ids=["excerpts", "whole"])
+def test_the_back_office_export_is_the_same_from_csv_and_xls(home: Path, exports: Path) -> None:
+    if not exports.is_dir():
+        pytest.skip(f"REAL EXPORTS ARE ABSENT: {exports}")
     found = []
     for name in ("seller_product_export_zh.csv", "Products-2026-09-19.xls"):
         one = home / name
@@ -181,7 +221,7 @@ def test_the_back_office_export_is_the_same_from_csv_and_xls(
         lake = settings({"OUTLOOK_HOME": str(one), "OUTLOOK_KEY": "key of more than a few letters"})
         folder = one / "exports" / "2026-09-19"
         folder.mkdir()
-        (folder / name).write_bytes((real_exports / name).read_bytes())
+        (folder / name).write_bytes((exports / name).read_bytes())
         receipt = night.run("listings", date(2026, 9, 19), lake)
         paths = [Lake(lake.lake).part_paths(receipt, part)[0] for part in ("rows", "metrics")]
         found.append([
