@@ -62,7 +62,7 @@ def write(lake: Lake, receipt: Receipt, path: Path) -> None:
             db.execute("SET TimeZone = 'UTC'")
             db.execute(
                 f"COPY (FROM read_parquet({listed(lake.part_paths(receipt, 'rows'))})) "
-                f"TO {quoted(part)} (FORMAT {FORMATS[path.suffix]})"
+                f"TO {quoted(part)} (FORMAT {FORMATS[path.suffix]}, USE_TMP_FILE false)"
             )
         part.replace(path)
     finally:

@@ -29,7 +29,9 @@ def cell(value: Any) -> str:
         return cell(json.dumps(value, ensure_ascii=False, default=str))
     if isinstance(value, str):
         is_formula = _FORMULA.match(value) and not _NUMBER.fullmatch(value)
-        return f"'{value}" if is_formula else value
+        # The csv module leaves a bare CR unquoted, and a reader would begin a row at it.
+        text = value.replace("\r\n", "\n").replace("\r", "\n")
+        return f"'{text}" if is_formula else text
     return repr(value) if isinstance(value, float) else str(value)
 
 
