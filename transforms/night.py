@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from transforms import DATASETS, disk, exports, gates, history, manifest, parts
+from transforms import DATASETS, disk, exports, gates, history, parts
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
@@ -135,7 +135,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
 
     `night` is what relative dates count back from. The first rejected rows are kept.
     """
-    file = ExportFile(exports.UPath(path), manifest.shown(path.name), dataset, None)
+    file = ExportFile(exports.UPath(path), visible(path.name), dataset, None)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
         folder = Path(name)
         landed = land(file, night, folder)

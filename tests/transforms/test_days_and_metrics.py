@@ -1,4 +1,4 @@
-"""Which day an instant belongs to, and what an unmeasured number is: unknown, never 0."""
+"""Boundaries: the day of an instant, a number that nobody stated, the last value that fits."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from transforms.clean import CLEANERS, Context
+from transforms import gates
+from transforms.clean import CLEANERS, Context, slashes
+from transforms.fields.price import price
 from transforms.markets import market
 
 
@@ -49,3 +51,39 @@ def test_a_metric_that_is_not_stated_is_unknown(metric: str, text: str | None) -
     found = cleaned("listings", [{**row, metric: text}, {**row, metric: "0"}])  # type: ignore[dict-item]
     assert pd.isna(found[0][metric])
     assert found[1][metric] == 0
+
+
+@pytest.mark.parametrize(("rejected", "is_held"), [(50, False), (51, True)])
+def test_a_night_is_held_above_the_share_that_is_allowed(rejected: int, is_held: bool) -> None:
+    rows = {"in": 1_000, "accepted": 1_000 - rejected, "rejected": rejected, "duplicate": 0}
+    receipt = {
+        "dataset": "listings", "rows": rows, "reasons": {"title: missing": rejected},
+        "sources": [{"rows": 1_000}], "warnings": [], "extent": "census", "content": "x",
+        "export_date": "2022-06-30",
+    }  # fmt: skip
+    assert (gates.judge(receipt, (), 1, None).reason is not None) is is_held
+
+
+@pytest.mark.parametrize(
+    ("written", "first"),
+    [("12/05/2022", {}), ("05/12/2022", {}), ("12/12/2022", {}), ("13/12/2022", "day"),
+     ("12/13/2022", "month")],
+)  # fmt: skip
+def test_the_twelfth_may_be_a_month(written: str, first: str | dict[str, str]) -> None:
+    found = slashes.Evidence("inquiries")
+    found.add(pd.DataFrame({"posted": [written]}, dtype="str"))
+    decided = found.decided()
+    assert (decided.get("posted", {}) or {}) == first
+
+
+def test_a_title_as_long_as_the_marketplace_allows_is_not_long() -> None:
+    row = {"product_id": "1601740791024"}
+    for length, count in ((128, 0), (129, 1)):
+        raw = pd.DataFrame([{**row, "title": "x" * length}], dtype="str")
+        found = CLEANERS["listings"](raw, Context(date(2022, 7, 2), market("PK"), b"key"))
+        assert found.warnings["long_title", "title"] == count
+
+
+def test_the_highest_price_of_a_ladder_of_ranges_is_its_highest_end() -> None:
+    found = price("['$4.00-5.00', '$2.00-3.00']")
+    assert (found.low, found.high) == (2, 5)

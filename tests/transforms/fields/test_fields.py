@@ -50,6 +50,12 @@ def test_part_numbers_and_prices_stay(title: str) -> None:
     assert mask.masked_if_marked(title) == title
 
 
+@pytest.mark.parametrize("price", ["6,531.84 -{}", "\u00a03,400.64-{}", "12-{}"])
+def test_a_telephone_behind_the_dash_of_a_range_is_masked(price: str) -> None:
+    for told in ("0300-1234567", "052-3551234", "+92 300 1234567"):
+        assert mask.masked_if_marked(price.format(told)) == price.format("[phone]")
+
+
 @pytest.mark.parametrize(
     ("written", "left"),
     [("1601825074604", "1601825074604"), ("pk1403679083fthn", "pk1403679083fthn"),
