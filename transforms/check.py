@@ -39,15 +39,15 @@ class Checked:
 
 
 def check(
-    cleaned: Cleaned, raw: pd.DataFrame, dataset: str, alone: np.ndarray | None = None
+    cleaned: Cleaned, raw: pd.DataFrame, dataset: str, no_rows: pd.DataFrame | None = None
 ) -> Checked:
     """Divides a batch into accepted and rejected rows. `raw` is the text the rows came from.
 
-    `alone` are the positions of rows that hold one value only, which are no rows.
+    `no_rows` are problems like those of `cleaned`, of rows that are none of the grain.
     """
     terms = contract(dataset)
     failures = pd.concat(
-        [_alone(alone, terms), cleaned.problems, _failures(cleaned.rows, terms)], ignore_index=True
+        [no_rows, cleaned.problems, _failures(cleaned.rows, terms)], ignore_index=True
     )
     failures["order"] = failures["column"].map({c.name: i for i, c in enumerate(terms.columns)})
     # A parser's reason says more than the null it leaves behind, so it comes first.
@@ -85,13 +85,6 @@ def check(
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
         misfits=Counter(zip(there["column"], there["reason"], strict=True)),
     )
-
-
-def _alone(positions: np.ndarray | None, terms: Contract) -> pd.DataFrame:
-    if positions is None or not len(positions):
-        return pd.DataFrame()
-    return pd.DataFrame({"row": positions, "column": terms.key[0],
-                         "reason": "alone in its row", "raw_value": None})  # fmt: skip
 
 
 def _failures(rows: pd.DataFrame, terms: Contract) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from datetime import date
 from statistics import median
 from typing import Any, NamedTuple
 
+from transforms.clean.no_row import TOTAL
 from transforms.contracts import contract
 from transforms.lake import Receipt
 
@@ -47,11 +48,14 @@ def judge(
     is_capped = any(s["rows"] == PAGE_CAP for s in receipt["sources"])
     reason, warnings = (None, ()) if is_capped else _volume(receipt, good, days)
     terms = contract(receipt["dataset"])
-    share = rows["rejected"] / rows["in"] if rows["in"] else 0.0
+    # A total under the table is no bad row of it.
+    reasons = {r: n for r, n in receipt["reasons"].items() if not r.endswith(TOTAL)}
+    rejected = sum(reasons.values())
+    share = rejected / rows["in"] if rows["in"] else 0.0
     if share > terms.max_rejected_share:
-        common = max(receipt["reasons"], key=receipt["reasons"].get)
+        common = max(reasons, key=lambda r: reasons[r])
         reason = (
-            f"{rows['rejected']:,} of {rows['in']:,} rows rejected ({share:.0%}, allowed "
+            f"{rejected:,} of {rows['in']:,} rows rejected ({share:.0%}, allowed "
             f"{terms.max_rejected_share:.0%}); most often: {common}"
         )
     if rows["in"] == 0 and receipt["extent"] == "census":

@@ -20,6 +20,7 @@ from transforms import across_rows
 from transforms.across_rows import quoted
 from transforms.check import Checked, check
 from transforms.clean import CLEANERS, Context, slashes
+from transforms.clean.no_row import no_rows
 from transforms.contracts import LINEAGE, contract
 from transforms.corrections import correct
 from transforms.errors import ExportError
@@ -41,7 +42,6 @@ REJECTED = pa.schema(
 )
 EXTENT_ORDER = ("census", "window", "sample")  # several files promise what the weakest does
 ROW_GROUP = 120_000
-SHORTEST_ROW = 4  # columns; in fewer one value may be all there is
 SHIFTED_FROM = 10  # rows; of fewer nothing can be said
 
 
@@ -95,7 +95,7 @@ class Partition:
             if not context.slashes and slashes.has_any(raw, dataset):
                 context = replace(context, slashes=self._slashes(export))
             cleaned = CLEANERS[dataset](raw, context)
-            checked = check(cleaned, raw, dataset, _of_one_value(batch.table))
+            checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, self.contract))
             self._stage(checked, export.file, batch.lines)
             self._noted.update({("label_moved", field): n for field, n in moved.items()})
             self._noted.update(cleaned.warnings)
@@ -321,16 +321,6 @@ def _closed(writer: pq.ParquetWriter) -> Iterator[pq.ParquetWriter]:
     except BaseException:
         writer.is_open = False
         raise
-
-
-def _of_one_value(table: pd.DataFrame) -> np.ndarray:
-    """Positions of rows that hold one value alone, such as the total under a table."""
-    if len(table.columns) < SHORTEST_ROW:
-        return np.empty(0, dtype=np.int64)
-    filled = np.zeros(len(table), dtype=np.int32)
-    for column in table:
-        filled += (table[column].notna() & (table[column] != "")).to_numpy()
-    return np.flatnonzero(filled == 1)
 
 
 def _filled_without_a_name(table: pd.DataFrame) -> dict[str, int]:

@@ -85,6 +85,7 @@ class Contract:
     raw: Mapping[str, str]
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
+    identifying: tuple[str, ...]  # raw fields of which a row must have one, or it is a total
     new_column: str
     max_rejected_share: float
     by_name: Mapping[str, Column] = field(repr=False, default_factory=dict)
@@ -115,6 +116,7 @@ def contract(dataset: str) -> Contract:
         raw=raw["raw"],
         columns=columns,
         rules=tuple(Rule(**{**r, "clears": tuple(r["clears"])}) for r in raw.get("rule", ())),
+        identifying=tuple(raw["identifying"]),
         new_column=raw["new_column"],
         max_rejected_share=raw["max_rejected_share"],
         by_name={c.name: c for c in columns},

@@ -1,0 +1,104 @@
+"""Rows of a table that are no rows of its grain: totals, averages, footers, a value on its own."""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms import fields
+from transforms.clean.batch import PROBLEM_COLUMNS
+from transforms.contracts import Contract
+from transforms.fields import text
+
+ALONE = "alone in its row"
+TOTAL = "a total or a footer, no row"
+SHORTEST_ROW = 4  # columns; in fewer one value may be all there is
+
+_NUMBER = r"\d[\d.,]*"
+# Ids and links, which neither a total nor a blank looks like: most rows end here.
+_PLAINLY_AN_ID = r"^\s*[A-Za-z-]{0,6}[0-9]{6}|://"
+# How many rows there are, beside the word or in its place; too short for an id.
+_COUNT = re.compile(r"\d{1,5}|\d{1,3}(?:[,. ]\d{3})+")
+
+
+def no_rows(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> pd.DataFrame:
+    """Problems, one per row that is none, at the key; positions are those of the table.
+
+    `table` is the text under the file's own headers, `raw` the same under the contract's names.
+    """
+    alone = _of_one_value(table)
+    totals = np.setdiff1d(_totals(table, raw, terms), alone)
+    found = [(row, terms.key[0], ALONE, None) for row in alone.tolist()]
+    found += [(row, terms.key[0], TOTAL, None) for row in totals.tolist()]
+    return pd.DataFrame(found, columns=PROBLEM_COLUMNS)
+
+
+def _of_one_value(table: pd.DataFrame) -> np.ndarray:
+    """Positions of rows that hold one value alone, such as the total under a table."""
+    if len(table.columns) < SHORTEST_ROW:
+        return np.empty(0, dtype=np.int64)
+    filled = np.zeros(len(table), dtype=np.int32)
+    for column in table:
+        filled += (table[column].notna() & (table[column] != "")).to_numpy()
+    return np.flatnonzero(filled == 1)
+
+
+def _totals(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> np.ndarray:
+    """Positions of rows that a word for a total stands in and that nothing else identifies.
+
+    A company called `Total Sports`, or `Total`, has an id or a link beside its name.
+    """
+    identifying = [f for f in terms.identifying if f in raw]
+    rows = np.arange(len(table))
+    labelled = np.zeros(len(table), dtype=bool)
+    for field in identifying:
+        cells = pa.array(raw[field].iloc[rows], pa.string(), from_pandas=True)
+        ids = pc.fill_null(pc.match_substring_regex(cells, _PLAINLY_AN_ID), False)
+        rows = rows[~ids.to_numpy(zero_copy_only=False)]
+        codes, distinct = pd.factorize(raw[field].iloc[rows])
+        kinds = np.array([_kind(t) for t in distinct] + ["blank"])[codes]
+        labelled[rows[kinds == "label"]] = True
+        rows = rows[kinds != "other"]
+        if not len(rows):
+            return rows
+    sellers = raw["seller_id"] if "seller_id" in raw else pd.Series(None, index=raw.index)
+    is_total = [
+        labelled[r] or _begins_with_label(table.iloc[r]) or _kind(sellers.iloc[r]) == "label"
+        for r in rows
+    ]
+    return rows[np.array(is_total, dtype=bool)]
+
+
+def _begins_with_label(row: pd.Series) -> bool:
+    return next((_kind(cell) for cell in row if _kind(cell) != "blank"), "") == "label"
+
+
+def _kind(cell: object) -> str:
+    """`label` of a total or footer, a `count` beside it, `blank`, or `other`."""
+    even = text.known(cell) if isinstance(cell, str) else None
+    if even is None:
+        return "blank"
+    if _COUNT.fullmatch(even):
+        return "count"
+    return "label" if len(even) < 80 and _labels().fullmatch(even.strip("*-–—=_#.:： ")) else "other"
+
+
+@cache
+def _labels() -> re.Pattern[str]:
+    words = tomllib.loads(Path(fields.__file__).with_name("totals.toml").read_text("utf-8"))
+    total, thing = (
+        "|".join(re.escape(w) for w in sorted(words[kind], key=len, reverse=True))
+        for kind in ("totals", "things")
+    )
+    footers = "|".join(f.replace("{n}", _NUMBER) for f in words["footers"])
+    return re.compile(
+        rf"(?:{total})(?: ?(?:of )?(?:{thing}))?(?: ?\([^()]{{0,20}}\))?\W*(?:{_NUMBER}\W*)?(?:{thing})?\W*"
+        rf"|{_NUMBER} ?(?:{thing})(?: (?:exported|selected|found|total|in total))?"
+        rf"|{footers}",
+        re.IGNORECASE,
+    )
