@@ -1,10 +1,11 @@
 """Gates: whether a night may count. Judged in order of nights, so that order of arrival is nothing.
 
 A census is held far off the median of its last good nights; inquiries are compared with the same
-weekday; any dataset is held above its contract's share of rejected rows.
+weekday; any dataset is held above its contract's share of rejected rows, and where it brings again
+what an earlier night brought.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import median
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ FROM_NIGHTS = 3
 CENSUS_LOW, CENSUS_HIGH = 0.9, 2.0
 INQUIRIES_LOW, INQUIRIES_WARN = 0.3, 0.5
 
+CODES = ("low_volume", "released", "same_as_before")  # warnings that come of other nights
 
 # What a dataset's own export is the extent of; only such nights are measured by and count in full.
 OWN_EXTENT = {"sellers": "census", "listings": "census", "inquiries": "window"}
@@ -41,9 +43,16 @@ class GoodNight(NamedTuple):
 
 
 def judge(
-    receipt: Receipt, good: Sequence[GoodNight], days: int, release: dict[str, Any] | None
+    receipt: Receipt,
+    good: Sequence[GoodNight],
+    days: int,
+    release: dict[str, Any] | None,
+    brought: Mapping[str, date],
 ) -> Verdict:
-    """The verdict on a loaded night; `days` is the time since the night before it was due."""
+    """The verdict on a loaded night; `days` is the time since the night before it was due.
+
+    `brought` tells of what earlier nights that count consist of (`contents`) which night was first.
+    """
     rows = receipt["rows"]
     is_capped = any(s["rows"] == PAGE_CAP for s in receipt["sources"])
     reason, warnings = (None, ()) if is_capped else _volume(receipt, good, days)
@@ -66,11 +75,44 @@ def judge(
                 f"{warning['column']} is written with the day first and with the month first, so "
                 "that its dates cannot be told apart; those that could be either are null"
             )
+    stale, same = _stale(receipt, brought)
+    reason, warnings = stale or reason, (*warnings, *same)
     passed = "partial" if is_capped else "ok"
     if reason and release and release["content"] == receipt["content"]:
         warning = {"code": "released", "column": None, "count": rows["accepted"]}
         return Verdict(passed, None, (*warnings, warning))
     return Verdict("held", reason, warnings) if reason else Verdict(passed, None, warnings)
+
+
+def contents(receipt: Receipt) -> set[str]:
+    """Hashes of a night's files, unpacked, and of its rows in any order; none of what is empty."""
+    files = {s.get("unpacked_sha256") or s["sha256"] for s in receipt["sources"] if s["rows"]}
+    rows = receipt.get("rows_hash") if receipt["rows"]["accepted"] else None
+    return files | ({rows} if rows else set())
+
+
+def _stale(
+    receipt: Receipt, brought: Mapping[str, date]
+) -> tuple[str | None, tuple[dict[str, Any], ...]]:
+    """Why a night is an earlier one again; a warning where that may be by chance."""
+    least = contract(receipt["dataset"]).stale_from
+    files = {
+        s["name"]: (brought[sha], s["rows"])
+        for s in receipt["sources"]
+        if s["rows"] and (sha := s.get("unpacked_sha256") or s["sha256"]) in brought
+    }
+    again = {name: night for name, (night, rows) in files.items() if rows >= least}
+    if again:
+        which = "" if len(again) == len(receipt["sources"]) else f"{', '.join(sorted(again))} has "
+        return f"stale: {which}the same bytes as {min(again.values())}", ()
+    accepted = receipt["rows"]["accepted"]
+    night = brought.get(receipt.get("rows_hash") or "")
+    # Of a search page only a few columns are read, and those may well stay as they were.
+    if night and accepted >= least and receipt["extent"] == OWN_EXTENT[receipt["dataset"]]:
+        return f"stale: the same rows as {night}, in other bytes", ()
+    if files or (night and accepted):
+        return None, ({"code": "same_as_before", "column": None, "count": accepted},)
+    return None, ()
 
 
 def _volume(

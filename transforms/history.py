@@ -93,6 +93,7 @@ def faults(lake: Lake, dataset: str) -> list[str]:
 def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     chain: list[Link] = []
     good: list[GoodNight] = []
+    brought: dict[str, date] = {}
     name = hashlib.sha256(code_version().encode()).hexdigest()
     receipts = lake.receipts(dataset)
     for receipt in receipts:
@@ -100,10 +101,12 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
         if receipt["status"] in ("missing", "refused"):
             continue
         days = exports.days_covered(settings.exports, night)
-        verdict = gates.judge(receipt, good, days, lake.release(dataset, night))
+        verdict = gates.judge(receipt, good, days, lake.release(dataset, night), brought)
         receipt = _with_verdict(lake, receipt, verdict)
         if verdict.status not in USABLE:
             continue
+        for content in gates.contents(receipt):
+            brought.setdefault(content, night)
         if verdict.status == "ok" and receipt["extent"] == gates.OWN_EXTENT[dataset]:
             accepted = receipt["rows"]["accepted"]
             good.append(GoodNight(night, accepted, accepted / max(days, 1)))
@@ -115,7 +118,7 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
 
 
 def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Receipt:
-    own = [w for w in receipt["warnings"] if w["code"] not in ("low_volume", "released")]
+    own = [w for w in receipt["warnings"] if w["code"] not in gates.CODES]
     judged = {
         **receipt,
         "status": verdict.status,

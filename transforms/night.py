@@ -151,7 +151,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         )
         shown = pq.read_table(rows).slice(0, FIRST_ROWS).to_pylist()
         receipt = {**_new_receipt(export.layout.dataset, night), **found}
-        return Inspection(export, found, rejects, shown, gates.judge(receipt, (), 1, None).reason)
+        return Inspection(export, found, rejects, shown, gates.judge(receipt, (), 1, None, {}).reason)
 
 
 def _read_delivery(
@@ -294,6 +294,7 @@ def _new_receipt(dataset: str, night: date) -> Receipt:
         "extent": None,
         "sources": [],
         "content": None,
+        "rows_hash": None,
         "rows": unknown,
         "reasons": {},
         "value_rejects": {},

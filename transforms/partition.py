@@ -1,5 +1,6 @@
 """A partition being made: checked batches staged, then written once, without repeats."""
 
+import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -73,7 +74,11 @@ class Partition:
         self._accepted = 0
 
     def add(
-        self, export: Export, landed: Landed, progress: Callable[[int], None] | None = None
+        self,
+        export: Export,
+        landed: Landed,
+        progress: Callable[[int], None] | None = None,
+        unpacked_sha256: str | None = None,
     ) -> None:
         """Reads a file to its end. Raises ExportError where rows are not those promised."""
         if self.contract.new_column == "fail" and export.new_columns:
@@ -127,6 +132,7 @@ class Partition:
                 "name": landed.name,
                 "bytes": landed.bytes,
                 "sha256": landed.sha256,
+                "unpacked_sha256": unpacked_sha256 or landed.sha256,
                 "rows": export.rows_in,
                 "reasons": dict(sorted((self._reasons - reasons_before).items())),
             }
@@ -141,6 +147,7 @@ class Partition:
         rejected = self._write_rejected()
         with across_rows.connect(self.folder) as db:
             losers = self._find_duplicates(db)
+            rows_hash = self._rows_hash(db)
             duplicates = len(losers)
             parts = self._write_parts(losers)
             if self.contract.dataset == "listings":
@@ -168,6 +175,7 @@ class Partition:
             "layout": "+".join(layouts) or None,
             "extent": max((e.layout.extent for e in self._exports), key=EXTENT_ORDER.index),
             "sources": self._sources,
+            "rows_hash": rows_hash,
             "rows": rows,
             "reasons": dict(sorted(self._reasons.items())),
             "value_rejects": dict(value_rejects),
@@ -240,6 +248,15 @@ class Partition:
         db.execute(f"CREATE TABLE duplicates AS {across_rows.sql('duplicates')}")
         found = db.execute("FROM duplicates").fetchnumpy()
         return np.asarray(found["position"], dtype=np.int64)
+
+    def _rows_hash(self, db: duckdb.DuckDBPyConnection) -> str:
+        """A hash of all accepted rows in whatever order, but for what the night itself adds."""
+        columns = [c.name for c in self.contract.columns if c.name not in self.contract.of_night]
+        found = db.execute(
+            f"SELECT count(*), sum(hash({', '.join(columns)})::HUGEINT) "
+            f"FROM read_parquet({quoted(self._staged_path)})"
+        ).fetchone()
+        return hashlib.sha256(str(found).encode()).hexdigest()
 
     def _write_parts(self, duplicates: np.ndarray) -> list[dict[str, Any]]:
         """Writes rows and metrics in the order of the export, so that the bytes repeat."""

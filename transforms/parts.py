@@ -40,9 +40,11 @@ def make(
     partition = Partition(dataset, night, folder, settings.market, settings.hashing_key())
     for file in landed:
         plain = unpack(file, folder)
+        is_packed = plain.path != file.path
+        unpacked = sha256(plain.path) if is_packed else file.sha256
         export = open_export(plain.path, plain.name, dataset, settings.market.encoding)
-        partition.add(export, file, progress)
-        if plain.path != file.path:
+        partition.add(export, file, progress, unpacked)
+        if is_packed:
             plain.path.unlink()
     return partition.finish()
 

@@ -92,5 +92,5 @@ def test_a_total_holds_no_night() -> None:
     }  # fmt: skip
     total = {**receipt, "reasons": {f"seller_id: {TOTAL}": 1}}
     other = {**receipt, "reasons": {"seller_id: malformed": 1}}
-    assert gates.judge(total, (), 1, None).status == "ok"
-    assert gates.judge(other, (), 1, None).status == "held"
+    assert gates.judge(total, (), 1, None, {}).status == "ok"
+    assert gates.judge(other, (), 1, None, {}).status == "held"

@@ -129,10 +129,11 @@ def _quantity(batch: Batch) -> None:
 def _identity(batch: Batch) -> None:
     """The source's number; for requests for quotation without one, a hash of what does not move.
 
-    Two buyers may send two sellers the same words, so that other inquiries need their number.
+    Two buyers may send two sellers the same words, so that other inquiries need their number; two
+    requests of the same words are told apart by their buyers, where the export states them.
 
     The posted date moves, so it is no part of it; nor are the tokens of a link, which differ
-    from page to page.
+    from page to page. `surrogate_key` leaves the buyer out, for not every export knows them.
     """
     batch.text("inquiry_id", "inquiry_id")
     columns = ("channel", "subject", "quantity", "quantity_unit", "buyer_country_iso2")
@@ -140,7 +141,9 @@ def _identity(batch: Batch) -> None:
     keys = [_surrogate(*row) if row[0] == "rfq" and row[1] else None for row in rows]
     ids = batch.column("inquiry_id").to_pylist()
     batch.fill("surrogate_key", keys)
-    batch.fill("inquiry_id", [i or key for i, key in zip(ids, keys, strict=True)])
+    buyers = batch.column("buyer_key").to_pylist()
+    own = [surrogate(k, b) if k and b else k for k, b in zip(keys, buyers, strict=True)]
+    batch.fill("inquiry_id", [i or key for i, key in zip(ids, own, strict=True)])
     batch.fill("id_is_surrogate", [not i and bool(k) for i, k in zip(ids, keys, strict=True)])
 
 

@@ -86,6 +86,8 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     identifying: tuple[str, ...]  # raw fields of which a row must have one, or it is a total
+    of_night: tuple[str, ...]  # columns made from the export date, not from what was delivered
+    stale_from: int  # rows from which on an earlier night's content again is no chance
     new_column: str
     max_rejected_share: float
     by_name: Mapping[str, Column] = field(repr=False, default_factory=dict)
@@ -117,6 +119,8 @@ def contract(dataset: str) -> Contract:
         columns=columns,
         rules=tuple(Rule(**{**r, "clears": tuple(r["clears"])}) for r in raw.get("rule", ())),
         identifying=tuple(raw["identifying"]),
+        of_night=tuple(raw["of_night"]),
+        stale_from=raw["stale_from"],
         new_column=raw["new_column"],
         max_rejected_share=raw["max_rejected_share"],
         by_name={c.name: c for c in columns},

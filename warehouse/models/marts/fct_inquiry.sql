@@ -1,24 +1,69 @@
 -- Inquiries, requests for quotation and chats in their latest state. Grain: inquiry_id.
--- Neither their text nor any name is here. A request that one export knows by its number and another
--- by title, quantity and country alone is one; where two numbers share those, it is not known which.
-WITH numbered AS (
-    SELECT surrogate_key, any_value(inquiry_id) AS inquiry_id
+-- Neither their text nor any name is here. A request that one export knows by its number or its buyer,
+-- and another by title, quantity and country alone, is one; where two share those, it is not known which.
+WITH request AS (
+    SELECT inquiry_id, id_is_surrogate, surrogate_key, buyer_key
     FROM lake.inquiries_state
-    WHERE NOT id_is_surrogate AND surrogate_key IS NOT NULL
-    GROUP BY surrogate_key
+    WHERE surrogate_key IS NOT NULL
+),
+
+-- The number under which a buyer's request is known.
+of_buyer AS (
+    SELECT surrogate_key, buyer_key, any_value(inquiry_id) AS number
+    FROM request
+    WHERE NOT id_is_surrogate AND buyer_key IS NOT NULL
+    GROUP BY surrogate_key, buyer_key
     HAVING count(*) = 1
+),
+
+-- One number and at most one buyer: the same request, though only the other export names the buyer.
+of_nobody AS (
+    SELECT surrogate_key, any_value(inquiry_id) FILTER (WHERE NOT id_is_surrogate) AS number
+    FROM request
+    GROUP BY surrogate_key
+    HAVING count(*) FILTER (WHERE NOT id_is_surrogate) = 1 AND count(DISTINCT buyer_key) <= 1
+),
+
+named AS (
+    SELECT
+        request.inquiry_id,
+        request.surrogate_key,
+        CASE
+            WHEN NOT request.id_is_surrogate THEN request.inquiry_id
+            ELSE coalesce(of_buyer.number, of_nobody.number, request.inquiry_id)
+        END AS known_as
+    FROM request
+    LEFT JOIN of_buyer USING (surrogate_key, buyer_key)
+    LEFT JOIN of_nobody USING (surrogate_key)
+    WHERE NOT request.id_is_surrogate OR request.buyer_key IS NOT NULL
+),
+
+-- What a row that knows neither number nor buyer can only be.
+only_one AS (
+    SELECT surrogate_key, any_value(known_as) AS known_as
+    FROM named
+    GROUP BY surrogate_key
+    HAVING count(DISTINCT known_as) = 1
 ),
 
 state AS (
     SELECT
         state.* REPLACE (
-            coalesce(numbered.inquiry_id, state.inquiry_id) AS inquiry_id,
-            state.id_is_surrogate AND numbered.inquiry_id IS NULL AS id_is_surrogate
+            coalesce(named.known_as, only_one.known_as, state.inquiry_id) AS inquiry_id,
+            state.id_is_surrogate AND number.inquiry_id IS NULL AS id_is_surrogate
         ),
         state.id_is_surrogate AS was_surrogate
     FROM lake.inquiries_state AS state
-    LEFT JOIN numbered
-        ON state.id_is_surrogate AND numbered.surrogate_key = state.surrogate_key
+    LEFT JOIN named ON named.inquiry_id = state.inquiry_id
+    LEFT JOIN only_one
+        ON
+            state.id_is_surrogate
+            AND state.buyer_key IS NULL
+            AND only_one.surrogate_key = state.surrogate_key
+    LEFT JOIN request AS number
+        ON
+            NOT number.id_is_surrogate
+            AND number.inquiry_id = coalesce(named.known_as, only_one.known_as)
 ),
 
 latest AS (
