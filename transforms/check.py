@@ -17,6 +17,7 @@ import pandera.errors
 import pandera.pandas as pa
 
 from transforms.clean import Cleaned
+from transforms.clean.no_row import ALONE, TOTAL
 from transforms.contracts import Column, Contract, Rule, contract
 
 OPERATORS = {"<=": operator.le, "<": operator.lt}
@@ -28,14 +29,14 @@ class Checked:
 
     `rejected` has a row per rejected row: position, column, reason, the value and the whole row
     as text. `value_rejects` counts the values made null in accepted rows by (column, reason);
-    `misfits` all values that are there and do not fit, likewise.
+    `misfits` are all values that are there and do not fit: column, reason, text, in order of rows.
     """
 
     accepted: pd.DataFrame
     positions: np.ndarray
     rejected: pd.DataFrame
     value_rejects: Counter[tuple[str, str]]
-    misfits: Counter[tuple[str, str]]
+    misfits: pd.DataFrame
 
 
 def check(
@@ -46,20 +47,20 @@ def check(
     `no_rows` are problems like those of `cleaned`, of rows that are none of the grain.
     """
     terms = contract(dataset)
-    failures = pd.concat(
-        [no_rows, cleaned.problems, _failures(cleaned.rows, terms)], ignore_index=True
+    failed = pd.concat(
+        [no_rows, cleaned.problems, failures(cleaned.rows, terms)], ignore_index=True
     )
-    failures["order"] = failures["column"].map({c.name: i for i, c in enumerate(terms.columns)})
+    failed["order"] = failed["column"].map({c.name: i for i, c in enumerate(terms.columns)})
     # A parser's reason says more than the null it leaves behind, so it comes first.
-    failures = failures.sort_values(["row", "order"], kind="stable")
-    failures = failures.drop_duplicates(["row", "column"])
+    failed = failed.sort_values(["row", "order"], kind="stable")
+    failed = failed.drop_duplicates(["row", "column"])
     fatal = (
-        failures["column"]
+        failed["column"]
         .map({c.name: c.on_bad == "row" or c.required for c in terms.columns})
         .astype(bool)
     )
 
-    first = failures[fatal].drop_duplicates("row")
+    first = failed[fatal].drop_duplicates("row")
     bad_rows = first["row"].to_numpy(dtype=np.int64)
     rejected = pd.DataFrame(
         {
@@ -75,19 +76,20 @@ def check(
     )
 
     kept = ~np.isin(np.arange(len(raw)), bad_rows)
-    values = failures[~fatal & ~failures["row"].isin(bad_rows)]
+    values = failed[~fatal & ~failed["row"].isin(bad_rows)]
     rows = _clear(cleaned.rows, values, terms)
-    there = failures[failures["reason"] != "missing"]
+    broken_rules = {r.reason for r in terms.rules}  # the values themselves can be read
+    told = ~failed["reason"].isin({"missing", ALONE, TOTAL, *broken_rules})
     return Checked(
         accepted=rows[kept],
         positions=np.flatnonzero(kept),
         rejected=rejected,
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
-        misfits=Counter(zip(there["column"], there["reason"], strict=True)),
+        misfits=failed.loc[told, ["column", "reason", "raw_value"]],
     )
 
 
-def _failures(rows: pd.DataFrame, terms: Contract) -> pd.DataFrame:
+def failures(rows: pd.DataFrame, terms: Contract) -> pd.DataFrame:
     """Pandera's failure cases as (row, column, reason, raw_value)."""
     try:
         _schema(terms.dataset).validate(rows, lazy=True)

@@ -151,7 +151,9 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         )
         shown = pq.read_table(rows).slice(0, FIRST_ROWS).to_pylist()
         receipt = {**_new_receipt(export.layout.dataset, night), **found}
-        return Inspection(export, found, rejects, shown, gates.judge(receipt, (), 1, None, {}).reason)
+        return Inspection(
+            export, found, rejects, shown, gates.judge(receipt, (), 1, None, {}).reason
+        )
 
 
 def _read_delivery(

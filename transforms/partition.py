@@ -30,6 +30,7 @@ from transforms.lake import Receipt, private_folder, sha256
 from transforms.landing import Landed
 from transforms.markets import Market
 from transforms.read import Export
+from transforms.shift import Misfits
 
 REJECTED = pa.schema(
     [
@@ -43,7 +44,6 @@ REJECTED = pa.schema(
 )
 EXTENT_ORDER = ("census", "window", "sample")  # several files promise what the weakest does
 ROW_GROUP = 120_000
-SHIFTED_FROM = 10  # rows; of fewer nothing can be said
 
 
 class Partition:
@@ -71,6 +71,7 @@ class Partition:
         self._rows_per_file: Counter[str] = Counter()
         self._exports: list[Export] = []
         self._sources: list[dict[str, Any]] = []
+        self._unread: list[tuple[str, int, str | None]] = []
         self._accepted = 0
 
     def add(
@@ -91,7 +92,7 @@ class Partition:
         context = replace(self._context, zone=export.layout.zone)
         reasons_before = self._reasons.copy()
         unnamed: Counter[str] = Counter()
-        misfits: Counter[tuple[str, str]] = Counter()
+        misfits = Misfits(dataset, context)
         read = 0
         for batch in export.rows:
             raw, moved = export.raw_fields(batch.table)
@@ -104,14 +105,14 @@ class Partition:
             self._stage(checked, export.file, batch.lines)
             self._noted.update({("label_moved", field): n for field, n in moved.items()})
             self._noted.update(cleaned.warnings)
-            misfits.update(checked.misfits)
+            misfits.add(checked.misfits)
             unnamed.update(_filled_without_a_name(batch.table))
             read += len(raw)
             if progress:
                 progress(len(raw))
         self._reject_broken(export)
         read += len(export.broken)
-        _refuse_shifted(export.file, misfits, read)
+        misfits.refuse_shifted(export.file, read)
         if read != export.rows_in:
             raise ExportError(
                 "miscounted",
@@ -124,6 +125,7 @@ class Partition:
                 f"{export.file} holds {export.rows_in:,} rows, its manifest promises "
                 f"{landed.promised_rows:,}. Nothing of it was loaded: ask for it again.",
             )
+        self._unread += misfits.unread(read)
         self._noted.update(export.warnings)
         self._noted.update({("new_column", column): n for column, n in unnamed.items()})
         self._exports.append(export)
@@ -316,6 +318,10 @@ class Partition:
             for c, fs in self._constant_flags().items()
         ]
         found += [
+            {"code": "unread_form", "column": column, "count": count, "example": example}
+            for column, count, example in self._unread
+        ]
+        found += [
             {"code": "page_cap", "column": None, "count": s["rows"]}
             for s in self._sources
             if s["rows"] == PAGE_CAP
@@ -345,28 +351,6 @@ def _filled_without_a_name(table: pd.DataFrame) -> dict[str, int]:
     nameless = [c for c in table if str(c).startswith("(column ")]
     counts = {str(c): int((table[c].fillna("").str.strip() != "").sum()) for c in nameless}
     return {column: count for column, count in counts.items() if count}
-
-
-def _refuse_shifted(file: str, misfits: Counter[tuple[str, str]], rows: int) -> None:
-    """Raises ExportError("shifted") where more than half of the rows misfit in two columns.
-
-    One such column is a change at the source; in two, values stand under the wrong headers.
-    """
-    columns: Counter[str] = Counter()
-    reasons: dict[str, str] = {}
-    for (column, reason), count in misfits.most_common():
-        if reason == "day or month first":
-            continue  # they fit, though nobody knows which day it is
-        columns[column] += count
-        reasons.setdefault(column, reason)
-    shifted = [f"{c} ({reasons[c]})" for c in sorted(columns) if columns[c] > rows / 2]
-    if rows >= SHIFTED_FROM and len(shifted) > 1:
-        raise ExportError(
-            "shifted",
-            f"{file} has values that do not fit {', '.join(shifted)} in more than half of its "
-            f"{rows:,} rows: they stand under the wrong headers, or the layout maps the wrong "
-            "ones. Nothing of it was loaded: ask for it again, or mend the layout.",
-        )
 
 
 def _without(table: pa.Table, constant: dict[str, list[str]]) -> pa.Table:

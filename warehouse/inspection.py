@@ -85,7 +85,8 @@ def as_lines(seen: Inspection) -> Iterator[str]:
             yield f"made null   {count:,} values of {column}: {reason}"
     for warning in found["warnings"]:
         column = f" in {warning['column']}" if warning["column"] else ""
-        yield f"warning     {warning['code']}{column}: {warning['count']:,}"
+        example = f", such as {warning['example']}" if warning.get("example") else ""
+        yield f"warning     {warning['code']}{column}: {warning['count']:,}{example}"
     if missing := found["drift"]["missing_columns"]:
         yield f"not there   {', '.join(missing)}: headers that the layout maps"
     if seen.held:

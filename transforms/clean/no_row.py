@@ -85,7 +85,9 @@ def _kind(cell: object) -> str:
         return "blank"
     if _COUNT.fullmatch(even):
         return "count"
-    return "label" if len(even) < 80 and _labels().fullmatch(even.strip("*-–—=_#.:： ")) else "other"
+    return (
+        "label" if len(even) < 80 and _labels().fullmatch(even.strip("*-–—=_#.:： ")) else "other"
+    )
 
 
 @cache
@@ -97,7 +99,8 @@ def _labels() -> re.Pattern[str]:
     )
     footers = "|".join(f.replace("{n}", _NUMBER) for f in words["footers"])
     return re.compile(
-        rf"(?:{total})(?: ?(?:of )?(?:{thing}))?(?: ?\([^()]{{0,20}}\))?\W*(?:{_NUMBER}\W*)?(?:{thing})?\W*"
+        rf"(?:{total})(?: ?(?:of )?(?:{thing}))?(?: ?\([^()]{{0,20}}\))?"
+        rf"\W*(?:{_NUMBER}\W*)?(?:{thing})?\W*"
         rf"|{_NUMBER} ?(?:{thing})(?: (?:exported|selected|found|total|in total))?"
         rf"|{footers}",
         re.IGNORECASE,

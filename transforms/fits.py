@@ -1,0 +1,48 @@
+"""Which kind of value a text is, asked of the cleaners and the contract that would take it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from transforms.check import failures
+from transforms.clean import CLEANERS, Cleaned, Context
+from transforms.contracts import contract
+
+# What no kind of value looks like: a field that takes them is free text and tells nothing.
+NONSENSE = ("Zqx wvu, of", "?! ~", "xq:zw [qq]")
+
+
+def fits(values: Sequence[str], field: str, dataset: str, context: Context) -> np.ndarray:
+    """Which of these texts a raw field of the dataset takes; none, where it takes anything."""
+    cleaned, refused = _tried([*values, *NONSENSE, ""], field, dataset, context)
+    rows = cleaned.rows
+    taken = np.zeros(len(rows), dtype=bool)
+    for column in rows:
+        there = rows[column].notna().to_numpy()
+        if not there[-1]:
+            taken |= there
+    taken[refused["row"].to_numpy(dtype=np.int64)] = False
+    said, nonsense = taken[: len(values)], taken[len(values) : -1]
+    return np.zeros(len(values), dtype=bool) if nonsense.any() else said
+
+
+def fields_by_column(dataset: str, context: Context) -> dict[str, list[str]]:
+    """The raw fields whose bad values are counted at a column of the contract."""
+    found: dict[str, list[str]] = {}
+    for field in contract(dataset).raw:
+        _, refused = _tried(NONSENSE, field, dataset, context)
+        for column in set(refused["column"]):
+            found.setdefault(column, []).append(field)
+    return found
+
+
+def _tried(
+    texts: Sequence[str], field: str, dataset: str, context: Context
+) -> tuple[Cleaned, pd.DataFrame]:
+    raw = pd.DataFrame({field: pd.Series(list(texts), dtype="str")})
+    cleaned = CLEANERS[dataset](raw, context)
+    found = pd.concat(
+        [cleaned.problems, failures(cleaned.rows, contract(dataset))], ignore_index=True
+    )
+    return cleaned, found[found["reason"] != "missing"]

@@ -1,0 +1,89 @@
+"""Values that do not fit their columns: under the wrong headers, or in a form nobody knows yet."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import pandas as pd
+
+from transforms.clean import Context
+from transforms.contracts import contract
+from transforms.errors import ExportError
+from transforms.fields import text
+from transforms.fits import fields_by_column, fits
+
+KEPT = 200  # values of a column, the first of the file: the same however it was cut into batches
+MOSTLY = 0.9
+EITHER_WAY = "day or month first"  # a date that fits, though nobody knows which day it is
+LONGEST_EXAMPLE = 40
+# Numbers fit many columns and so prove nothing, unless they are as long as an id, or dates.
+_TELLING = re.compile(r"[^\W\d_]|[^\W_]{8}|\d+[-/.]\d+[-/.]\d+|[$€£₹¥]")
+
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)")  # else it passes for a telephone
+
+
+@dataclass
+class Misfits:
+    """The values of one file that do not fit, by column of the contract."""
+
+    dataset: str
+    context: Context
+    _counts: Counter[str] = field(default_factory=Counter)
+    _values: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, misfits: pd.DataFrame) -> None:
+        """Takes in a batch's (column, reason, raw_value), in order of the rows."""
+        known = misfits[misfits["reason"] != EITHER_WAY]
+        for column, found in known.groupby("column", sort=False):
+            name = str(column)
+            self._counts[name] += len(found)
+            left = KEPT - len(self._values[name])
+            if left > 0:
+                self._values[name] += [v for v in found["raw_value"] if isinstance(v, str)][:left]
+
+    def refuse_shifted(self, file: str, rows: int) -> None:
+        """Raises ExportError("shifted") where the values of a column fit another one, whose own
+        do not: they stand under the wrong headers. Two columns in a new form are no proof."""
+        odd = self._mostly_odd(rows)
+        if len(odd) < 2:
+            return
+        fields = fields_by_column(self.dataset, self.context)
+        proofs = [
+            f"{one} holds what fits {other}" + (f", such as {example}" if example else "")
+            for one, other in permutations(odd, 2)
+            if self._fit(one, fields.get(other, []))
+            for example in [self.example(one)]
+        ]
+        if proofs:
+            raise ExportError(
+                "shifted",
+                f"{file} has values under the wrong headers in more than half of its {rows:,} "
+                f"rows: {'; '.join(proofs[:3])}. Or the layout maps the wrong ones. Nothing of "
+                "it was loaded: ask for it again, or mend the layout.",
+            )
+
+    def unread(self, rows: int) -> list[tuple[str, int, str | None]]:
+        """Columns of which most rows' values are in a form that nobody knows, with an example."""
+        return [(c, self._counts[c], self.example(c)) for c in self._mostly_odd(rows)]
+
+    def example(self, column: str) -> str | None:
+        """A value of the column for a message; none of a person."""
+        values = self._values[column]
+        if not values or contract(self.dataset).by_name[column].personal:
+            return None
+        even = text.even(values[0])
+        shown = even if _DATE.match(even) else text.masked(even)
+        return repr(shown if len(shown) <= LONGEST_EXAMPLE else f"{shown[:LONGEST_EXAMPLE]}…")
+
+    def _mostly_odd(self, rows: int) -> list[str]:
+        return sorted(c for c, n in self._counts.items() if n > rows / 2)
+
+    def _fit(self, one: str, fields: Iterable[str]) -> bool:
+        values = [v for v in self._values[one] if _TELLING.search(v)]
+        if len(values) * 2 <= len(self._values[one]):
+            return False
+        return any(
+            fits(values, field, self.dataset, self.context).mean() >= MOSTLY for field in fields
+        )
