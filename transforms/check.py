@@ -89,10 +89,13 @@ def check(
     )
 
 
-def failures(rows: pd.DataFrame, terms: Contract) -> pd.DataFrame:
-    """Pandera's failure cases as (row, column, reason, raw_value)."""
+def failures(
+    rows: pd.DataFrame, terms: Contract, only: tuple[str, ...] | None = None
+) -> pd.DataFrame:
+    """Pandera's failure cases as (row, column, reason, raw_value); of `only` some columns, each
+    on its own."""
     try:
-        _schema(terms.dataset).validate(rows, lazy=True)
+        _schema(terms.dataset, only).validate(rows, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         reasons = cases["check"].replace("not_nullable", "missing")
@@ -129,9 +132,11 @@ def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.Data
 
 
 @cache
-def _schema(dataset: str) -> pa.DataFrameSchema:
+def _schema(dataset: str, only: tuple[str, ...] | None = None) -> pa.DataFrameSchema:
     terms = contract(dataset)
     columns = {c.name: _column(c) for c in terms.columns if _judged(c)}
+    if only is not None:
+        return pa.DataFrameSchema({name: columns[name] for name in only if name in columns})
     return pa.DataFrameSchema(columns, checks=[_rule(r) for r in terms.rules])
 
 

@@ -16,10 +16,9 @@ NONSENSE = ("Zqx wvu, of", "?! ~", "xq:zw [qq]")
 def fits(values: Sequence[str], field: str, dataset: str, context: Context) -> np.ndarray:
     """Which of these texts a raw field of the dataset takes; none, where it takes anything."""
     cleaned, refused = _tried([*values, *NONSENSE, ""], field, dataset, context)
-    rows = cleaned.rows
-    taken = np.zeros(len(rows), dtype=bool)
-    for column in rows:
-        there = rows[column].notna().to_numpy()
+    taken = np.zeros(len(cleaned.rows), dtype=bool)
+    for column in cleaned.rows:
+        there = cleaned.rows[column].notna().to_numpy()
         if not there[-1]:
             taken |= there
     taken[refused["row"].to_numpy(dtype=np.int64)] = False
@@ -42,7 +41,7 @@ def _tried(
 ) -> tuple[Cleaned, pd.DataFrame]:
     raw = pd.DataFrame({field: pd.Series(list(texts), dtype="str")})
     cleaned = CLEANERS[dataset](raw, context)
-    found = pd.concat(
-        [cleaned.problems, failures(cleaned.rows, contract(dataset))], ignore_index=True
-    )
+    filled = tuple(str(c) for c in cleaned.rows if cleaned.rows[c].notna().any())
+    broken = failures(cleaned.rows[[*filled]], contract(dataset), filled)
+    found = pd.concat([cleaned.problems, broken], ignore_index=True)
     return cleaned, found[found["reason"] != "missing"]

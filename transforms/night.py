@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from transforms import DATASETS, disk, exports, gates, history, parts
+from transforms import draft as drafting
 from transforms.errors import ExportError
 from transforms.exports import Delivery, ExportFile
 from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
@@ -154,6 +155,15 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         return Inspection(
             export, found, rejects, shown, gates.judge(receipt, (), 1, None, {}).reason
         )
+
+
+def draft(path: Path, dataset: str | None, settings: Settings) -> str | None:
+    """A layout to start from, for a file that fits none; None where it holds no table."""
+    file = ExportFile(exports.UPath(path), path.name, dataset, None)
+    with tempfile.TemporaryDirectory(prefix="outlook-") as name:
+        folder = Path(name)
+        plain = unpack(land(file, date.today(), folder), folder)
+        return drafting.draft(plain.path, plain.name, dataset, settings.market)
 
 
 def _read_delivery(

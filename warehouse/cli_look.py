@@ -12,6 +12,7 @@ from transforms import DATASETS
 from transforms import night as line
 from transforms.errors import Damaged, ExportError, ExportMissing, SettingsError
 from transforms.lake import Lake
+from transforms.layouts import leave_out_unusable
 from transforms.settings import settings
 from warehouse import inspection, nightly, publish, terminal
 from warehouse.cli_options import Dataset, Json, calendar, datasets, day
@@ -93,16 +94,20 @@ def inspect(
     shown = night or (in_name[0] if in_name else f"{date.today()}")
     if dataset:
         datasets(dataset)
+    for wrong in leave_out_unusable():
+        terminal.tell(f"left out: {wrong}")
     try:
         seen = line.inspect(file, dataset, day(shown), settings())
     except ExportError as error:
-        refused = inspection.refused_as_json(file, error, dataset)
+        is_new = error.code == "unknown_layout"
+        draft = line.draft(file, dataset, settings()) if is_new else None
+        refused = inspection.refused_as_json(file, error, draft)
         if as_json:
             terminal.print_json(refused)
         else:
             terminal.tell(f"refused ({error.code}): {error.message}")
-            if proposal := refused["refused"]["draft_layout"]:
-                for drafted in proposal.split("\n"):
+            if draft:
+                for drafted in draft.split("\n"):
                     terminal.say(drafted)
         raise typer.Exit(error.exit_code) from None
     if as_json:

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import ExportError
-from transforms.layouts import layouts
-from transforms.layouts.draft import draft
 from transforms.night import Inspection
 from transforms.read.encoding import is_guess
 
@@ -29,7 +27,7 @@ def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
     }
 
 
-def refused_as_json(file: Path, error: ExportError, dataset: str | None) -> dict[str, Any]:
+def refused_as_json(file: Path, error: ExportError, draft: str | None) -> dict[str, Any]:
     """A refusal, with the draft of a layout where none fits."""
     return {
         "file": str(file),
@@ -38,19 +36,9 @@ def refused_as_json(file: Path, error: ExportError, dataset: str | None) -> dict
             "message": error.message,
             "nearest_layout": error.nearest_layout,
             "missing": error.missing,
-            "draft_layout": (
-                draft(error.headers, dataset, file.name) if _is_new_shape(error) else None
-            ),
+            "draft_layout": draft,
         },
     }
-
-
-def _is_new_shape(error: ExportError) -> bool:
-    """Whether a file has less than half of what the nearest layout requires: no damaged old one."""
-    near = next((x for x in layouts() if x.name == error.nearest_layout), None)
-    return bool(error.headers and near) and len(error.missing) * 2 > len(
-        near.required if near else ()
-    )
 
 
 def as_lines(seen: Inspection) -> Iterator[str]:

@@ -12,9 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from transforms import layouts, night
+from transforms.draft import of_table
+from transforms.draft.table import Table
 from transforms.errors import SettingsError
-from transforms.layouts.draft import draft
 from transforms.layouts.source import source
+from transforms.markets import market
 from transforms.settings import settings
 from warehouse.cli import app
 
@@ -100,12 +102,12 @@ def test_a_layout_that_cannot_be_used_is_named_in_one_line(
 
 def test_a_draft_is_a_layout_once_its_columns_are_filled() -> None:
     headers = ["Member ID", "Firma", "Stadt", "Paid From", "Phone"]
-    text = draft(headers, None, "sellers_x.csv")
+    text = of_table(Table(headers, pd.DataFrame(), ""), "sellers_x.csv", None, market("PK"))
     made = layouts._layout("sellers_x", tomllib.loads(text))
     assert made.dataset == "sellers"
-    assert {"seller_id", "paid_from", "phone"} <= set(made.columns)
-    assert made.ignore == {"Firma", "Stadt"}
-    assert "# company_name" in text
+    assert {"seller_id", "paid_from", "phone", "company_name"} <= set(made.columns)
+    assert made.ignore == {"Stadt"}
+    assert "# city" in text
 
 
 def test_wall_times_are_of_the_zone_that_the_layout_names(
@@ -145,11 +147,11 @@ def test_inspect_shows_rows_rejects_and_that_a_night_would_be_held(tmp_path: Pat
 
 def test_inspect_drafts_a_layout_for_a_stranger(tmp_path: Path) -> None:
     path = tmp_path / "strange.csv"
-    path.write_text("Firma;Ort;Preis\nA GmbH;Ulm;5\nB GmbH;Bonn;6\n")
+    path.write_text("Kürzel;Ort;Notiz\nA;Ulm;5\nB;Bonn;6\n")
     said = CliRunner().invoke(app, ["inspect", str(path), "--json"])
     assert said.exit_code == 5
     refused = json.loads(said.stdout)["refused"]
     assert refused["code"] == "unknown_layout"
     assert refused["nearest_layout"] and refused["missing"]
-    assert tomllib.loads(refused["draft_layout"])["ignore"] == ["Firma", "Ort", "Preis"]
+    assert tomllib.loads(refused["draft_layout"])["ignore"] == ["Kürzel", "Ort", "Notiz"]
     assert "Ulm" not in said.stdout

@@ -49,9 +49,7 @@ def with_columns(dataset: str, count: int, values: dict[str, str]) -> tuple[list
 
 @pytest.mark.parametrize("count", [1, 9, 10, 40])
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_columns_in_a_new_form_are_null_and_shown(
-    dataset: str, count: int, tmp_path: Path
-) -> None:
+def test_columns_in_a_new_form_are_null_and_shown(dataset: str, count: int, tmp_path: Path) -> None:
     values = dict(NEW_FORMS[dataset])
     headers, rows = with_columns(dataset, count, values)
     found = loaded(as_csv(headers, rows), f"{dataset}.csv", tmp_path, dataset)
@@ -76,9 +74,7 @@ def test_an_example_shows_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 9, 10, 40])
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_a_shift_is_refused_however_few_the_rows(
-    dataset: str, count: int, tmp_path: Path
-) -> None:
+def test_a_shift_is_refused_however_few_the_rows(dataset: str, count: int, tmp_path: Path) -> None:
     headers, rows = table_of(dataset, count)
     for by in range(1, len(headers)):
         content = as_csv(headers, [row[by:] + row[:by] for row in rows])
@@ -102,7 +98,9 @@ def test_two_headers_that_changed_places_are_found(dataset: str, tmp_path: Path)
         one, other = map(headers.index, pair)
         headers[one], headers[other] = headers[other], headers[one]
         with pytest.raises(ExportError) as refused:
-            loaded(as_csv(headers, rows), f"{dataset}.csv", tmp_path / ".." / tmp_path.name, dataset)
+            loaded(
+                as_csv(headers, rows), f"{dataset}.csv", tmp_path / ".." / tmp_path.name, dataset
+            )
         assert refused.value.code == "shifted"
         tmp_path = Path(tempfile.mkdtemp(dir=tmp_path))
 
