@@ -1,4 +1,4 @@
-"""Values under the wrong headers are proved by the columns that they fit; a new form is no shift."""
+"""Values under wrong headers are proved by the columns that they fit; a new form is no shift."""
 
 import tempfile
 from pathlib import Path

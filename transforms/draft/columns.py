@@ -87,7 +87,7 @@ def parts(table: Table) -> list[Part]:
             found.append(Part(header, spec, label[1], values, share))
             label = None
             continue
-        prefix = _prefix(values)
+        prefix = _prefix(header, values)
         if prefix:
             rest = [v.removeprefix(prefix) for v in values]
             found.append(Part(header, {"header": header, "strip": prefix}, header, rest, share))
@@ -119,7 +119,7 @@ def _label(cells: pd.Series) -> str | None:
     return str(counts.index[0])
 
 
-def _prefix(values: list[str]) -> str:
+def _prefix(header: str, values: list[str]) -> str:
     """A label that all cells begin with: `Posted in:`, `Quotes Left`."""
     if any("://" in v for v in values):
         return ""
@@ -127,7 +127,7 @@ def _prefix(values: list[str]) -> str:
     if label := re.match(r"[^\d:]{3,}: ?", common):
         return label[0]
     rest = [v.removeprefix(common) for v in values]
-    is_label = len(values) > 2 and re.fullmatch(r"[^\d$€£₹¥]{4,}", common)
+    is_label = len(values) > 2 and fuzz.ratio(_plain(common), _plain(header)) >= TOLD * 100
     return common if is_label and all(r[:1].isdigit() for r in rest) else ""
 
 
@@ -141,7 +141,7 @@ def _ids(header: str, values: list[str], share: float) -> Iterator[Part]:
             taken = [m[1] for v in values if (m := re.search(pattern, v))]
             if len(taken) >= 0.9 * len(values) and len(set(taken)) >= 0.6 * len(values):
                 spec = {"header": header, "match": pattern}
-                yield Part(header, spec, header, taken, share * 0.9, frozenset(fields))
+                yield Part(header, spec, header, taken, share * 0.95, frozenset(fields))
                 break
 
 
@@ -221,7 +221,10 @@ def _evidence(of: list[Part], dataset: str, context: Context) -> dict[str, list[
                 found[name].append(part.share)
             elif name in strict or not _is_text(name):
                 share = taken[name][place]
-                rivals = sum(taken[other][place] >= 0.5 for other in strict)
+                rivals = 1
+                if part.only is None:
+                    others = strict - {"seller_id", RIVALS.get(name)}
+                    rivals = sum(taken[other][place] >= 0.5 for other in others)
                 telling = np.mean([bool(_TELLING.search(v)) for v in part.values])
                 weight = (0.3 + 0.7 * telling) * part.share / max(rivals, 1) ** 0.5
                 found[name].append(share * weight if share >= 0.5 else -1.0)
