@@ -28,6 +28,7 @@ class Known:
     market: Mask
     city: Ints  # position in the gazetteer, or -1
 
+
 LONGEST_WINDOW_DAYS = 31  # what one delivery is taken to cover at most
 
 
