@@ -12,6 +12,7 @@ from transforms.clean import Context
 from transforms.contracts import contract
 from transforms.errors import ExportError
 from transforms.fields import text
+from transforms.fields.mask import masked
 from transforms.fits import fields_by_column, fits
 
 KEPT = 200  # values of a column, the first of the file: the same however it was cut into batches
@@ -71,10 +72,10 @@ class Misfits:
     def example(self, column: str) -> str | None:
         """A value of the column for a message; none of a person."""
         values = self._values[column]
-        if not values or contract(self.dataset).by_name[column].personal:
+        if not values or contract(self.dataset).by_name[column].personal == "hash":
             return None
         even = text.even(values[0])
-        shown = even if _DATE.match(even) else text.masked(even)
+        shown = even if _DATE.match(even) else masked(even)
         return repr(shown if len(shown) <= LONGEST_EXAMPLE else f"{shown[:LONGEST_EXAMPLE]}…")
 
     def _mostly_odd(self, rows: int) -> list[str]:

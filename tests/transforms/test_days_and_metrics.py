@@ -14,7 +14,8 @@ from transforms.markets import market
 
 def cleaned(dataset: str, rows: list[dict[str, str]], of: str = "PK") -> list[dict[str, Any]]:
     context = Context(date(2022, 7, 2), market(of), b"key")
-    return CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), context).rows.to_dict("records")
+    made = CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), context).rows
+    return [{str(name): value for name, value in row.items()} for row in made.to_dict("records")]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_night_is_held_above_the_share_that_is_allowed(rejected: int, is_held:
         "sources": [{"rows": 1_000}], "warnings": [], "extent": "census", "content": "x",
         "export_date": "2022-06-30",
     }  # fmt: skip
-    assert (gates.judge(receipt, (), 1, None).reason is not None) is is_held
+    assert (gates.judge(receipt, (), 1, None, {}).reason is not None) is is_held
 
 
 @pytest.mark.parametrize(
