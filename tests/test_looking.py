@@ -96,7 +96,7 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
     named = [(m["edition"], m["metric"]) for m in moved]
     assert named == [("FY2022", "inquiries"), ("FY2022", "live_listings"),
                      ("FY2022", "paid_sellers"), ("CY2022", "paid_sellers")]  # fmt: skip
-    assert told[0].endswith(" to 7")
+    assert told[0].endswith(" to 7 [p]")
     assert told[1].endswith(" to not available")
     assert told[2].endswith(" [r]: only its mark changed")
     assert " gone: was " in told[3]

@@ -14,6 +14,7 @@ from warehouse.tables import code_version
 
 Row = dict[str, Any]
 
+SHARES = ("share_of_all", "share_of_known")  # beside the share of a table of classes
 OF_THE_ROW = ("as_of", "period_from", "period_to", "is_partial", "days", "days_covered")
 PARTS = ("numerator", "denominator", "coverage", "symbol")
 # Numbers of a row that tell how long its span is; any other is a figure.
@@ -186,7 +187,9 @@ def _find(db: duckdb.DuckDBPyConnection, metric: str) -> tuple[Model, Row, str]:
     model, words = tables[words[0]], words[1:]
     measures, with_parts = _measures(db, model)
     others = [k for k in model.key if k != "edition"]
-    measure = words.pop() if len(words) > len(others) and words[-1] in measures else None
+    also = [c for c in SHARES if c in _columns(db, model)]
+    is_measure = len(words) > len(others) and words[-1] in [*measures, *also]
+    measure = words.pop() if is_measure else None
     # Measures with parts of their own are told apart; of others the first is meant.
     if len(words) == len(others) and (measure or not with_parts):
         keys = dict(zip(others, words, strict=True))
@@ -265,7 +268,11 @@ def _missing_days(found: Row) -> str:
 
 def _parts(row: Row, measure: str) -> Row:
     """Value, numerator, denominator, coverage and symbol of a row."""
-    return {"value": row[measure], **{p: row.get(f"{measure}_{p}", row.get(p)) for p in PARTS}}
+    found = {"value": row[measure], **{p: row.get(f"{measure}_{p}", row.get(p)) for p in PARTS}}
+    if measure in SHARES and found["value"]:
+        # The row names the denominator of its own share only.
+        found["denominator"] = round(found["numerator"] / found["value"])
+    return found
 
 
 def _needs(model: Model, names: tuple[str, ...]) -> dict[str, Row]:
@@ -322,7 +329,11 @@ def _other_figure(row: Row) -> str | None:
     if not row.get("figure"):
         return None
     path = "seller_growth.cagr" if row["figure"] == "cagr" else row["figure"]
-    return f"{path}.{row['figure_key']}" if row["figure_key"] else path
+    if not row["figure_key"]:
+        return path
+    # The press means all listings.
+    of = ".share_of_all" if row["figure"] == "listings_by_category" else ""
+    return f"{path}.{row['figure_key']}{of}"
 
 
 def _last_census(db: duckdb.DuckDBPyConnection) -> date | None:
