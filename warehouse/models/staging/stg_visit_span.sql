@@ -58,7 +58,7 @@ day AS (
             AND visit.visitors IS NOT NULL
             AND visit.inquiries IS NOT NULL
         ) AS rows_known,
-        count(DISTINCT visit.seller_id) FILTER (
+        count(*) FILTER (
             WHERE country.is_market
             AND visit.visitors IS NOT NULL
             AND visit.inquiries IS NOT NULL
