@@ -89,7 +89,8 @@ class Found:
     """The good rows of a whole sample."""
 
     counts: dict[tuple[str, str], tuple[int, int, int]] = field(default_factory=dict)
-    countries: dict[str, str] = field(default_factory=dict)
+    countries: dict[str, str] = field(default_factory=dict)  # the last that was said
+    countries_then: dict[str, str] = field(default_factory=dict)  # by the end of fiscal 2022
     first_seen: dict[str, str] = field(default_factory=dict)
     inquiries: dict[str, dict[str, Any]] = field(default_factory=dict)
     last: dict[str, Rows] = field(default_factory=dict)
@@ -109,6 +110,8 @@ def found_in(folder: Path) -> Found:
         for row in good:
             if name == "sellers":
                 found.countries[row["Member ID"]] = row["Country/Region"]
+                if night <= facts_of(folder).closes:
+                    found.countries_then[row["Member ID"]] = row["Country/Region"]
             elif name == "listings":
                 found.first_seen.setdefault(row["Product ID"], row["Member ID"])
             else:

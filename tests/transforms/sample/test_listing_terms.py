@@ -44,7 +44,7 @@ def files(folder: Path) -> Found:
 def live(folder: Path, files: Found) -> Rows:
     """Live listings of the market on the fiscal year's last night."""
     rows = dataset(folder, facts_of(folder).closes, "listings")[1]
-    ours = {s for s, text in files.countries.items() if text in facts_of(folder).names}
+    ours = {s for s, text in files.countries_then.items() if text in facts_of(folder).names}
     return [
         row
         for row in rows
