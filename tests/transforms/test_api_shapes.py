@@ -138,7 +138,8 @@ def test_an_answer_is_known_without_its_dataset(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("dataset", ["listings", "inquiries"])
 def test_an_error_is_no_export(error: Any, dataset: str, tmp_path: Path) -> None:
     content = json.dumps(error).encode()
-    assert refusal(content, f"{dataset}.json", tmp_path, dataset) == "unknown_layout"
+    code = "unknown_layout" if isinstance(error, list) else "api_error"
+    assert refusal(content, f"{dataset}.json", tmp_path, dataset) == code
 
 
 PAGES: dict[str, Any] = {

@@ -26,7 +26,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-OF_ZEROS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+OF_ZEROS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 ZEROS = 0.05  # share of zero bytes that only these have
 BY_CHANCE = 0.25  # of Chinese text in GB18030 about a twelfth looks like UTF-8
 
@@ -55,6 +55,8 @@ def encodings(path: Path, name: str, declared: Sequence[str] = ()) -> list[Guess
         possible = [Guess(found, True)]
     else:
         possible = _others(path, declared)
+    if not possible and not marked and (it_may_be := plausible.names(_telling_lines(path))):
+        raise _uncertain(name, [*it_may_be, "UTF-8 that was damaged"])
     if not possible:
         raise ExportError(
             "encoding",
@@ -68,7 +70,11 @@ def encodings(path: Path, name: str, declared: Sequence[str] = ()) -> list[Guess
 
 def uncertain(path: Path, name: str) -> ExportError:
     """The refusal of a file whose encoding cannot be told, with those that it may be in."""
-    candidates = plausible.names(_telling_lines(path)) or ["one that is not known here"]
+    candidates = plausible.names(_telling_lines(path))
+    return _uncertain(name, candidates or ["one that is not known here"])
+
+
+def _uncertain(name: str, candidates: list[str]) -> ExportError:
     return ExportError(
         "encoding",
         f"{name} is no UTF-8, and its bytes do not tell for certain what else: it may be "

@@ -163,11 +163,12 @@ def _script(letters: str, often: str) -> Callable[[str], bool]:
         foreign = sum(not c.isascii() and c not in _FREE for c in text)
         found = "".join(word.findall(text))
         torn = sum(a.islower() and b.isupper() for w in word.findall(text) for a, b in pairwise(w))
-        is_fluent = sum(c.casefold() in often for c in found) >= OFTEN * len(found)
+        different = "".join(set(word.findall(text)))
+        is_fluent = sum(c.casefold() in often for c in different) >= OFTEN * len(different)
         return (
             len(found) >= 0.8 * foreign > 0
             and torn <= FEW * len(found)
-            and (is_fluent or len(found) < FEWEST_LETTERS)
+            and (is_fluent or len(different) < FEWEST_LETTERS)
         )
 
     return is_plausible
