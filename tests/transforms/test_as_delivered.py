@@ -43,8 +43,8 @@ TEXTS = {
     "cp949": ["축구공 견적 요청드립니다", "서울", "한국 무역 주식회사"],
 }
 TOLD = {
-    "cp1252": ["Café crème, modèle déposé", "Fußball Größe", "Señor niño", "São Paulo coração",
-               "\xa0£12\xa0", "smørrebrød", "Citroën naïve", "MODÈLE ÉLÉGANT", "50°C ½"],
+    "cp1252": ["Café crème, modèle déposé", "Fußball Größe", "Señor niño", "São Paulo",
+               "\xa0£12\xa0", "smørrebrød", "Citroën naïve", "MODÈLE ÉLÉGANT"],
     "gb18030": ["深圳市贸易有限公司", "香港國際體育用品貿易有限公司", "专业生产运动服装和足球，质量好"],
     "cp1256": ["كرة قدم جلدية عالية الجودة", "شركة التجارة الدولية المحدودة"],
 }  # fmt: skip
