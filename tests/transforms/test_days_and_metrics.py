@@ -14,8 +14,8 @@ from transforms.markets import market
 
 def cleaned(dataset: str, rows: list[dict[str, str]], of: str = "PK") -> list[dict[str, Any]]:
     context = Context(date(2022, 7, 2), market(of), b"key")
-    made = CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), context).rows
-    return [{str(name): value for name, value in row.items()} for row in made.to_dict("records")]
+    found = CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), context).rows
+    return [{str(k): v for k, v in row.items()} for row in found.to_dict("records")]
 
 
 @pytest.mark.parametrize(
