@@ -1,15 +1,19 @@
 """Boundaries: the day of an instant, a number that nobody stated, the last value that fits."""
 
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from transforms import gates
+from transforms import gates, night
 from transforms.clean import CLEANERS, Context, slashes
 from transforms.fields.price import price
 from transforms.markets import market
+from transforms.sample import write_sample
+from transforms.settings import settings
 
 
 def cleaned(dataset: str, rows: list[dict[str, str]], of: str = "PK") -> list[dict[str, Any]]:
@@ -88,3 +92,20 @@ def test_a_title_as_long_as_the_marketplace_allows_is_not_long() -> None:
 def test_the_highest_price_of_a_ladder_of_ranges_is_its_highest_end() -> None:
     found = price("['$4.00-5.00', '$2.00-3.00']")
     assert (found.low, found.high) == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("exported_at", "is_late"),
+    [("2022-07-01T18:59:59+00:00", False), ("2022-07-01T19:00:00+00:00", True)],
+)
+def test_a_night_is_late_from_the_midnight_after_its_day_of_grace(
+    exported_at: str, is_late: bool, home: Path
+) -> None:
+    """The night of 30 June may be delivered until 1 July ends in Karachi."""
+    night_ = date(2022, 6, 30)
+    write_sample(home / "exports", night_, night_, scale=0.005)
+    path = home / "exports" / f"{night_}" / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**manifest, "exported_at": exported_at}), "utf-8")
+    receipt = night.load("sellers", night_, settings(), dry_run=True)
+    assert receipt["is_late"] is is_late
