@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from transforms import gates, night
+from transforms import exports, gates, night
 from transforms.clean import CLEANERS, Context, slashes
 from transforms.fields.price import price
 from transforms.markets import market
@@ -109,3 +109,10 @@ def test_a_night_is_late_from_the_midnight_after_its_day_of_grace(
     path.write_text(json.dumps({**manifest, "exported_at": exported_at}), "utf-8")
     receipt = night.load("sellers", night_, settings(), dry_run=True)
     assert receipt["is_late"] is is_late
+
+
+def test_a_calendar_of_months_makes_the_last_day_of_each_due(tmp_path: Path) -> None:
+    stretch = [{"from": "2022-01-01", "to": "2022-12-31", "every": "month"}]
+    (tmp_path / "calendar.json").write_text(json.dumps(stretch), "utf-8")
+    due = exports.due_nights(exports.UPath(tmp_path), date(2022, 1, 15), date(2022, 4, 30))
+    assert due == [date(2022, 1, 31), date(2022, 2, 28), date(2022, 3, 31), date(2022, 4, 30)]
