@@ -14,12 +14,14 @@ _MAIL = re.compile(
 )
 # Nine digits or more, however they are parted; a decimal number has a digit after its point.
 _PHONE = re.compile(rf"(?<!\d)[+\uff0b]?\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)")
+# Not within a word or a number, but for the dash of a range.
+_APART = r"(?:(?<![\w.,/-])|(?<=[\d\s]-))"
 # What says itself that it is one: +92 …, 0092 …, 0300-1234567, or a word before it.
 _MARKED = re.compile(
     rf"[+\uff0b]{_SEP}{{0,2}}\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
-    rf"|(?<![\w.,/-])00[1-9](?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
-    r"|(?:(?<![\w.,/-])|(?<=[\d\s]-))\(?0\d{2,3}\)?[ -]{1,2}\d{3}[ -]?\d{4}(?!\d)"
-    r"|(?<![\w.,/-])03\d{2}[ -]?\d{3}[ -]?\d{4}(?!\d)"
+    rf"|{_APART}00[1-9](?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
+    rf"|{_APART}\(?0\d{{2,3}}\)?[ -]{{1,2}}\d{{3}}[ -]?\d{{4}}(?!\d)"
+    rf"|{_APART}03\d{{2}}[ -]?\d{{3}}[ -]?\d{{4}}(?!\d)"
     rf"|\b(?:tel(?:ephone)?|fax|whats?\s?app|wechat|viber)(?![^\W\d_])[^\d\n]{{0,8}}\d(?:{_SEP}{{0,3}}\d){{6,}}"
     r"|\b(?:phone|mob(?:ile)?|cell|call|contact)(?:\s?(?:no|nr|number|us|me)\b[\s.:#=]{0,4}"
     rf"|\s?[.:#=]\s?)\d(?:{_SEP}{{0,3}}\d){{8,}}",
