@@ -26,13 +26,19 @@ def fits(values: Sequence[str], field: str, dataset: str, context: Context) -> n
     return np.zeros(len(values), dtype=bool) if nonsense.any() else said
 
 
+_by_column: dict[str, dict[str, list[str]]] = {}
+
+
 def fields_by_column(dataset: str, context: Context) -> dict[str, list[str]]:
     """The raw fields whose bad values are counted at a column of the contract."""
+    if dataset in _by_column:
+        return _by_column[dataset]  # the same in every market and on every night
     found: dict[str, list[str]] = {}
     for field in contract(dataset).raw:
         _, refused = _tried(NONSENSE, field, dataset, context)
         for column in set(refused["column"]):
             found.setdefault(column, []).append(field)
+    _by_column[dataset] = found
     return found
 
 

@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import permutations
 
+import numpy as np
 import pandas as pd
 
 from transforms.clean import Context
@@ -15,7 +14,7 @@ from transforms.fields import text
 from transforms.fields.mask import masked
 from transforms.fits import fields_by_column, fits
 
-KEPT = 200  # values of a column, the first of the file: the same however it was cut into batches
+KEPT = 100  # values of a column, the first of the file: the same however it was cut into batches
 MOSTLY = 0.9
 EITHER_WAY = "day or month first"  # a date that fits, though nobody knows which day it is
 LONGEST_EXAMPLE = 40
@@ -50,11 +49,9 @@ class Misfits:
         odd = self._mostly_odd(rows)
         if len(odd) < 2:
             return
-        fields = fields_by_column(self.dataset, self.context)
         proofs = [
             f"{one} holds what fits {other}" + (f", such as {example}" if example else "")
-            for one, other in permutations(odd, 2)
-            if self._fit(one, fields.get(other, []))
+            for one, other in self._proofs(odd)
             for example in [self.example(one)]
         ]
         if proofs:
@@ -81,10 +78,24 @@ class Misfits:
     def _mostly_odd(self, rows: int) -> list[str]:
         return sorted(c for c, n in self._counts.items() if n > rows / 2)
 
-    def _fit(self, one: str, fields: Iterable[str]) -> bool:
-        values = [v for v in self._values[one] if _TELLING.search(v)]
-        if len(values) * 2 <= len(self._values[one]):
-            return False
-        return any(
-            fits(values, field, self.dataset, self.context).mean() >= MOSTLY for field in fields
-        )
+    def _proofs(self, odd: list[str]) -> list[tuple[str, str]]:
+        """(column, the one that its values fit), of columns whose own values do not fit."""
+        telling = {
+            column: found
+            for column in odd
+            if len(found := [v for v in self._values[column] if _TELLING.search(v)]) * 2
+            > len(self._values[column])
+        }
+        flat = [v for values in telling.values() for v in values]
+        column_of = np.array([c for c, values in telling.items() for _ in values], dtype=object)
+        fields = fields_by_column(self.dataset, self.context)
+        proofs = []
+        for other in odd:
+            for raw_field in fields.get(other, []):
+                said = fits(flat, raw_field, self.dataset, self.context)
+                proofs += [
+                    (one, other)
+                    for one in telling
+                    if one != other and said[column_of == one].mean() >= MOSTLY
+                ]
+        return list(dict.fromkeys(proofs))

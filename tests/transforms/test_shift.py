@@ -72,7 +72,7 @@ def test_an_example_shows_nobody(tmp_path: Path) -> None:
     assert shown == {"phone_key": None, "orders_6m": "'[mail] [phone] says many'"}
 
 
-@pytest.mark.parametrize("count", [1, 9, 10, 40])
+@pytest.mark.parametrize("count", [1, 9])
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_shift_is_refused_however_few_the_rows(dataset: str, count: int, tmp_path: Path) -> None:
     headers, rows = table_of(dataset, count)
