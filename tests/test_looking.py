@@ -268,6 +268,12 @@ def test_a_flow_says_how_many_deliveries_it_rests_on(at_home: Path) -> None:
         assert "earlier deliveries" not in outlook("explain", stock).stdout
 
 
+def test_the_sql_is_shown_line_by_line(at_home: Path) -> None:
+    told = outlook("explain", "paid_sellers").stdout
+    assert "\\x0a" not in told
+    assert len(told.split("\n\n", 1)[1].splitlines()) > 5
+
+
 def test_the_sql_says_what_of_it_is_not_in_the_file(at_home: Path) -> None:
     line = "staging.* and lake.* are made by the build and are not in the published file"
     assert line in outlook("explain", "paid_sellers").stdout

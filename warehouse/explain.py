@@ -138,7 +138,7 @@ def as_lines(found: Row) -> list[str]:
     if re.search(r"\b(staging|lake)\.", found["sql"]):
         lines.append("sql          staging.* and lake.* are made by the build and are not in the "
                      "published file")  # fmt: skip
-    return [*lines, "", found["sql"].strip()]
+    return [*lines, "", *found["sql"].strip().splitlines()]
 
 
 def _marked(found: Row) -> str:
