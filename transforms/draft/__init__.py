@@ -45,7 +45,7 @@ def _toml(choice: Choice, table: Table, name: str) -> str:
     mapped = [h for h in headers if any(h in _headers(spec) for spec in columns.values())]
     firsts = [part.header for part in choice.fields.values() if part.share > 0.5]
     required = [h for h in mapped if h in firsts] or mapped
-    required += [h for h in headers if h not in required]
+    required = [*required, *(h for h in headers if h not in required)]
     period = _PERIOD.search(table.above) if dataset == "listings" else None
     lines = [
         f"# Draft for {_comment(name)}: check every line, then look at `outlook inspect` again.",
