@@ -21,6 +21,23 @@ _NUMBERS = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})")
 _WORDS = re.compile(
     r"(?:(\d{1,2})[ -]([a-z]{3,9})\.?|([a-z]{3,9})\.? (\d{1,2})),?[ -](\d{4})", re.IGNORECASE
 )
+_EASTERN = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日号일]?")
+_EASTERN_TIME = re.compile(
+    r"(.*[日号일]) ?(上午|下午|오전|오후)? ?(\d{1,2}) ?[:：时時点시] ?(\d{1,2}) ?"
+    r"(?:[:：分분] ?(?:(\d{1,2}) ?[秒초]?)?)?"
+)
+_SECONDS = re.compile("[秒초]")
+# What a spreadsheet keeps for a day: how many there were since the last but one of 1899, and the
+# time as a fraction. Those of 1904 to 1998 and after 2060 are other numbers.
+_SERIAL = re.compile(r"(\d{5})(\.\d+)?")
+_SERIAL_DAY_0 = date(1899, 12, 30)
+_SERIAL_YEARS = range(1999, 2061)
+# Nothing but the day is said by midnight, in a column of days.
+_MIDNIGHT = re.compile(
+    r"(.+?)(?:T|,? )(?:0?0:00(?::00(?:[.,]0+)?)?|12:00(?::00)? ?AM)"
+    r"(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))*",
+    re.IGNORECASE,
+)
 _MONTHS = {
     form: number
     for number, name in enumerate(calendar.month_name)
@@ -40,10 +57,16 @@ class Posted(NamedTuple):
 
 
 def day(text: str, first: str | None = None) -> date:
-    """`2021-03-05`, `Jul 1, 2026`, or `13-07-2025`, which the marketplace writes day first.
+    """`2021-03-05`, `Jul 1, 2026`, `2026年7月1日`, `46204` of a spreadsheet, or `13-07-2025`, which
+    the marketplace writes day first; with its own midnight, in whatever zone, or without.
 
     With slashes the day or the month may come first: `first` says which, where the file shows it.
     """
+    found = _MIDNIGHT.fullmatch(text)
+    return _bare_day(found[1] if found else text, first)
+
+
+def _bare_day(text: str, first: str | None) -> date:
     year, month, of_month = _parts(text, first)
     if not 0 < year < 10_000:
         raise Unreadable("not a date")
@@ -60,6 +83,11 @@ def _parts(text: str, first: str | None) -> tuple[int, int, int]:
     if found := _ISO.fullmatch(text):
         year, month, of_month = (found[i] or found[j] for i, j in ((1, 5), (3, 6), (4, 7)))
         return int(year), int(month), int(of_month)
+    if found := _EASTERN.fullmatch(text):
+        return int(found[1]), int(found[2]), int(found[3])
+    if (found := _SERIAL.fullmatch(text)) and not float(found[2] or 0):
+        on = _serial_day(found[1])
+        return on.year, on.month, on.day
     if found := _WORDS.fullmatch(text):
         month = _MONTHS.get((found[2] or found[3]).casefold(), 0)
         return int(found[5]), month, int(found[1] or found[4])
@@ -74,6 +102,13 @@ def _parts(text: str, first: str | None) -> tuple[int, int, int]:
     if 0 < one <= 12 and 0 < two <= 12 and one != two:
         raise Unreadable("day or month first")
     return (year, two, one) if one > 12 else (year, one, two)
+
+
+def _serial_day(text: str) -> date:
+    on = _SERIAL_DAY_0 + timedelta(days=int(text))
+    if on.year not in _SERIAL_YEARS:
+        raise Unreadable("not a date")
+    return on
 
 
 def instant(text: str, zone: ZoneInfo, first: str | None = None) -> datetime:
@@ -92,7 +127,7 @@ def _epoch(text: str) -> datetime:
 
 
 def _wall(text: str, zone: ZoneInfo, first: str | None) -> datetime:
-    if text.isdigit() and len(text) != 8:
+    if text.isdigit() and len(text) not in (5, 8):
         raise Unreadable("not a time")
     try:
         at = datetime.fromisoformat(text)
@@ -102,9 +137,12 @@ def _wall(text: str, zone: ZoneInfo, first: str | None) -> datetime:
 
 
 def _written(text: str, first: str | None) -> datetime:
+    if found := _SERIAL.fullmatch(text):
+        return _serial(found[1], found[2] or "0")
+    text = _EASTERN_TIME.sub(_western_time, text)
     found = _TIME.fullmatch(text)
     try:
-        on = day(found[1] if found else text, first)
+        on = _bare_day(found[1] if found else text, first)
         if not found:
             return datetime.combine(on, time())
         at = datetime.combine(on, _clock(found[2], found[3]))
@@ -118,6 +156,21 @@ def _written(text: str, first: str | None) -> datetime:
     if found[4] not in _ZONES:
         raise Unreadable("unknown time zone")
     return at.replace(tzinfo=timezone(timedelta(hours=_ZONES[found[4]])))
+
+
+def _serial(days: str, fraction: str) -> datetime:
+    try:
+        midnight = datetime.combine(_serial_day(days), time())
+    except Unreadable as error:
+        raise Unreadable("not a time") from error
+    return midnight + timedelta(seconds=round(float(fraction) * 86_400))
+
+
+def _western_time(found: re.Match[str]) -> str:
+    """`2019年3月5日 下午2点30分` with its time as `2:30 PM`."""
+    half = {"上午": " AM", "오전": " AM", "下午": " PM", "오후": " PM"}.get(found[2] or "", "")
+    seconds = f":{found[5].zfill(2)}" if found[5] else ""
+    return f"{found[1]} {found[3]}:{found[4].zfill(2)}{seconds}{half}"
 
 
 def _clock(text: str, half: str | None) -> time:
@@ -151,13 +204,17 @@ def posted(text: str, taken: date | datetime, zone: ZoneInfo, first: str | None 
         word = found[2].casefold() if found else {"just now": "minute"}.get(low, "day")
         return _back(int(found[1]) if found else int(low == "yesterday"), word, taken, zone)
     try:
-        return Posted(_noon(day(text, first), zone), "day")
+        # Here midnight is a time like any other.
+        return Posted(_noon(_bare_day(text, first), zone), "day")
     except Unreadable as error:
         if str(error) == "day or month first":
             raise
     at = instant(text, zone, first)
     wall = re.sub(r"[+-]\d\d:\d\d$", "", text)
-    has_seconds = _EPOCH.fullmatch(text) or wall.count(":") > 1
+    has_seconds = (
+        wall.count(":") > 1 or _SECONDS.search(text) or _EPOCH.fullmatch(text)
+        or _SERIAL.fullmatch(text)
+    )  # fmt: skip
     return Posted(at, "second" if has_seconds else "minute")
 
 

@@ -1,6 +1,7 @@
 """People: keyed hashes, so that two rows can be told to be one person and nobody learns who."""
 
 import hmac
+import re
 
 import phonenumbers
 
@@ -8,7 +9,9 @@ from transforms.fields import Unreadable
 
 
 def person_key(text: str, key: bytes) -> str:
-    """Keyed hash of a name without regard to case."""
+    """Keyed hash of a name without regard to case; `0` and `...` are nobody's."""
+    if not re.search(r"[^\W0_]", text):
+        raise Unreadable("not a name")
     return _keyed(text.casefold(), key)
 
 

@@ -1,16 +1,19 @@
 """Prices of one unit: a price, a range, a ladder by quantity, or the seller's wish to be asked."""
 
-import ast
 import re
+import tomllib
 from decimal import Decimal
-from functools import cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pycountry
 
 from transforms.fields import Unreadable
+from transforms.fields.members import members
 from transforms.fields.number import decimal, written
-from transforms.fields.quantity import unit
+from transforms.fields.quantity import STEP, STEP_OF, from_on, unit
+from transforms.fields.text import known
 
 Tier = tuple[Decimal | None, Decimal]
 
@@ -33,25 +36,25 @@ ASK = Price(None, None, None)
 ASKED = frozenset(
     ["ask price", "negotiable", "contact supplier", "get latest price", "price on request"]
 )
-# `$` on this marketplace is the US dollar: its other dollars are written out.
-_SIGNS = {
-    "US $": "USD", "US$": "USD", "$US": "USD", "$": "USD", "CN¥": "CNY", "HK$": "HKD",
-    "NT$": "TWD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "S$": "SGD", "₹": "INR",
-    "€": "EUR", "£": "GBP", "KSh": "KES", "Ksh": "KES", "₺": "TRY", "₩": "KRW",
-}  # fmt: skip
-_RUPEES, _YUAN_OR_YEN = ("PKR", "INR"), ("CNY", "JPY")
-_AMBIGUOUS = {
-    "¥": _YUAN_OR_YEN, "￥": _YUAN_OR_YEN, "Rs.": _RUPEES, "Rs": _RUPEES, "₨": _RUPEES
-}  # fmt: skip
-# Who writes these before an amount parts decimals by a point; others may do so by a comma.
-_POINT = frozenset(["USD", "CNY", "INR", "PKR", "GBP", "KES", "HKD", "JPY", "AUD", "CAD", "SGD"])
+_MONEY: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("currencies.toml").read_text("utf-8")
+)
+_SIGNS, _AMBIGUOUS = _MONEY["signs"], _MONEY["ambiguous"]
+_POINT, _COMMA_SIGNS, _EVERYWHERE = (
+    frozenset(_MONEY["decimals"][name]) for name in ("point", "comma_signs", "everywhere")
+)
 
 _SIGN = "|".join(re.escape(s) for s in sorted([*_SIGNS, *_AMBIGUOUS], key=len, reverse=True))
 _BOUND = rf"({_SIGN}|[A-Z]{{3}})? ?(\d[\d., ]*\d|\d|\.\d+) ?({_SIGN}|[A-Z]{{3}})?"
 _RANGE = re.compile(rf"{_BOUND}(?: ?[-–—] ?{_BOUND})?")
+_ONLY = re.compile(r"(\d) ?/[-=](?!\d)")  # `Rs. 1,500/-`: and no paisas
+_ROUNDED = re.compile(rf"(?:{_SIGN}|[A-Z]{{3}})? ?[\d.,]+ ?[KkMm]\+?(?: ?(?:{_SIGN}|[A-Z]{{3}}))?")
 _UNIT = re.compile(r"(.*\S)(?: ?/ ?| per )([^\d/]+(?:/[^\d/]+)?)")
-# A step says from how many on; `for 10 pieces` may be the price of ten together.
-_STEP = re.compile(r"(.+?) for (?:(\d+) ?- ?\d+|(?:>=?|≥) ?(\d+)|(\d+)\+) ([^\d,]+)(?:, ?|$)")
+_NEXT = r"(?: ?[,;|] ?|$)"
+_STEP = re.compile(rf"(.+?) for ({STEP}){_NEXT}")
+_STEP_FIRST = re.compile(rf"({STEP_OF}) ?:? ?((?:{_SIGN}) ?\d(?:[\d.,]*\d)?)(?: |{_NEXT})")
+# What an API calls the quantity from which on a price holds.
+_LEAST = ("start_quantity", "startQuantity", "min_qty", "min_quantity", "minQuantity", "quantity")
 
 
 def price(text: str, currency: str | None = None) -> Price:
@@ -59,24 +62,35 @@ def price(text: str, currency: str | None = None) -> Price:
 
     `currency` is one that only the header names.
     """
+    if found := _RANGE.fullmatch(text):
+        return _range(found, currency)
     if text.casefold() in ASKED:
         return ASK
     if text.startswith("["):
         return _ladder(text, currency)
+    if _ONLY.search(text):
+        return price(_ONLY.sub(r"\1", text), currency)
     if " for " in text:
-        return _sentence(text, currency)
+        return _sentence(_STEP, text, currency)
+    if _STEP_FIRST.match(text):
+        return _sentence(_STEP_FIRST, text, currency)
     of_unit = _UNIT.fullmatch(text)
     if of_unit:
-        return _range(of_unit[1], currency)._replace(unit=unit(of_unit[2]).name)
-    return _range(text, currency)
+        return _simple(of_unit[1], currency)._replace(unit=unit(of_unit[2]).name)
+    raise Unreadable("rounded" if _ROUNDED.fullmatch(text) else "not a price")
 
 
-def _range(text: str, currency: str | None) -> Price:
+def _simple(text: str, currency: str | None) -> Price:
+    """A price or a range, and nothing beside it."""
     found = _RANGE.fullmatch(text)
     if not found:
         raise Unreadable("not a price")
+    return _range(found, currency)
+
+
+def _range(found: re.Match[str], currency: str | None) -> Price:
     before, low, after, before_high, high, after_high = found.groups()
-    code = _currency([s for s in (before, after, before_high, after_high) if s], currency)
+    code = _currency((before, after, before_high, after_high), currency)
     stands_after = bool(after or after_high) and not before
     least = _amount(low, code, after or after_high, stands_after)
     most = _amount(high, code, after_high, stands_after) if high else least
@@ -85,23 +99,26 @@ def _range(text: str, currency: str | None) -> Price:
 
 
 def _amount(text: str, currency: str, sign: str | None, stands_after: bool) -> Decimal:
-    if stands_after and sign not in _codes():
-        comma = True
-    elif not stands_after and currency in _POINT:
-        comma = False
+    """Before an amount a sign tells how its country writes it. Behind one a comma before three
+    digits parts thousands where that country's does, and a point before three tells nothing."""
+    is_point = currency in _POINT
+    if stands_after:
+        comma = True if sign in _COMMA_SIGNS else None
+        is_point &= sign not in _EVERYWHERE
     else:
-        comma = None
+        comma = False if is_point else None
     try:
         return decimal(written(text, comma))
     except Unreadable as error:
-        if str(error) == "not a number":
-            raise Unreadable("not a price") from error
-        raise
+        if str(error) == "ambiguous separator" and is_point and "," in text:
+            return decimal(text)
+        raise Unreadable(str(error).replace("not a number", "not a price")) from error
 
 
-def _currency(signs: list[str], header: str | None) -> str:
+@lru_cache(1000)
+def _currency(signs: tuple[str | None, ...], header: str | None) -> str:
     codes = set()
-    for sign in (s for s in signs if s != "XXX"):  # ISO 4217 for none
+    for sign in (s for s in signs if s and s != "XXX"):  # ISO 4217 for none
         if sign in _AMBIGUOUS:
             if header not in _AMBIGUOUS[sign]:
                 raise Unreadable("two currencies" if header else "ambiguous currency")
@@ -121,26 +138,38 @@ def _currency(signs: list[str], header: str | None) -> str:
 
 def _ladder(text: str, currency: str | None) -> Price:
     try:
-        steps = [s for s in ast.literal_eval(text) if s]
-        prices = [_range(s, currency) for s in steps]
-    except Unreadable:
-        raise
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise Unreadable("not a price") from error
-    return _of_steps([(None, p) for p in prices], None) if prices else ASK
+        found = members(text)
+        if found is None:
+            raise Unreadable("not a price")
+        steps = [_step(of, currency) for of in found if of]
+    except Unreadable as error:
+        raise Unreadable(str(error).replace("not a list", "not a price")) from error
+    return _of_steps(steps, None) if steps else ASK
 
 
-def _sentence(text: str, currency: str | None) -> Price:
+def _step(of: Any, currency: str | None) -> tuple[Decimal | None, Price]:
+    """A step of a list: its price, or an API's object of a price and the quantity it holds from."""
+    least = None
+    if isinstance(of, dict) and "price" in of:
+        least = next((decimal(str(of[name])) for name in _LEAST if of.get(name)), None)
+        of = of["price"]
+    if not isinstance(of, str):
+        raise Unreadable("not a price")
+    return least, _simple(known(of) or "", currency)
+
+
+def _sentence(step: re.Pattern[str], text: str, currency: str | None) -> Price:
     steps: list[tuple[Decimal | None, Price]] = []
     names: set[str] = set()
     done = 0
-    for found in _STEP.finditer(text):
+    for found in step.finditer(text):
         if found.start() != done:
             break
         done = found.end()
-        names.add(unit(found[5].strip()).name)
-        least = next(g for g in (found[2], found[3], found[4]) if g)
-        steps.append((Decimal(least), _range(found[1], currency)))
+        of, money = found.groups() if step is _STEP_FIRST else found.groups()[::-1]
+        least, name = from_on(of)
+        names.add(name)
+        steps.append((least, _simple(money, currency)))
     if not steps or done != len(text):
         raise Unreadable("not a price")
     if len(names) > 1:

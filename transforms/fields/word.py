@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pycountry
 
 from transforms.fields import Unreadable
+from transforms.fields.members import members
 from transforms.fields.number import rate
+from transforms.fields.text import even, known
 
 MEMBERSHIP = {
     "free member": "free",
@@ -28,7 +31,7 @@ FLAG = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
 # The marketplace still uses codes that were withdrawn in 1989.
 _LANGUAGE = {"iw": "he", "in": "id"}
 _REPEATED = frozenset(["ar", "in", "sv", "da", "et"])
-_MARKET = re.compile(r"([^\d%]+?) (\d+(?:\.\d+)?%)")
+_MARKET = re.compile(r"([^\d%％٪]+?) (\d+(?:[.,]\d+)?(?: ?[%％٪])?)")
 
 
 def one_of(text: str, words: Mapping[str, str]) -> str:
@@ -48,8 +51,15 @@ def flag(text: str) -> bool:
 
 
 def listed(text: str) -> list[str]:
-    """`Soccer Balls,Gloves; Bats`: at most twenty words or phrases."""
-    return [part.strip() for part in re.split("[,;、，；]", text) if part.strip()][:20]
+    """`Soccer Balls,Gloves; Bats`: at most twenty words or phrases. A list that arrives as one,
+    `["Soccer Balls","Gloves, leather"]`, is never torn at its commas."""
+    parts = members(text)
+    if parts is None:
+        parts = re.split("[,;、，；]", text)
+    if not all(isinstance(part, str | None) for part in parts):
+        raise Unreadable("not a list of words")
+    words = (known(part, is_country=False) for part in parts if part is not None)
+    return [word for word in words if word][:20]
 
 
 def business_types(text: str) -> list[str]:
@@ -59,22 +69,38 @@ def business_types(text: str) -> list[str]:
     return [re.sub(r"\W+", "_", part.casefold()).strip("_") for part in listed(text)]
 
 
-def shares(text: str) -> list[tuple[str, float]]:
+def shares(text: str, unsigned: str | None = None) -> list[tuple[str, float]]:
     """`North America 30%、Domestic Market 20%` as shares of 0-1 that add up to 1.01 at most.
 
-    Pages repeat a market with the same share; it counts once.
+    Pages repeat a market with the same share; it counts once. Shares without a sign are what
+    `unsigned` says: see `number.rate`.
     """
     found: dict[str, float] = {}
-    for part in (p.strip() for p in text.split("、")):
-        match = _MARKET.fullmatch(part)
-        if not match:
-            raise Unreadable("not a list of shares")
-        share = rate(match[2])
-        if found.setdefault(match[1], share) != share:
+    for name, stated in stated_shares(text):
+        share = rate(stated, unsigned)
+        if found.setdefault(name, share) != share:
             raise Unreadable("one market with two shares")
     if sum(found.values()) > 1.01:
         raise Unreadable("shares add up to more than one")
     return list(found.items())
+
+
+def stated_shares(text: str) -> list[tuple[str, str]]:
+    """Markets with their shares as text, of a cell or of a list: of texts, pairs or objects."""
+    parts = members(text)
+    return [_share(part) for part in (text.split("、") if parts is None else parts)]
+
+
+def _share(part: Any) -> tuple[str, str]:
+    """`Oceania 30%`, `["Oceania", 0.3]` or `{"name": "Oceania", "share": 0.3}`."""
+    found = _MARKET.fullmatch(even(part)) if isinstance(part, str) else None
+    if found:
+        return found[1], found[2]
+    if isinstance(part, dict | list | tuple) and len(part) == 2:
+        name, share = (known(str(v)) for v in (part.values() if isinstance(part, dict) else part))
+        if name and share and not name[0].isdigit():
+            return name, share
+    raise Unreadable("not a list of shares")
 
 
 def language(text: str) -> str:

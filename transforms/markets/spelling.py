@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 _APART = re.compile(r"[\s,;:./|()\[\]{}\"&_#*\u060c\u2010-\u2015-]+")
-_WITHIN = re.compile(r"['`\u02bb\u02bc\u2018\u2019]")
+_WITHIN = re.compile(r"['`\u02bb\u02bc\u2018\u2019\u200c\u200d\ufe00-\ufe0f]")
 
 
 def words(text: str) -> list[str]:

@@ -96,6 +96,14 @@ def read_list(text: str, args: Form) -> Any:
     return parser("word", "business_types" if is_business_type else "listed")(text)
 
 
+def read_rate(text: str, args: Form) -> Any:
+    return parser("number", "rate")(text, args.get("unsigned"))
+
+
+def read_shares(text: str, args: Form) -> Any:
+    return parser("word", "shares")(text, args.get("unsigned"))
+
+
 def read_membership(text: str, args: Form) -> Any:
     return parser("word", "one_of")(text, import_module("transforms.fields.word").MEMBERSHIP)
 
@@ -133,12 +141,12 @@ KINDS: dict[str, tuple[Read, Means]] = {
     "posted": (read_posted, itself),
     "price": (read_price, price_means),
     "quantity": (read_quantity, quantity_means),
-    "rate": (plain("number", "rate"), itself),
+    "rate": (read_rate, itself),
     "score": (
         lambda text, args: tuple(parser("number", "score")(text)),
         lambda says: (says["score"], says.get("count")),
     ),
-    "shares": (plain("word", "shares"), lambda says: [tuple(pair) for pair in says]),
+    "shares": (read_shares, lambda says: [tuple(pair) for pair in says]),
     "text": (lambda text, args: text, itself),
     "years": (plain("number", "years"), itself),
 }
