@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from transforms import across_rows
 from transforms.across_rows import quoted
 from transforms.check import Checked, check
-from transforms.clean import CLEANERS, Context, slashes
+from transforms.clean import CLEANERS, Context, evidence
 from transforms.clean.no_row import no_rows
 from transforms.contracts import LINEAGE, contract
 from transforms.corrections import correct
@@ -93,13 +93,13 @@ class Partition:
         reasons_before = self._reasons.copy()
         unnamed: Counter[str] = Counter()
         misfits = Misfits(dataset, context)
-        read = 0
+        read, is_searched = 0, False
         for batch in export.rows:
             raw, moved = export.raw_fields(batch.table)
             raw, corrected = correct(raw, dataset, export.layout.name, context.snapshot_date)
             self._noted.update(corrected)
-            if not context.slashes and slashes.has_any(raw, dataset):
-                context = replace(context, slashes=self._slashes(export))
+            if not is_searched and evidence.is_needed(raw, dataset):
+                context, is_searched = replace(context, evidence=self._evidence(export)), True
             cleaned = CLEANERS[dataset](raw, context)
             checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, self.contract))
             self._stage(checked, export.file, batch.lines)
@@ -209,9 +209,9 @@ class Partition:
             source_file=file, source_row=lines[checked.rejected["row"]]
         ))  # fmt: skip
 
-    def _slashes(self, export: Export) -> dict[str, str]:
-        """How each raw field of the file writes `03/04/2025`, from all its rows."""
-        found = slashes.Evidence(self.contract.dataset)
+    def _evidence(self, export: Export) -> dict[str, str]:
+        """What all rows of the file show of its dates and rates, by raw field."""
+        found = evidence.Evidence(self.contract.dataset)
         for batch in export.batches([]):
             found.add(export.raw_fields(batch.table)[0])
         self._noted.update(found.contradictions())

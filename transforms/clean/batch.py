@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,9 +17,10 @@ from transforms.contracts import Column, Contract
 from transforms.fields import Unreadable
 from transforms.fields.date import PLAUSIBLE_YEARS, instant
 from transforms.fields.mask import MASKS
-from transforms.fields.text import known, repaired
+from transforms.fields.text import has_control, identifier, known, repaired, seen
 from transforms.markets import Market
 
+COUNTRIES = frozenset({"country", "buyer_country", "origin"})  # raw fields that may say NA, Namibia
 PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
 
 
@@ -26,13 +28,14 @@ PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
 class Context:
     """What a cleaner may know beside the row itself: the night, the market, the hashing key.
 
-    `slashes` says of raw fields whether their file writes `03/04/2025` "day" or "month" first.
+    `evidence` says of raw fields what their file as a whole shows: whether `03/04/2025` has the
+    "day" or the "month" first, and that rates without a sign are a "percent"; "both" is unknown.
     """
 
     snapshot_date: date
     market: Market
     key: bytes
-    slashes: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
     zone: ZoneInfo | None = None  # of the export's wall times, where its layout says so
 
 
@@ -59,6 +62,7 @@ class Batch:
         self._columns: dict[str, pa.Array] = {}
         self._problems: list[pd.DataFrame] = []
         self._distinct: dict[str, tuple[np.ndarray, list[str | None]]] = {}
+        self._delivered: dict[str, list[str]] = {}
         self._repaired = np.zeros(len(raw), dtype=bool)
         self._warnings: Counter[tuple[str, str | None]] = Counter()
 
@@ -70,6 +74,7 @@ class Batch:
         if field not in self._distinct:
             codes, found = pd.factorize(self.raw[field])
             texts = pa.array(found, pa.string()).to_pylist()
+            self._delivered[field] = list(texts)
             # ASCII cannot have been decoded wrongly, and nearly all texts are ASCII.
             foreign = {i: text for i, text in enumerate(texts) if not text.isascii()}
             whole = {i: repaired(text) for i, text in foreign.items()}
@@ -80,8 +85,16 @@ class Batch:
                 self.warn("mojibake_repaired", field, int(rows.sum()))
                 for i in mended:
                     texts[i] = whole[i]
-            self._distinct[field] = codes, [known(text) for text in texts]
+            self._warn_of_controls(field, codes, texts)
+            is_country = field in COUNTRIES
+            self._distinct[field] = codes, [known(text, is_country) for text in texts]
         return self._distinct[field]
+
+    def _warn_of_controls(self, field: str, codes: np.ndarray, texts: list[str]) -> None:
+        """A NUL or its like has no place in a text: something was cut, joined or damaged."""
+        odd = [i for i, text in enumerate(texts) if not text.isprintable() and has_control(text)]
+        if odd:
+            self.warn("control_character", field, int(np.isin(codes, odd).sum()))
 
     def forget(self, field: str) -> None:
         """Lets a field be read anew after its raw text was replaced."""
@@ -166,30 +179,45 @@ class Batch:
             codes, texts = self.distinct(field)
             self._put(column, pa.array(texts, type=self.contract.by_name[column].arrow), codes)
 
-    def as_delivered(self, field: str, column: str) -> None:
-        """The text exactly as read, but for what is masked; only emptiness is null."""
+    def ids(self, field: str, column: str) -> None:
+        """Ids; nearly all are digits, and those are looked through at once."""
         if self.has(field):
-            text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
-            self._put(column, pc.if_else(pc.equal(text, ""), None, text))
+            _, texts = self.distinct(field)
+            plain = pc.match_substring_regex(pa.array(texts, pa.string()), "^[1-9][0-9]*$")
+            if pc.all(plain).as_py() is False:
+                self.parse(field, column, identifier)
+            else:
+                self.text(field, column)
+
+    def as_delivered(self, field: str, column: str) -> None:
+        """The text as read, but for characters that nobody sees and for what is masked. Null tokens
+        are null."""
+        if self.has(field):
+            codes, texts = self.distinct(field)
+            delivered = zip(self._delivered[field], texts, strict=True)
+            kept = [None if text is None else seen(raw) for raw, text in delivered]
+            self._put(column, pa.array(kept, pa.string()), codes)
 
     def instants(self, field: str, column: str, context: Context) -> None:
         """Wall times of the platform by the column at once; other forms one by one."""
         if not self.has(field):
             return
         zone = context.zone or context.market.platform_time_zone
-        first = context.slashes.get(field)
+        first = context.evidence.get(field)
         text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
-        wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True)
+        wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True)
         years = pc.min_max(pc.year(wall)).as_py()
         plausible = years["min"] is None or {years["min"], years["max"]} <= set(PLAUSIBLE_YEARS)
-        if wall.null_count == text.null_count and plausible:
-            # An hour that summer time skips or repeats is taken at its first reading.
-            of_zone = pc.assume_timezone(
-                wall, str(zone), ambiguous="earliest", nonexistent="earliest"
-            )
-            self._put(column, of_zone.cast(pa.timestamp("us", tz="UTC")))
-        else:
-            self.parse(field, column, lambda t: instant(t, zone, first))
+        # Arrow would read 30 February as a day of March.
+        as_written = pc.all(pc.equal(wall.cast(pa.string()), text)).as_py() is not False
+        if wall.null_count == text.null_count and plausible and as_written:
+            # Of an hour that comes twice it is the first, as `instant` reads it, which also says
+            # what a time in an hour that summer time skips stands for.
+            with suppress(pa.ArrowInvalid):
+                at = pc.assume_timezone(wall, str(zone), ambiguous="earliest", nonexistent="raise")
+                self._put(column, at.cast(pa.timestamp("us", tz="UTC")))
+                return
+        self.parse(field, column, lambda t: instant(t, zone, first))
 
     def fill(self, column: str, values: Sequence[Any]) -> None:
         """A column from values already typed, one per row."""

@@ -31,7 +31,7 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch.constant("snapshot_date", context.snapshot_date)
     batch.parse("channel", "channel", str.casefold)
     batch.parse("seller_id", "seller_id", text.identifier)
-    batch.text("product_id", "product_id")
+    batch.ids("product_id", "product_id")
     batch.text("subject", "subject")
     batch.text("description", "description")
     _posted(batch, context)
@@ -41,7 +41,7 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
         lambda t: date.instant(
             t,
             context.zone or context.market.platform_time_zone,
-            context.slashes.get("expires"),
+            context.evidence.get("expires"),
         ),
     )
     batch.parse("buyer_name", "buyer_key", partial(person.person_key, key=context.key))
@@ -70,7 +70,7 @@ def _posted(batch: Batch, context: Context) -> None:
         "scraped",
         ("posted_at", "posted_at_precision"),
         lambda t, scraped: date.posted(
-            t, _taken(scraped, context), zone, context.slashes.get("posted")
+            t, _taken(scraped, context), zone, context.evidence.get("posted")
         ),
     )
     _days(batch, context)
@@ -79,7 +79,7 @@ def _posted(batch: Batch, context: Context) -> None:
     batch.parse(
         "first_reply",
         "first_reply_at",
-        lambda t: date.instant(t, zone, context.slashes.get("first_reply")),
+        lambda t: date.instant(t, zone, context.evidence.get("first_reply")),
     )
     to_a_seller = pc.not_equal(batch.column("channel"), "rfq")
     exact = pc.not_equal(batch.column("posted_at_precision"), "day")
@@ -92,7 +92,7 @@ def _taken(scraped: str | None, context: Context) -> "date.date | date.datetime"
     if scraped is None:
         return context.snapshot_date
     try:
-        return date.zoned(scraped) or date.day(scraped.split()[0], context.slashes.get("scraped"))
+        return date.zoned(scraped) or date.day(scraped.split()[0], context.evidence.get("scraped"))
     except Unreadable:
         return context.snapshot_date
 
@@ -135,7 +135,7 @@ def _identity(batch: Batch) -> None:
     The posted date moves, so it is no part of it; nor are the tokens of a link, which differ
     from page to page. `surrogate_key` leaves the buyer out, for not every export knows them.
     """
-    batch.text("inquiry_id", "inquiry_id")
+    batch.ids("inquiry_id", "inquiry_id")
     columns = ("channel", "subject", "quantity", "quantity_unit", "buyer_country_iso2")
     rows = zip(*(batch.column(c).to_pylist() for c in columns), strict=True)
     keys = [_surrogate(*row) if row[0] == "rfq" and row[1] else None for row in rows]

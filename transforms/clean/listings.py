@@ -37,7 +37,7 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     _identity(batch)
     batch.text("title", "title")
     _warn_of_long_titles(batch)
-    batch.text("category_id", "category_id")
+    batch.ids("category_id", "category_id")
     batch.parse("category_id", "top_category_id", lambda t: _top_category(t, context))
     batch.parse("status", "status", partial(word.one_of, words=word.LISTING_STATUS))
     batch.parse("display", "is_listed", word.flag)
@@ -69,7 +69,7 @@ def _identity(batch: Batch) -> None:
     has_id = batch.has("product_id") or batch.has("product_url")
     batch.constant("id_is_surrogate", not has_id)
     if batch.has("product_id"):
-        batch.text("product_id", "product_id")
+        batch.ids("product_id", "product_id")
     elif has_id:
         batch.parse("product_url", "product_id", link.product_id)
     else:
@@ -84,7 +84,7 @@ def _warn_of_long_titles(batch: Batch) -> None:
 
 def _top_category(category_id: str, context: Context) -> str:
     try:
-        return context.market.categories[category_id][1]
+        return context.market.categories[text.identifier(category_id)][1]
     except KeyError as error:
         raise Unreadable("unknown category") from error
 
@@ -131,7 +131,7 @@ def _metrics(batch: Batch, context: Context) -> None:
         return
     for field, column in METRICS.items():
         batch.parse(field, column, number.count)
-    batch.parse("online_order_usd", "online_order_usd", number.decimal)
+    batch.parse("online_order_usd", "online_order_usd", number.amount)
     day = pa.repeat(pa.scalar(context.snapshot_date, pa.date32()), len(batch.raw))
     batch.fill("period_start", day)
     batch.fill("period_end", day)
@@ -139,15 +139,16 @@ def _metrics(batch: Batch, context: Context) -> None:
     batch.parse("period_end", "period_end", date.day)
     outside = pc.not_equal(batch.column("period_end"), pa.scalar(context.snapshot_date))
     batch.warn("other_period", "period_end", pc.sum(outside).as_py() or 0)
-    _compare("click_rate", "clicks", "impressions", batch)
-    _compare("inquiry_rate", "inquiries", "visitors", batch)
+    _compare("click_rate", "clicks", "impressions", batch, context)
+    _compare("inquiry_rate", "inquiries", "visitors", batch, context)
 
 
-def _compare(field: str, part: str, whole: str, batch: Batch) -> None:
+def _compare(field: str, part: str, whole: str, batch: Batch, context: Context) -> None:
     """Warns where a rate that the export computed is not that of its own numbers."""
     if not batch.has(field):
         return
-    stated = pa.array([_rate(t) for t in batch.texts(field)], pa.float64())
+    unsigned = context.evidence.get(field)
+    stated = pa.array([_rate(t, unsigned) for t in batch.texts(field)], pa.float64())
     of = batch.column(whole).cast(pa.float64())
     computed = pc.divide(
         batch.column(part).cast(pa.float64()), pc.if_else(pc.equal(of, 0), None, of)
@@ -156,8 +157,8 @@ def _compare(field: str, part: str, whole: str, batch: Batch) -> None:
     batch.warn("rate_differs", part, pc.sum(far).as_py() or 0)
 
 
-def _rate(text_: str | None) -> float | None:
+def _rate(text_: str | None, unsigned: str | None) -> float | None:
     try:
-        return number.rate(text_) if text_ else None
+        return number.rate(text_, unsigned) if text_ else None
     except Unreadable:
         return None

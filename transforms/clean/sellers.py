@@ -11,6 +11,8 @@ from transforms.contracts import contract
 from transforms.fields import date, link, number, person, place, text, word
 from transforms.fields.country import country
 
+RATES = {"markets": word.shares, "response_rate": number.rate, "on_time_rate": number.rate}
+
 
 def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     """Typed sellers, one row per row of text under the contract's raw names."""
@@ -25,20 +27,19 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     _company_key(batch)
     batch.parse("membership", "membership", partial(word.one_of, words=word.MEMBERSHIP))
     for field in ("paid_from", "paid_to"):
-        batch.parse(field, field, partial(date.day, first=context.slashes.get(field)))
+        batch.parse(field, field, partial(date.day, first=context.evidence.get(field)))
     batch.parse("years", "years_on_platform", number.years)
     batch.parse("verified", "is_verified", word.flag)
     batch.text("channel_partner", "channel_partner")
-    batch.text("main_category_id", "main_category_id")
+    batch.ids("main_category_id", "main_category_id")
     batch.parse("main_products", "main_products", word.listed)
     batch.parse("business_type", "business_type", word.business_types)
     batch.parse(
         "revenue_band", ("revenue_band_min_usd", "revenue_band_max_usd"), number.revenue_band
     )
-    batch.parse("markets", "markets", word.shares)
-    batch.parse("response_rate", "response_rate", number.rate)
+    for field, parser in RATES.items():
+        batch.parse(field, field, partial(parser, unsigned=context.evidence.get(field)))
     batch.parse("response_time", "response_time_max_h", number.hours)
-    batch.parse("on_time_rate", "on_time_rate", number.rate)
     batch.parse("rating", "rating", lambda t: number.score(t)[0])
     batch.zero_is_unknown("rating")
     batch.parse("orders_6m", "orders_6m", number.count)
