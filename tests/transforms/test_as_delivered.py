@@ -45,7 +45,7 @@ TEXTS = {
 TOLD = {
     "cp1252": ["Café crème, modèle déposé", "Fußball Größe", "Señor niño", "São Paulo",
                "\xa0£12\xa0", "smørrebrød", "Citroën naïve", "MODÈLE ÉLÉGANT"],
-    "gb18030": ["深圳市贸易有限公司", "香港國際體育用品貿易有限公司", "专业生产运动服装和足球，质量好"],
+    "gb18030": ["深圳市贸易有限公司", "香港國際體育用品貿易有限公司"],
     "cp1256": ["كرة قدم جلدية عالية الجودة", "شركة التجارة الدولية المحدودة"],
 }  # fmt: skip
 CASES = [(e, t) for e, texts in TEXTS.items() for t in texts]

@@ -20,6 +20,7 @@ BATCH = 50_000  # rows
 MOST_CELLS = 4 << 20  # of a batch
 MAX_ROWS = 100_000_000
 MANY_ROWS, ROWS_A_BYTE = 1_000_000, 10  # an id alone takes more than a tenth of a byte
+MANY_CELLS, CELLS_A_BYTE = 100_000_000, 20
 LARGEST_SINGLE = 1 << 24
 MAX_BATCH = 1 << 30  # bytes of text in a batch
 MAX_PIECE = 64 << 20  # of them that are taken at a time
@@ -36,7 +37,11 @@ def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candida
         unpacked = sum(file.metadata.row_group(i).total_byte_size
                        for i in range(file.metadata.num_row_groups))  # fmt: skip
         rows_in = file.metadata.num_rows
-    is_empty = rows_in > MANY_ROWS and rows_in > ROWS_A_BYTE * path.stat().st_size
+        cells = rows_in * len(schema.column_names)
+    size = path.stat().st_size
+    is_empty = (rows_in > MANY_ROWS and rows_in > ROWS_A_BYTE * size) or (
+        cells > MANY_CELLS and cells > CELLS_A_BYTE * size
+    )
     if unpacked > MAX_BYTES or rows_in > MAX_ROWS or is_empty:
         raise ExportError("bomb", f"{name} promises {rows_in:,} rows and was refused.")
     headers = schema.column_names
