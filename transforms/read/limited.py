@@ -1,4 +1,4 @@
-"""Parsers that cannot be trusted with memory or time, in a process of their own: `child.py`."""
+"""Parsers that cannot be trusted with memory or time, in a process of their own: sheets/."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from transforms.errors import ExportError
 
-CHILD = Path(__file__).with_name("child.py")
+ROOT = Path(__file__).parents[2]
 LONGEST_WAIT = 1200  # seconds by the clock; the child has far fewer of the processor
 
 
@@ -17,10 +17,11 @@ def answer_of_child(kind: str, path: Path, name: str, sink: IO[bytes]) -> dict[s
 
     Raises ExportError: bomb, where it died of a limit, or what the child answers.
     """
-    command = [sys.executable, "-P", str(CHILD), kind, str(path), str(sink.fileno())]
+    module = [sys.executable, "-m", "transforms.sheets"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [*module, kind, str(path.absolute()), str(sink.fileno())], cwd=ROOT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             pass_fds=[sink.fileno()], timeout=LONGEST_WAIT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

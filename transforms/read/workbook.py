@@ -1,6 +1,6 @@
 """Workbooks, .xlsx and .xls: the one sheet that holds an export.
 
-They are parsed by a process of its own, within limits (`child.py`), which hands their rows
+They are parsed by a process of its own, within limits (`transforms/sheets`), which hands their rows
 over as a stream; here those become batches of text.
 """
 
