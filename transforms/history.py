@@ -86,7 +86,8 @@ def faults(lake: Lake, dataset: str) -> list[str]:
         if account is None:
             found.append(f"{folder / ACCOUNT} is damaged or gone")
         else:
-            found += _damage(lake, folder, account["files"])
+            whole = folder / ACCOUNT
+            found += [f"{x}, as {whole} has it" for x in _damage(lake, folder, account["files"])]
     return found
 
 

@@ -115,12 +115,16 @@ class Lake:
 
         Raises Damaged where it is not as it was written."""
         path = self.root / "releases" / dataset / f"{night}.json"
-        return read_json(
-            path, f"remove it and say again `outlook release-night {night} --reason …`"
-        )
+        remedy = f"remove it and say again `outlook release-night {night} --reason …`"
+        found = read_json(path, remedy)
+        own = {"dataset": dataset, "export_date": f"{night}"}
+        if found and {k: found.get(k, v) for k, v in own.items()} != own:
+            raise Damaged(damage(f"{path} is the release of another night", remedy))
+        return found
 
     def write_release(self, dataset: str, night: date, release: dict[str, Any]) -> None:
-        write_json(self.root / "releases" / dataset / f"{night}.json", release)
+        of = {"dataset": dataset, "export_date": f"{night}"}
+        write_json(self.root / "releases" / dataset / f"{night}.json", {**release, **of})
 
     def hold_to_key(self, key: bytes) -> None:
         """Raises SettingsError for another key than that of the nights before.

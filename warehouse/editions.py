@@ -134,11 +134,17 @@ def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
 
 def verify(one: Frozen) -> None:
     """Raises PublishError where a file is not what was frozen."""
+    for fault in faults(one):
+        raise PublishError(fault)
+
+
+def faults(one: Frozen) -> Iterator[str]:
+    """A sentence for every file that is not what was frozen."""
     for name, entry in one.manifest["tables"].items():
         path = one.folder / f"{name}.parquet"
         if not path.is_file() or sha256(path) != entry["sha256"]:
             state = "is not what was frozen" if path.is_file() else "is gone"
-            raise PublishError(_damaged(f"{path} {state}"))
+            yield _damaged(f"{path} {state}")
 
 
 def newest(published: Path, edition: str) -> Frozen | None:

@@ -132,7 +132,8 @@ def verified(folder: Path) -> dict[str, Any]:
     if not file.is_file():
         raise Damaged(damage(f"{file} is gone", _remedy(folder)))
     if about.get("sha256") != sha256(file):
-        raise Damaged(damage(f"{file} is not what was published", _remedy(folder)))
+        what = f"{file} is not what was published, as {folder / 'manifest.json'} has it"
+        raise Damaged(damage(what, _remedy(folder)))
     return about
 
 

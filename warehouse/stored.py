@@ -79,7 +79,7 @@ def frozen(chosen: Settings) -> Iterator[str]:
     shown = publish.editions_shown(chosen.published)
     yield from _found(editions.missed, chosen.published, shown)
     for one in editions.every(chosen.published):
-        yield from _found(editions.verify, one)
+        yield from editions.faults(one)
 
 
 def reports(chosen: Settings) -> Iterator[str]:
