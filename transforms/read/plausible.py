@@ -6,11 +6,13 @@ names to choose from.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
 READ = ("gb18030", "cp1252", "cp1256")  # those that may be told for certain
 FEW = 0.02  # share of characters that may be odd
+MOSTLY_LETTERS = 0.9
 FEWEST = 4  # ideographs of which anything can be said
 COMMON_SHARE, TIMES_MORE = 0.2, 3
 WITHIN_WORDS = 0.2
@@ -65,21 +67,35 @@ def certain(sample: bytes) -> str | None:
 
 
 def names(sample: bytes) -> list[str]:
-    """The encodings that a sample may be in, as people call them."""
-    texts = _plausible_texts(sample)
-    return [r.known_as for r in RIVALS if r.encoding in texts]
+    """The encodings that a sample may be in, as people call them: those in which it is plausible,
+    else all in which it is words at all."""
+    texts = _texts(sample)
+    found = [r for r in RIVALS if r.encoding in texts and r.is_plausible(texts[r.encoding])]
+    found = found or [r for r in RIVALS if r.encoding in texts and _is_words(texts[r.encoding])]
+    return [r.known_as for r in found]
 
 
 def _plausible_texts(sample: bytes) -> dict[str, str]:
+    texts = _texts(sample)
+    return {
+        r.encoding: texts[r.encoding]
+        for r in RIVALS
+        if r.encoding in texts and r.is_plausible(texts[r.encoding])
+    }
+
+
+def _texts(sample: bytes) -> dict[str, str]:
     texts = {}
     for rival in RIVALS:
-        try:
-            text = sample.decode(rival.encoding)
-        except UnicodeDecodeError:
-            continue
-        if rival.is_plausible(text):
-            texts[rival.encoding] = text
+        with suppress(UnicodeDecodeError):
+            texts[rival.encoding] = sample.decode(rival.encoding)
     return texts
+
+
+def _is_words(text: str) -> bool:
+    """Whether what is not ASCII is letters."""
+    foreign = [c for c in text if not c.isascii() and c not in _FREE]
+    return sum(map(str.isalpha, foreign)) >= MOSTLY_LETTERS * len(foreign)
 
 
 def _is_chinese(texts: dict[str, str]) -> bool:
