@@ -19,7 +19,7 @@ MOSTLY = 0.9
 EITHER_WAY = "day or month first"  # a date that fits, though nobody knows which day it is
 LONGEST_EXAMPLE = 40
 # Numbers fit many columns and so prove nothing, unless they are as long as an id, or dates.
-_TELLING = re.compile(r"[^\W\d_]|[^\W_]{8}|\d+[-/.]\d+[-/.]\d+|[$€£₹¥]")
+_TELLING = re.compile(r"[^\W\d_]|[^\W_]{8}|\d+[-/.]\d+[-/.]\d+|[$€£₹¥%％٪]")
 
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)")  # else it passes for a telephone
 
