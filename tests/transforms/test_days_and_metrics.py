@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from transforms import exports, gates, night
-from transforms.clean import CLEANERS, Context, slashes
+from transforms.clean import CLEANERS, Context, evidence
 from transforms.fields.price import price
 from transforms.markets import market
 from transforms.sample import write_sample
@@ -75,7 +75,7 @@ def test_a_night_is_held_above_the_share_that_is_allowed(rejected: int, is_held:
      ("12/13/2022", "month")],
 )  # fmt: skip
 def test_the_twelfth_may_be_a_month(written: str, first: str | dict[str, str]) -> None:
-    found = slashes.Evidence("inquiries")
+    found = evidence.Evidence("inquiries")
     found.add(pd.DataFrame({"posted": [written]}, dtype="str"))
     decided = found.decided()
     assert (decided.get("posted", {}) or {}) == first
