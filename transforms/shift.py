@@ -16,7 +16,8 @@ from transforms.fits import fields_by_column, fits
 
 KEPT = 100  # values of a column, the first of the file: the same however it was cut into batches
 MOSTLY = 0.9
-EITHER_WAY = "day or month first"  # a date that fits, though nobody knows which day it is
+# Values that fit, though nobody knows which of two they are.
+EITHER_WAY = ("day or month first", "percent or fraction")
 LONGEST_EXAMPLE = 40
 # Numbers fit many columns and so prove nothing, unless they are as long as an id, or dates.
 _TELLING = re.compile(r"[^\W\d_]|[^\W_]{8}|\d+[-/.]\d+[-/.]\d+|[$€£₹¥%％٪]")
@@ -35,7 +36,7 @@ class Misfits:
 
     def add(self, misfits: pd.DataFrame) -> None:
         """Takes in a batch's (column, reason, raw_value), in order of the rows."""
-        known = misfits[misfits["reason"] != EITHER_WAY]
+        known = misfits[~misfits["reason"].isin(EITHER_WAY)]
         for column, found in known.groupby("column", sort=False):
             name = str(column)
             self._counts[name] += len(found)
