@@ -248,6 +248,7 @@ TYPES: list[tuple[Any, Any, str]] = [
     (pa.decimal128(20, 0), Decimal("22960684501041669"), "22960684501041669"),
     (pa.decimal128(20, 2), Decimal("1601740791024.00"), "1601740791024"),
     (pa.decimal128(20, 2), Decimal("1.50"), "1.50"),
+    (pa.decimal128(20, 3), Decimal("1.500"), "1.5000"),  # no thousands
     (pa.float64(), 1601740791024.0, "1601740791024"),
     (pa.uint64(), 2**64 - 1, "18446744073709551615"),
     (pa.binary(4), b"abcd", "abcd"),

@@ -26,9 +26,9 @@ def text(value: Any) -> str | None:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"
+        return str(int(value)) if value.is_integer() else with_point(f"{Decimal(repr(value)):f}")
     if isinstance(value, Decimal):
-        return f"{value:f}" if abs(value.adjusted()) < LONGEST else str(value)
+        return with_point(f"{value:f}") if abs(value.adjusted()) < LONGEST else str(value)
     if isinstance(value, datetime):
         midnight = value.time() == time() and value.tzinfo is None
         return value.date().isoformat() if midnight else value.isoformat(sep=" ")
@@ -37,6 +37,11 @@ def text(value: Any) -> str | None:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=text)
     return str(value)
+
+
+def with_point(number: str) -> str:
+    """A typed number as no text can be taken for thousands: `1.125` is written `1.1250`."""
+    return f"{number}0" if number[-4:-3] == "." else number
 
 
 def is_damaged(value: Any) -> bool:
