@@ -59,7 +59,14 @@ def _identity(batch: Batch) -> None:
         batch.parse("storefront_url", "seller_id", link.seller_id)
         return
     members, links = batch.texts("seller_id"), batch.texts("storefront_url")
-    either = [m or address for m, address in zip(members, links, strict=True)]
+    # As delivered, for a rejected row shows it so.
+    addresses = batch.raw["storefront_url"] if batch.has("storefront_url") else links
+    either = [
+        delivered if member or not link_ else address
+        for delivered, address, member, link_ in zip(
+            batch.raw["seller_id"], addresses, members, links, strict=True
+        )
+    ]
     batch.raw = batch.raw.assign(seller_id=pd.Series(either, index=batch.raw.index, dtype="str"))
     batch.forget("seller_id")
     batch.parse("seller_id", "seller_id", _member_or_link)
