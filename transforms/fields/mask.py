@@ -8,20 +8,29 @@ from collections.abc import Callable, Mapping
 
 # Blanks, dashes and brackets between digits, and what nobody sees.
 _SEP = r"[\s()./\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff]"
+_DOT = r"(?:[.\u3002\uff0e\uff61]|\s?[(\[]dot[)\]]\s?)"
 _MAIL = re.compile(
-    r"[\w.+%'-]+\s?(?:[@\uff20]|%40|[(\[]at[)\]])\s?[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}",
+    rf"(?:[\w.+%'-]+\s?[(\[]dot[)\]]\s?)?[\w.+%'-]+\s?(?:[@\uff20]|%40|[(\[]at[)\]])\s?"
+    rf"[\w-]+(?:{_DOT}[\w-]+)*{_DOT}[^\W\d_]{{2,}}"
+    r"|[\w.+%'-]+ at [\w-]+(?: dot [\w-]+)* dot [^\W\d_]{2,}",
     re.IGNORECASE,
 )
 # Nine digits or more, however they are parted; a decimal number has a digit after its point.
 _PHONE = re.compile(rf"(?<!\d)[+\uff0b]?\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)")
 # Not within a word or a number, but for the dash of a range.
 _APART = r"(?:(?<![\w.,/-])|(?<=[\d\s]-))"
-# What says itself that it is one: +92 …, 0092 …, 0300-1234567, or a word before it.
+# Arabic and Persian digits are digits.
+_0, _3 = "[0\u0660\u06f0]", "[3\u0663\u06f3]"
+# What says itself that it is one: +92 …, 0092 …, 0300-1234567, 92-300-1234567 as the site writes
+# it, 923001234567, or a word before it.
 _MARKED = re.compile(
     rf"[+\uff0b]{_SEP}{{0,2}}\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
-    rf"|{_APART}00[1-9](?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
-    rf"|{_APART}\(?0\d{{2,3}}\)?[ -]{{1,2}}\d{{3}}[ -]?\d{{4}}(?!\d)"
-    rf"|{_APART}03\d{{2}}[ -]?\d{{3}}[ -]?\d{{4}}(?!\d)"
+    rf"|{_APART}{_0}{_0}\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)"
+    rf"|{_APART}\(?{_0}\d{{2,3}}\)?[ -]{{1,2}}\d{{3}}[ -]?\d{{4}}(?!\d)"
+    rf"|{_APART}{_0}{_3}\d{{2}}[ -]?\d{{3}}[ -]?\d{{4}}(?!\d)"
+    rf"|{_APART}(?:86|9[12]|966|971)[ -]{{1,2}}\d{{2,4}}[ -]{{1,2}}\d{{6,8}}(?!\d)"
+    rf"|{_APART}(?:923|91[6-9])\d{{9}}(?!\d)"
+    rf"|\bwa\.me/{_SEP}?\+?\d{{7,}}"
     rf"|\b(?:tel(?:ephone)?|fax|whats?\s?app|wechat|viber)(?![^\W\d_])[^\d\n]{{0,8}}\d(?:{_SEP}{{0,3}}\d){{6,}}"
     r"|\b(?:phone|mob(?:ile)?|cell|call|contact)(?:\s?(?:no|nr|number|us|me)\b[\s.:#=]{0,4}"
     rf"|\s?[.:#=]\s?)\d(?:{_SEP}{{0,3}}\d){{8,}}",
@@ -33,12 +42,13 @@ _GROUP = re.compile(r"\d+")
 _MASK = re.compile(r"\[(?:mail|phone)\]")
 
 # For Arrow, whose regular expressions are another kind: every text in which any of them may match.
-_MAY_BE_MAIL = r"[@\x{ff20}]|%40|[(\[][aA][tT][)\]]"
+_MAY_BE_MAIL = r"[@\x{ff20}]|%40|[(\[][aA][tT][)\]]| [dD][oO][tT] "
 _SEVEN_DIGITS = r"(?:\pN[\s()./\-\p{Pd}\p{Zs}\p{Cf}\p{Cc}\x{2212}]*){7}"
 _SUSPECT = rf"{_MAY_BE_MAIL}|{_SEVEN_DIGITS}"
 # Half of all prices and many titles hold seven digits, and Python takes its time.
 _SUSPECT_MARKED = (
-    rf"{_MAY_BE_MAIL}|[+\x{{ff0b}}]|(?:^|[^\pL\pN_.,/])0\pN"
+    rf"{_MAY_BE_MAIL}|[+\x{{ff0b}}]|(?:^|[^\pL\pN_.,/])[0\x{{660}}\x{{6f0}}]\pN"
+    rf"|(?:^|[^\pL\pN_.,/])(?:86|9[12]|966|971)[ \-\pN]|wa\.me/"
     rf"|(?i:tel|fax|app|wechat|viber|phone|mob|cell|call|contact)[^\pN]{{0,24}}{_SEVEN_DIGITS}"
 )
 _SUSPECT_ID = rf"{_MAY_BE_MAIL}|^[+(0]|\pN[ ()./-]{{1,3}}\pN"

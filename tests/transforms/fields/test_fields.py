@@ -27,7 +27,11 @@ def test_singular_and_plural_are_one_unit() -> None:
      "joe (at) firm.com", "+92 300 1234567", "+92 (0)300 - 1234567", "＋92 300 1234567",
      "0092 300 1234567", "0300-1234567", "0300 123 4567", "03001234567", "052-3551234",
      "(052) 3551234", "Tel: 3551234", "WhatsApp 9230012345", "whatsapp03001234567",
-     "Mobile number 971504869696", "call us: 971504869696", "+92\u00a0300\u20111234567"],
+     "Mobile number 971504869696", "call us: 971504869696", "+92\u00a0300\u20111234567",
+     "joe(at)firm(dot)com", "joe [at] firm [dot] com", "joe(dot)doe(at)firm.pk", "joe@firm\u3002com",
+     "joe at firm dot com", "92-300-1234567", "92 300 1234567", "923001234567", "86-755-27098572",
+     "wa.me/923001234567", "\u0660\u0663\u0660\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
+     "\u06f0\u06f3\u06f0\u06f0-\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7"],
 )  # fmt: skip
 def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> None:
     for of in (mask.masked, mask.masked_if_marked):
@@ -45,7 +49,9 @@ def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> 
     "title",
     ["Injector 0445120123 for Bosch", "Valve 04081-00420600", "Fresh apples @ 1.5 USD a kg",
      "Battery Cell 18650 3.7V 2600mAh", "Mobile Phone 128 256 512 GB", "HS 9506620000 footballs",
-     "US$100000.00-200000.00", "1000.00 - 2000.00 USD", "Plug 5V @ 2.1A", "$1,000,000.00"],
+     "US$100000.00-200000.00", "1000.00 - 2000.00 USD", "Plug 5V @ 2.1A", "$1,000,000.00",
+     "Bearing 92-1234-567", "Steel 86 400 500", "Set of 91 pcs", "6901234567892 barcode",
+     "Meet at dot com fair"],
 )  # fmt: skip
 def test_part_numbers_and_prices_stay(title: str) -> None:
     assert mask.masked_if_marked(title) == title
