@@ -1,7 +1,10 @@
 """The PDF: the same page on paper, tagged for those who have it read out."""
 
 import logging
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 INSTALL = "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -33,7 +36,21 @@ def write(path: Path, html: str) -> bool:
     )
     # The page carries all it needs: nothing is fetched but its own fonts.
     own = weasyprint.urls.URLFetcher(allowed_protocols={"data"})
-    weasyprint.HTML(string=html, url_fetcher=own).write_pdf(
-        str(path), pdf_variant="pdf/ua-1", pdf_identifier=b"digital-b2b-outlook"
-    )
+    with _no_clock():
+        weasyprint.HTML(string=html, url_fetcher=own).write_pdf(
+            str(path), pdf_variant="pdf/ua-1", pdf_identifier=b"digital-b2b-outlook"
+        )
     return True
+
+
+@contextmanager
+def _no_clock() -> Iterator[None]:
+    """Where libharfbuzz-subset is absent, fontTools cuts the fonts and stamps them with the time:
+    two files of one page would differ."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = before or "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
