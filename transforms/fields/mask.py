@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 # Blanks, dashes and brackets between digits, and what nobody sees.
 _SEP = r"[\s()./\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff]"
 _DOT = r"(?:[.\u3002\uff0e\uff61]|\s?[(\[]dot[)\]]\s?)"
+# Sought from where a run of its characters begins: from each of them, a long one takes hours.
 _MAIL = re.compile(
-    rf"(?:[\w.+%'-]+\s?[(\[]dot[)\]]\s?)?[\w.+%'-]+\s?(?:[@\uff20]|%40|[(\[]at[)\]])\s?"
+    rf"(?<![\w.+%'-])(?:[\w.+%'-]+\s?[(\[]dot[)\]]\s?)?[\w.+%'-]+\s?(?:[@\uff20]|%40|[(\[]at[)\]])\s?"
     rf"[\w-]+(?:{_DOT}[\w-]+)*{_DOT}[^\W\d_]{{2,}}"
-    r"|[\w.+%'-]+ at [\w-]+(?: dot [\w-]+)* dot [^\W\d_]{2,}",
+    r"|(?<![\w.+%'-])[\w.+%'-]+ at [\w-]+(?: dot [\w-]+)* dot [^\W\d_]{2,}",
     re.IGNORECASE,
 )
 # Nine digits or more, however they are parted; a decimal number has a digit after its point.

@@ -1,5 +1,6 @@
 """What parsers promise beyond the forms of the matrix: masks, keys, places and time zones."""
 
+import time
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -92,6 +93,15 @@ def test_firms_that_give_a_telephone_for_a_name_are_not_one_firm() -> None:
 def test_mail_addresses_and_telephones_are_masked() -> None:
     masked = mask.masked("call +92 300 123-4567 or a.b@c.pk about 500 pieces of 4x4")
     assert masked == "call [phone] or [mail] about 500 pieces of 4x4"
+
+
+@pytest.mark.parametrize("unit", ["a", "a.", "1.1", "a ", "(dot)", "a dot ", "0300-"])
+def test_long_texts_are_masked_in_time_that_grows_with_them(unit: str) -> None:
+    started = time.process_time()
+    for told in (f"{unit * 30_000}@", f"a@{unit * 30_000}", f"joe at {unit * 30_000}"):
+        for of in (mask.masked, mask.masked_if_marked, mask.masked_id):
+            of(told)
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("kept", ["for Corolla 2002 2003 2004 2005", "sizes 8 9 10 11 12 13 14"])
