@@ -4,6 +4,7 @@ Twelve damages by default; `OUTLOOK_TEST_DAMAGES=100` tries a hundred, over ever
 """
 
 import itertools
+import json
 import os
 import random
 import shutil
@@ -18,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from transforms import DATASETS
+from transforms import DATASETS, history
 from transforms import night as line
 from transforms.errors import Damaged, OutlookError, PublishError
-from transforms.lake import Lake, write_json
+from transforms.lake import OF_ROWS, Lake, write_json
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import cli, editions, publish
@@ -288,6 +289,54 @@ def test_a_damaged_receipt_of_a_night_that_is_no_longer_delivered_is_not_called_
     with pytest.raises(Damaged, match=str(path)):
         line.run("sellers", NIGHTS[1], settings_of(home, home / "no exports"))
     assert path.read_text() == "{"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"rows": {}}, {"parts": [1]}, {"parts": []}, {"parts": [{"part": "rows"}]}, {"status": "fine"},
+     {"sources": ["x"]}, {"extent": None}, {"rows": dict.fromkeys(OF_ROWS)}],
+)  # fmt: skip
+def test_what_only_looks_like_a_receipt_is_named(
+    changed: dict[str, Any], ground: Ground, home: Path
+) -> None:
+    """Without a seal, as older versions wrote them, a receipt is held to what all have."""
+    path = home / f"lake/receipts/listings/{NIGHTS[1]}.json"
+    receipt = {k: v for k, v in json.loads(path.read_text("utf-8")).items() if k != "seal"}
+    path.write_text(json.dumps(receipt), "utf-8")
+    lake = Lake(home / "lake")
+    assert lake.receipt("listings", NIGHTS[1]) == receipt
+    path.write_text(json.dumps(receipt | changed), "utf-8")
+    with pytest.raises(Damaged, match=f"{path} is no receipt.*outlook run --date {NIGHTS[1]}"):
+        lake.receipts("listings")
+
+
+def test_a_file_among_the_receipts_whose_name_is_no_date_stops_nothing(home: Path) -> None:
+    lake = Lake(home / "lake")
+    before = lake.receipts("sellers")
+    (home / "lake/receipts/sellers/2022-99-29.json").write_text("{}")
+    assert lake.receipts("sellers") == before
+
+
+@pytest.mark.parametrize("changed", [{"files": {}}, {"files": []}, {"name": 3}, {"changes": "x"}])
+def test_what_only_looks_like_an_account_of_a_fold_is_made_again(
+    changed: dict[str, Any], home: Path
+) -> None:
+    path = home / f"lake/history/listings/{NIGHTS[1]}/fold.json"
+    account = {k: v for k, v in json.loads(path.read_text("utf-8")).items() if k != "seal"}
+    path.write_text(json.dumps(account | changed), "utf-8")
+    assert [f for f in history.faults(Lake(home / "lake"), "listings") if str(path) in f]
+
+
+def test_a_file_in_place_of_the_link_to_what_is_live_is_replaced(
+    ground: Ground, home: Path
+) -> None:
+    chosen = settings_of(home, ground.exports)
+    link = home / "published" / "latest"
+    link.unlink()
+    link.write_text("x")
+    assert "is no link to a version" in (publish.fault(chosen.published) or "")
+    assert build(chosen).manifest["tables"] == ground.expected
+    assert publish.fault(chosen.published) is None
 
 
 # What commands say

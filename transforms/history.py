@@ -321,7 +321,10 @@ def _account(folder: Path) -> dict[str, Any] | None:
         log.warning("%s", error)
         return None
     # An older fold has no hashes.
-    return account if account and {"name", "files"} <= account.keys() else None
+    kinds = {"name": str, "changes": dict, "files": dict}
+    is_one = account and all(isinstance(account.get(k), kind) for k, kind in kinds.items())
+    # Each fold has files, so that an account of none is of another.
+    return account if is_one and account and account["files"] else None
 
 
 def _sql_type(contract_type: str) -> str:

@@ -36,6 +36,13 @@ OF_A_RECEIPT = {
     "dataset": str, "export_date": str, "status": str, "rows": dict, "reasons": dict,
     "sources": list, "parts": list, "warnings": list, "drift": dict,
 }  # fmt: skip
+STATUSES = (*USABLE, "held", "refused", "missing")
+OF_ROWS = ("in", "accepted", "rejected", "duplicate")
+OF_AN_ENTRY: dict[str, dict[str, type]] = {
+    "parts": {"part": str, "path": str, "sha256": str},
+    "sources": {"name": str, "sha256": str, "rows": int},
+    "warnings": {"code": str},
+}
 
 
 class DamagedPart(Damaged):
@@ -71,7 +78,7 @@ class Lake:
         remedy = LOAD_AGAIN.format(night=night)
         found = read_json(path, remedy)
         if found is not None:
-            if any(not isinstance(found.get(k), kind) for k, kind in OF_A_RECEIPT.items()):
+            if not _is_receipt(found):
                 raise Damaged(damage(f"{path} is no receipt", remedy))
             if (found["dataset"], found["export_date"]) != (dataset, f"{night}"):
                 raise Damaged(damage(f"{path} is the receipt of another night", remedy))
@@ -85,7 +92,11 @@ class Lake:
         """
         found = []
         for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.json")):
-            night = date.fromisoformat(path.stem)
+            try:
+                night = date.fromisoformat(path.stem)
+            except ValueError:
+                log.warning("%s was left alone: its name is no date", path)
+                continue
             try:
                 found.append(self.receipt(dataset, night))
             except Damaged as error:
@@ -280,6 +291,29 @@ def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
         raise Damaged(damage(f"{path} is not what was written", remedy))
     value.pop(SEAL, None)
     return value
+
+
+def _is_receipt(found: dict[str, Any]) -> bool:
+    """Whether it has what every receipt has; of a night that counts, its rows too."""
+    if any(not isinstance(found.get(k), kind) for k, kind in OF_A_RECEIPT.items()):
+        return False
+    entries = [
+        isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in kinds.items())
+        for name, kinds in OF_AN_ENTRY.items()
+        for entry in found[name]
+    ]
+    if not all(entries) or found["status"] not in STATUSES:
+        return False
+    if not set(OF_ROWS) <= found["rows"].keys():
+        return False
+    has_rows = any(entry["part"] == "rows" for entry in found["parts"])
+    counts = [found["rows"][k] for k in OF_ROWS]
+    return found["status"] in ("refused", "missing") or (
+        has_rows
+        and all(isinstance(count, int) for count in counts)
+        and isinstance(found.get("content"), str)
+        and isinstance(found.get("extent"), str)
+    )
 
 
 def damage(what: str, remedy: str) -> str:

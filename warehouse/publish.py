@@ -100,7 +100,7 @@ def put_report(made: Path, published: Path, edition: str) -> Path:
 def latest(published: Path) -> Path | None:
     """Folder of the live version, if there is one."""
     link = published / "latest"
-    return link.resolve() if link.exists() else None
+    return link.resolve() if link.is_dir() else None
 
 
 def live(published: Path) -> Path | None:
@@ -119,6 +119,8 @@ def fault(published: Path) -> str | None:
             verified(folder)
         elif link.is_symlink():
             raise Damaged(damage(f"{link} points to nothing", BUILD_AGAIN))
+        elif link.exists():
+            raise Damaged(damage(f"{link} is no link to a version", BUILD_AGAIN))
         elif next(published.glob("????-??-??*/manifest.json"), None):
             raise Damaged(damage(f"{link} is gone", BUILD_AGAIN))
     except Damaged as error:
