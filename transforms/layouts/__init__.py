@@ -162,15 +162,22 @@ def nearest(headers: Iterable[str], dataset: str | None) -> tuple[float, Layout]
 
 
 def unknown(headers: list[str], dataset: str | None, file: str) -> ExportError:
-    """The refusal of a file that fits no layout, with the nearest one and what it misses."""
-    _, near = nearest(headers, dataset)
+    """The refusal of a file that fits no layout, with the nearest one and what it misses.
+
+    A layout of which it has nothing is near by chance, and is not spoken of.
+    """
+    share, near = nearest(headers, dataset)
     missing = near.missing(headers)
+    cause = (
+        f"Nearest is {near.name}, which misses: {', '.join(missing)}"
+        if share < 1
+        else f"It has no header that any layout needs, in {len(headers):,} columns"
+    )
     return ExportError(
         "unknown_layout",
-        f"{file} fits no layout{f' of {dataset}' if dataset else ''}. Nearest is {near.name}, "
-        f"which misses: {', '.join(missing)}. Nothing of it was loaded. If the shape is new, "
-        "add a layout TOML (`outlook inspect` drafts one); if the file is damaged, ask for it "
-        "again.",
+        f"{file} fits no layout{f' of {dataset}' if dataset else ''}. {cause}. "
+        "Nothing of it was loaded. If the shape is new, add a layout TOML (`outlook inspect` "
+        "drafts one); if the file is damaged, ask for it again.",
         nearest_layout=near.name,
         missing=missing,
         headers=headers,
