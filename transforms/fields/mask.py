@@ -93,7 +93,10 @@ def _marked(text: str) -> str:
 def _phone(found: re.Match[str]) -> str:
     """A list of years or of rising numbers, such as models and sizes, is none."""
     digits = found[0]
-    groups = [int(g) for g in _GROUP.findall(digits)]
+    texts = _GROUP.findall(digits)
+    if max(map(len, texts)) > 4:
+        return "[phone]"  # Python makes no number of more than 4,300 digits
+    groups = [int(g) for g in texts]
     are_years = all(1900 <= g < 2100 for g in groups)
     rises = groups == sorted(set(groups)) and max(groups) < 100
     return digits if len(groups) > 1 and (are_years or rises) else "[phone]"

@@ -96,6 +96,12 @@ def test_mail_addresses_and_telephones_are_masked() -> None:
     assert masked == "call [phone] or [mail] about 500 pieces of 4x4"
 
 
+@pytest.mark.parametrize("digit", ["1", "\u0661"])
+def test_a_number_of_any_length_is_masked(digit: str) -> None:
+    assert mask.masked(f"ball {digit * 5000}") == "ball [phone]"
+    assert mask.masked_if_marked(f"+{digit * 5000}") == "[phone]"
+
+
 @pytest.mark.parametrize("unit", ["a", "a.", "1.1", "a ", "(dot)", "a dot ", "0300-"])
 def test_long_texts_are_masked_in_time_that_grows_with_them(unit: str) -> None:
     started = time.process_time()
