@@ -63,8 +63,8 @@ def test_a_night_is_held_above_the_share_that_is_allowed(rejected: int, is_held:
     rows = {"in": 1_000, "accepted": 1_000 - rejected, "rejected": rejected, "duplicate": 0}
     receipt = {
         "dataset": "listings", "rows": rows, "reasons": {"title: missing": rejected},
-        "sources": [{"rows": 1_000}], "warnings": [], "extent": "census", "content": "x",
-        "export_date": "2022-06-30",
+        "sources": [{"name": "listings.csv", "sha256": "x", "rows": 1_000}], "warnings": [],
+        "extent": "census", "content": "x", "export_date": "2022-06-30",
     }  # fmt: skip
     assert (gates.judge(receipt, (), 1, None, {}).reason is not None) is is_held
 

@@ -30,11 +30,13 @@ def likeliest(path: Path, name: str) -> Table | None:
     """The table whose header row looks most like one, under every way to read the file."""
     known = {plain(h) for x in layouts() for h in (*x.known_headers, *sum(x.aliases.values(), ()))}
     read = READERS[Path(name.casefold()).suffix](path, name, ())
-    best: tuple[float, Candidate, int] | None = None
+    best: tuple[tuple[bool, float], Candidate, int] | None = None
     for candidate in islice(read, MOST_CANDIDATES):
         for place, row in enumerate(candidate.head):
-            score = _likeness(row, candidate.head[place + 1 :], known)
-            if score > 0 and (best is None or score > best[0]):
+            # Read in a wrong encoding, headers look no less like headers.
+            likeness = _likeness(row, candidate.head[place + 1 :], known)
+            score = candidate.is_certain, likeness
+            if likeness > 0 and (best is None or score > best[0]):
                 best = score, candidate, place
     if best is None:
         return None

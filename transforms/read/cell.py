@@ -1,6 +1,7 @@
 """Typed cells of workbooks and Parquet files as the text that a delimited export would hold."""
 
 import json
+import re
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 # A number of more digits was rounded when it was put into the cell, and cannot be mended.
 MAX_DIGITS = 15
 LONGEST = 40  # digits of a number that are written out
+_MAY_BE_THOUSANDS = re.compile(r"-?\d{1,3}\.\d{3}")
 DEEPEST = 4  # levels of objects in a row that become columns `outer.inner`
 
 
@@ -41,7 +43,7 @@ def text(value: Any) -> str | None:
 
 def with_point(number: str) -> str:
     """A typed number as no text can be taken for thousands: `1.125` is written `1.1250`."""
-    return f"{number}0" if number[-4:-3] == "." else number
+    return f"{number}0" if _MAY_BE_THOUSANDS.fullmatch(number) else number
 
 
 def is_damaged(value: Any) -> bool:

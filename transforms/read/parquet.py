@@ -94,7 +94,8 @@ def _texts(column: pa.ChunkedArray, is_instant: bool) -> pd.Series:
     elif pa.types.is_decimal(kind):
         # Every digit counts, as in a float it does not; only zeros behind the point go.
         text = pc.replace_substring_regex(pc.cast(column, pa.string()), r"\.0+$", "")
-        text = pc.replace_substring_regex(text, r"^(-?\d+\.\d{3})$", r"\10")  # as cell.with_point
+        # As cell.with_point.
+        text = pc.replace_substring_regex(text, r"^(-?\d{1,3}\.\d{3})$", r"\10")
     elif pa.types.is_timestamp(kind):
         text = _times(column, is_instant)
     else:
