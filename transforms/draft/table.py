@@ -8,7 +8,7 @@ import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.layouts import layouts, plain
-from transforms.read import READERS
+from transforms.read import HEADER_ROWS, READERS
 from transforms.read.opened import Candidate
 
 ROWS = 300
@@ -32,7 +32,7 @@ def likeliest(path: Path, name: str) -> Table | None:
     read = READERS[Path(name.casefold()).suffix](path, name, ())
     best: tuple[tuple[bool, float], Candidate, int] | None = None
     for candidate in islice(read, MOST_CANDIDATES):
-        for place, row in enumerate(candidate.head):
+        for place, row in enumerate(candidate.head[:HEADER_ROWS]):
             # Read in a wrong encoding, headers look no less like headers.
             likeness = _likeness(row, candidate.head[place + 1 :], known)
             score = candidate.is_certain, likeness
