@@ -242,6 +242,16 @@ def test_a_damaged_part_is_made_again_from_the_bytes_it_came_from(
     assert path.read_bytes() == good
 
 
+def test_a_build_with_nothing_new_mends_what_it_would_read(ground: Ground, home: Path) -> None:
+    chosen = settings_of(home, ground.exports)
+    build(chosen)
+    path = part(home)
+    good = path.read_bytes()
+    flip(path, random.Random(SEED), [])
+    assert not build(chosen).is_new
+    assert path.read_bytes() == good
+
+
 def test_two_parts_that_were_swapped_are_both_made_again(ground: Ground, home: Path) -> None:
     one, two = part(home, night=NIGHTS[1]), part(home)
     swap(one, random.Random(SEED), [two])
@@ -267,6 +277,12 @@ def test_a_part_that_the_code_would_make_otherwise_is_not_made_again(
     monkeypatch.setattr("transforms.parts.code_version", lambda: "another")
     with pytest.raises(Damaged, match="is another than it was made with"):
         build(settings_of(home, ground.exports))
+
+
+def test_the_doctor_names_a_night_whose_receipt_is_gone(ground: Ground, home: Path) -> None:
+    (home / "lake" / "receipts" / "listings" / f"{NIGHTS[1]}.json").unlink()
+    said = " ".join(row["what"] for row in examine() if row["verdict"] == "wrong")
+    assert f"listings/{NIGHTS[1]} has parts and no receipt" in said
 
 
 def test_a_damaged_receipt_stops_the_build_and_is_healed_by_its_night(

@@ -73,6 +73,9 @@ def build(
         editions.missed(settings.published, shown)
         fingerprint = _fingerprint(lake, settings)
         if live and about and not full and about["lake_fingerprint"] == fingerprint:
+            with open_memory() as db:
+                # Also where nothing is to be made, what would be read is verified, and mended.
+                attach_lake(db, lake, settings)
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
             publish.mend_pointer(settings.published, live.name)
             return Built(live, False, about)

@@ -25,11 +25,20 @@ def receipts(chosen: Settings) -> Iterator[str]:
         damaged: dict[date, Damaged] = {}
         lake.receipts(dataset, damaged)
         yield from (str(error) for error in damaged.values())
+        yield from _without_receipt(lake, dataset)
         yield from _unreadable(_replaced(lake, dataset), NOT_READ)
         for path in sorted((lake.root / "releases" / dataset).glob(f"{A_NIGHT}.json")):
             yield from _found(lake.release, dataset, _night(path))
     if chosen.key:
         yield from _found(lake.hold_to_key, chosen.key)
+
+
+def _without_receipt(lake: Lake, dataset: str) -> Iterator[str]:
+    """Nights with parts that no receipt names: a figure would lack them in silence."""
+    for folder in sorted((lake.root / dataset).glob(A_NIGHT)):
+        if not (lake.root / "receipts" / dataset / f"{folder.name}.json").exists():
+            what = f"{folder} has parts and no receipt: its receipt is gone, or a run was cut short"
+            yield damage(what, LOAD_AGAIN.format(night=folder.name))
 
 
 def parts(chosen: Settings) -> Iterator[str]:
