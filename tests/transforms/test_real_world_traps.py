@@ -138,7 +138,7 @@ def test_an_error_page_is_no_night_without_inquiries(delivered: Path) -> None:
     (folder / "inquiries.json").write_text('{"error": "session expired"}')
     receipt = night.run("inquiries", NIGHT, settings())
     assert receipt["status"] == "refused"
-    assert "unknown_layout" in receipt["reason"]
+    assert "api_error" in receipt["reason"]
 
 
 def test_a_key_that_comes_up_late_is_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
