@@ -169,7 +169,8 @@ def test_one_batch_or_many_the_same(
 
 
 def test_rejected_rows_are_for_nobody_else_to_read(tmp_path: Path) -> None:
-    table = pd.DataFrame([dict.fromkeys(exported("listings").known_headers, "")], dtype="str")
+    row = dict.fromkeys(exported("listings").known_headers, "") | {"Title": "alone in its row"}
+    table = pd.DataFrame([row], dtype="str")
     _, parts = partitioned(written(table, "listings", tmp_path / "in"), "listings", tmp_path)
     assert (parts / "rejected.parquet").stat().st_mode & 0o777 == 0o600
 
