@@ -37,7 +37,7 @@ _MARKED = re.compile(
     rf"|\s?[.:#=]\s?)\d(?:{_SEP}{{0,3}}\d){{8,}}",
     re.IGNORECASE,
 )
-# A whole value that is written as telephones are, and ids are not; `1601740791024.0` is an id of a float.
+# A whole value that is written as telephones are, and ids are not: `1601740791024.0` is an id.
 _NO_ID = re.compile(r"(?!\d+\.0+$)(?=.*[+ ()./-]|00?[1-9])[+(]?\d(?:[ ()./-]{0,3}\d){8,14}")
 _GROUP = re.compile(r"\d+")
 _MASK = re.compile(r"\[(?:mail|phone)\]")
