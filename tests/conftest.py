@@ -49,10 +49,17 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("versions")
     environ = {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
     chosen = settings(environ)
-    for first, last, every in (("2021-06-01", "2022-05-31", "month"),
-                               ("2022-06-28", "2022-06-30", "night")):  # fmt: skip
-        write_sample(home / "exports", date.fromisoformat(first), date.fromisoformat(last),
-                     scale=0.02, every=every)  # fmt: skip
+    for first, last, every in (
+        ("2021-06-01", "2022-05-31", "month"),
+        ("2022-06-28", "2022-06-30", "night"),
+    ):
+        write_sample(
+            home / "exports",
+            date.fromisoformat(first),
+            date.fromisoformat(last),
+            scale=0.02,
+            every=every,
+        )
     for first, last in (("2021-06-01", "2022-06-29"), ("2022-06-30", "2022-06-30")):
         backfill.backfill(date.fromisoformat(first), date.fromisoformat(last), chosen, False)
         build(chosen)

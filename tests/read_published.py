@@ -32,9 +32,11 @@ def found(db: Any, help_: str) -> dict[str, Any]:
         "macros": [rows(query) for query in MACROS],
         "examples": {name: len(rows(query)) for name, query in examples},
         "headline": rows("FROM outlook.report.headline"),
-        "comments": [rows(COMMENTS.format(f"duckdb_{what}()"))[0][0]
-                     for what in ("tables", "columns", "functions")],
-    }  # fmt: skip
+        "comments": [
+            rows(COMMENTS.format(f"duckdb_{what}()"))[0][0]
+            for what in ("tables", "columns", "functions")
+        ],
+    }
 
 
 def main(file: str) -> dict[str, Any]:
@@ -53,8 +55,13 @@ def main(file: str) -> dict[str, Any]:
     with duckdb.connect() as db:
         db.execute(f"ATTACH '{os.path.dirname(file)}/outlook.duckdb' AS outlook (READ_ONLY)")
         named = found(db, "FROM outlook.help")
-    return {"client": duckdb.__version__, "by_path": by_path, "attached": attached,
-            "in_use": in_use, "named": named}  # fmt: skip
+    return {
+        "client": duckdb.__version__,
+        "by_path": by_path,
+        "attached": attached,
+        "in_use": in_use,
+        "named": named,
+    }
 
 
 if __name__ == "__main__":

@@ -60,8 +60,10 @@ def test_a_night_that_nobody_ran_is_missing(home: Path) -> None:
         assert outlook("run", "--date", night, "--quiet").returncode == 0
     nights = json.loads(outlook("nights", "--dataset", "sellers", "--json").stdout)
     assert [(n["export_date"], n["status"], n["rows_in"] is None) for n in nights] == [
-        ("2022-06-28", "ok", False), ("2022-06-29", "missing", True), (NIGHT, "ok", False)
-    ]  # fmt: skip
+        ("2022-06-28", "ok", False),
+        ("2022-06-29", "missing", True),
+        (NIGHT, "ok", False),
+    ]
     with duckdb.connect(str(home / "published/latest/outlook.duckdb"), read_only=True) as db:
         found = db.execute(
             "SELECT count(*), any_value(export_date) FROM meta.night WHERE status = 'missing'"
@@ -182,8 +184,23 @@ def test_the_benchmark_names_what_it_measures(home: Path) -> None:
 
 def test_every_command_has_help() -> None:
     shown = outlook("--help").stdout
-    for command in ("sample", "run", "backfill", "build", "nights", "status", "rejected",
-                    "inspect", "prove", "release-night", "doctor", "bench",
-                    "listings", "diff", "explain", "report"):  # fmt: skip
+    for command in (
+        "sample",
+        "run",
+        "backfill",
+        "build",
+        "nights",
+        "status",
+        "rejected",
+        "inspect",
+        "prove",
+        "release-night",
+        "doctor",
+        "bench",
+        "listings",
+        "diff",
+        "explain",
+        "report",
+    ):
         assert command in shown
         assert outlook(command, "--help").returncode == 0

@@ -73,8 +73,9 @@ def install(folder: Path, *packages: str) -> None:
     venv.create(folder, with_pip=True)
     done = subprocess.run(
         [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         pytest.skip(f"{packages[0]} COULD NOT BE INSTALLED: {done.stderr[-300:]}")
 

@@ -163,8 +163,10 @@ def overwrite(path: Path, data: bytes) -> None:
 
 
 HARMS: dict[str, Callable[[Path, random.Random, list[Path]], list[Path]]] = {
-    "flip": flip, "cut": cut, "swap": swap,
-}  # fmt: skip
+    "flip": flip,
+    "cut": cut,
+    "swap": swap,
+}
 
 
 @pytest.mark.parametrize("number", range(DAMAGES))
@@ -309,9 +311,17 @@ def test_a_damaged_receipt_of_a_night_that_is_no_longer_delivered_is_not_called_
 
 @pytest.mark.parametrize(
     "changed",
-    [{"rows": {}}, {"parts": [1]}, {"parts": []}, {"parts": [{"part": "rows"}]}, {"status": "fine"},
-     {"sources": ["x"]}, {"extent": None}, {"rows": dict.fromkeys(OF_ROWS)}],
-)  # fmt: skip
+    [
+        {"rows": {}},
+        {"parts": [1]},
+        {"parts": []},
+        {"parts": [{"part": "rows"}]},
+        {"status": "fine"},
+        {"sources": ["x"]},
+        {"extent": None},
+        {"rows": dict.fromkeys(OF_ROWS)},
+    ],
+)
 def test_what_only_looks_like_a_receipt_is_named(
     changed: dict[str, Any], ground: Ground, home: Path
 ) -> None:
@@ -373,25 +383,45 @@ COMMANDS = {
 # Which commands read what: each must name it. Others do their work.
 CORRUPT = {
     f"lake/receipts/listings/{NIGHTS[1]}.json": {
-        "nights", "listings", "rejected", "prove", "build", "doctor"
+        "nights",
+        "listings",
+        "rejected",
+        "prove",
+        "build",
+        "doctor",
     },
     f"lake/history/listings/{NIGHTS[1]}/fold.json": {"doctor"},
     f"published/{NIGHTS[2]}/manifest.json": {
-        "status", "explain", "report", "diff", "prove", "doctor"
+        "status",
+        "explain",
+        "report",
+        "diff",
+        "prove",
+        "doctor",
     },
     f"published/{NIGHTS[2]}/outlook.duckdb": {
-        "status", "explain", "report", "diff", "prove", "doctor"
+        "status",
+        "explain",
+        "report",
+        "diff",
+        "prove",
+        "doctor",
     },
     f"published/{NIGHTS[1]}/manifest.json": {"diff", "doctor"},
     "published/latest.json": {"doctor"},
     "published/editions/FY2022.r1/manifest.json": {"report", "prove", "build", "doctor"},
     "lake/releases/listings/2022-06-27.json": {"prove", "build", "doctor"},
     "key": {"status", "nights", "explain", "listings", "rejected", "build", "doctor"},
-}  # fmt: skip
+}
 CONTENTS = {
-    "empty": b"", "an empty object": b"{}", "a list": b"[1]", "cut": b'{"dataset": "sell',
-    "binary": bytes(range(256)), "deep": b'{"a":' * 20_000, "no UTF-8": b'{"a": "\xff"}',
-}  # fmt: skip
+    "empty": b"",
+    "an empty object": b"{}",
+    "a list": b"[1]",
+    "cut": b'{"dataset": "sell',
+    "binary": bytes(range(256)),
+    "deep": b'{"a":' * 20_000,
+    "no UTF-8": b'{"a": "\xff"}',
+}
 
 
 # The quick ones are tried where they need not notice, too.
@@ -401,9 +431,11 @@ QUICK = {"status", "nights", "listings", "rejected"}
 @pytest.mark.parametrize(
     ("file", "content"),
     # Any JSON could be a key; not any bytes.
-    [(f, "binary" if f == "key" else c)
-     for f, c in zip(CORRUPT, itertools.cycle(CONTENTS), strict=False)],
-)  # fmt: skip
+    [
+        (f, "binary" if f == "key" else c)
+        for f, c in zip(CORRUPT, itertools.cycle(CONTENTS), strict=False)
+    ],
+)
 def test_a_corrupt_file_is_named_by_every_command_that_reads_it(
     file: str,
     content: str,
@@ -445,9 +477,12 @@ def test_a_receipt_without_a_seal_is_of_an_older_version(home: Path) -> None:
 
 @pytest.mark.parametrize("lost", ["link", "target"])
 def test_a_build_makes_anew_what_is_live_and_damaged(
-    lost: str, ground: Ground, home: Path, monkeypatch: pytest.MonkeyPatch,
+    lost: str,
+    ground: Ground,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     """Though nothing in the lake has changed."""
     chosen = settings_of(home, ground.exports)
     live = build(chosen).folder

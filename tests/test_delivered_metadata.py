@@ -153,8 +153,16 @@ def test_a_name_of_250_characters_is_loaded(delivery: Path) -> None:
     assert receipt["sources"][0]["name"] == name
 
 
-@pytest.mark.parametrize("name", [b"sellers_\xff\xfe.csv", b"sellers\n.csv", b"sellers\x1b[31m.csv",
-                                  b"\xe9.csv", "sellers\u202evsc.csv".encode()])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"sellers_\xff\xfe.csv",
+        b"sellers\n.csv",
+        b"sellers\x1b[31m.csv",
+        b"\xe9.csv",
+        "sellers\u202evsc.csv".encode(),
+    ],
+)
 def test_a_name_that_cannot_be_shown_is_refused(name: bytes, delivery: Path) -> None:
     os.rename(delivery / "sellers.csv", os.fsencode(delivery) + b"/" + name)
     receipt = load()
@@ -204,20 +212,33 @@ def test_a_link_within_the_delivery_is_taken(delivery: Path) -> None:
 # The calendar
 
 
-@pytest.mark.parametrize("text", [
-    "", "{}", "5", "null", '["2022-01-01"]', "[[]]", "[" * 50_000, '[{"from": "2022-01-01"}]',
-    '[{"from": 1, "to": 2, "every": "night"}]',
-    '[{"from": "2022-13-01", "to": "2022-12-31", "every": "night"}]',
-    '[{"from": "0001-01-01", "to": "9999-12-31", "every": "night"}]',
-    '[{"from": "2022-02-01", "to": "2022-01-01", "every": "night"}]',
-    '[{"from": "2022-01-01", "to": "2022-02-01", "every": "fortnight"}]',
-    '[{"from": "2022-01-01", "to": "2022-02-01", "every": ["night"]}]',
-    '[{"from": "2022-01-01", "from": "2022-02-01", "to": "2022-03-01", "every": "night"}]',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "5",
+        "null",
+        '["2022-01-01"]',
+        "[[]]",
+        "[" * 50_000,
+        '[{"from": "2022-01-01"}]',
+        '[{"from": 1, "to": 2, "every": "night"}]',
+        '[{"from": "2022-13-01", "to": "2022-12-31", "every": "night"}]',
+        '[{"from": "0001-01-01", "to": "9999-12-31", "every": "night"}]',
+        '[{"from": "2022-02-01", "to": "2022-01-01", "every": "night"}]',
+        '[{"from": "2022-01-01", "to": "2022-02-01", "every": "fortnight"}]',
+        '[{"from": "2022-01-01", "to": "2022-02-01", "every": ["night"]}]',
+        '[{"from": "2022-01-01", "from": "2022-02-01", "to": "2022-03-01", "every": "night"}]',
+    ],
+)
 def test_a_wrong_calendar_stops_with_one_sentence(
-    text: str, home: Path, delivery: Path, monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    home: Path,
+    delivery: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     (home / "exports" / exports.CALENDAR).write_text(text)
     with pytest.raises(SettingsError, match="calendar.json cannot be read"):
         exports.due_nights(settings().exports, NIGHT, NIGHT)
@@ -231,14 +252,35 @@ def test_a_wrong_calendar_stops_with_one_sentence(
 # Anything at all
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
     | st.sampled_from(["sellers.csv", "sellers", "night", "2022-06-30", "../x", "9999-12-31"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["files", "name", "dataset", "bytes", "rows", "sha256", "exported_at",
-                         "from", "to", "every"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "files",
+                    "name",
+                    "dataset",
+                    "bytes",
+                    "rows",
+                    "sha256",
+                    "exported_at",
+                    "from",
+                    "to",
+                    "every",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 ENTRY = st.fixed_dictionaries(
     {"name": st.just("sellers.csv") | JSON},
     optional=dict.fromkeys(("dataset", "bytes", "rows", "sha256"), JSON),
@@ -249,8 +291,10 @@ MANIFESTS = JSON | st.fixed_dictionaries(
 STRETCH = st.fixed_dictionaries({"from": JSON, "to": JSON, "every": JSON})
 
 
-@hypothesis_settings(max_examples=int(os.environ.get("OUTLOOK_TEST_FUZZ", "150")),
-                     suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@hypothesis_settings(
+    max_examples=int(os.environ.get("OUTLOOK_TEST_FUZZ", "150")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(MANIFESTS | st.lists(STRETCH, max_size=3))
 @example({"files": [{"name": "\ud800"}]})
 @example([{"from": "2022-01-01", "to": "2022-01-01", "every": {}}])

@@ -35,8 +35,13 @@ def home(tmp_path: Path) -> Settings:
     return settings_of(tmp_path / "home", tmp_path / "exports")
 
 
-def deliver(chosen: Settings, night: date, revision: int = 1, exported_at: str | None = None,
-            without: int = 0) -> Path:  # fmt: skip
+def deliver(
+    chosen: Settings,
+    night: date,
+    revision: int = 1,
+    exported_at: str | None = None,
+    without: int = 0,
+) -> Path:
     """The night's delivery of the sample arrives, `without` so many sellers, with this manifest."""
     name = f"{night}" if revision == 1 else f"{night}.r{revision}"
     folder = Path(str(chosen.exports)) / name

@@ -46,26 +46,33 @@ class Year:
 
 
 YEARS = [
-    *(Year("PK", seed, 0.03, "FY2021", date(2020, 6, 1), date(2021, 6, 30), date(2021, 8, 31))
-      for seed in (1, 2)),
-    *(Year("IN", seed, 0.06, "FY2021", date(2020, 3, 1), date(2021, 3, 31), date(2021, 5, 31))
-      for seed in (1, 2)),
-]  # fmt: skip
+    *(
+        Year("PK", seed, 0.03, "FY2021", date(2020, 6, 1), date(2021, 6, 30), date(2021, 8, 31))
+        for seed in (1, 2)
+    ),
+    *(
+        Year("IN", seed, 0.06, "FY2021", date(2020, 3, 1), date(2021, 3, 31), date(2021, 5, 31))
+        for seed in (1, 2)
+    ),
+]
 
 
 @pytest.mark.parametrize("of", YEARS, ids=str)
 def test_what_comes_later_changes_nothing_of_a_finished_year(of: Year, tmp_path: Path) -> None:
     delivered = tmp_path / "exports"
-    write_sample(delivered, of.first, of.last, scale=of.scale, seed=of.seed, every="month",
-                 market=of.market)  # fmt: skip
+    write_sample(
+        delivered, of.first, of.last, scale=of.scale, seed=of.seed, every="month", market=of.market
+    )
     chosen = settings_of(tmp_path, delivered, of.market)
     load(chosen, of.first, of.closes)
     then = build(chosen)
     before = {table: rows_of(then, table, of.edition) for table in TABLES}
 
     abroad, elsewhere = asked_most(then, of)
-    moves = {abroad: {"Country/Region": "China", "City": "Shenzhen"},
-             elsewhere: {"City": OTHER_CITIES[of.market]}}  # fmt: skip
+    moves = {
+        abroad: {"Country/Region": "China", "City": "Shenzhen"},
+        elsewhere: {"City": OTHER_CITIES[of.market]},
+    }
     for file in delivered.glob("*/sellers.csv"):
         if file.parent.name > f"{of.closes}":
             move(file, moves)

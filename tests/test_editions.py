@@ -116,12 +116,18 @@ def test_a_revision_needs_a_reason_and_shows_what_changed(loaded: Path) -> None:
     assert two.manifest["revision"] == 2
     built = build(settings())
     assert built.is_new
-    figures = asked(built, "SELECT DISTINCT symbol FROM report.headline "
-                           "WHERE edition = 'FY2022' AND value IS NOT NULL")  # fmt: skip
+    figures = asked(
+        built,
+        "SELECT DISTINCT symbol FROM report.headline "
+        "WHERE edition = 'FY2022' AND value IS NOT NULL",
+    )
     assert figures == [("r",)]
-    rows = asked(built, "SELECT row_key, was, now, reason, revised_by FROM meta.revision "
-                        "WHERE table_name = 'headline' AND column_name = 'as_of' "
-                        "AND row_key = 'inquiries'")  # fmt: skip
+    rows = asked(
+        built,
+        "SELECT row_key, was, now, reason, revised_by FROM meta.revision "
+        "WHERE table_name = 'headline' AND column_name = 'as_of' "
+        "AND row_key = 'inquiries'",
+    )
     assert rows == [
         ("inquiries", f"{LAST - timedelta(1)}", f"{LAST}", "the last night came late", "an author")
     ]
@@ -235,13 +241,18 @@ def test_a_table_younger_than_the_edition_is_provisional_in_it(
         without(older, "report.listing_stock")
         one = editions.freeze(settings(), "FY2022", by="an author")
     assert "listing_stock" not in one.manifest["tables"]
-    query = ("SELECT live_listings_symbol FROM report.listing_stock WHERE live_listings > 0 "
-             "AND edition = 'FY2022'")  # fmt: skip
+    query = (
+        "SELECT live_listings_symbol FROM report.listing_stock WHERE live_listings > 0 "
+        "AND edition = 'FY2022'"
+    )
     assert asked(build(settings()), query) == [("p",)]
     assert asked(build(settings()), HEADLINE.replace("value, as_of", "symbol")) == [
-        ("goods_sold_value", "x"), ("inquiries", "p"), ("listings_ever", None),
-        ("live_listings", None), ("paid_sellers", None),
-    ]  # fmt: skip
+        ("goods_sold_value", "x"),
+        ("inquiries", "p"),
+        ("listings_ever", None),
+        ("live_listings", None),
+        ("paid_sellers", None),
+    ]
     assert differences() == []
     assert editions.prove(settings(), "FY2022")[1].younger == ["listing_stock"]
     assert not editions.freeze(settings(), "FY2022", by="an author").is_new
@@ -291,20 +302,24 @@ def test_why_a_figure_is_not_available_is_frozen_too(loaded: Path) -> None:
     def as_if_frozen_otherwise(table: pa.Table) -> pa.Table:
         rows = [
             {**r, "symbol": "x", "missing": "what was missing then"}
-            for r in table.to_pylist() if r["figure"] == "paid_sellers"
-        ]  # fmt: skip
+            for r in table.to_pylist()
+            if r["figure"] == "paid_sellers"
+        ]
         return pa.Table.from_pylist(rows, schema=table.schema)
 
     rewrite(one, "availability", as_if_frozen_otherwise)
-    query = ("SELECT edition, missing FROM meta.availability "
-             "WHERE figure = 'paid_sellers' ORDER BY edition")  # fmt: skip
+    query = (
+        "SELECT edition, missing FROM meta.availability "
+        "WHERE figure = 'paid_sellers' ORDER BY edition"
+    )
     built = build(settings())
     assert asked(built, query) == [("CY2022", None), ("FY2022", "what was missing then")]
     counts = asked(built, "SELECT DISTINCT count(*) FROM meta.availability GROUP BY edition")
     assert len(counts) == 1
     assert {(c.row_key, c.column) for c in differences()} == {
-        ("paid_sellers", "symbol"), ("paid_sellers", "missing")
-    }  # fmt: skip
+        ("paid_sellers", "symbol"),
+        ("paid_sellers", "missing"),
+    }
 
 
 def test_an_edition_that_the_lake_cannot_make_is_not_frozen(loaded: Path) -> None:

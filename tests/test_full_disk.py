@@ -50,22 +50,28 @@ def outlook(home: Path, words: list[str], limit: int | None) -> subprocess.Compl
     return subprocess.run(
         [sys.executable, "-c", program, *words],
         env={**os.environ, "OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY},
-        preexec_fn=limited, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-@pytest.mark.parametrize(("words", "limit"), [
-    ("sample {home}/more --from 2022-06-29 --to 2022-06-29 --scale 0.003 --quiet", SMALL),
-    (f"run --date {NIGHT} --quiet", SMALL),
-    (f"run --date {NIGHT} --quiet", MIDDLING),
-    (f"backfill {NIGHT} {NIGHT} --quiet", SMALL),
-    ("build --full --quiet", MIDDLING),
-    ("report FY2022 --quiet", MIDDLING),
-    ("report FY2022 --status final --reason x --quiet", SMALL),
-    (f"listings --as-of {FIRST} --to {{home}}/listings.csv", SMALL),
-    (f"listings --as-of {FIRST} --to {{home}}/listings.parquet", SMALL),
-    ("rejected --to {home}/rejected.csv", 100),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "limit"),
+    [
+        ("sample {home}/more --from 2022-06-29 --to 2022-06-29 --scale 0.003 --quiet", SMALL),
+        (f"run --date {NIGHT} --quiet", SMALL),
+        (f"run --date {NIGHT} --quiet", MIDDLING),
+        (f"backfill {NIGHT} {NIGHT} --quiet", SMALL),
+        ("build --full --quiet", MIDDLING),
+        ("report FY2022 --quiet", MIDDLING),
+        ("report FY2022 --status final --reason x --quiet", SMALL),
+        (f"listings --as-of {FIRST} --to {{home}}/listings.csv", SMALL),
+        (f"listings --as-of {FIRST} --to {{home}}/listings.parquet", SMALL),
+        ("rejected --to {home}/rejected.csv", 100),
+    ],
+)
 def test_a_full_disk_is_one_sentence(
     words: str, limit: int, prepared: Path, tmp_path: Path
 ) -> None:
@@ -82,13 +88,16 @@ def test_a_full_disk_is_one_sentence(
     assert again.returncode == 0, again.stderr
 
 
-@pytest.mark.parametrize("error", [
-    OSError(28, "No space left on device"),
-    OSError(5, "Input/output error", "/x/y"),
-    duckdb.IOException('Could not write file "/x": No space left on device'),
-    duckdb.OutOfMemoryException("... set by the 'max_temp_directory_size' setting"),
-    pa.ArrowInvalid("Error writing bytes: Disk quota exceeded"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError(5, "Input/output error", "/x/y"),
+        duckdb.IOException('Could not write file "/x": No space left on device'),
+        duckdb.OutOfMemoryException("... set by the 'max_temp_directory_size' setting"),
+        pa.ArrowInvalid("Error writing bytes: Disk quota exceeded"),
+    ],
+)
 def test_whoever_meets_it_first_says_the_same(error: Exception) -> None:
     with pytest.raises(DiskError, match=r"^the disk (is full|fails)"), disk.told():
         raise error
@@ -97,10 +106,15 @@ def test_whoever_meets_it_first_says_the_same(error: Exception) -> None:
     assert disk.fault(refused) is not None
 
 
-@pytest.mark.parametrize("error", [
-    ValueError("No space left on device"), OSError(13, "Permission denied"), FileNotFoundError(),
-    ExportError("x", "Input/output error"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("No space left on device"),
+        OSError(13, "Permission denied"),
+        FileNotFoundError(),
+        ExportError("x", "Input/output error"),
+    ],
+)
 def test_what_is_not_of_the_disk_is_left_alone(error: Exception) -> None:
     assert disk.fault(error) is None
     with pytest.raises(type(error)), disk.told():

@@ -23,15 +23,39 @@ from warehouse import spreadsheet
 OUTLOOK = Path(sys.executable).with_name("outlook")
 NIGHT = date(2022, 6, 30)
 HOSTILE = (
-    "[/b]", "[red]x[/]", "[link=https://evil.example]x[/link]", ":boom:", "\x1b[2J\x1b]0;owned\x07",
-    "\x1b]8;;https://evil.example\x1b\\\\x", "a\x00b", "\u202ecod.exe",
-    "\u2066x\u2069", "zero\u200bwidth",
-    "\ufeffbom", "\x9b31m", "tag\U000e0041", "line\u2028end", "soft\u00adhyphen", "back\x08space",
-)  # fmt: skip
+    "[/b]",
+    "[red]x[/]",
+    "[link=https://evil.example]x[/link]",
+    ":boom:",
+    "\x1b[2J\x1b]0;owned\x07",
+    "\x1b]8;;https://evil.example\x1b\\\\x",
+    "a\x00b",
+    "\u202ecod.exe",
+    "\u2066x\u2069",
+    "zero\u200bwidth",
+    "\ufeffbom",
+    "\x9b31m",
+    "tag\U000e0041",
+    "line\u2028end",
+    "soft\u00adhyphen",
+    "back\x08space",
+)
 FORMULAS = (
-    '=HYPERLINK("https://evil.example","x")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1+1",
-    "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1+1", "\uff20x", " =1+1", '"=1+1', "'=1+1", "\u200b=1+1",
-)  # fmt: skip
+    '=HYPERLINK("https://evil.example","x")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1+1",
+    "\r=1",
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1+1",
+    "\uff20x",
+    " =1+1",
+    '"=1+1',
+    "'=1+1",
+    "\u200b=1+1",
+)
 
 
 def outlook(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
@@ -93,12 +117,19 @@ def at_home(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     "words",
-    [("rejected",), ("rejected", "--json"), ("listings", "--as-of", f"{NIGHT}"),
-     ("listings", "--as-of", f"{NIGHT}", "--json"), ("nights",), ("status",), ("status", "--json"),
-     ("inspect", "exports/2022-06-30/inquiries.json"),
-     ("inspect", "exports/2022-06-30/inquiries.json", "--json")],
+    [
+        ("rejected",),
+        ("rejected", "--json"),
+        ("listings", "--as-of", f"{NIGHT}"),
+        ("listings", "--as-of", f"{NIGHT}", "--json"),
+        ("nights",),
+        ("status",),
+        ("status", "--json"),
+        ("inspect", "exports/2022-06-30/inquiries.json"),
+        ("inspect", "exports/2022-06-30/inquiries.json", "--json"),
+    ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_no_command_lets_a_terminal_interpret_what_was_delivered(
     words: tuple[str, ...], at_home: Path
 ) -> None:

@@ -94,8 +94,12 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
     moved = data("diff", NOW, other)["headlines"]
     told = [diff.as_sentence(m) for m in moved]
     named = [(m["edition"], m["metric"]) for m in moved]
-    assert named == [("FY2022", "inquiries"), ("FY2022", "live_listings"),
-                     ("FY2022", "paid_sellers"), ("CY2022", "paid_sellers")]  # fmt: skip
+    assert named == [
+        ("FY2022", "inquiries"),
+        ("FY2022", "live_listings"),
+        ("FY2022", "paid_sellers"),
+        ("CY2022", "paid_sellers"),
+    ]
     assert told[0].endswith(" to 7 [p]")
     assert told[1].endswith(" to not available")
     assert told[2].endswith(" [r]: only its mark changed")
@@ -206,8 +210,12 @@ def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home:
 
 def test_only_a_rate_of_growth_starts_from_a_night(at_home: Path) -> None:
     """The first day of a span, a window or a cohort is no night that anything rests on."""
-    for figure in ("inquiry_flow.year.2021-07-01.inquiries", "response_rate.pooled",
-                   "seller_flow.retention", "seller_growth.paid_sellers"):  # fmt: skip
+    for figure in (
+        "inquiry_flow.year.2021-07-01.inquiries",
+        "response_rate.pooled",
+        "seller_flow.retention",
+        "seller_growth.paid_sellers",
+    ):
         assert all(n["is_as_of"] for n in data("explain", figure)["nights"]), figure
     nights = data("explain", "seller_growth.yoy_growth")["nights"]
     assert [n["is_as_of"] for n in nights] == [False, True]

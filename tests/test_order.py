@@ -90,8 +90,12 @@ def nights(of: Universe) -> list[date]:
 
 
 def settings_of(home: Path, exports: Path, market: str = "PK") -> Settings:
-    environ = {"OUTLOOK_HOME": home, "OUTLOOK_EXPORTS": exports, "OUTLOOK_KEY": KEY,
-               "OUTLOOK_MARKET": market}  # fmt: skip
+    environ = {
+        "OUTLOOK_HOME": home,
+        "OUTLOOK_EXPORTS": exports,
+        "OUTLOOK_KEY": KEY,
+        "OUTLOOK_MARKET": market,
+    }
     return settings({name: str(value) for name, value in environ.items()})
 
 
@@ -148,9 +152,23 @@ def published_nights(built: Built) -> dict[str, dict[str, Any]]:
 def lake_content(chosen: Settings) -> dict[str, Any]:
     """Receipts that count with their parts, and folds, without what tells of the way there."""
     lake = Lake(chosen.lake)
-    told = ("status", "reason", "content", "revision", "exported_at", "is_late", "rows", "parts",
-            "reasons", "value_rejects", "warnings", "drift", "extent", "layout",
-            "sources")  # fmt: skip
+    told = (
+        "status",
+        "reason",
+        "content",
+        "revision",
+        "exported_at",
+        "is_late",
+        "rows",
+        "parts",
+        "reasons",
+        "value_rejects",
+        "warnings",
+        "drift",
+        "extent",
+        "layout",
+        "sources",
+    )
     found: dict[str, Any] = {}
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):

@@ -222,10 +222,13 @@ def _planted(plants: Plants, name: str, rows: list[dict[str, str]]) -> list[dict
 def _another(row: dict[str, str], n: int) -> dict[str, str]:
     """The row under a number of its own, wherever it stands, and another title: no duplicate."""
     ids = {
-        "Member ID": f"pk9{n:09}copy", "Product ID": f"{1_690_000_000_000 + n}",
-        "product_id": f"{1_690_000_000_000 + n}", "inquiry_id": f"{9_000_000_000 + n}",
-        "RFQ ID": f"{9_000_000_000 + n}", "产品ID": f"{1_690_000_000_000 + n}",
-    }  # fmt: skip
+        "Member ID": f"pk9{n:09}copy",
+        "Product ID": f"{1_690_000_000_000 + n}",
+        "product_id": f"{1_690_000_000_000 + n}",
+        "inquiry_id": f"{9_000_000_000 + n}",
+        "RFQ ID": f"{9_000_000_000 + n}",
+        "产品ID": f"{1_690_000_000_000 + n}",
+    }
     new = {}
     for header, was in row.items():
         text = re.sub(r"(?<=_)\d{8,}(?=\.html)", f"{1_690_000_000_000 + n}", was)
@@ -238,9 +241,11 @@ def _contents(path: Path) -> bytes:
     """The file's bytes, and in the open what it holds packed."""
     raw = path.read_bytes()
     if path.suffix == ".parquet":
-        return raw + repr(pq.read_table(path).to_pylist()).encode() + repr(
-            pq.read_schema(path).metadata
-        ).encode()  # fmt: skip
+        return (
+            raw
+            + repr(pq.read_table(path).to_pylist()).encode()
+            + repr(pq.read_schema(path).metadata).encode()
+        )
     if path.suffix == ".xlsx":
         with zipfile.ZipFile(io.BytesIO(raw)) as book:
             return b"\n".join(map(book.read, book.namelist()))
@@ -294,11 +299,16 @@ def test_what_is_planted_in_any_column_is_found_nowhere(
 
     said = caplog.text.encode()
     for words in (
-        ["report", "2022"], ["nights", "--json"], ["status"], ["status", "--json"], ["doctor"],
-        ["explain", "paid_sellers"], ["listings", "--as-of", f"{NIGHT}"],
+        ["report", "2022"],
+        ["nights", "--json"],
+        ["status"],
+        ["status", "--json"],
+        ["doctor"],
+        ["explain", "paid_sellers"],
+        ["listings", "--as-of", f"{NIGHT}"],
         ["listings", "--as-of", f"{NIGHT}", "--to", str(home / "listings.csv")],
         ["listings", "--as-of", f"{NIGHT}", "--to", str(home / "listings.json")],
-    ):  # fmt: skip
+    ):
         done = subprocess.run([OUTLOOK, *words], capture_output=True, cwd=home)
         assert done.returncode in (0, 2 if words == ["doctor"] else 0), done.stderr
         said += done.stdout + done.stderr
@@ -307,10 +317,11 @@ def test_what_is_planted_in_any_column_is_found_nowhere(
     assert len(plants.where) > 1_500
     files = [p for p in home.rglob("*") if p.is_file() and not p.is_symlink()]
     searched = [
-        p for p in files
+        p
+        for p in files
         if not {"landing", "exports"} & set(p.relative_to(home).parts[:1])
         and p.name != "rejected.parquet"
-    ]  # fmt: skip
+    ]
     kinds = {".duckdb", ".parquet", ".json", ".html", ".csv", ".xlsx"}
     assert kinds <= {p.suffix for p in searched}
     leaks = {}

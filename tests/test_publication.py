@@ -34,11 +34,19 @@ PUBLICATIONS = 20
 PATIENCE = 3600  # seconds: only what hangs takes so long, however busy the machine is
 LEAST_READS = 40
 LEAST_VERSIONS = 8
-REPORT = ("headline", "sellers_by_city", "sellers_by_category", "listings_by_category",
-          "inquiries_by_country", "seller_growth")  # fmt: skip
-NEWEST_AS_OF = "SELECT max(as_of) FROM (" + " UNION ALL ".join(
-    f"SELECT as_of FROM report.{table}" for table in REPORT
-) + ")"  # fmt: skip
+REPORT = (
+    "headline",
+    "sellers_by_city",
+    "sellers_by_category",
+    "listings_by_category",
+    "inquiries_by_country",
+    "seller_growth",
+)
+NEWEST_AS_OF = (
+    "SELECT max(as_of) FROM ("
+    + " UNION ALL ".join(f"SELECT as_of FROM report.{table}" for table in REPORT)
+    + ")"
+)
 
 Read = dict[str, Any]
 

@@ -37,46 +37,90 @@ class Seen(NamedTuple):
 CAPPED = ("page_cap", None, 2000)
 EXPECTED = {
     "rfq_uae_2025-07-13.csv": Seen(
-        "inquiries_rfq_search", "utf-8", 1, 2000, 0,
-        warnings=frozenset({
-            CAPPED, ("constant_flag", "complete_order_via_rfq", 2000),
-            ("huge_quantity", "quantity", 5),
-        }),
+        "inquiries_rfq_search",
+        "utf-8",
+        1,
+        2000,
+        0,
+        warnings=frozenset(
+            {
+                CAPPED,
+                ("constant_flag", "complete_order_via_rfq", 2000),
+                ("huge_quantity", "quantity", 5),
+            }
+        ),
     ),
     "rfq_uae_2025-07-14.csv": Seen(
-        "inquiries_rfq_posted", "utf-8-sig", 1, 1995, 5,
-        warnings=frozenset({
-            CAPPED, ("huge_quantity", "quantity", 6), ("mojibake_repaired", "description", 194),
-            *(("constant_flag", flag, 2000) for flag in (
-                "complete_order_via_rfq", "email_confirmed", "experienced_buyer",
-                "interactive_user", "typical_replies",
-            )),
-        }),
+        "inquiries_rfq_posted",
+        "utf-8-sig",
+        1,
+        1995,
+        5,
+        warnings=frozenset(
+            {
+                CAPPED,
+                ("huge_quantity", "quantity", 6),
+                ("mojibake_repaired", "description", 194),
+                *(
+                    ("constant_flag", flag, 2000)
+                    for flag in (
+                        "complete_order_via_rfq",
+                        "email_confirmed",
+                        "experienced_buyer",
+                        "interactive_user",
+                        "typical_replies",
+                    )
+                ),
+            }
+        ),
         night=date(2025, 7, 14),
     ),
     "rfq_world_2025-07-18.xlsx": Seen(
-        "inquiries_rfq_world", None, 1, 1882, 98,
+        "inquiries_rfq_world",
+        None,
+        1,
+        1882,
+        98,
         value_rejects={"buyer_country_iso2": {"unknown country": 1}},
         warnings=frozenset({("huge_quantity", "quantity", 15)}),
         night=date(2025, 7, 18),
     ),
     "rfq_keyword_2025-07-28.csv": Seen(
-        "inquiries_rfq_keyword", "utf-8", 1, 838, 2,
-        warnings=frozenset({
-            ("huge_quantity", "quantity", 2), ("mojibake_repaired", "description", 86),
-        }),
+        "inquiries_rfq_keyword",
+        "utf-8",
+        1,
+        838,
+        2,
+        warnings=frozenset(
+            {
+                ("huge_quantity", "quantity", 2),
+                ("mojibake_repaired", "description", 86),
+            }
+        ),
         night=date(2025, 7, 28),
     ),
     "listings_usd_en.csv": Seen(
-        "listings_search_page", "utf-8", 1, 1439, 0,
+        "listings_search_page",
+        "utf-8",
+        1,
+        1439,
+        0,
         warnings=frozenset({("long_title", "title", 5)}),
     ),
     "listings_usd_fr.json": Seen(
-        "listings_search_page_fr", "utf-8", None, 998, 458,
+        "listings_search_page_fr",
+        "utf-8",
+        None,
+        998,
+        458,
         warnings=frozenset({("long_title", "title", 783)}),
     ),
     "listings_detail_with_pk.csv": Seen(
-        "listings_detail_page", "utf-8", 1, 959, 38,
+        "listings_detail_page",
+        "utf-8",
+        1,
+        959,
+        38,
         value_rejects={
             "origin_country_iso2": {"unknown country": 29},
             "price_min": {"ladder does not fall": 155, "not a price": 2},
@@ -84,12 +128,20 @@ EXPECTED = {
         warnings=frozenset({("label_moved", "title", 487)}),
     ),
     "listings_usd_nbsp_1.csv": Seen(
-        "listings_search_page_list", "utf-8", 1, 485, 16,
+        "listings_search_page_list",
+        "utf-8",
+        1,
+        485,
+        16,
         reasons={"product_id: missing": 4},
         warnings=frozenset({("long_title", "title", 5)}),
     ),
     "listings_kes_cp1252.csv": Seen(
-        "listings_kes", "cp1252", 1, 764, 3,
+        "listings_kes",
+        "cp1252",
+        1,
+        764,
+        3,
         warnings=frozenset({("encoding_guessed", None, 767)}),
     ),
     "seller_product_export_zh.csv": Seen(
@@ -99,37 +151,61 @@ EXPECTED = {
         "listings_back_office", None, 6, 12, 0, night=date(2026, 9, 19)
     ),
     "suppliers_en.csv": Seen(
-        "sellers_search_page", "utf-8", 1, 1792, 13,
+        "sellers_search_page",
+        "utf-8",
+        1,
+        1792,
+        13,
         value_rejects={"markets": {"shares add up to more than one": 8}},
-        warnings=frozenset({
-            ("label_moved", "revenue_band", 179), ("label_moved", "main_products", 4),
-        }),
+        warnings=frozenset(
+            {
+                ("label_moved", "revenue_band", 179),
+                ("label_moved", "main_products", 4),
+            }
+        ),
     ),
     "suppliers_gb18030.csv": Seen(
-        "sellers_contact_page_zh", "gb18030", 1, 59, 0,
+        "sellers_contact_page_zh",
+        "gb18030",
+        1,
+        59,
+        0,
         value_rejects={"phone_key": {"not a telephone number": 16}},
         warnings=frozenset({("encoding_guessed", None, 59)}),
     ),
-}  # fmt: skip
+}
 ROWS_IN = {
-    "rfq_uae_2025-07-13.csv": 2000, "rfq_uae_2025-07-14.csv": 2000,
-    "rfq_world_2025-07-18.xlsx": 1980, "rfq_keyword_2025-07-28.csv": 840,
-    "listings_usd_en.csv": 1439, "listings_usd_fr.json": 1456, "listings_detail_with_pk.csv": 997,
-    "listings_usd_nbsp_1.csv": 505, "listings_kes_cp1252.csv": 767,
-    "seller_product_export_zh.csv": 12, "Products-2026-09-19.xls": 12,
-    "suppliers_en.csv": 1805, "suppliers_gb18030.csv": 59,
-}  # fmt: skip
+    "rfq_uae_2025-07-13.csv": 2000,
+    "rfq_uae_2025-07-14.csv": 2000,
+    "rfq_world_2025-07-18.xlsx": 1980,
+    "rfq_keyword_2025-07-28.csv": 840,
+    "listings_usd_en.csv": 1439,
+    "listings_usd_fr.json": 1456,
+    "listings_detail_with_pk.csv": 997,
+    "listings_usd_nbsp_1.csv": 505,
+    "listings_kes_cp1252.csv": 767,
+    "seller_product_export_zh.csv": 12,
+    "Products-2026-09-19.xls": 12,
+    "suppliers_en.csv": 1805,
+    "suppliers_gb18030.csv": 59,
+}
 
 # Rows in, rejected and duplicate of the excerpts: twenty rows of each, and the twins of some.
 EXCERPTS = {
-    "rfq_uae_2025-07-13.csv": (20, 0, 0), "rfq_uae_2025-07-14.csv": (23, 0, 3),
-    "rfq_world_2025-07-18.xlsx": (21, 0, 1), "rfq_keyword_2025-07-28.csv": (21, 0, 1),
-    "listings_usd_en.csv": (20, 0, 0), "listings_usd_fr.json": (21, 0, 1),
-    "listings_detail_with_pk.csv": (21, 0, 1), "listings_usd_nbsp_1.csv": (21, 1, 1),
-    "listings_kes_cp1252.csv": (21, 0, 1), "seller_product_export_zh.csv": (12, 0, 0),
-    "Products-2026-09-19.xls": (12, 0, 0), "suppliers_en.csv": (21, 0, 1),
+    "rfq_uae_2025-07-13.csv": (20, 0, 0),
+    "rfq_uae_2025-07-14.csv": (23, 0, 3),
+    "rfq_world_2025-07-18.xlsx": (21, 0, 1),
+    "rfq_keyword_2025-07-28.csv": (21, 0, 1),
+    "listings_usd_en.csv": (20, 0, 0),
+    "listings_usd_fr.json": (21, 0, 1),
+    "listings_detail_with_pk.csv": (21, 0, 1),
+    "listings_usd_nbsp_1.csv": (21, 1, 1),
+    "listings_kes_cp1252.csv": (21, 0, 1),
+    "seller_product_export_zh.csv": (12, 0, 0),
+    "Products-2026-09-19.xls": (12, 0, 0),
+    "suppliers_en.csv": (21, 0, 1),
     "suppliers_gb18030.csv": (20, 0, 0),
-}  # fmt: skip
+}
 
 
 def loaded(home: Path, source: Path, on: date = NIGHT) -> Receipt:
@@ -166,8 +242,10 @@ def test_inspect_finds_encoding_and_header_row(name: str, real_exports: Path) ->
     seen = EXPECTED[name]
     said = night.inspect(real_exports / name, None, seen.night, settings({}))
     assert (said.export.layout.name, said.export.encoding, said.export.header_row) == (
-        seen.layout, seen.encoding, seen.header_row
-    )  # fmt: skip
+        seen.layout,
+        seen.encoding,
+        seen.header_row,
+    )
     assert said.found["rows"]["accepted"] == seen.accepted
 
 
@@ -224,10 +302,12 @@ def test_the_back_office_export_is_the_same_from_csv_and_xls(home: Path, exports
         (folder / name).write_bytes((exports / name).read_bytes())
         receipt = night.run("listings", date(2026, 9, 19), lake)
         paths = [Lake(lake.lake).part_paths(receipt, part)[0] for part in ("rows", "metrics")]
-        found.append([
-            duckdb.sql(f"SELECT * EXCLUDE ({out}) FROM read_parquet('{path}')").fetchall()
-            for path, out in zip(paths, ("_source_file", "period_end"), strict=True)
-        ])  # fmt: skip
+        found.append(
+            [
+                duckdb.sql(f"SELECT * EXCLUDE ({out}) FROM read_parquet('{path}')").fetchall()
+                for path, out in zip(paths, ("_source_file", "period_end"), strict=True)
+            ]
+        )
     assert found[0] == found[1]
     assert len(found[0][0]) == 12
 
@@ -247,9 +327,12 @@ def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_expor
         loaded(home, real_exports / name, seen.night)
     built = build(settings())
     with duckdb.connect(str(built.folder / "outlook.duckdb"), read_only=True) as db:
-        tables = [t for (t,) in db.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'report'"
-        ).fetchall()]  # fmt: skip
+        tables = [
+            t
+            for (t,) in db.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'report'"
+            ).fetchall()
+        ]
         # Requests for quotation come as samples and nothing else: theirs is the one figure.
         tables.remove("rfq_demand")
         for table in tables:
@@ -262,9 +345,11 @@ def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_expor
             ]
             for column in numbers:
                 assert db.execute(f"SELECT count({column}) FROM report.{table}").fetchone() == (0,)
-        missing = dict(db.execute(
-            "SELECT figure, missing FROM meta.availability WHERE edition = 'FY2026'"
-        ).fetchall())  # fmt: skip
+        missing = dict(
+            db.execute(
+                "SELECT figure, missing FROM meta.availability WHERE edition = 'FY2026'"
+            ).fetchall()
+        )
         assert "membership" in missing["paid_sellers"]
         assert "city" in missing["sellers_by_city"]
         assert "category_id" in missing["listings_by_category"]

@@ -33,10 +33,15 @@ def put_file(folder: Path, tables: dict[str, list[made_up.Row]], run_id: str = "
     """Puts a made-up file into a version's folder, and its manifest beside it."""
     night, _, revision = folder.name.partition(".r")
     made_up.database(folder / "outlook.duckdb", tables)
-    write_json(folder / "manifest.json", {
-        "export_date": night, "revision": int(revision or 1), "run_id": run_id,
-        "sha256": sha256(folder / "outlook.duckdb"),
-    })  # fmt: skip
+    write_json(
+        folder / "manifest.json",
+        {
+            "export_date": night,
+            "revision": int(revision or 1),
+            "run_id": run_id,
+            "sha256": sha256(folder / "outlook.duckdb"),
+        },
+    )
 
 
 def publish(home: Path, night: str, revision: int = 1, run_id: str = "run 1") -> Path:
@@ -52,9 +57,14 @@ def publish(home: Path, night: str, revision: int = 1, run_id: str = "run 1") ->
 
 @pytest.mark.parametrize(
     ("edition", "basis", "name"),
-    [("2022", None, "FY2022"), ("2022", "calendar", "CY2022"), ("fy2022", None, "FY2022"),
-     ("CY2022", "calendar", "CY2022"), ("FY2022", "fiscal", "FY2022")],
-)  # fmt: skip
+    [
+        ("2022", None, "FY2022"),
+        ("2022", "calendar", "CY2022"),
+        ("fy2022", None, "FY2022"),
+        ("CY2022", "calendar", "CY2022"),
+        ("FY2022", "fiscal", "FY2022"),
+    ],
+)
 def test_name_of_an_edition(edition: str, basis: str | None, name: str) -> None:
     assert name_of(edition, basis) == name
 
@@ -107,9 +117,14 @@ def test_command_makes_the_edition(home: Path) -> None:
     folder = home / "published" / "report" / "FY2022"
     assert told["folder"] == str(folder) and told["status"] == "provisional"
     assert {p.name for p in folder.iterdir()} >= {
-        "index.html", "outlook.xlsx", "csv", "parquet", "figures", "datapackage.json",
+        "index.html",
+        "outlook.xlsx",
+        "csv",
+        "parquet",
+        "figures",
+        "datapackage.json",
         "manifest.json",
-    }  # fmt: skip
+    }
     assert not list((home / "published").glob(".building-*"))
 
 
@@ -211,8 +226,9 @@ def test_a_correction_says_what_was_what_is_and_why(home: Path) -> None:
     assert refused.returncode == 2 and "a revision needs a reason" in refused.stderr
     proved = outlook("prove", "2022", "--json")
     assert proved.returncode == 1
-    moved = {(d["table"], d["row_key"], d["column"]) for d in json.loads(proved.stdout)[
-        "differences"]}  # fmt: skip
+    moved = {
+        (d["table"], d["row_key"], d["column"]) for d in json.loads(proved.stdout)["differences"]
+    }
     assert ("headline", "inquiries", "as_of") in moved
     made = outlook("report", "2022", "--status", "final", "--reason", "It came after <all>.")
     assert made.returncode == 0, made.stderr
@@ -262,8 +278,10 @@ def test_a_file_that_shows_a_lost_edition_makes_no_report(home: Path) -> None:
     with pytest.raises(PublishError, match="has it no more"):
         report.make(settings(), "FY2022")
     put_file(folder, made_up.full())
-    write_json(home / "published" / "editions" / "FY2022.r1" / "manifest.json",
-               {"edition": "FY2022", "revision": 1})  # fmt: skip
+    write_json(
+        home / "published" / "editions" / "FY2022.r1" / "manifest.json",
+        {"edition": "FY2022", "revision": 1},
+    )
     with pytest.raises(SettingsError, match="run `outlook build` first"):
         report.make(settings(), "FY2022")
     assert not (home / "published" / "report").exists()

@@ -76,8 +76,16 @@ def _write_requests(folder: Path) -> None:
         out = csv.writer(file)
         out.writerow(REQUEST)
         for number, left in enumerate(PLACES_LEFT):
-            out.writerow((f"Gloves of kind {number}", "Germany", left, f"{100 + number} Pieces",
-                          "no", "2 days ago"))  # fmt: skip
+            out.writerow(
+                (
+                    f"Gloves of kind {number}",
+                    "Germany",
+                    left,
+                    f"{100 + number} Pieces",
+                    "no",
+                    "2 days ago",
+                )
+            )
     # It promises no such file.
     (folder / "manifest.json").unlink(missing_ok=True)
 
@@ -108,8 +116,9 @@ def test_requests_are_those_of_the_list(months: Months) -> None:
         assert row["rfqs_coverage"] == row["quotes_per_rfq_coverage"] == 1
         assert row["quotes_per_rfq"] == pytest.approx(quotes / requests)
         assert (row["quotes_per_rfq_numerator"], row["quotes_per_rfq_denominator"]) == (
-            quotes, requests
-        )  # fmt: skip
+            quotes,
+            requests,
+        )
         assert row["filled_share"] == pytest.approx(PLACES_LEFT.count(0) / requests)
         assert row["span_from"] <= night - timedelta(2) <= row["span_to"]
     assert Counter(r["span"] for r in rows if r["edition"] in within) == {"year": 2, "week": 2}

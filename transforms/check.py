@@ -112,8 +112,9 @@ def failures(
                 "raw_value": cases["failure_case"].astype(object),
             }
         )
-    return pd.DataFrame({"row": pd.Series(dtype="int64"), "column": [], "reason": [],
-                         "raw_value": []})  # fmt: skip
+    return pd.DataFrame(
+        {"row": pd.Series(dtype="int64"), "column": [], "reason": [], "raw_value": []}
+    )
 
 
 def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.DataFrame:

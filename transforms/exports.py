@@ -88,8 +88,11 @@ def in_order(of: list[Delivery]) -> list[Delivery]:
 
 def landed(exports: UPath, dataset: str, night: date) -> bool:
     """Whether the night's export of this dataset is there, whole as far as a manifest tells."""
-    of = [d for d in deliveries(exports, night)
-          if d.of(dataset) or d.problems_of(dataset) or _promises(d, dataset)]  # fmt: skip
+    of = [
+        d
+        for d in deliveries(exports, night)
+        if d.of(dataset) or d.problems_of(dataset) or _promises(d, dataset)
+    ]
     return bool(of) and not any(_promises(d, dataset) for d in of)
 
 

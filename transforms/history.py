@@ -132,9 +132,12 @@ def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Recei
             log.error(
                 "%s %s held by a gate: %s. What is published stays. Look at `outlook rejected "
                 "--date %s`; ask for the export again, or `outlook release-night %s --reason …`.",
-                receipt["dataset"], receipt["export_date"], verdict.reason,
-                receipt["export_date"], receipt["export_date"],
-            )  # fmt: skip
+                receipt["dataset"],
+                receipt["export_date"],
+                verdict.reason,
+                receipt["export_date"],
+                receipt["export_date"],
+            )
     return judged
 
 

@@ -33,9 +33,16 @@ SEAL = "seal"
 LOAD_AGAIN = "`outlook run --date {night}` makes it anew, with the night's delivery still there"
 # What a receipt must have to be one; most of it is a matter for whoever reads it.
 OF_A_RECEIPT = {
-    "dataset": str, "export_date": str, "status": str, "rows": dict, "reasons": dict,
-    "sources": list, "parts": list, "warnings": list, "drift": dict,
-}  # fmt: skip
+    "dataset": str,
+    "export_date": str,
+    "status": str,
+    "rows": dict,
+    "reasons": dict,
+    "sources": list,
+    "parts": list,
+    "warnings": list,
+    "drift": dict,
+}
 STATUSES = (*USABLE, "held", "refused", "missing")
 OF_ROWS = ("in", "accepted", "rejected", "duplicate")
 OF_AN_ENTRY: dict[str, dict[str, type]] = {

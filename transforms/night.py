@@ -32,8 +32,13 @@ GATES = ("strict", "warn", "off")
 Progress = Callable[[int], None]
 
 
-def run(dataset: str, night: date, settings: Settings, gate: str = "strict",
-        progress: Progress | None = None) -> Receipt:  # fmt: skip
+def run(
+    dataset: str,
+    night: date,
+    settings: Settings,
+    gate: str = "strict",
+    progress: Progress | None = None,
+) -> Receipt:
     """Loads a night's export of one dataset and settles what it changes; returns its receipt.
 
     A night without a delivery, and one whose delivery cannot be read, have receipts too (status
@@ -215,15 +220,19 @@ def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
     with lake.lock(dataset):
         old = lake.sound_receipt(dataset, night)
         if old and old["content"] and _is_later(old, receipt):
-            log.warning("%s %s: a later delivery is in the lake; this one does not count",
-                        dataset, night)  # fmt: skip
+            log.warning(
+                "%s %s: a later delivery is in the lake; this one does not count", dataset, night
+            )
             return old
         if old and old["content"] and old["content"] != receipt["content"]:
             receipt["replaced"] = [
                 *old["replaced"],
-                {"revision": old["revision"], "content": old["content"],
-                 "exported_at": old["exported_at"]},
-            ]  # fmt: skip
+                {
+                    "revision": old["revision"],
+                    "content": old["content"],
+                    "exported_at": old["exported_at"],
+                },
+            ]
         if old and old["content"] == receipt["content"] and lake.is_whole(old):
             # Another run put them there; to replace them would be to take them away for a moment.
             receipt["parts"] = old["parts"]
@@ -248,8 +257,9 @@ def _commit_absence(lake: Lake, receipt: Receipt) -> None:
             ):
                 lake.write_receipt(receipt)
         elif receipt["status"] == "refused":
-            log.error("%s %s: the version loaded before stays",
-                      receipt["dataset"], receipt["export_date"])  # fmt: skip
+            log.error(
+                "%s %s: the version loaded before stays", receipt["dataset"], receipt["export_date"]
+            )
 
 
 def _some(names: list[str]) -> str:

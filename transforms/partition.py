@@ -205,9 +205,9 @@ class Partition:
             seen = pc.unique(table[column]).drop_null().to_pylist()
             self._flags[file, column].update(seen)
         self._value_rejects.update(checked.value_rejects)
-        self._keep_rejected(checked.rejected.assign(
-            source_file=file, source_row=lines[checked.rejected["row"]]
-        ))  # fmt: skip
+        self._keep_rejected(
+            checked.rejected.assign(source_file=file, source_row=lines[checked.rejected["row"]])
+        )
 
     def _evidence(self, export: Export) -> dict[str, str]:
         """What all rows of the file show of its dates and rates, by raw field."""
@@ -273,13 +273,17 @@ class Partition:
         done = 0
         with ExitStack() as stack:
             writers = {
-                part: stack.enter_context(_closed(pq.ParquetWriter(
-                    self.parts / f"{part}.parquet",
-                    pa.schema([self._staged_schema.field(n) for n in names]),
-                    compression="zstd",
-                )))
+                part: stack.enter_context(
+                    _closed(
+                        pq.ParquetWriter(
+                            self.parts / f"{part}.parquet",
+                            pa.schema([self._staged_schema.field(n) for n in names]),
+                            compression="zstd",
+                        )
+                    )
+                )
                 for part, names in columns.items()
-            }  # fmt: skip
+            }
             for batch in pq.ParquetFile(self._staged_path).iter_batches(ROW_GROUP):
                 table = pa.Table.from_batches([batch], self._staged_schema)
                 kept = np.ones(len(table), dtype=bool)

@@ -73,9 +73,10 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
         raise ExportError(fault, f"{landed.name} is {fault}: {error}.") from error
     if packed_in(plain):
         raise ExportError(
-            "nested", f"{landed.name} holds another archive. Nothing of it was loaded: pack an "
-            "export once, or not at all."
-        )  # fmt: skip
+            "nested",
+            f"{landed.name} holds another archive. Nothing of it was loaded: pack an "
+            "export once, or not at all.",
+        )
     return Unpacked(inner, plain)
 
 

@@ -63,8 +63,11 @@ def _in_a_child(name: str, home: Path) -> dict[str, float]:
         environment.pop(f"OUTLOOK_{setting}", None)
     done = subprocess.run(
         [sys.executable, "-m", "warehouse.bench", name],
-        env=environment, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return dict(json.loads(done.stdout))
 
 

@@ -116,8 +116,9 @@ def content_hashes(db: duckdb.DuckDBPyConnection, catalog_name: str) -> dict[str
     """Hash of each published table's rows, free of their order; the build's own rows left out."""
     tables = db.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
-        "AND schema_name IN ('marts', 'report', 'meta') ORDER BY ALL", [catalog_name]
-    ).fetchall()  # fmt: skip
+        "AND schema_name IN ('marts', 'report', 'meta') ORDER BY ALL",
+        [catalog_name],
+    ).fetchall()
     hashes = {}
     for schema, table in tables:
         if f"{schema}.{table}" not in catalog.OF_THE_BUILD:

@@ -24,10 +24,19 @@ CHECK_RESULT = pa.schema(
 DICTIONARY = pa.schema(
     [
         (n, pa.string())
-        for n in ("kind", "table_schema", "table_name", "column_name", "data_type", "unit",
-                  "description", "source_column", "warning")
+        for n in (
+            "kind",
+            "table_schema",
+            "table_name",
+            "column_name",
+            "data_type",
+            "unit",
+            "description",
+            "source_column",
+            "warning",
+        )
     ]
-)  # fmt: skip
+)
 EXAMPLE_QUERY = pa.schema([(n, pa.string()) for n in ("name", "answers", "sql")])
 HELP = pa.schema([(n, pa.string()) for n in ("what", "try_this", "says")])
 
@@ -68,19 +77,34 @@ COLUMNS = {
 # What a build's own rows say differs from build to build of the same content.
 OF_THE_BUILD = ("meta.run", "meta.release")
 START = (
-    ("figures", "FROM outlook.report.headline;",
-     "The headline figures, each with numerator, coverage, date and symbol. report.* holds exactly "
-     "what is published."),
-    ("meaning", "FROM outlook.meta.data_dictionary WHERE description ILIKE '%membership%';",
-     "What a table, column or macro means, its unit, its source, and what to beware of."),
-    ("nights", "FROM outlook.meta.night WHERE NOT is_good;",
-     "Nights that do not count in full, and why."),
-    ("sellers", "FROM outlook.marts.dim_seller WHERE is_current;",
-     "One row per storefront account, with its whole history where is_current is left out."),
+    (
+        "figures",
+        "FROM outlook.report.headline;",
+        "The headline figures, each with numerator, coverage, date and symbol. report.* holds "
+        "exactly what is published.",
+    ),
+    (
+        "meaning",
+        "FROM outlook.meta.data_dictionary WHERE description ILIKE '%membership%';",
+        "What a table, column or macro means, its unit, its source, and what to beware of.",
+    ),
+    (
+        "nights",
+        "FROM outlook.meta.night WHERE NOT is_good;",
+        "Nights that do not count in full, and why.",
+    ),
+    (
+        "sellers",
+        "FROM outlook.marts.dim_seller WHERE is_current;",
+        "One row per storefront account, with its whole history where is_current is left out.",
+    ),
     ("examples", "FROM outlook.meta.example_query;", "More queries that run as they are."),
-    ("elsewhere", "ATTACH 'data/published/latest/outlook.duckdb' AS outlook (READ_ONLY);",
-     "From another session. Under another name the macros that read tables do not work."),
-)  # fmt: skip
+    (
+        "elsewhere",
+        "ATTACH 'data/published/latest/outlook.duckdb' AS outlook (READ_ONLY);",
+        "From another session. Under another name the macros that read tables do not work.",
+    ),
+)
 
 
 def write_run(db: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> None:
@@ -89,10 +113,15 @@ def write_run(db: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> None:
 
 def write_check_results(db: duckdb.DuckDBPyConnection, results: list[Result]) -> None:
     rows = [
-        {"table_name": r.table, "check_name": r.check, "severity": r.severity,
-         "bad_rows": r.bad_rows, "examples": r.examples}
+        {
+            "table_name": r.table,
+            "check_name": r.check,
+            "severity": r.severity,
+            "bad_rows": r.bad_rows,
+            "examples": r.examples,
+        }
         for r in results
-    ]  # fmt: skip
+    ]
     _write(db, "meta.check_result", pa.Table.from_pylist(rows, schema=CHECK_RESULT))
 
 

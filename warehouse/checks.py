@@ -36,12 +36,18 @@ def hold_on_failure(results: list[Result]) -> None:
     """Raises NightHeld with the rows that broke a `fail` check; warnings go to the log."""
     for found in results:
         if found.bad_rows and found.severity == "warn":
-            log.warning("check %s: %s: %s rows, such as %s", found.table, found.check,
-                        f"{found.bad_rows:,}", found.examples)  # fmt: skip
+            log.warning(
+                "check %s: %s: %s rows, such as %s",
+                found.table,
+                found.check,
+                f"{found.bad_rows:,}",
+                found.examples,
+            )
     failed = [r for r in results if r.bad_rows and r.severity == "fail"]
     if failed:
-        lines = [f"  {r.table}: {r.check}: {r.bad_rows:,} rows, such as {r.examples}"
-                 for r in failed]  # fmt: skip
+        lines = [
+            f"  {r.table}: {r.check}: {r.bad_rows:,} rows, such as {r.examples}" for r in failed
+        ]
         raise NightHeld(
             "The new version breaks its checks and was not published; the old one stays live.\n"
             + "\n".join(lines)

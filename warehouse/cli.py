@@ -56,9 +56,15 @@ def sample(
     with terminal.progress_bar("writing nights", quiet) as bar:
         try:
             truth = write_sample(
-                folder, day(first), day(last), scale=scale, seed=seed, every=every,
-                market=market, progress=lambda done, total: terminal.advance(bar, done, total),
-            )  # fmt: skip
+                folder,
+                day(first),
+                day(last),
+                scale=scale,
+                seed=seed,
+                every=every,
+                market=market,
+                progress=lambda done, total: terminal.advance(bar, done, total),
+            )
         except ValueError as error:
             raise SettingsError(str(error)) from error
     terminal.say(str(truth))
@@ -123,9 +129,12 @@ def backfill(
         raise SettingsError(f"{first} is after {last}")
     with terminal.progress_bar(f"loading {first} to {last}", quiet) as bar:
         receipts = nights_at_once.backfill(
-            day(first), day(last), chosen, missing_only,
+            day(first),
+            day(last),
+            chosen,
+            missing_only,
             lambda done, total: terminal.advance(bar, done, total),
-        )  # fmt: skip
+        )
     for receipt in receipts:
         if receipt["status"] in EXIT and not quiet:
             terminal.tell(line.summary(receipt))
@@ -151,8 +160,9 @@ def build(
     terminal.log_to_stderr(quiet)
     built = _build(settings(), full, quiet)
     if as_json:
-        terminal.print_json({"published": str(built.folder), "is_new": built.is_new,
-                             "manifest": built.manifest})  # fmt: skip
+        terminal.print_json(
+            {"published": str(built.folder), "is_new": built.is_new, "manifest": built.manifest}
+        )
     else:
         terminal.say(str(built.folder / publish.FILE))
 
@@ -191,8 +201,17 @@ def bench(
         terminal.print_rows(found["runs"], f"{found['rows']:,} listings, {found['bytes']:,} bytes")
 
 
-for command in (look.nights, look.status, look.rejected, look.listings, look.diff, look.explain,
-                look.prove, look.inspect, look.doctor):  # fmt: skip
+for command in (
+    look.nights,
+    look.status,
+    look.rejected,
+    look.listings,
+    look.diff,
+    look.explain,
+    look.prove,
+    look.inspect,
+    look.doctor,
+):
     app.command()(command)
 
 

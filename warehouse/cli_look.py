@@ -39,8 +39,13 @@ def status(as_json: Json = False) -> None:
     damaged = [fault] if fault else []
     damaged += [n["reason"] for found in last for n in found if n["status"] == "damaged"]
     if as_json:
-        terminal.print_json({"live": live and live.name, "manifest": manifest,
-                             "last_nights": [n for found in last for n in found]})  # fmt: skip
+        terminal.print_json(
+            {
+                "live": live and live.name,
+                "manifest": manifest,
+                "last_nights": [n for found in last for n in found],
+            }
+        )
         _stop_if_damaged(damaged)
         return
     if live and manifest:
@@ -219,9 +224,15 @@ def prove(
     one, found = editions.prove(chosen, name)
     changes = [vars(c) for c in found.changes]
     if as_json:
-        terminal.print_json({"frozen": one.folder.name, "figures": found.figures,
-                             "tables": found.tables, "differences": changes,
-                             "younger_tables": found.younger})  # fmt: skip
+        terminal.print_json(
+            {
+                "frozen": one.folder.name,
+                "figures": found.figures,
+                "tables": found.tables,
+                "differences": changes,
+                "younger_tables": found.younger,
+            }
+        )
     elif changes:
         terminal.print_rows(changes, f"{one.folder.name}: frozen, and as it would be made today")
         terminal.tell(
@@ -229,8 +240,9 @@ def prove(
             f'{one.manifest["edition"]} --status final --reason "…"` would correct it.'
         )
     else:
-        terminal.say(f"{one.folder.name}: the same {found.figures:,} figures in "
-                     f"{found.tables} tables")  # fmt: skip
+        terminal.say(
+            f"{one.folder.name}: the same {found.figures:,} figures in {found.tables} tables"
+        )
     if found.younger and not as_json:
         terminal.tell(f"not part of it, being younger: {', '.join(found.younger)}")
     if changes:

@@ -56,9 +56,21 @@ def data_dictionary() -> str:
         lines.append(f"\n## {schema}\n\n{about}")
         for entry in (e for e in entries if e["table_schema"] == schema):
             if entry["kind"] == "column":
-                lines.append("| " + " | ".join(_cell(entry[n]) for n in (
-                    "column_name", "data_type", "unit", "description", "source_column", "warning"
-                )) + " |")  # fmt: skip
+                lines.append(
+                    "| "
+                    + " | ".join(
+                        _cell(entry[n])
+                        for n in (
+                            "column_name",
+                            "data_type",
+                            "unit",
+                            "description",
+                            "source_column",
+                            "warning",
+                        )
+                    )
+                    + " |"
+                )
                 continue
             name = f"{schema}.{entry['table_name']}"
             lines.append(f"\n### {name}\n\n{entry['description']}")

@@ -45,18 +45,33 @@ log = logging.getLogger(__name__)
 UNFINISHED = "(as_of IS NULL OR as_of < period_to)"
 FROM_BACKUP = "a frozen edition cannot be made again: restore it from a backup"
 FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
-EDITION = pa.schema([
-    ("edition", pa.string()), ("status", pa.string()), ("revision", pa.int32()),
-    ("frozen_at", pa.timestamp("us", tz="UTC")), ("frozen_by", pa.string()),
-    ("reason", pa.string()), ("code_version", pa.string()), ("lake_fingerprint", pa.string()),
-    ("manifest_sha256", pa.string()),
-])  # fmt: skip
-REVISION = pa.schema([
-    ("edition", pa.string()), ("revision", pa.int32()), ("table_name", pa.string()),
-    ("row_key", pa.string()), ("column_name", pa.string()), ("was", pa.string()),
-    ("now", pa.string()), ("reason", pa.string()), ("revised_by", pa.string()),
-    ("revised_at", pa.timestamp("us", tz="UTC")),
-])  # fmt: skip
+EDITION = pa.schema(
+    [
+        ("edition", pa.string()),
+        ("status", pa.string()),
+        ("revision", pa.int32()),
+        ("frozen_at", pa.timestamp("us", tz="UTC")),
+        ("frozen_by", pa.string()),
+        ("reason", pa.string()),
+        ("code_version", pa.string()),
+        ("lake_fingerprint", pa.string()),
+        ("manifest_sha256", pa.string()),
+    ]
+)
+REVISION = pa.schema(
+    [
+        ("edition", pa.string()),
+        ("revision", pa.int32()),
+        ("table_name", pa.string()),
+        ("row_key", pa.string()),
+        ("column_name", pa.string()),
+        ("was", pa.string()),
+        ("now", pa.string()),
+        ("reason", pa.string()),
+        ("revised_by", pa.string()),
+        ("revised_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -105,8 +120,11 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
         log.warning(
             "%s withholds what %s shows, in %s rows: %s. What was published can still be read in "
             "its folder and in its report: take them away by hand if that must not be",
-            one.folder.name, old.folder.name, len(hidden), ", ".join(hidden[:5]),
-        )  # fmt: skip
+            one.folder.name,
+            old.folder.name,
+            len(hidden),
+            ", ".join(hidden[:5]),
+        )
     log.info("froze %s as %s", edition, one.folder.name)
     return one
 
@@ -247,9 +265,11 @@ def _write(
     number = old.manifest["revision"] + 1 if old else 1
     # What an earlier revision changed is marked as revised in this one too.
     before = [
-        Change(**c) for f in every(settings.published) if f.manifest["edition"] == edition
+        Change(**c)
+        for f in every(settings.published)
+        if f.manifest["edition"] == edition
         for c in f.manifest["changes"]
-    ]  # fmt: skip
+    ]
     with publish.new_version(settings.published) as building:
         files = {}
         for model in revisions.tables():
@@ -300,8 +320,9 @@ def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) ->
     nights = db.execute(
         "SELECT night.dataset, night.export_date, night.status FROM staging.stg_night AS night "
         "JOIN marts.dim_edition AS of ON night.export_date BETWEEN of.period_from AND of.period_to "
-        "WHERE of.edition = ? ORDER BY ALL", [edition]
-    ).fetchall()  # fmt: skip
+        "WHERE of.edition = ? ORDER BY ALL",
+        [edition],
+    ).fetchall()
     return {
         "code_version": code_version(),
         "lake_fingerprint": lake_fingerprint(Lake(settings.lake), settings),
@@ -355,13 +376,15 @@ def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, 
     }
     for one in frozen(published):
         rows[one.manifest["edition"]] = {
-            **{k: one.manifest[k] for k in ("edition", "revision", "reason", "code_version",
-                                            "lake_fingerprint")},
+            **{
+                k: one.manifest[k]
+                for k in ("edition", "revision", "reason", "code_version", "lake_fingerprint")
+            },
             "status": one.status,
             "frozen_at": one.frozen_at,
             "frozen_by": one.manifest["by"],
             "manifest_sha256": sha256(one.folder / "manifest.json"),
-        }  # fmt: skip
+        }
     return [rows[name] for name in sorted(rows)]
 
 

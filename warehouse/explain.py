@@ -21,11 +21,25 @@ PARTS = ("numerator", "denominator", "coverage", "symbol")
 OF_A_SPAN = ("days", "days_covered", "nights")
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE")
 # Datasets by the scopes that a model's TOML names its needs under.
-DATASETS_OF = {"sellers": "sellers", "known_sellers": "sellers", "listings": "listings",
-               "inquiries": "inquiries", "requests": "inquiries"}  # fmt: skip
+DATASETS_OF = {
+    "sellers": "sellers",
+    "known_sellers": "sellers",
+    "listings": "listings",
+    "inquiries": "inquiries",
+    "requests": "inquiries",
+}
 KEYS_TOLD = 12
-OF_A_RECEIPT = ("dataset", "export_date", "revision", "status", "layout", "extent", "exported_at",
-                "code_version", "rows")  # fmt: skip
+OF_A_RECEIPT = (
+    "dataset",
+    "export_date",
+    "revision",
+    "status",
+    "layout",
+    "extent",
+    "exported_at",
+    "code_version",
+    "rows",
+)
 
 
 def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
@@ -45,9 +59,13 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
             keys_there = _keys(db, model, chosen["edition"])
             raise SettingsError(f"{metric} has no row in {chosen['edition']}.{keys_there}")
         before = next(
-            (e for e in known if e["year_basis"] == chosen["year_basis"]
-             and e["year"] == chosen["year"] - 1), None,
-        )  # fmt: skip
+            (
+                e
+                for e in known
+                if e["year_basis"] == chosen["year_basis"] and e["year"] == chosen["year"] - 1
+            ),
+            None,
+        )
         last = before and _one(db, model, {**keys, "edition": before["edition"]})
         figure = keys.get("metric") or model.name
         about = _definition(model, figure, measure)
@@ -136,8 +154,10 @@ def as_lines(found: Row) -> list[str]:
     if not found["is_sql_of_the_file"]:
         lines.append("             by other code than this: the SQL may have been another")
     if re.search(r"\b(staging|lake)\.", found["sql"]):
-        lines.append("sql          staging.* and lake.* are made by the build and are not in the "
-                     "published file")  # fmt: skip
+        lines.append(
+            "sql          staging.* and lake.* are made by the build and are not in the "
+            "published file"
+        )
     return [*lines, "", *found["sql"].strip().splitlines()]
 
 
@@ -298,10 +318,15 @@ def _nights(
             as_of = _last_census(db)
         for night in sorted({as_of, start if dataset == "sellers" else None} - {None}):
             # A census can be both that of the figure and the one that says whose things they are.
-            found.setdefault((dataset, night), {
-                "dataset": dataset, "export_date": night, "is_as_of": night == as_of,
-                "nights_in_period": _counted(db, dataset, edition) if night == as_of else None,
-            })  # fmt: skip
+            found.setdefault(
+                (dataset, night),
+                {
+                    "dataset": dataset,
+                    "export_date": night,
+                    "is_as_of": night == as_of,
+                    "nights_in_period": _counted(db, dataset, edition) if night == as_of else None,
+                },
+            )
     return list(found.values())
 
 
@@ -368,8 +393,9 @@ def _receipts(lake: Lake, nights: list[Row]) -> list[Row]:
 def _missing(db: duckdb.DuckDBPyConnection, figures: list[str], edition: str) -> str | None:
     found = db.execute(
         "SELECT string_agg(DISTINCT missing, '; ' ORDER BY missing) FROM meta.availability "
-        "WHERE list_contains(?, figure) AND edition = ?", [figures, edition],
-    ).fetchone()  # fmt: skip
+        "WHERE list_contains(?, figure) AND edition = ?",
+        [figures, edition],
+    ).fetchone()
     return found[0] if found else None
 
 

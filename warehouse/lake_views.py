@@ -56,11 +56,20 @@ DAY = pa.schema(
         ("snapshot_date", pa.date32()),
         ("seller_id", pa.string()),
         ("top_category_id", pa.string()),
-        *((n, pa.int64()) for n in (
-            "listings", "live_listings", "impressions", "clicks", "visitors", "inquiries", "orders"
-        )),
+        *(
+            (n, pa.int64())
+            for n in (
+                "listings",
+                "live_listings",
+                "impressions",
+                "clicks",
+                "visitors",
+                "inquiries",
+                "orders",
+            )
+        ),
     ]
-)  # fmt: skip
+)
 NEW = pa.schema(
     [
         ("changed_on", pa.date32()),
@@ -80,10 +89,21 @@ CHANGE = pa.schema(
 )
 # A census can have millions of rows: only what the report asks of a listing is read.
 AS_OF = (
-    "snapshot_date", "seller_id", "category_id", "top_category_id", "status", "is_listed",
-    "price_raw", "price_min", "price_min_usd", "price_unit", "moq", "moq_unit_dimension",
-    "moq_base_qty", "is_rts",
-)  # fmt: skip
+    "snapshot_date",
+    "seller_id",
+    "category_id",
+    "top_category_id",
+    "status",
+    "is_listed",
+    "price_raw",
+    "price_min",
+    "price_min_usd",
+    "price_unit",
+    "moq",
+    "moq_unit_dimension",
+    "moq_base_qty",
+    "is_rts",
+)
 EXPORT_SHARES = pa.schema(
     [
         ("city_key", pa.string()),
@@ -276,8 +296,10 @@ def _night_fields(lake: Lake) -> pa.Table:
             names = (receipt["layout"] or "").split("+")
             found = [known[n].stated_fields(absent) for n in names if n in known]
             night = date.fromisoformat(receipt["export_date"])
-            rows += [{"dataset": dataset, "export_date": night, "field": field}
-                     for field in sorted(set().union(*found))]  # fmt: skip
+            rows += [
+                {"dataset": dataset, "export_date": night, "field": field}
+                for field in sorted(set().union(*found))
+            ]
     return pa.Table.from_pylist(rows, schema=NIGHT_FIELDS)
 
 
@@ -301,13 +323,18 @@ def _nights(lake: Lake, due: Due | None) -> pa.Table:
 
 def _rejected(lake: Lake) -> pa.Table:
     rows = [
-        {"export_date": date.fromisoformat(receipt["export_date"]), "dataset": dataset,
-         "file": file, "reason": reason, "rows_rejected": count}
+        {
+            "export_date": date.fromisoformat(receipt["export_date"]),
+            "dataset": dataset,
+            "file": file,
+            "reason": reason,
+            "rows_rejected": count,
+        }
         for dataset in DATASETS
         for receipt in lake.receipts(dataset)
         for file, reasons in _reasons_by_file(receipt)
         for reason, count in reasons.items()
-    ]  # fmt: skip
+    ]
     return pa.Table.from_pylist(rows, schema=REJECTED)
 
 
@@ -333,16 +360,25 @@ def _of_dataset(
 
 
 def _unknown(dataset: str, night: date, status: str, reason: str | None = None) -> dict[str, Any]:
-    return {**dict.fromkeys(NIGHTS.names), "dataset": dataset, "export_date": night,
-            "status": status, "is_late": False, "revision": 0, "reason": reason}  # fmt: skip
+    return {
+        **dict.fromkeys(NIGHTS.names),
+        "dataset": dataset,
+        "export_date": night,
+        "status": status,
+        "is_late": False,
+        "revision": 0,
+        "reason": reason,
+    }
 
 
 def _night(receipt: Receipt) -> dict[str, Any]:
     stamp = receipt["exported_at"]
     return {
-        **{n: receipt[n] for n in ("dataset", "status", "is_late", "revision", "layout", "extent",
-                                   "reason")},
+        **{
+            n: receipt[n]
+            for n in ("dataset", "status", "is_late", "revision", "layout", "extent", "reason")
+        },
         "export_date": date.fromisoformat(receipt["export_date"]),
         "exported_at": datetime.fromisoformat(stamp) if stamp else None,
         **{f"rows_{n}": receipt["rows"][n] for n in ("in", "accepted", "rejected", "duplicate")},
-    }  # fmt: skip
+    }

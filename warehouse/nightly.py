@@ -51,8 +51,21 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
             f"{told}. What is published stays. Look at `outlook rejected --date {export_date}`; "
             f"ask for the export again, or `outlook release-night {export_date} --reason …`."
         )
-    kept = ("dataset", "export_date", "revision", "status", "rows", "reasons", "layout", "extent",
-            "sources", "warnings", "content", "code_version", "seconds")  # fmt: skip
+    kept = (
+        "dataset",
+        "export_date",
+        "revision",
+        "status",
+        "rows",
+        "reasons",
+        "layout",
+        "extent",
+        "sources",
+        "warnings",
+        "content",
+        "code_version",
+        "seconds",
+    )
     return {k: receipt[k] for k in kept}
 
 
@@ -96,8 +109,10 @@ def summary(export_date: str | None) -> str:
     lines.append(f"Live: {fault or (live / publish.FILE if live else 'nothing yet')}")
     for figure in headline() if live else []:
         shown = "not available" if figure["value"] is None else f"{figure['value']:,.0f}"
-        lines.append(f"  {figure['edition']} {figure['metric']:<18} {shown:>14}  as of "
-                     f"{figure['as_of']} {figure['symbol'] or ''}")  # fmt: skip
+        lines.append(
+            f"  {figure['edition']} {figure['metric']:<18} {shown:>14}  as of "
+            f"{figure['as_of']} {figure['symbol'] or ''}"
+        )
     text = "\n".join(lines)
     log.info(text)
     return text

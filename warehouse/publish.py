@@ -253,6 +253,9 @@ def _quarantine_log(version: Path) -> None:
     """A published file has no log; DuckDB would read a stray one into what analysts see."""
     stray = version / f"{FILE}.wal"
     if stray.exists():
-        log.error("%s lay beside a published file: somebody opened it to write, or copied it "
-                  "there. It was put aside.", stray)  # fmt: skip
+        log.error(
+            "%s lay beside a published file: somebody opened it to write, or copied it "
+            "there. It was put aside.",
+            stray,
+        )
         os.replace(stray, stray.with_name(f"{stray.name}.put-aside"))

@@ -57,9 +57,10 @@ def describe(
 ) -> dict[str, Any]:
     """The row of meta.release. `before` is the file that is live until this one replaces it."""
     waiting = [
-        f"{dataset}: {status or 'not loaded'}" for dataset, status in _statuses(db, night)
+        f"{dataset}: {status or 'not loaded'}"
+        for dataset, status in _statuses(db, night)
         if status not in ("ok", "late")
-    ]  # fmt: skip
+    ]
     following = night + timedelta(days=1)
     nights = due(following, following + LOOK_AHEAD) if due else [following]
     upcoming = nights[0] if nights else following
@@ -113,7 +114,8 @@ def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:
 
 def _statuses(db: duckdb.DuckDBPyConnection, night: date) -> list[tuple[str, str | None]]:
     found: dict[str, str] = dict(
-        db.execute("SELECT dataset, status FROM meta.night WHERE export_date = ?", [night])
-        .fetchall()
-    )  # fmt: skip
+        db.execute(
+            "SELECT dataset, status FROM meta.night WHERE export_date = ?", [night]
+        ).fetchall()
+    )
     return [(dataset, found.get(dataset)) for dataset in DATASETS]

@@ -63,8 +63,10 @@ def compare(
         now = _rows(db, model.table, model, edition)
         figures += sum(
             isinstance(value, int | float) and not isinstance(value, bool)
-            for row in was.values() for column, value in row.items() if column not in model.key
-        )  # fmt: skip
+            for row in was.values()
+            for column, value in row.items()
+            if column not in model.key
+        )
         # A younger table brings rows on why its figures are x: they change none that is frozen.
         keys = was.keys() if model.schema == "meta" else was.keys() | now.keys()
         for key in sorted(keys, key=str):
@@ -97,10 +99,12 @@ def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edi
     names = symbols(db, model.table)
     for symbol in names:
         keys = {
-            c.row_key for c in changes
-            if c.table == model.name and not c.column.endswith("coverage")
+            c.row_key
+            for c in changes
+            if c.table == model.name
+            and not c.column.endswith("coverage")
             and _symbol_of(c.column, names) in (None, symbol)
-        }  # fmt: skip
+        }
         if keys:
             db.execute(
                 f"UPDATE {model.table} SET {symbol} = 'r' WHERE edition = {quoted(edition)} "

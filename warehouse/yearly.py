@@ -80,8 +80,13 @@ def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
     made = report.release(settings(), edition, by, reason)
     live = publish.latest(settings().published)
     log.info("released %s as %s: %s", edition, made.status, made.folder)
-    return {"edition": edition, "status": made.status, "report": str(made.folder),
-            "has_pdf": made.has_pdf, "live": live and live.name}  # fmt: skip
+    return {
+        "edition": edition,
+        "status": made.status,
+        "report": str(made.folder),
+        "has_pdf": made.has_pdf,
+        "live": live and live.name,
+    }
 
 
 def approver(answer: Any) -> str:
@@ -95,8 +100,9 @@ def _figures(db: duckdb.DuckDBPyConnection, edition: str) -> list[dict[str, Any]
     """As the lake makes them today: what is published may be the frozen edition itself."""
     found = db.execute(
         f"SELECT metric, value, as_of, {editions.UNFINISHED} AS is_unfinished, symbol "
-        "FROM report.headline WHERE edition = ? AND metric <> 'goods_sold_value'", [edition]
-    )  # fmt: skip
+        "FROM report.headline WHERE edition = ? AND metric <> 'goods_sold_value'",
+        [edition],
+    )
     names = [d[0] for d in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

@@ -45,21 +45,39 @@ def test_products_of_the_api(tmp_path: Path) -> None:
     assert found["value_rejects"] == {}
     assert found["drift"]["new_columns"] == []
     assert part(
-        ball, product_id="1601740791024", id_is_surrogate=False, product_id_masked="AAFmadeUp0G1K",
-        title="Hand stitched soccer ball, size 5", category_id="3", status="approved",
-        is_listed=True, product_type="wholesale", is_rts=True, price_min=None, moq=None,
+        ball,
+        product_id="1601740791024",
+        id_is_surrogate=False,
+        product_id_masked="AAFmadeUp0G1K",
+        title="Hand stitched soccer ball, size 5",
+        category_id="3",
+        status="approved",
+        is_listed=True,
+        product_type="wholesale",
+        is_rts=True,
+        price_min=None,
+        moq=None,
         gmt_create=datetime(2022, 1, 9, 23, 4, 2, tzinfo=UTC),
         gmt_modified=datetime(2022, 6, 9, 22, 4, 2, tzinfo=UTC),
-    )  # fmt: skip
+    )
     assert part(
-        gloves, product_id="9007199254740993", status="rejected", is_listed=False,
-        product_type="sourcing", is_rts=False,
+        gloves,
+        product_id="9007199254740993",
+        status="rejected",
+        is_listed=False,
+        product_type="sourcing",
+        is_rts=False,
         gmt_create=datetime(2022, 2, 1, 8, tzinfo=UTC),
-    )  # fmt: skip
+    )
     assert part(
-        bat, product_id="62041234567", title="Cricket bat [draft] {new}", status="draft",
-        category_id=None, product_type=None, is_rts=None,
-    )  # fmt: skip
+        bat,
+        product_id="62041234567",
+        title="Cricket bat [draft] {new}",
+        status="draft",
+        category_id=None,
+        product_type=None,
+        is_rts=None,
+    )
 
 
 def test_details_of_products(tmp_path: Path) -> None:
@@ -68,15 +86,29 @@ def test_details_of_products(tmp_path: Path) -> None:
     assert found["drift"]["new_columns"] == []
     assert found["value_rejects"] == {}
     assert part(
-        ball, product_id="1601740791024", price_min=Decimal("3.5"), price_max=Decimal("1200"),
-        price_currency="USD", price_min_usd=Decimal("3.5"), price_unit="piece",
-        moq=Decimal("1000"), moq_unit="piece", moq_base_qty=Decimal("1000"), lead_time_days=None,
-    )  # fmt: skip
+        ball,
+        product_id="1601740791024",
+        price_min=Decimal("3.5"),
+        price_max=Decimal("1200"),
+        price_currency="USD",
+        price_min_usd=Decimal("3.5"),
+        price_unit="piece",
+        moq=Decimal("1000"),
+        moq_unit="piece",
+        moq_base_qty=Decimal("1000"),
+        lead_time_days=None,
+    )
     assert part(
-        gloves, status="in_review", price_min=Decimal("7.9"), price_max=Decimal("7.9"),
-        price_currency="USD", price_unit="pair", moq=Decimal("12"), moq_unit="pair",
+        gloves,
+        status="in_review",
+        price_min=Decimal("7.9"),
+        price_max=Decimal("7.9"),
+        price_currency="USD",
+        price_unit="pair",
+        moq=Decimal("12"),
+        moq_unit="pair",
         lead_time_days=7,
-    )  # fmt: skip
+    )
 
 
 def test_requests_for_quotation_of_the_api(tmp_path: Path) -> None:
@@ -87,19 +119,38 @@ def test_requests_for_quotation_of_the_api(tmp_path: Path) -> None:
     assert found["drift"]["new_columns"] == []
     noon = datetime(2022, 6, 30, 4, tzinfo=UTC)
     assert part(
-        balls, inquiry_id="1901234567", id_is_surrogate=False, channel="rfq", seller_id=None,
-        subject="Looking for 1500 soccer balls", description="Size 5, to [mail] or [phone]",
-        posted_at=noon, posted_at_precision="second", posted_date_local=date(2022, 6, 30),
-        posted_date_platform=date(2022, 6, 29), received_at=None,
-        expires_at=datetime(2022, 7, 30, 4, tzinfo=UTC), buyer_country_iso2="GB",
-        quantity=Decimal("1500"), quantity_unit="piece", quantity_base=Decimal("1500"),
-        quotes_left=7, quotes_received=3, language="en-US",
-    )  # fmt: skip
+        balls,
+        inquiry_id="1901234567",
+        id_is_surrogate=False,
+        channel="rfq",
+        seller_id=None,
+        subject="Looking for 1500 soccer balls",
+        description="Size 5, to [mail] or [phone]",
+        posted_at=noon,
+        posted_at_precision="second",
+        posted_date_local=date(2022, 6, 30),
+        posted_date_platform=date(2022, 6, 29),
+        received_at=None,
+        expires_at=datetime(2022, 7, 30, 4, tzinfo=UTC),
+        buyer_country_iso2="GB",
+        quantity=Decimal("1500"),
+        quantity_unit="piece",
+        quantity_base=Decimal("1500"),
+        quotes_left=7,
+        quotes_received=3,
+        language="en-US",
+    )
     assert part(
-        scissors, inquiry_id="22960684501041669", quantity=Decimal("12.5"), posted_at=noon,
-        quantity_unit="kilogram", quotes_left=0, quotes_received=10, expires_at=None,
+        scissors,
+        inquiry_id="22960684501041669",
+        quantity=Decimal("12.5"),
+        posted_at=noon,
+        quantity_unit="kilogram",
+        quotes_left=0,
+        quotes_received=10,
+        expires_at=None,
         language="de-DE",
-    )  # fmt: skip
+    )
     assert part(gloves, id_is_surrogate=True, quantity_unit="pair", language=None)
 
 
@@ -110,14 +161,21 @@ def test_orders_of_the_api(tmp_path: Path) -> None:
     assert found["value_rejects"] == {}
     assert found["drift"]["new_columns"] == []
     assert part(
-        done, inquiry_id="22960684501041669", channel="order", subject="Online order",
-        posted_at=datetime(2022, 6, 30, 0, 39, 40, tzinfo=UTC), posted_at_precision="second",
-        posted_date_platform=date(2022, 6, 29), posted_date_local=date(2022, 6, 30),
-    )  # fmt: skip
+        done,
+        inquiry_id="22960684501041669",
+        channel="order",
+        subject="Online order",
+        posted_at=datetime(2022, 6, 30, 0, 39, 40, tzinfo=UTC),
+        posted_at_precision="second",
+        posted_date_platform=date(2022, 6, 29),
+        posted_date_local=date(2022, 6, 30),
+    )
     assert part(
-        unpaid, inquiry_id="22960684501041670",
-        posted_at=datetime(2022, 1, 1, 1, 20, tzinfo=UTC), posted_date_platform=date(2021, 12, 31),
-    )  # fmt: skip
+        unpaid,
+        inquiry_id="22960684501041670",
+        posted_at=datetime(2022, 1, 1, 1, 20, tzinfo=UTC),
+        posted_date_platform=date(2021, 12, 31),
+    )
     assert part(undated, inquiry_id="1234567", posted_at=None, posted_at_precision=None)
 
 

@@ -43,11 +43,19 @@ TEXTS = {
     "cp949": ["축구공 견적 요청드립니다", "서울", "한국 무역 주식회사"],
 }
 TOLD = {
-    "cp1252": ["Café crème, modèle déposé", "Fußball Größe", "Señor niño", "São Paulo",
-               "\xa0£12\xa0", "smørrebrød", "Citroën naïve", "MODÈLE ÉLÉGANT"],
+    "cp1252": [
+        "Café crème, modèle déposé",
+        "Fußball Größe",
+        "Señor niño",
+        "São Paulo",
+        "\xa0£12\xa0",
+        "smørrebrød",
+        "Citroën naïve",
+        "MODÈLE ÉLÉGANT",
+    ],
     "gb18030": ["深圳市贸易有限公司", "香港國際體育用品貿易有限公司"],
     "cp1256": ["كرة قدم جلدية عالية الجودة", "شركة التجارة الدولية المحدودة"],
-}  # fmt: skip
+}
 CASES = [(e, t) for e, texts in TEXTS.items() for t in texts]
 
 
@@ -255,7 +263,7 @@ TYPES: list[tuple[Any, Any, str]] = [
     (pa.list_(pa.string()), ["Balls", "Gloves, new"], '["Balls", "Gloves, new"]'),
     (pa.dictionary(pa.int32(), pa.string()), "x", "x"),
     (pa.bool_(), True, "true"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("kind", "value", "text"), TYPES)
@@ -311,11 +319,13 @@ STRANGERS = {
     "key.json": (b'{"code": 27, "msg": "key 4f2a of ann@x.com is void"}', "error 27\\."),
     "login.csv": (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
     "table.xls": (b"<table><tr><td>Product ID</td></tr></table>", "web page"),
-    "sheet.xls": (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:'
-                  b'spreadsheet">', "Excel 2003"),
+    "sheet.xls": (
+        b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+        "Excel 2003",
+    ),
     "error.csv": (b'<?xml version="1.0"?><error_response/>', "is XML"),
     "report.csv": (b"%PDF-1.7", "is a PDF"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", STRANGERS)

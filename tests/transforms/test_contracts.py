@@ -64,8 +64,10 @@ def test_a_column_is_masked_because_the_contract_says_so(dataset: str) -> None:
     terms = contract(dataset)
     told = "ask joe@firm.pk or +92 300 1234567"
     parsers: dict[str, Callable[[str], Any]] = {
-        "string": str, "list<string>": word.listed, "map<string,double>": lambda t: [(t, 1.0)]
-    }  # fmt: skip
+        "string": str,
+        "list<string>": word.listed,
+        "map<string,double>": lambda t: [(t, 1.0)],
+    }
     for column in (c for c in terms.columns if c.personal in MASKS):
         raw = pd.DataFrame({"field": [told, "Soccer Balls", None]}, dtype="str")
         for way in ("text", "parse", "as_delivered", "fill"):

@@ -16,10 +16,17 @@ from transforms.settings import settings
 
 # In May and June the source wrote the wrong category for one listing.
 KNOWN = {
-    "dataset": '"listings"', "layout": '"listings_export"', "first": "2022-05-01",
-    "last": "2022-06-30", "where": '{ product_id = "12345680" }', "column": '"category_id"',
-    "expect": '"3"', "value": '"712"', "why": '"filed under another"', "source": '"the seller"',
-}  # fmt: skip
+    "dataset": '"listings"',
+    "layout": '"listings_export"',
+    "first": "2022-05-01",
+    "last": "2022-06-30",
+    "where": '{ product_id = "12345680" }',
+    "column": '"category_id"',
+    "expect": '"3"',
+    "value": '"712"',
+    "why": '"filed under another"',
+    "source": '"the seller"',
+}
 NAME = "it.toml"
 Written = Callable[..., None]
 
@@ -33,10 +40,12 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Written:
 
     def write(*entries: dict[str, str | None]) -> None:
         blocks = [{**KNOWN, **entry} for entry in entries]
-        (folder / NAME).write_text("\n".join(
-            "[[correction]]\n" + "\n".join(f"{k} = {v}" for k, v in b.items() if v is not None)
-            for b in blocks
-        ))  # fmt: skip
+        (folder / NAME).write_text(
+            "\n".join(
+                "[[correction]]\n" + "\n".join(f"{k} = {v}" for k, v in b.items() if v is not None)
+                for b in blocks
+            )
+        )
 
     return write
 
@@ -128,10 +137,17 @@ def test_a_correction_without_nights_holds_always(known: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"dataset": '"sellers"', "layout": '"sellers_export"', "column": '"city"',
-               "where": '{ seller_id = "pk1" }'},
-              {"layout": '"listings_kes"'}]
-)  # fmt: skip
+    "other",
+    [
+        {
+            "dataset": '"sellers"',
+            "layout": '"sellers_export"',
+            "column": '"city"',
+            "where": '{ seller_id = "pk1" }',
+        },
+        {"layout": '"listings_kes"'},
+    ],
+)
 def test_another_dataset_or_layout_is_left_alone(other: dict[str, str], known: Written) -> None:
     known(other)
     assert corrected(raw()) == (["3", "3"], {})

@@ -47,9 +47,18 @@ def test_one_instant_has_a_local_day_and_a_day_of_the_platform(
 
 @pytest.mark.parametrize(
     "metric",
-    ["impressions", "clicks", "visitors", "inquiries", "inquirers", "tm_chatters", "orders",
-     "bookmarks", "online_order_usd"],
-)  # fmt: skip
+    [
+        "impressions",
+        "clicks",
+        "visitors",
+        "inquiries",
+        "inquirers",
+        "tm_chatters",
+        "orders",
+        "bookmarks",
+        "online_order_usd",
+    ],
+)
 @pytest.mark.parametrize("text", ["-", "", None])
 def test_a_metric_that_is_not_stated_is_unknown(metric: str, text: str | None) -> None:
     row = {"product_id": "1601740791024", "title": "Soccer Ball", "impressions": "7"}
@@ -62,18 +71,28 @@ def test_a_metric_that_is_not_stated_is_unknown(metric: str, text: str | None) -
 def test_a_night_is_held_above_the_share_that_is_allowed(rejected: int, is_held: bool) -> None:
     rows = {"in": 1_000, "accepted": 1_000 - rejected, "rejected": rejected, "duplicate": 0}
     receipt = {
-        "dataset": "listings", "rows": rows, "reasons": {"title: missing": rejected},
-        "sources": [{"name": "listings.csv", "sha256": "x", "rows": 1_000}], "warnings": [],
-        "extent": "census", "content": "x", "export_date": "2022-06-30",
-    }  # fmt: skip
+        "dataset": "listings",
+        "rows": rows,
+        "reasons": {"title: missing": rejected},
+        "sources": [{"name": "listings.csv", "sha256": "x", "rows": 1_000}],
+        "warnings": [],
+        "extent": "census",
+        "content": "x",
+        "export_date": "2022-06-30",
+    }
     assert (gates.judge(receipt, (), 1, None, {}).reason is not None) is is_held
 
 
 @pytest.mark.parametrize(
     ("written", "first"),
-    [("12/05/2022", {}), ("05/12/2022", {}), ("12/12/2022", {}), ("13/12/2022", "day"),
-     ("12/13/2022", "month")],
-)  # fmt: skip
+    [
+        ("12/05/2022", {}),
+        ("05/12/2022", {}),
+        ("12/12/2022", {}),
+        ("13/12/2022", "day"),
+        ("12/13/2022", "month"),
+    ],
+)
 def test_the_twelfth_may_be_a_month(written: str, first: str | dict[str, str]) -> None:
     found = evidence.Evidence("inquiries")
     found.add(pd.DataFrame({"posted": [written]}, dtype="str"))

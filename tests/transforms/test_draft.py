@@ -66,8 +66,11 @@ def test_real_files_come_through_as_drafted(name: str, real_exports: Path, hidde
     (hidden / f"{own}.toml").unlink()
     layouts.layouts.cache_clear()
     made = drafted(real_exports / name, hidden)
-    right = [f for f, s in true.columns.items()
-             if f in made.columns and made.columns[f].all_headers() & s.all_headers()]  # fmt: skip
+    right = [
+        f
+        for f, s in true.columns.items()
+        if f in made.columns and made.columns[f].all_headers() & s.all_headers()
+    ]
     assert made.dataset == true.dataset
     assert len(right) >= columns
     assert accepted(real_exports / name) == ("draft", rows)
@@ -81,35 +84,77 @@ def as_csv(rows: list[dict[str, Any]], delimiter: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
+PAGE = "https://www.alibaba.com/product-detail"
 CITIES = ["Sialkot", "Lahore", "Karachi", "Faisalabad"]
 STRANGERS: dict[str, tuple[str, list[dict[str, Any]], dict[str, str]]] = {
     # A comma file whose links hold more bars than its rows hold commas.
-    "goods.csv": ("listings", [
-        {"product_name": f"Hand stitched soccer ball model {n}", "unit_price": f"$1.{n:02}-2.50",
-         "item_link": f"https://www.alibaba.com/product-detail/ball_{1600000000 + n}.html?a|b|c|d",
-         "min_order": f"{n + 1} pieces", "photo": f"https://img.example/{n}|s|x|y.jpg"}
-        for n in range(30)
-    ], {"title": "product_name", "price": "unit_price", "product_url": "item_link",
-        "moq": "min_order"}),
-    "shops.json": ("sellers", [
-        {"vendor": f"Star {n} Sports Co., Ltd.", "page": f"https://star{n}.en.alibaba.com/",
-         "where": "Pakistan", "town": CITIES[n % 4], "main": "Balls, Gloves",
-         "since": "2019-03-05"}
-        for n in range(30)
-    ], {"company_name": "vendor", "storefront_url": "page", "country": "where", "city": "town"}),
-    "asks.csv": ("inquiries", [
-        {"requirement": f"Looking for cotton shirts of type {n}", "qty": f"{n + 10} Piece/Pieces",
-         "nation": ["Germany", "Kenya", "Brazil"][n % 3], "date_posted": f"{n % 9 + 1} days ago",
-         "page": f"https://rfq.example/detail.htm?rfqId={1681000000 + n}&uuid=a{n}"}
-        for n in range(30)
-    ], {"subject": "requirement", "quantity": "qty", "buyer_country": "nation",
-        "posted": "date_posted", "inquiry_id": "page"}),
-    "page.csv": ("listings", [
-        {"Name": f"Leather glove for winter {n}", "Cost (PKR)": f"{1500 + n}.00",
-         "Link": f"https://shop.example/item?itemId={16000000 + n}"}
-        for n in range(30)
-    ], {"title": "Name", "price": "Cost (PKR)", "product_id": "Link"}),
-}  # fmt: skip
+    "goods.csv": (
+        "listings",
+        [
+            {
+                "product_name": f"Hand stitched soccer ball model {n}",
+                "unit_price": f"$1.{n:02}-2.50",
+                "item_link": f"{PAGE}/ball_{1600000000 + n}.html?a|b|c|d",
+                "min_order": f"{n + 1} pieces",
+                "photo": f"https://img.example/{n}|s|x|y.jpg",
+            }
+            for n in range(30)
+        ],
+        {
+            "title": "product_name",
+            "price": "unit_price",
+            "product_url": "item_link",
+            "moq": "min_order",
+        },
+    ),
+    "shops.json": (
+        "sellers",
+        [
+            {
+                "vendor": f"Star {n} Sports Co., Ltd.",
+                "page": f"https://star{n}.en.alibaba.com/",
+                "where": "Pakistan",
+                "town": CITIES[n % 4],
+                "main": "Balls, Gloves",
+                "since": "2019-03-05",
+            }
+            for n in range(30)
+        ],
+        {"company_name": "vendor", "storefront_url": "page", "country": "where", "city": "town"},
+    ),
+    "asks.csv": (
+        "inquiries",
+        [
+            {
+                "requirement": f"Looking for cotton shirts of type {n}",
+                "qty": f"{n + 10} Piece/Pieces",
+                "nation": ["Germany", "Kenya", "Brazil"][n % 3],
+                "date_posted": f"{n % 9 + 1} days ago",
+                "page": f"https://rfq.example/detail.htm?rfqId={1681000000 + n}&uuid=a{n}",
+            }
+            for n in range(30)
+        ],
+        {
+            "subject": "requirement",
+            "quantity": "qty",
+            "buyer_country": "nation",
+            "posted": "date_posted",
+            "inquiry_id": "page",
+        },
+    ),
+    "page.csv": (
+        "listings",
+        [
+            {
+                "Name": f"Leather glove for winter {n}",
+                "Cost (PKR)": f"{1500 + n}.00",
+                "Link": f"https://shop.example/item?itemId={16000000 + n}",
+            }
+            for n in range(30)
+        ],
+        {"title": "Name", "price": "Cost (PKR)", "product_id": "Link"},
+    ),
+}
 
 
 @pytest.mark.parametrize("name", STRANGERS)
@@ -139,8 +184,9 @@ def test_a_layout_that_is_being_written_does_not_stop_inspect(
         "import sys; from warehouse import cli; "
         "sys.argv = ['outlook', 'inspect', 'strange.csv']; cli.main()"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True,
-                          text=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 5, done.stderr
     assert "refused (unknown_layout)" in done.stderr
     assert ("x.toml" in done.stderr) == bool(content)

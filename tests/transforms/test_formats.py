@@ -35,8 +35,25 @@ from transforms.unpack import unpack
 
 NIGHT = date(2022, 6, 30)
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
-CELLS = ["", "Soccer ball", "a,b", 'say "hi"', "two\nlines", "x;y", "p|q", "O'Neil", "Fuß", "足球",
-         "سیالکوٹ", "007", "-", "1,439", "86.1%", "back\\slash", "a\tb"]  # fmt: skip
+CELLS = [
+    "",
+    "Soccer ball",
+    "a,b",
+    'say "hi"',
+    "two\nlines",
+    "x;y",
+    "p|q",
+    "O'Neil",
+    "Fuß",
+    "足球",
+    "سیالکوٹ",
+    "007",
+    "-",
+    "1,439",
+    "86.1%",
+    "back\\slash",
+    "a\tb",
+]
 PLACES = 32
 
 Row = list[Any]
@@ -203,8 +220,18 @@ def test_numbers_of_a_workbook_are_written_out(tmp_path: Path) -> None:
     headers = [*HEADERS[1:], *(f"c{n}" for n in range(len(cells))), HEADERS[0]]
     rows = [[*row[1:], *cells, int(row[0])] for row in LISTINGS]
     row = read(as_workbook(headers, rows), "listings.xlsx", tmp_path).rows[0]
-    assert row[5:] == ["123456789012345", "3", "0.1", "0.0000001", "12345.678", "100000000000000",
-                       "-5", "true", "", "12345678"]  # fmt: skip
+    assert row[5:] == [
+        "123456789012345",
+        "3",
+        "0.1",
+        "0.0000001",
+        "12345.678",
+        "100000000000000",
+        "-5",
+        "true",
+        "",
+        "12345678",
+    ]
 
 
 def test_a_number_of_more_digits_than_a_cell_holds_is_no_id(tmp_path: Path) -> None:
@@ -218,8 +245,9 @@ def test_a_number_of_more_digits_than_a_cell_holds_is_no_id(tmp_path: Path) -> N
 def test_dates_of_a_workbook_are_of_its_calendar(epoch: datetime, tmp_path: Path) -> None:
     cells = [datetime(2021, 3, 5), datetime(2021, 3, 5, 13, 4, 59), date(1999, 12, 31)]
     rows = [[*row, *cells] for row in LISTINGS]
-    content = as_workbook([*HEADERS, "Created", "Modified", "c"], rows,
-                          lambda book: setattr(book, "epoch", epoch))  # fmt: skip
+    content = as_workbook(
+        [*HEADERS, "Created", "Modified", "c"], rows, lambda book: setattr(book, "epoch", epoch)
+    )
     assert openpyxl.load_workbook(io.BytesIO(content)).epoch == epoch
     found = read(content, "listings.xlsx", tmp_path)
     assert found.rows[0][6:] == ["2021-03-05", "2021-03-05 13:04:59", "1999-12-31"]
@@ -382,9 +410,13 @@ def test_strange_workbooks_are_read_or_refused(tmp_path: Path) -> None:
         "a row too wide.xlsx": changed(end, wide),
         "version.xlsx": in_zip(PARTS).replace(b"PK\1\2\x14\3\x14", b"PK\1\2\x14\3\xff"),
         "strict.xlsx": in_zip({name: part.replace(ours, strict) for name, part in PARTS.items()}),
-        "elsewhere.xlsx": in_zip({n.replace("worksheets/", "w/"): p.replace(b"worksheets/", b"w/")
-                                  .replace(end, cell) for n, p in PARTS.items()}),
-    }  # fmt: skip
+        "elsewhere.xlsx": in_zip(
+            {
+                n.replace("worksheets/", "w/"): p.replace(b"worksheets/", b"w/").replace(end, cell)
+                for n, p in PARTS.items()
+            }
+        ),
+    }
     found = outcomes(files, tmp_path)
     assert {name: became for name, became in found.items() if " " in became} == {}
 

@@ -19,10 +19,30 @@ CASES = int(os.environ.get("OUTLOOK_TEST_FUZZ", "160"))
 AT_ONCE = 40  # cases of one test, so that a failure names few of them
 SECONDS = 30
 STORMS = [
-    b'"', b"'", b",", b";", b"\t", b"\r", b"\n", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\\",
-    b"\xc3", b"{", b"[", b"}", b"1e999", b"../", b"\x1a", b"A" * 50_000, b"[" * 20_000,
-    b'"' + b"x\n" * 5_000, b"," * 20_000, b'{"a":' * 3_000,
-]  # fmt: skip
+    b'"',
+    b"'",
+    b",",
+    b";",
+    b"\t",
+    b"\r",
+    b"\n",
+    b"\x00",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\\",
+    b"\xc3",
+    b"{",
+    b"[",
+    b"}",
+    b"1e999",
+    b"../",
+    b"\x1a",
+    b"A" * 50_000,
+    b"[" * 20_000,
+    b'"' + b"x\n" * 5_000,
+    b"," * 20_000,
+    b'{"a":' * 3_000,
+]
 
 
 def damaged(chance: random.Random, content: bytes) -> bytes:

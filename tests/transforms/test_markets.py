@@ -101,19 +101,40 @@ def test_daska_lies_in_the_district_of_sialkot() -> None:
 
 
 def test_towns_that_export_are_there() -> None:
-    assert {"tiruppur", "moradabad", "bhadohi", "panipat", "karur", "khurja", "firozabad",
-            "jalandhar", "ludhiana", "meerut", "agra", "kanpur", "surat", "rajkot", "morbi",
-            "jamnagar", "aligarh", "ambala", "sivakasi"} <= {
-        p.city_key for p in market("IN").places
-    }  # fmt: skip
+    assert {
+        "tiruppur",
+        "moradabad",
+        "bhadohi",
+        "panipat",
+        "karur",
+        "khurja",
+        "firozabad",
+        "jalandhar",
+        "ludhiana",
+        "meerut",
+        "agra",
+        "kanpur",
+        "surat",
+        "rajkot",
+        "morbi",
+        "jamnagar",
+        "aligarh",
+        "ambala",
+        "sivakasi",
+    } <= {p.city_key for p in market("IN").places}
 
 
 # How they are made
 
 
 def a_place(number: int, name: str, people: int, *aliases: str, admin: str = "1") -> dict[str, Any]:
-    return {"geonameid": number, "name": name, "population": people, "admin1code": admin,
-            "alternatenames": list(aliases)}  # fmt: skip
+    return {
+        "geonameid": number,
+        "name": name,
+        "population": people,
+        "admin1code": admin,
+        "alternatenames": list(aliases),
+    }
 
 
 GEONAMES = [
@@ -189,17 +210,21 @@ def test_every_spelling_finds_its_place(of: Market) -> None:
             assert place.city(name, of) == (p.city_key, "exact")
         for alias in p.aliases:
             assert {place.city(a, of) for a in (alias, alias.upper(), alias.title())} <= {
-                (p.city_key, "alias"), (p.city_key, "exact")
-            }, alias  # fmt: skip
+                (p.city_key, "alias"),
+                (p.city_key, "exact"),
+            }, alias
 
 
 def test_a_name_with_its_surroundings_is_another_spelling(of: Market) -> None:
     for p in of.places:
         for around in (
-            f"{p.city}, {p.province}, {of.name}", f"{p.city.upper()}-51310", f"{p.city} 600 001",
-            f"{of.name}, {p.province}, {p.city}", f"District {p.city} ({p.province})",
+            f"{p.city}, {p.province}, {of.name}",
+            f"{p.city.upper()}-51310",
+            f"{p.city} 600 001",
+            f"{of.name}, {p.province}, {p.city}",
+            f"District {p.city} ({p.province})",
             f"{p.city}, {p.district or p.province}, {of.country}",
-        ):  # fmt: skip
+        ):
             assert place.city(around, of) == (p.city_key, "alias"), around
 
 
@@ -245,19 +270,23 @@ def test_long_texts_end() -> None:
 def test_each_hyderabad_is_that_of_its_country(code: str, theirs: str) -> None:
     ours = market(code).name
     raw = pd.DataFrame(
-        {"seller_id": ["a1", "a2", "a3"], "country": [ours, theirs, ""],
-         "city": ["Hyderabad", "Hyderabad", "Hyderabad"]}, dtype="str",
-    )  # fmt: skip
+        {
+            "seller_id": ["a1", "a2", "a3"],
+            "country": [ours, theirs, ""],
+            "city": ["Hyderabad", "Hyderabad", "Hyderabad"],
+        },
+        dtype="str",
+    )
     cleaned = sellers.clean(raw, Context(date(2022, 6, 30), market(code), b"key"))
     found = cleaned.rows[["city_key", "city_match"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [
-        ["hyderabad", "exact"], [None, "none"], [None, "none"]
-    ]  # fmt: skip
+        ["hyderabad", "exact"],
+        [None, "none"],
+        [None, "none"],
+    ]
 
 
-@pytest.mark.parametrize(
-    ("code", "last"), [("PK", date(2022, 6, 30)), ("IN", date(2022, 3, 31))]
-)  # fmt: skip
+@pytest.mark.parametrize(("code", "last"), [("PK", date(2022, 6, 30)), ("IN", date(2022, 3, 31))])
 def test_a_fiscal_year_is_named_by_the_year_it_ends_in(code: str, last: date) -> None:
     next_day = date.fromordinal(last.toordinal() + 1)
     assert market(code).fiscal_year(last) == 2022

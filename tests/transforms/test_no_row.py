@@ -13,16 +13,38 @@ from transforms.contracts import contract
 from transforms.layouts import own_layout
 
 LABELS = [
-    "Total", "TOTAL:", "Total: 14", "Total (14)", "Grand total", "Subtotal", "Average", "Sum",
-    "合计", "总计：14", "Totaux", "Sous-total", "المجموع", "Summe", "Exported 14 rows",
-    "Page 1 of 3", "14 rows", "共 14 条", "Total sellers: 14", "Exported at 2022-06-30 05:00",
-]  # fmt: skip
+    "Total",
+    "TOTAL:",
+    "Total: 14",
+    "Total (14)",
+    "Grand total",
+    "Subtotal",
+    "Average",
+    "Sum",
+    "合计",
+    "总计：14",
+    "Totaux",
+    "Sous-total",
+    "المجموع",
+    "Summe",
+    "Exported 14 rows",
+    "Page 1 of 3",
+    "14 rows",
+    "共 14 条",
+    "Total sellers: 14",
+    "Exported at 2022-06-30 05:00",
+]
 NAMES = ["Total Sports", "Average Joe", "Sum Chemicals", "Page One", "Totally Fit", "Rows Ltd"]
 FIELDS = [
-    ("sellers", "seller_id"), ("sellers", "company_name"), ("listings", "product_id"),
-    ("listings", "seller_id"), ("listings", "title"), ("inquiries", "inquiry_id"),
-    ("inquiries", "subject"), ("inquiries", "buyer_name"),
-]  # fmt: skip
+    ("sellers", "seller_id"),
+    ("sellers", "company_name"),
+    ("listings", "product_id"),
+    ("listings", "seller_id"),
+    ("listings", "title"),
+    ("inquiries", "inquiry_id"),
+    ("inquiries", "subject"),
+    ("inquiries", "buyer_name"),
+]
 
 
 def row_of(dataset: str, headers: list[str], **cells: str) -> list[Any]:
@@ -61,8 +83,9 @@ def test_the_first_filled_cell_and_a_count_beside_it(dataset: str, tmp_path: Pat
     headers, rows = table_of(dataset)
     key = contract(dataset).key[0]
     counted = row_of(dataset, headers, **{key: "30"})
-    content = FORMATS["comma"][1](["Group", *headers], [["all", *r] for r in rows]
-                                  + [["Total", *counted]])  # fmt: skip
+    content = FORMATS["comma"][1](
+        ["Group", *headers], [["all", *r] for r in rows] + [["Total", *counted]]
+    )
     found = loaded(content, f"{dataset}.csv", tmp_path, dataset)
     assert found["reasons"] == {f"{key}: {TOTAL}": 1}
 
@@ -87,9 +110,14 @@ def test_a_row_with_an_id_may_be_called_total(
 def test_a_total_holds_no_night() -> None:
     """One total under a short table is more than the twentieth part that may be rejected."""
     receipt = {
-        "dataset": "sellers", "export_date": "2022-06-30", "extent": "census", "warnings": [],
-        "sources": [], "content": "c", "rows": {"in": 15, "accepted": 14, "rejected": 1},
-    }  # fmt: skip
+        "dataset": "sellers",
+        "export_date": "2022-06-30",
+        "extent": "census",
+        "warnings": [],
+        "sources": [],
+        "content": "c",
+        "rows": {"in": 15, "accepted": 14, "rejected": 1},
+    }
     total = {**receipt, "reasons": {f"seller_id: {TOTAL}": 1}}
     other = {**receipt, "reasons": {"seller_id: malformed": 1}}
     assert gates.judge(total, (), 1, None, {}).status == "ok"

@@ -22,10 +22,16 @@ from transforms.settings import settings
 NIGHT = date(2022, 6, 30)
 CONTEXT = Context(NIGHT, market("PK"), b"key")
 INQUIRY = {
-    "inquiry_id": "1234567890", "channel": "inquiry", "member_id": "pk1", "subject": "Price please",
-    "buyer_name": "Ann", "buyer_country": "US", "quantity": "10", "unit": "Piece/Pieces",
+    "inquiry_id": "1234567890",
+    "channel": "inquiry",
+    "member_id": "pk1",
+    "subject": "Price please",
+    "buyer_name": "Ann",
+    "buyer_country": "US",
+    "quantity": "10",
+    "unit": "Piece/Pieces",
     "received_at": "2022-06-30T10:00:00+05:00",
-}  # fmt: skip
+}
 
 
 def checked(dataset: str, rows: list[dict[str, str]]) -> tuple[list[dict], list[str]]:
@@ -71,8 +77,14 @@ def test_a_quantity_beyond_measure_has_no_base_quantity() -> None:
 def test_what_is_made_from_a_refused_price_goes_with_it(price: str) -> None:
     row = {"product_id": "12345678", "title": "Ball", "price": price, "moq": "0 pieces"}
     (accepted,), _ = checked("listings", [row])
-    for column in ("price_min", "price_max", "price_min_usd", "price_max_usd", "moq",
-                   "moq_base_qty"):  # fmt: skip
+    for column in (
+        "price_min",
+        "price_max",
+        "price_min_usd",
+        "price_max_usd",
+        "moq",
+        "moq_base_qty",
+    ):
         assert pd.isna(accepted[column]), column
 
 
@@ -100,8 +112,11 @@ def test_errors_come_back_whole_from_another_process() -> None:
     error = ExportError("cut", "it is cut", nearest_layout="x", missing=["a"])
     again = pickle.loads(pickle.dumps(error))
     assert (again.code, str(again), again.nearest_layout, again.missing) == (
-        "cut", "it is cut", "x", ["a"]
-    )  # fmt: skip
+        "cut",
+        "it is cut",
+        "x",
+        ["a"],
+    )
 
 
 @pytest.fixture

@@ -4,8 +4,18 @@ from pathlib import Path
 
 from tests.transforms.test_formats import as_csv, loaded
 
-HEADERS = ["Title", "Buyer Name", "Posted in", "Quotes Left", "Country", "Quantity Required",
-           "Email Confirmed", "Experienced Buyer", "Complete Order", "Date Posted"]  # fmt: skip
+HEADERS = [
+    "Title",
+    "Buyer Name",
+    "Posted in",
+    "Quotes Left",
+    "Country",
+    "Quantity Required",
+    "Email Confirmed",
+    "Experienced Buyer",
+    "Complete Order",
+    "Date Posted",
+]
 
 
 def request(title: str, buyer: str, quantity: str = "50 Piece/Pieces") -> list[str]:

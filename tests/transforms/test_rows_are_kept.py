@@ -30,15 +30,55 @@ MARKETS = st.sampled_from(["PK", "IN"])
 # Cells as exports write them, good and bad, with what breaks parsers.
 CELLS = st.one_of(
     st.sampled_from(
-        ["", "-", "N/A", "Pakistan", "PK", "Atlantis", "Sialkot", "India", "Hyderabad",
-         "Tirupur, India", "Gold Supplier", "2021-03-05",
-         "2031-13-45", "5 yrs", "Yes", "no", "$5-7", "Ask Price", "$1e9", "Min. order: 10 pieces",
-         "86.1%", "187%", "12345678", "1601224713530", "abc-1", "??", "inquiry", "fax", "rfq",
-         "2022-06-30T00:12:05+05:00", "5 days ago", "approved", "Y", "999999999", "3", "-5",
-         "+92 300 1234567", "\u00a0x\u202fy", "=1+1", "a\nb", 'say "hi"', "x,y", "Ünal", "میزان"]
+        [
+            "",
+            "-",
+            "N/A",
+            "Pakistan",
+            "PK",
+            "Atlantis",
+            "Sialkot",
+            "India",
+            "Hyderabad",
+            "Tirupur, India",
+            "Gold Supplier",
+            "2021-03-05",
+            "2031-13-45",
+            "5 yrs",
+            "Yes",
+            "no",
+            "$5-7",
+            "Ask Price",
+            "$1e9",
+            "Min. order: 10 pieces",
+            "86.1%",
+            "187%",
+            "12345678",
+            "1601224713530",
+            "abc-1",
+            "??",
+            "inquiry",
+            "fax",
+            "rfq",
+            "2022-06-30T00:12:05+05:00",
+            "5 days ago",
+            "approved",
+            "Y",
+            "999999999",
+            "3",
+            "-5",
+            "+92 300 1234567",
+            "\u00a0x\u202fy",
+            "=1+1",
+            "a\nb",
+            'say "hi"',
+            "x,y",
+            "Ünal",
+            "میزان",
+        ]
     ),
     st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=12),
-)  # fmt: skip
+)
 
 
 def exported(dataset: str) -> Layout:

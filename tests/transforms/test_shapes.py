@@ -29,8 +29,14 @@ from transforms.layouts import own_layout
 from transforms.settings import settings
 
 CHINESE = ["产品编号", "会员ID", "产品标题", "类目ID", "审核状态", "是否上架"]
-FRENCH = ["Identifiant produit", "Identifiant membre", "Titre", "Identifiant catégorie", "Statut",
-          "Affichage"]  # fmt: skip
+FRENCH = [
+    "Identifiant produit",
+    "Identifiant membre",
+    "Titre",
+    "Identifiant catégorie",
+    "Statut",
+    "Affichage",
+]
 ARABIC = ["رقم المنتج", "رقم العضو", "العنوان", "رقم الفئة", "الحالة", "العرض"]
 TITLES = dict.fromkeys(["utf-8", "utf-8-sig", "utf-16"], "Ünal سیالکوٹ 足球 🏀") | {
     "gb18030": "足球训练器材，深圳市体育用品有限公司",
@@ -39,11 +45,19 @@ TITLES = dict.fromkeys(["utf-8", "utf-8-sig", "utf-16"], "Ünal سیالکوٹ �
 }
 SELLER = ["pk{n}", "Firm {n}", "PK", "Sialkot", "Gold Supplier", "2021-01-05", "2023-01-05"]
 INQUIRY = {
-    "inquiry_id": "1000{n:03}", "channel": "inquiry", "member_id": "pk{n}",
-    "product_id": "12345{n:03}", "subject": "Price of ball {n}", "quantity": "100",
-    "unit": "Piece/Pieces", "buyer_name": "Ann {n}", "buyer_country": "US",
-    "received_at": "2022-06-30T10:00:00+05:00", "is_spam": "false", "language": "en",
-}  # fmt: skip
+    "inquiry_id": "1000{n:03}",
+    "channel": "inquiry",
+    "member_id": "pk{n}",
+    "product_id": "12345{n:03}",
+    "subject": "Price of ball {n}",
+    "quantity": "100",
+    "unit": "Piece/Pieces",
+    "buyer_name": "Ann {n}",
+    "buyer_country": "US",
+    "received_at": "2022-06-30T10:00:00+05:00",
+    "is_spam": "false",
+    "language": "en",
+}
 
 
 LINES = [",".join(row) for row in LISTINGS]
@@ -62,8 +76,13 @@ def as_lines(*lines: str, end: str = "\n") -> bytes:
     return "".join(line + end for line in lines).encode()
 
 
-ENCODINGS = [*((e, HEADERS) for e in TITLES), ("gb18030", CHINESE), ("cp1252", FRENCH),
-             ("cp1256", ARABIC), ("utf-16-be", HEADERS)]  # fmt: skip
+ENCODINGS = [
+    *((e, HEADERS) for e in TITLES),
+    ("gb18030", CHINESE),
+    ("cp1252", FRENCH),
+    ("cp1256", ARABIC),
+    ("utf-16-be", HEADERS),
+]
 
 
 @pytest.mark.parametrize(("encoding", "headers"), ENCODINGS)
@@ -103,8 +122,17 @@ def test_one_damaged_byte_is_not_read_as_another_encoding(
 def test_every_dialect_is_found(
     delimiter: str, quote: str, of: str, end: str, tmp_path: Path
 ) -> None:
-    cells = [f"a{delimiter}b", f"say {quote}hi{quote}", f"two{end}lines", "", "x", f"{quote}",
-             f"{of}quoted{of}", f"{of}", f"{of}{of}"]  # fmt: skip
+    cells = [
+        f"a{delimiter}b",
+        f"say {quote}hi{quote}",
+        f"two{end}lines",
+        "",
+        "x",
+        f"{quote}",
+        f"{of}quoted{of}",
+        f"{of}",
+        f"{of}{of}",
+    ]
     rows = [[*listing(n), cells[n % 9]] for n in range(27)]
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, quotechar=quote, lineterminator=end)

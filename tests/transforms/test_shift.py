@@ -15,25 +15,43 @@ from transforms.read import delimited
 # Two columns of each dataset, and a form that no parser knows for each.
 NEW_FORMS = {
     "sellers": [
-        ("Orders (6 months)", "about 2 gross"), ("Order Value (6 months)", "ten grand"),
-        ("Paid From", "Lady Day 2019"), ("Paid To", "Lady Day 2023"), ("Years", "a dozen"),
-        ("Response Rate", "nearly all"), ("On-time Delivery Rate", "nearly all"),
-        ("Store Rating", "A+"), ("Membership", "Platinum++"), ("Country/Region", "Back o' Bourke"),
+        ("Orders (6 months)", "about 2 gross"),
+        ("Order Value (6 months)", "ten grand"),
+        ("Paid From", "Lady Day 2019"),
+        ("Paid To", "Lady Day 2023"),
+        ("Years", "a dozen"),
+        ("Response Rate", "nearly all"),
+        ("On-time Delivery Rate", "nearly all"),
+        ("Store Rating", "A+"),
+        ("Membership", "Platinum++"),
+        ("Country/Region", "Back o' Bourke"),
     ],
     "listings": [
-        ("Price", "ten a penny"), ("MOQ", "a lorry load"), ("Lead Time", "soon"),
-        ("Created", "Lady Day 2019"), ("Modified", "Lady Day 2020"), ("Impressions", "lots"),
-        ("Reviews", "heaps"), ("Ready to Ship", "maybe so"),
+        ("Price", "ten a penny"),
+        ("MOQ", "a lorry load"),
+        ("Lead Time", "soon"),
+        ("Created", "Lady Day 2019"),
+        ("Modified", "Lady Day 2020"),
+        ("Impressions", "lots"),
+        ("Reviews", "heaps"),
+        ("Ready to Ship", "maybe so"),
     ],
     "inquiries": [
-        ("received_at", "Lady Day 2019"), ("first_reply_at", "Lady Day 2020"),
-        ("buyer_country", "Back o' Bourke"), ("is_spam", "maybe so"), ("quantity", "a few"),
+        ("received_at", "Lady Day 2019"),
+        ("first_reply_at", "Lady Day 2020"),
+        ("buyer_country", "Back o' Bourke"),
+        ("is_spam", "maybe so"),
+        ("quantity", "a few"),
     ],
-}  # fmt: skip
+}
 COLUMNS = {
-    "Orders (6 months)": "orders_6m", "Order Value (6 months)": "order_value_6m_min_usd",
-    "Price": "price_min", "MOQ": "moq", "received_at": "posted_at", "is_spam": "is_spam",
-}  # fmt: skip
+    "Orders (6 months)": "orders_6m",
+    "Order Value (6 months)": "order_value_6m_min_usd",
+    "Price": "price_min",
+    "MOQ": "moq",
+    "received_at": "posted_at",
+    "is_spam": "is_spam",
+}
 
 
 def with_columns(dataset: str, count: int, values: dict[str, str]) -> tuple[list[str], list[Any]]:

@@ -32,43 +32,111 @@ from transforms.read import json_rows
 CONTEXT = Context(NIGHT, market("PK"), b"key")
 GOOD = {
     "sellers": {
-        "seller_id": "pk1403679083", "storefront_url": "https://lahori.en.alibaba.com/",
-        "company_name": "Lahori Sports (Pvt) Ltd.", "country": "Pakistan", "province": "Punjab",
-        "city": "Sialkot", "membership": "Gold Supplier", "paid_from": "2019-03-05",
-        "paid_to": "2023-03-04", "years": "5 yrs", "verified": "Yes", "channel_partner": "Ark",
-        "main_category_id": "3", "main_products": "Soccer Balls,Gloves",
-        "business_type": "Manufacturer", "revenue_band": "US$1 Million - US$2.5 Million",
-        "markets": "North America 30%、Mid East 20%", "response_rate": "86.1%",
-        "response_time": "≤2h", "on_time_rate": "99.5%", "rating": "4.8", "orders_6m": "1,439",
-        "order_value_6m": "$10,000+", "phone": "+92 52 3551234",
+        "seller_id": "pk1403679083",
+        "storefront_url": "https://lahori.en.alibaba.com/",
+        "company_name": "Lahori Sports (Pvt) Ltd.",
+        "country": "Pakistan",
+        "province": "Punjab",
+        "city": "Sialkot",
+        "membership": "Gold Supplier",
+        "paid_from": "2019-03-05",
+        "paid_to": "2023-03-04",
+        "years": "5 yrs",
+        "verified": "Yes",
+        "channel_partner": "Ark",
+        "main_category_id": "3",
+        "main_products": "Soccer Balls,Gloves",
+        "business_type": "Manufacturer",
+        "revenue_band": "US$1 Million - US$2.5 Million",
+        "markets": "North America 30%、Mid East 20%",
+        "response_rate": "86.1%",
+        "response_time": "≤2h",
+        "on_time_rate": "99.5%",
+        "rating": "4.8",
+        "orders_6m": "1,439",
+        "order_value_6m": "$10,000+",
+        "phone": "+92 52 3551234",
     },
     "listings": {
-        "product_id": "1601224713530", "product_id_masked": "IDX1abc", "seller_id": "pk1403679083",
-        "title": "Soccer ball of leather", "category_id": "3", "status": "approved",
-        "display": "Y", "product_type": "sourcing", "price": "$1,500.50-2,000",
-        "price_currency": "USD", "price_unit": "piece", "moq": "100 pieces",
-        "lead_time": "15 days", "origin": "Punjab, Pakistan", "is_rts": "Y", "is_showcase": "N",
-        "is_p4p": "N", "review_score": "4.8", "review_count": "24",
-        "created": "2021-04-09 15:04:02", "modified": "2021-05-09 15:04:02",
-        "impressions": "1,000", "clicks": "10", "visitors": "20", "inquiries": "3",
-        "inquirers": "2", "tm_chatters": "1", "orders": "1", "bookmarks": "4",
-        "online_order_usd": "1,500.50", "click_rate": "1%", "inquiry_rate": "15%",
-        "period_start": "2022-06-30", "period_end": "2022-06-30",
+        "product_id": "1601224713530",
+        "product_id_masked": "IDX1abc",
+        "seller_id": "pk1403679083",
+        "title": "Soccer ball of leather",
+        "category_id": "3",
+        "status": "approved",
+        "display": "Y",
+        "product_type": "sourcing",
+        "price": "$1,500.50-2,000",
+        "price_currency": "USD",
+        "price_unit": "piece",
+        "moq": "100 pieces",
+        "lead_time": "15 days",
+        "origin": "Punjab, Pakistan",
+        "is_rts": "Y",
+        "is_showcase": "N",
+        "is_p4p": "N",
+        "review_score": "4.8",
+        "review_count": "24",
+        "created": "2021-04-09 15:04:02",
+        "modified": "2021-05-09 15:04:02",
+        "impressions": "1,000",
+        "clicks": "10",
+        "visitors": "20",
+        "inquiries": "3",
+        "inquirers": "2",
+        "tm_chatters": "1",
+        "orders": "1",
+        "bookmarks": "4",
+        "online_order_usd": "1,500.50",
+        "click_rate": "1%",
+        "inquiry_rate": "15%",
+        "period_start": "2022-06-30",
+        "period_end": "2022-06-30",
     },
     "inquiries": {
-        "inquiry_id": "123456789", "channel": "rfq", "seller_id": "pk1403679083",
-        "product_id": "1601224713530", "subject": "Need 500 balls", "description": "Of leather.",
-        "posted": "2022-06-29 10:15:30", "scraped": "2022-06-30", "expires": "2022-07-20",
-        "buyer_name": "Ann Lee", "buyer_country": "US", "quantity": "100",
-        "quantity_unit": "Piece/Pieces", "quotes_left": "7", "email_confirmed": "Yes",
-        "incoterm": "FOB", "payment_terms": "T/T", "destination_port": "Karachi",
-        "language": "en", "first_reply": "2022-06-30 10:15:30", "is_spam": "No",
+        "inquiry_id": "123456789",
+        "channel": "rfq",
+        "seller_id": "pk1403679083",
+        "product_id": "1601224713530",
+        "subject": "Need 500 balls",
+        "description": "Of leather.",
+        "posted": "2022-06-29 10:15:30",
+        "scraped": "2022-06-30",
+        "expires": "2022-07-20",
+        "buyer_name": "Ann Lee",
+        "buyer_country": "US",
+        "quantity": "100",
+        "quantity_unit": "Piece/Pieces",
+        "quotes_left": "7",
+        "email_confirmed": "Yes",
+        "incoterm": "FOB",
+        "payment_terms": "T/T",
+        "destination_port": "Karachi",
+        "language": "en",
+        "first_reply": "2022-06-30 10:15:30",
+        "is_spam": "No",
         "is_auto_reply": "No",
     },
-}  # fmt: skip
+}
 FIELDS = [(dataset, field) for dataset in DATASETS for field in GOOD[dataset]]
-TOKENS = ["\\N", "<NA>", "#N/A", "#REF!", "NaT", "undefined", "N.A.", "(null)", "[NULL]", "nil",
-          "(blank)", " Not Available ", "—", "missing", "\u200b", "null null"]  # fmt: skip
+TOKENS = [
+    "\\N",
+    "<NA>",
+    "#N/A",
+    "#REF!",
+    "NaT",
+    "undefined",
+    "N.A.",
+    "(null)",
+    "[NULL]",
+    "nil",
+    "(blank)",
+    " Not Available ",
+    "—",
+    "missing",
+    "\u200b",
+    "null null",
+]
 
 
 def judged(dataset: str, rows: list[dict[str, Any]], context: Context = CONTEXT) -> Checked:
@@ -91,8 +159,15 @@ def test_the_good_rows_are_good(dataset: str) -> None:
     whole = judged(dataset, [GOOD[dataset]])
     assert (len(whole.accepted), whole.value_rejects) == (1, {})
     raw = set(contract(dataset).raw) - set(GOOD[dataset])
-    assert raw <= {"product_url", "storefront_url", "company_name", "experienced_buyer",
-                   "typical_replies", "interactive_user", "complete_order_via_rfq"}  # fmt: skip
+    assert raw <= {
+        "product_url",
+        "storefront_url",
+        "company_name",
+        "experienced_buyer",
+        "typical_replies",
+        "interactive_user",
+        "complete_order_via_rfq",
+    }
 
 
 @pytest.mark.parametrize(("dataset", "field"), FIELDS)
@@ -136,8 +211,19 @@ def test_a_nul_in_a_text_is_counted() -> None:
 IDS = [("sellers", "seller_id"), ("listings", "product_id"), ("inquiries", "inquiry_id")]
 
 
-NO_IDS = ["Total", "Grand Total", "average", "0", "00000000", "...", "1E+11", "1.60174E+12",
-          "1601740791024.5", "two words", "-1"]  # fmt: skip
+NO_IDS = [
+    "Total",
+    "Grand Total",
+    "average",
+    "0",
+    "00000000",
+    "...",
+    "1E+11",
+    "1.60174E+12",
+    "1601740791024.5",
+    "two words",
+    "-1",
+]
 
 
 @pytest.mark.parametrize(("dataset", "field"), IDS)
@@ -161,20 +247,42 @@ def test_nobody_s_name_makes_no_buyer(name: str) -> None:
     assert checked.value_rejects == {("buyer_key", "not a name"): 1}
 
 
-ZONES = ["America/Los_Angeles", "Asia/Karachi", "Europe/Berlin", "Australia/Lord_Howe",
-         "America/Sao_Paulo", "Asia/Kathmandu"]  # fmt: skip
+ZONES = [
+    "America/Los_Angeles",
+    "Asia/Karachi",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+    "Asia/Kathmandu",
+]
 # Hours around those in which clocks were put forward or back somewhere.
-TURNS = [datetime(2021, 3, 14, 2), datetime(2021, 11, 7, 1), datetime(2021, 3, 28, 2),
-         datetime(2021, 10, 31, 2), datetime(2008, 6, 1), datetime(2009, 11, 1),
-         datetime(2021, 10, 3, 2), datetime(2018, 11, 4)]  # fmt: skip
+TURNS = [
+    datetime(2021, 3, 14, 2),
+    datetime(2021, 11, 7, 1),
+    datetime(2021, 3, 28, 2),
+    datetime(2021, 10, 31, 2),
+    datetime(2008, 6, 1),
+    datetime(2009, 11, 1),
+    datetime(2021, 10, 3, 2),
+    datetime(2018, 11, 4),
+]
 WALLS = st.builds(
     lambda turn, minutes: f"{turn + timedelta(minutes=minutes):%Y-%m-%d %H:%M:%S}",
     st.sampled_from(TURNS),
     st.integers(-90, 90),
 )
-ODD_TIMES = ["2021-02-30 10:00:00", "2021-04-31 10:00:00", "2021-04-09 15:04:60",
-             "2021-04-09\t15:04:02", "2021-4-9 15:04:02", "2021-04-09T15:04:02", "-", "43529.75",
-             "2021-04-09T15:04:02Z", "9999-12-31 00:00:00"]  # fmt: skip
+ODD_TIMES = [
+    "2021-02-30 10:00:00",
+    "2021-04-31 10:00:00",
+    "2021-04-09 15:04:60",
+    "2021-04-09\t15:04:02",
+    "2021-4-9 15:04:02",
+    "2021-04-09T15:04:02",
+    "-",
+    "43529.75",
+    "2021-04-09T15:04:02Z",
+    "9999-12-31 00:00:00",
+]
 INSTANTS = {"listings": ("created", "modified"), "inquiries": ("posted", "expires", "first_reply")}
 
 
@@ -296,8 +404,10 @@ def test_lists_of_json_are_not_torn(tmp_path: Path) -> None:
     headers, rows = table_of("sellers", 3)
     lists = [["Soccer Balls", "Gloves, leather"], ["Bags; small", None, "N/A"], []]
     content = json.dumps(
-        [dict(zip(headers, r, strict=True)) | {"Main Products": m}
-         for r, m in zip(rows, lists, strict=True)]
-    ).encode()  # fmt: skip
+        [
+            dict(zip(headers, r, strict=True)) | {"Main Products": m}
+            for r, m in zip(rows, lists, strict=True)
+        ]
+    ).encode()
     clean = loaded(content, "sellers.json", tmp_path, "sellers")["clean"]
     assert [row["main_products"] for row in clean] == [lists[0], ["Bags; small"], []]

@@ -41,15 +41,20 @@ class Facts(Reading):
             if row["as_of"]:
                 self.is_number(("paid", row["as_of"]), row["paid_sellers"])
         self.cells(
-            "sellers_by_city", "city_key", lambda r, k: ("city", r["as_of"], k),
-            lambda r: ("paid", r["as_of"]), of_known=True,
-        )  # fmt: skip
+            "sellers_by_city",
+            "city_key",
+            lambda r, k: ("city", r["as_of"], k),
+            lambda r: ("paid", r["as_of"]),
+            of_known=True,
+        )
         listed = {r["edition"]: r["as_of"] for r in self.tables["listing_stock"]}
         self.cells(
-            "sellers_by_category", "top_category_id",
+            "sellers_by_category",
+            "top_category_id",
             lambda r, k: ("category", r["as_of"], listed[r["edition"]], k),
-            lambda r: ("paid", r["as_of"]), of_known=False,
-        )  # fmt: skip
+            lambda r: ("paid", r["as_of"]),
+            of_known=False,
+        )
         for row in self.tables["seller_companies"]:
             known = ("named", row["as_of"])
             self.is_number(known, row["sellers_per_company_numerator"])
@@ -57,9 +62,10 @@ class Facts(Reading):
         for rows in self.by_edition("participation_gap").values():
             for row in rows:
                 cities = {
-                    r["city_key"] for r in self.tables["sellers_by_city"]
+                    r["city_key"]
+                    for r in self.tables["sellers_by_city"]
                     if r["edition"] == row["edition"] and r["city_key"] not in (UNKNOWN, NOTHING)
-                }  # fmt: skip
+                }
                 if row["numerator"] is not None and row["city_key"] in cities:
                     share = fraction(row["numerator"])
                     whole = [(("city", row["as_of"], c), -share) for c in cities]
@@ -83,13 +89,15 @@ class Facts(Reading):
             first = rows[0]
             if first["city_key"] == NOTHING:
                 continue
-            cities = {r["city_key"]: None if r["city_key"] == UNKNOWN else r["city_key"]
-                      for r in rows}  # fmt: skip
+            cities = {
+                r["city_key"]: None if r["city_key"] == UNKNOWN else r["city_key"] for r in rows
+            }
             for row in rows:
                 city = cities[row["city_key"]]
                 stayed, left = ("kept", edition, city), ("gone", edition, city)
-                self.sums(self.over(row["period_from"], row["as_of"], "new", city),
-                          row["new_sellers"])  # fmt: skip
+                self.sums(
+                    self.over(row["period_from"], row["as_of"], "new", city), row["new_sellers"]
+                )
                 self.is_number(left, row["churned_sellers"])
                 self.is_number(stayed, row["retention_numerator"])
                 self.sums([stayed, left], ("city", row["opened_on"], city))
@@ -100,14 +108,15 @@ class Facts(Reading):
                     None if r["city_key"] == UNKNOWN else r["city_key"]
                     for r in self.tables["seller_flow_by_city"]
                     if r["as_of"] and r["period_from"] <= opens <= r["as_of"]
-                }  # fmt: skip
+                }
                 if NOTHING not in every:
                     self.sums([("new", opens, c) for c in every], ("new", opens))
                 for other in every - set(cities.values()):
                     self.is_number(("new", opens, other), 0)
             known = [c for c in cities.values() if c]
-            new = [n for c in known for n in self.over(first["period_from"], first["as_of"],
-                                                       "new", c)]  # fmt: skip
+            new = [
+                n for c in known for n in self.over(first["period_from"], first["as_of"], "new", c)
+            ]
             if first["new_sellers_coverage"] is not None:
                 share = -fraction(first["new_sellers_coverage"])
                 whole = self.over(first["period_from"], first["as_of"], "new")
@@ -132,13 +141,13 @@ class Facts(Reading):
                 self.sums(kept, row["retention_12m_numerator"])
                 for n, k, x in zip(new, kept, left, strict=True):
                     self.sums([k, x], n)
-                self.sums(self.over(*days, "asked", partner),
-                          row["inquiries_per_seller_numerator"])  # fmt: skip
+                self.sums(self.over(*days, "asked", partner), row["inquiries_per_seller_numerator"])
             for start in self.segments(*days):
                 every = {
-                    r["channel_partner"] for r in self.tables["partner_cohorts"]
+                    r["channel_partner"]
+                    for r in self.tables["partner_cohorts"]
                     if r["cohort_from"] <= start <= r["cohort_to"]
-                }  # fmt: skip
+                }
                 if NOTHING not in every:
                     self.sums([("joined", start, p) for p in every], ("new", start))
                 for partner in every - set(partners):
@@ -160,12 +169,18 @@ class Facts(Reading):
             if row["census_on"]:
                 self.is_number(("live", row["census_on"]), row["live_listings"])
         self.cells(
-            "listings_by_category", "top_category_id", lambda r, k: ("live", r["as_of"], k),
-            lambda r: ("live", r["as_of"]), of_known=True,
-        )  # fmt: skip
+            "listings_by_category",
+            "top_category_id",
+            lambda r, k: ("live", r["as_of"], k),
+            lambda r: ("live", r["as_of"]),
+            of_known=True,
+        )
         for row in (*self.tables["listing_completeness"], *self.tables["ready_to_ship"]):
-            self.split(("has", row["as_of"], row.get("part", "ready")), row["numerator"],
-                       row["denominator"])  # fmt: skip
+            self.split(
+                ("has", row["as_of"], row.get("part", "ready")),
+                row["numerator"],
+                row["denominator"],
+            )
             if "part" in row and row["denominator"] is not None:
                 self.is_number(("live", row["as_of"]), row["denominator"])
         for table, unit in (("price_level", "price_unit"), ("moq_level", "moq_unit_dimension")):
@@ -189,10 +204,15 @@ class Facts(Reading):
                 self.is_number((f"listings {row['flow']}", row["flow_to"]), row["listings"])
                 months[row["flow_to"]] = row
         for dates, kinds in (
-            ("ever", {"new": 1}), ("live", {"new": 1, "returned": 1, "dropped": -1}),
-        ):  # fmt: skip
-            told = {n[1] for row, _ in self.system.equations for n in row
-                    if isinstance(n, tuple) and n[0] == dates and len(n) == 2}  # fmt: skip
+            ("ever", {"new": 1}),
+            ("live", {"new": 1, "returned": 1, "dropped": -1}),
+        ):
+            told = {
+                n[1]
+                for row, _ in self.system.equations
+                for n in row
+                if isinstance(n, tuple) and n[0] == dates and len(n) == 2
+            }
             for before, after in pairwise(sorted(told)):
                 chain, day = [], after
                 while day > before and day in months:
@@ -214,20 +234,27 @@ class Facts(Reading):
         for row in self.tables["headline"]:
             if row["metric"] == "inquiries" and row["as_of"]:
                 self.sums(self.months("inquiries", row["period_from"], row["as_of"]), row["value"])
-        for table, key in (("inquiries_by_city", "city_key"),
-                           ("inquiries_by_country", "buyer_country_iso2")):  # fmt: skip
+        for table, key in (
+            ("inquiries_by_city", "city_key"),
+            ("inquiries_by_country", "buyer_country_iso2"),
+        ):
             self.parts_of_inquiries(table, key)
         for row in self.tables["response_time"]:
             if row["as_of"]:
                 part = (row["edition"], row["span"], row["span_from"])
-                self.split(("unreplied", *part), row["unreplied_share_numerator"],
-                           row["unreplied_share_denominator"])  # fmt: skip
+                self.split(
+                    ("unreplied", *part),
+                    row["unreplied_share_numerator"],
+                    row["unreplied_share_denominator"],
+                )
         for edition, rows in self.by_edition("response_time").items():
             months = [r["span_from"] for r in rows if r["span"] == "month"]
             year = next(r for r in rows if r["span"] == "year")
             for kind in (("unreplied",), ("not", "unreplied")):
-                self.sums([(*kind, edition, "month", m) for m in months],
-                          (*kind, edition, "year", year["span_from"]))  # fmt: skip
+                self.sums(
+                    [(*kind, edition, "month", m) for m in months],
+                    (*kind, edition, "year", year["span_from"]),
+                )
 
     def parts_of_inquiries(self, table: str, key: str) -> None:
         for edition, rows in self.by_edition(table).items():
@@ -251,13 +278,15 @@ class Facts(Reading):
             starts = self.segments(*days)
             for start, end in zip(starts, [*(s - DAY for s in starts[1:]), days[1]], strict=True):
                 every = {
-                    r[key] for r in self.tables[table]
+                    r[key]
+                    for r in self.tables[table]
                     if r["as_of"] and r["period_from"] <= start <= r["as_of"]
-                }  # fmt: skip
+                }
                 if NOTHING not in every:
                     whole = self.months("inquiries", start, end)
-                    self.system.add([*(((table, start, k), 1) for k in every),
-                                     *((n, -1) for n in whole)])  # fmt: skip
+                    self.system.add(
+                        [*(((table, start, k), 1) for k in every), *((n, -1) for n in whole)]
+                    )
                 for other in every - keys:
                     self.is_number((table, start, other), 0)
 
@@ -274,13 +303,18 @@ class Facts(Reading):
 
     def splits(self) -> None:
         for row in self.tables["listings_per_seller"]:
-            self.split(("without", row["as_of"], row["edition"]),
-                       row["no_listings_share_numerator"],
-                       row["no_listings_share_denominator"])  # fmt: skip
+            self.split(
+                ("without", row["as_of"], row["edition"]),
+                row["no_listings_share_numerator"],
+                row["no_listings_share_denominator"],
+            )
             self.is_number(("paid", row["as_of"]), row["median_listings_denominator"])
         for row in self.tables["seller_tenure"]:
-            self.split(("verified", row["as_of"]), row["verified_share_numerator"],
-                       row["verified_share_denominator"])  # fmt: skip
+            self.split(
+                ("verified", row["as_of"]),
+                row["verified_share_numerator"],
+                row["verified_share_denominator"],
+            )
             self.is_number(("paid", row["as_of"]), row["median_tenure_years_denominator"])
         for row in self.tables["online_order_coverage"]:
             self.is_number(("order", row["edition"]), row["numerator"])
@@ -290,14 +324,20 @@ class Facts(Reading):
             self.is_number(reach, row["mean_countries_denominator"])
             self.sums([reach, ("few inquiries", row["edition"])], ("asked", row["edition"]))
             for share in ("ten_countries_share", "four_continents_share"):
-                self.split((share, row["edition"]), row[f"{share}_numerator"],
-                           row[f"{share}_denominator"])  # fmt: skip
+                self.split(
+                    (share, row["edition"]), row[f"{share}_numerator"], row[f"{share}_denominator"]
+                )
         for row in self.tables["response_rate"]:
-            self.split(("busy", row["edition"]), row["seller_median_numerator"],
-                       row["seller_median_denominator"])  # fmt: skip
-            self.split(("in time", row["edition"]), row["pooled_numerator"],
-                       row["pooled_denominator"])  # fmt: skip
+            self.split(
+                ("busy", row["edition"]),
+                row["seller_median_numerator"],
+                row["seller_median_denominator"],
+            )
+            self.split(
+                ("in time", row["edition"]), row["pooled_numerator"], row["pooled_denominator"]
+            )
         for row in self.tables["inquiries_per_seller"]:
             part = (row["edition"], row["span"], row["span_from"])
-            self.split(("silent", *part), row["zero_share_numerator"],
-                       row["zero_share_denominator"])  # fmt: skip
+            self.split(
+                ("silent", *part), row["zero_share_numerator"], row["zero_share_denominator"]
+            )

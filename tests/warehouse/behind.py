@@ -50,9 +50,13 @@ SPAN = (
     "AND span_from = $3 AND first_reply_at IS "
 )
 PARTS = {
-    "complete": "complete", "price": "with_price", "ask_price": "asked", "moq": "with_moq",
-    "leaf_category": "in_leaf", "ready": "ready",
-}  # fmt: skip
+    "complete": "complete",
+    "price": "with_price",
+    "ask_price": "asked",
+    "moq": "with_moq",
+    "leaf_category": "in_leaf",
+    "ready": "ready",
+}
 REACH = {"ten_countries_share": "countries >= 10", "four_continents_share": "continents >= 4"}
 
 
@@ -87,25 +91,25 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         "visitors": f"SELECT seller_id FROM lake.listing_day {MARKET} AND snapshot_date = $1",
         "rated": f"SELECT seller_id FROM lake.listing_day {MARKET} AND snapshot_date = $1",
         "price_level": f"SELECT seller_id FROM lake.listing_as_of {MARKET} AND snapshot_date = $1 "
-                       "AND top_category_id = $2 AND price_unit = $3",
+        "AND top_category_id = $2 AND price_unit = $3",
         "moq_level": f"SELECT seller_id FROM lake.listing_as_of {MARKET} AND snapshot_date = $1 "
-                     "AND top_category_id = $2 AND moq_unit_dimension = $3",
+        "AND top_category_id = $2 AND moq_unit_dimension = $3",
         "unreplied": SPAN + ("NOT NULL" if is_other else "NULL"),
         "verified": f"{PAID} AND is_verified IS " + ("NOT true" if is_other else "true"),
         "asked": f"{ASKED} AND edition = $1",
         "reach": "SELECT seller_id FROM staging.stg_reach WHERE edition = $1",
         "few inquiries": f"{ASKED} AND edition = $1 AND seller_id NOT IN "
-                         "(SELECT seller_id FROM staging.stg_reach WHERE edition = $1)",
+        "(SELECT seller_id FROM staging.stg_reach WHERE edition = $1)",
         "busy": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
-                + ("valid BETWEEN 1 AND 9" if is_other else "valid >= 10"),
+        + ("valid BETWEEN 1 AND 9" if is_other else "valid >= 10"),
         "in time": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
-                   + ("replied < valid" if is_other else "replied > 0"),
+        + ("replied < valid" if is_other else "replied > 0"),
         "silent": "SELECT seller_id FROM staging.stg_seller_span WHERE edition = $1 AND span = $2 "
-                  "AND span_from = $3 AND inquiries " + ("> 0" if is_other else "= 0"),
+        "AND span_from = $3 AND inquiries " + ("> 0" if is_other else "= 0"),
         "order": "SELECT seller_id FROM marts.dim_seller JOIN marts.dim_edition ON edition = $1 "
-                 "WHERE orders_6m > 0 AND valid_from_on <= sellers_as_of AND coalesce("
-                 "valid_until_on > period_from + INTERVAL 6 MONTH, true)",
-    }  # fmt: skip
+        "WHERE orders_6m > 0 AND valid_from_on <= sellers_as_of AND coalesce("
+        "valid_until_on > period_from + INTERVAL 6 MONTH, true)",
+    }
     if kind in simple and not (kind == "asked" and len(rest) == 2):
         return simple[kind], rest
     if kind == "category":
@@ -131,8 +135,11 @@ def _of_days(facts: Facts, kind: str, rest: list[Any]) -> tuple[str, list[Any]]:
     if not isinstance(rest[0], date):  # of all stretches of an edition together
         edition, key = rest
         if kind == "joined":
-            return "SELECT seller_id FROM staging.stg_cohort_seller WHERE edition = $1 " \
-                   "AND channel_partner = $2", rest  # fmt: skip
+            return (
+                "SELECT seller_id FROM staging.stg_cohort_seller WHERE edition = $1 "
+                "AND channel_partner = $2",
+                rest,
+            )
         return f"{_asked_of(kind)} AND inquiry.edition = $1 AND {_key(kind)} = $2", [edition, key]
     first, key = rest[0], rest[-1]
     if kind == "inquiries":
@@ -142,9 +149,11 @@ def _of_days(facts: Facts, kind: str, rest: list[Any]) -> tuple[str, list[Any]]:
         return NEW + (" AND flow.city_key = $3" if len(rest) == 2 else ""), [first, last, key]
     if kind in ("joined", "stayed", "left", "asked"):
         which = {
-            "joined": "", "stayed": " AND is_kept", "left": " AND NOT is_kept",
+            "joined": "",
+            "stayed": " AND is_kept",
+            "left": " AND NOT is_kept",
             "asked": " AND inquiries > 0",
-        }[kind]  # fmt: skip
+        }[kind]
         return COHORT + which, [first, last, key]
     of_key = f"{_asked_of(kind)} AND counted_on BETWEEN $1 AND $2 AND {_key(kind)} = $3"
     return of_key, [first, last, key]

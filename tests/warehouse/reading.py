@@ -49,9 +49,14 @@ class Reading:
         return found
 
     def cells(
-        self, table: str, key: str, name: Callable[[Row, str | None], Name],
-        whole: Callable[[Row], Name], *, of_known: bool,
-    ) -> None:  # fmt: skip
+        self,
+        table: str,
+        key: str,
+        name: Callable[[Row, str | None], Name],
+        whole: Callable[[Row], Name],
+        *,
+        of_known: bool,
+    ) -> None:
         """A table of shares: its cells, the unknown ones, and what they add up to."""
         for rows in self.by_edition(table).values():
             if rows[0][key] == NOTHING:
@@ -98,8 +103,12 @@ class Reading:
 
     def end_of(self, start: date, *, month: bool = False) -> date:
         """Last day of the stretch that begins so."""
-        edges = {e for row in self.editions.values() for span in self.spans(row["edition"])
-                 for e in (span[0], span[1] + DAY)}  # fmt: skip
+        edges = {
+            e
+            for row in self.editions.values()
+            for span in self.spans(row["edition"])
+            for e in (span[0], span[1] + DAY)
+        }
         if month:
             edges.add((start.replace(day=1) + timedelta(32)).replace(day=1))
         return min(e for e in edges if e > start) - DAY

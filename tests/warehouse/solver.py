@@ -109,9 +109,12 @@ def _fixed_by_bounds(
 
 
 def _narrow(
-    name: Name, row: Sum, right: Fraction, low: dict[Name, Fraction],
+    name: Name,
+    row: Sum,
+    right: Fraction,
+    low: dict[Name, Fraction],
     high: dict[Name, Fraction | None],
-) -> bool:  # fmt: skip
+) -> bool:
     """Tightens the bounds of one unknown by those of the others in the sum."""
     smallest: Fraction | None = Fraction(0)
     largest: Fraction | None = Fraction(0)

@@ -89,17 +89,25 @@ def test_the_comment_of_every_macro_holds_an_example(db: duckdb.DuckDBPyConnecti
 
 def test_the_fiscal_year_agrees_with_the_calendar(db: duckdb.DuckDBPyConnection) -> None:
     """Every day of the calendar, by macro and by model."""
-    assert db.execute(
-        "SELECT calendar_on FROM marts.dim_calendar "
-        "WHERE fiscal_year(calendar_on) <> fiscal_year "
-        "OR fiscal_label(fiscal_year(calendar_on)) <> fiscal_label"
-    ).fetchall() == []  # fmt: skip
+    assert (
+        db.execute(
+            "SELECT calendar_on FROM marts.dim_calendar "
+            "WHERE fiscal_year(calendar_on) <> fiscal_year "
+            "OR fiscal_label(fiscal_year(calendar_on)) <> fiscal_label"
+        ).fetchall()
+        == []
+    )
 
 
-@pytest.mark.parametrize(("code", "day", "year"), [
-    ("PK", "2022-06-30", 2022), ("PK", "2022-07-01", 2023),
-    ("IN", "2022-03-31", 2022), ("IN", "2022-04-01", 2023),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "day", "year"),
+    [
+        ("PK", "2022-06-30", 2022),
+        ("PK", "2022-07-01", 2023),
+        ("IN", "2022-03-31", 2022),
+        ("IN", "2022-04-01", 2023),
+    ],
+)
 def test_the_fiscal_year_is_of_the_market(code: str, day: str, year: int, tmp_path: Path) -> None:
     with open_memory() as db:
         lake_views.attach(db, Lake(tmp_path), market(code))
@@ -147,10 +155,17 @@ def test_help_says_how_fresh_it_is_and_what_to_try(db: duckdb.DuckDBPyConnection
 
 def test_the_release_says_what_is_new(versions: Path, db: duckdb.DuckDBPyConnection) -> None:
     names = "version, export_date, status, waiting_for, next_export_date, next_expected_at, market"
-    assert db.execute(f"SELECT {names} FROM meta.release").fetchall() == [(
-        "2022-06-30", date(2022, 6, 30), "complete", None, date(2022, 7, 1),
-        datetime(2022, 7, 2, tzinfo=UTC), "Pakistan",
-    )]  # fmt: skip
+    assert db.execute(f"SELECT {names} FROM meta.release").fetchall() == [
+        (
+            "2022-06-30",
+            date(2022, 6, 30),
+            "complete",
+            None,
+            date(2022, 7, 1),
+            datetime(2022, 7, 2, tzinfo=UTC),
+            "Pakistan",
+        )
+    ]
     new = column(db, "SELECT what_is_new FROM meta.release")[0]
     for dataset in ("sellers", "listings", "inquiries"):
         assert f"{dataset}: 1 new night, 2022-06-30" in new

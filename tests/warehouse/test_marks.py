@@ -50,11 +50,22 @@ def test_provisional_is_what_is_not_frozen_or_partial(seed: int) -> None:
 def test_what_is_counted_over_days_states_them() -> None:
     """A flow is partial where a day is missing, whatever its last night is."""
     flows = {
-        "inquiry_flow", "inquiring_buyers", "inquiries_per_seller", "response_time",
-        "response_rate", "inquiries_by_city", "inquiries_by_country", "destination_reach",
-        "online_order_coverage", "partner_cohorts", "rfq_demand", "seller_flow",
-        "seller_flow_by_city", "listing_flow", "headline",
-    }  # fmt: skip
+        "inquiry_flow",
+        "inquiring_buyers",
+        "inquiries_per_seller",
+        "response_time",
+        "response_rate",
+        "inquiries_by_city",
+        "inquiries_by_country",
+        "destination_reach",
+        "online_order_coverage",
+        "partner_cohorts",
+        "rfq_demand",
+        "seller_flow",
+        "seller_flow_by_city",
+        "listing_flow",
+        "headline",
+    }
     with warehouse_of(tiny(0)) as db:
         found = {m.name for m in REPORT if "days_covered" in revisions.columns(db, m.table)}
         assert found == flows

@@ -26,11 +26,16 @@ def compared(tmp_path: Path) -> list[Change]:
         return revisions.compare(db, "FY2022", tmp_path, {"sellers_by_city"}).changes
 
 
-@pytest.mark.parametrize(("now", "told"), [
-    ([("sialkot", "Sialkot", 150), ("karachi", "Karachi", None)],
-     [("sellers_by_city", "karachi", "symbol", "p", "c")]),
-    ([("sialkot", "Sialkot", 150)], [("sellers_by_city", "karachi", "", "shown", None)]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (
+            [("sialkot", "Sialkot", 150), ("karachi", "Karachi", None)],
+            [("sellers_by_city", "karachi", "symbol", "p", "c")],
+        ),
+        ([("sialkot", "Sialkot", 150)], [("sellers_by_city", "karachi", "", "shown", None)]),
+    ],
+)
 def test_what_is_withheld_now_is_not_told_as_what_it_was(
     tmp_path: Path, now: Cities, told: list[tuple[str | None, ...]]
 ) -> None:
@@ -45,11 +50,14 @@ def test_what_is_shown_now_is_told(tmp_path: Path) -> None:
     assert revisions.newly_withheld(found) == []
 
 
-@pytest.mark.parametrize(("symbol", "now", "told"), [
-    ("r", None, [("symbol", "r", "c")]),
-    ("r", 7, []),
-    ("p", None, [("symbol", "p", "c")]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("symbol", "now", "told"),
+    [
+        ("r", None, [("symbol", "r", "c")]),
+        ("r", 7, []),
+        ("p", None, [("symbol", "p", "c")]),
+    ],
+)
 def test_a_revised_figure_that_is_withheld_now_is_a_change(
     tmp_path: Path, symbol: str, now: int | None, told: list[tuple[str, str, str]]
 ) -> None:

@@ -120,8 +120,10 @@ def published(db: duckdb.DuckDBPyConnection) -> Tables:
 def assert_concentration_is_made_of_what_is_shown(tables: Tables) -> None:
     """Sums of squares are no equations of the attack: they must come out of the shown rows alone,
     the withheld classes counted at the mean of what is left."""
-    shares = {"city": ("sellers_by_city", "city_key"),
-              "category": ("sellers_by_category", "top_category_id")}  # fmt: skip
+    shares = {
+        "city": ("sellers_by_city", "city_key"),
+        "category": ("sellers_by_category", "top_category_id"),
+    }
     for row in tables["concentration"]:
         table, key = shares[row["dimension"]]
         rows = [r for r in tables[table] if r["edition"] == row["edition"]]

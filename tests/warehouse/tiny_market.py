@@ -62,8 +62,16 @@ def tiny(seed: int) -> Tiny:
     for dataset, (layout, extent) in LAYOUTS.items():
         for night in nights:
             status = "held" if draw.random() < faults else "ok"
-            made.add("nights", dataset=dataset, export_date=night, status=status, is_late=False,
-                     revision=1, layout=layout, extent=extent)  # fmt: skip
+            made.add(
+                "nights",
+                dataset=dataset,
+                export_date=night,
+                status=status,
+                is_late=False,
+                revision=1,
+                layout=layout,
+                extent=extent,
+            )
             for stated in sorted(FIELDS[layout]):
                 made.add("night_fields", dataset=dataset, export_date=night, field=stated)
     held = {(n["dataset"], n["export_date"]) for n in made.rows["nights"] if n["status"] != "ok"}
@@ -72,14 +80,22 @@ def tiny(seed: int) -> Tiny:
     last = nights[-1]
     for number in range(draw.choice((3, 6, 12, 30, 60, 120, 250))):
         seller = f"seller-{number}"
-        joined = _some_day(draw, nights[0] - timedelta(500), last) if draw.random() < 0.6 else (
-            nights[0] - timedelta(400)
-        )  # fmt: skip
+        joined = (
+            _some_day(draw, nights[0] - timedelta(500), last)
+            if draw.random() < 0.6
+            else (nights[0] - timedelta(400))
+        )
         left = _some_day(draw, joined, last) if draw.random() < 0.3 else FOR_EVER
         _seller(made, draw, seller, joined, left, good["sellers"], cities)
         _listings(made, draw, seller, joined, left, good["listings"], tops)
-        _inquiries(made, draw, seller, max(joined, nights[0] - timedelta(20)), min(left, last),
-                   good["inquiries"])  # fmt: skip
+        _inquiries(
+            made,
+            draw,
+            seller,
+            max(joined, nights[0] - timedelta(20)),
+            min(left, last),
+            good["inquiries"],
+        )
     return made
 
 
@@ -131,12 +147,19 @@ def _seller(
     if not shown:
         return
     state = {
-        "change": "new", "changed_on": shown[0], "seller_id": seller, "country_iso2": "PK",
-        "city_key": draw.choices(cities, [2 ** -i for i in range(len(cities))])[0],
-        "membership": "global_gold", "paid_from": joined, "paid_to": FOR_EVER,
-        "company_key": f"company-{draw.randrange(20)}", "is_verified": draw.random() < 0.4,
-        "channel_partner": draw.choice(PARTNERS), "orders_6m": int(draw.random() < 0.4),
-    }  # fmt: skip
+        "change": "new",
+        "changed_on": shown[0],
+        "seller_id": seller,
+        "country_iso2": "PK",
+        "city_key": draw.choices(cities, [2**-i for i in range(len(cities))])[0],
+        "membership": "global_gold",
+        "paid_from": joined,
+        "paid_to": FOR_EVER,
+        "company_key": f"company-{draw.randrange(20)}",
+        "is_verified": draw.random() < 0.4,
+        "channel_partner": draw.choice(PARTNERS),
+        "orders_6m": int(draw.random() < 0.4),
+    }
     made.add("sellers_changes", **state)
     gone = [n for n in nights if n >= left]
     if gone:
@@ -163,23 +186,46 @@ def _listings(
         product = f"{seller}-{number}"
         is_new = {"product_id": product, "seller_id": seller}
         made.add("listing_change", change="new", changed_on=shown[0], **is_new)
-        made.add("listing_new", changed_on=shown[0], seller_id=seller, top_category_id=top,
-                 new_listings=1)  # fmt: skip
+        made.add(
+            "listing_new",
+            changed_on=shown[0],
+            seller_id=seller,
+            top_category_id=top,
+            new_listings=1,
+        )
         gone = [n for n in nights if n >= end]
         if gone:
             made.add("listing_change", change="gone", changed_on=gone[0], **is_new)
         price = draw.choice((None, 1, 5, 9))
         for night in shown:
             live[night, top] += 1
-            made.add("listing_as_of", snapshot_date=night, seller_id=seller, category_id=leaf,
-                     top_category_id=top, status="approved", is_listed=True, price_min=price,
-                     price_min_usd=price, price_unit=draw.choice(("piece", "set")) if price else
-                     None, moq=1, moq_unit_dimension="count", moq_base_qty=1,
-                     is_rts=number % 2 == 0)  # fmt: skip
+            made.add(
+                "listing_as_of",
+                snapshot_date=night,
+                seller_id=seller,
+                category_id=leaf,
+                top_category_id=top,
+                status="approved",
+                is_listed=True,
+                price_min=price,
+                price_min_usd=price,
+                price_unit=draw.choice(("piece", "set")) if price else None,
+                moq=1,
+                moq_unit_dimension="count",
+                moq_base_qty=1,
+                is_rts=number % 2 == 0,
+            )
     for (night, top), count in live.items():
-        made.add("listing_day", snapshot_date=night, seller_id=seller, top_category_id=top,
-                 listings=count, live_listings=count, visitors=draw.randrange(9),
-                 inquiries=draw.randrange(3))  # fmt: skip
+        made.add(
+            "listing_day",
+            snapshot_date=night,
+            seller_id=seller,
+            top_category_id=top,
+            listings=count,
+            live_listings=count,
+            visitors=draw.randrange(9),
+            inquiries=draw.randrange(3),
+        )
 
 
 def _inquiries(
@@ -192,9 +238,20 @@ def _inquiries(
             continue
         received = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
         reply = received + timedelta(hours=3) if draw.random() < 0.6 else None
-        made.add("inquiries_state", inquiry_id=f"{seller}-{number}", id_is_surrogate=False,
-                 channel="inquiry", seller_id=seller, posted_date_local=day,
-                 posted_date_platform=day, received_at=received, first_reply_at=reply,
-                 buyer_key=f"buyer-{draw.randrange(9)}", buyer_country_iso2=draw.choice(BUYERS),
-                 is_spam=False, is_auto_reply=False, first_seen_on=seen[0],
-                 last_seen_on=seen[0])  # fmt: skip
+        made.add(
+            "inquiries_state",
+            inquiry_id=f"{seller}-{number}",
+            id_is_surrogate=False,
+            channel="inquiry",
+            seller_id=seller,
+            posted_date_local=day,
+            posted_date_platform=day,
+            received_at=received,
+            first_reply_at=reply,
+            buyer_key=f"buyer-{draw.randrange(9)}",
+            buyer_country_iso2=draw.choice(BUYERS),
+            is_spam=False,
+            is_auto_reply=False,
+            first_seen_on=seen[0],
+            last_seen_on=seen[0],
+        )

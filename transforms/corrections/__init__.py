@@ -64,8 +64,13 @@ def correct(
             log.error(
                 "%s %s: a correction in %s expects other text in %s than the source now writes, in "
                 "%s rows. It was not applied: delete it if the source was mended (%s).",
-                dataset, night, known.file, known.column, outdated, known.why,
-            )  # fmt: skip
+                dataset,
+                night,
+                known.file,
+                known.column,
+                outdated,
+                known.why,
+            )
         raw = raw.assign(**{known.column: raw[known.column].mask(as_expected, known.value)})
     return raw, warnings
 

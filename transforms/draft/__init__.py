@@ -94,8 +94,12 @@ def _fill_gaps(columns: dict[str, Any], table: Table) -> None:
     for field in ("title", "subject"):
         header = columns.get(field)
         if isinstance(header, str):
-            more = [h for n in range(1, 10) for h in (f"{header} {n}", f"{header}{n}")
-                    if h in table.headers]  # fmt: skip
+            more = [
+                h
+                for n in range(1, 10)
+                for h in (f"{header} {n}", f"{header}{n}")
+                if h in table.headers
+            ]
             has_gaps = header in table.rows and table.rows[header].str.contains(r"\S  +\S").any()
             if more and has_gaps:
                 columns[field] = {"fill": [header, *more]}

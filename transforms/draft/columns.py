@@ -38,12 +38,28 @@ SELLER_PATTERNS = (
 )
 # An id and the link that it is taken from: one of them will do.
 RIVALS = {
-    "product_id": "product_url", "product_url": "product_id",
-    "seller_id": "storefront_url", "storefront_url": "seller_id",
-}  # fmt: skip
-CURRENCIES = {"ksh": "KES", "kes": "KES", "rs": "PKR", "pkr": "PKR", "inr": "INR", "₹": "INR",
-              "us$": "USD", "usd": "USD", "$": "USD", "eur": "EUR", "€": "EUR", "gbp": "GBP",
-              "rmb": "CNY", "cny": "CNY", "aed": "AED"}  # fmt: skip
+    "product_id": "product_url",
+    "product_url": "product_id",
+    "seller_id": "storefront_url",
+    "storefront_url": "seller_id",
+}
+CURRENCIES = {
+    "ksh": "KES",
+    "kes": "KES",
+    "rs": "PKR",
+    "pkr": "PKR",
+    "inr": "INR",
+    "₹": "INR",
+    "us$": "USD",
+    "usd": "USD",
+    "$": "USD",
+    "eur": "EUR",
+    "€": "EUR",
+    "gbp": "GBP",
+    "rmb": "CNY",
+    "cny": "CNY",
+    "aed": "AED",
+}
 _IN_HEADER = re.compile(r"[(\[]\s*([^)\]]{1,5}?)\.?\s*[)\]]")
 _TELLING = re.compile(r"[^\W\d_]|[^\W_]{8}|[$€£₹¥]|\d ?/ ?5")
 _NUMBERLESS = re.compile(r"\D{3,}")
@@ -246,11 +262,26 @@ def _says_letters(part: Part) -> bool:
 def _is_text(name: str) -> bool:
     """Whether a field takes any text, so that its values tell little."""
     return name in {
-        "company_name", "title", "subject", "description", "province", "city", "main_products",
-        "business_type", "channel_partner", "buyer_name", "quantity_unit", "payment_terms",
-        "destination_port", "product_id_masked", "price_unit", "product_type", "storefront_url",
-        "channel", "scraped",
-    }  # fmt: skip
+        "company_name",
+        "title",
+        "subject",
+        "description",
+        "province",
+        "city",
+        "main_products",
+        "business_type",
+        "channel_partner",
+        "buyer_name",
+        "quantity_unit",
+        "payment_terms",
+        "destination_port",
+        "product_id_masked",
+        "price_unit",
+        "product_type",
+        "storefront_url",
+        "channel",
+        "scraped",
+    }
 
 
 def _as_text(name: str, part: Part) -> float:
@@ -260,8 +291,9 @@ def _as_text(name: str, part: Part) -> float:
     if links > 0.5:
         return -1.0
     words = np.mean([len(v.split()) for v in values])
-    forms = np.mean([bool(set(re.findall(r"\w+", v.casefold())) & text.COMPANY_FORMS)
-                     for v in values])  # fmt: skip
+    forms = np.mean(
+        [bool(set(re.findall(r"\w+", v.casefold())) & text.COMPANY_FORMS) for v in values]
+    )
     letters = np.mean([bool(_NUMBERLESS.search(v)) for v in values])
     various = len(set(values)) / len(values)
     if name == "company_name":

@@ -212,9 +212,11 @@ def posted(text: str, taken: date | datetime, zone: ZoneInfo, first: str | None 
     at = instant(text, zone, first)
     wall = re.sub(r"[+-]\d\d:\d\d$", "", text)
     has_seconds = (
-        wall.count(":") > 1 or _SECONDS.search(text) or _EPOCH.fullmatch(text)
+        wall.count(":") > 1
+        or _SECONDS.search(text)
+        or _EPOCH.fullmatch(text)
         or _SERIAL.fullmatch(text)
-    )  # fmt: skip
+    )
     return Posted(at, "second" if has_seconds else "minute")
 
 

@@ -22,8 +22,17 @@ _OF_FIVE = r"\d(?:\.\d+|,\d{1,2})?"
 _SCORE = re.compile(rf"({_OF_FIVE})(?: ?/ ?({_OF_FIVE}))?(?: ?\( ?(\d[\d,]*) ?\))?")
 _YEARS = re.compile(r"(\d{1,3}) ?(?:yrs?|years?|ans?|年)?", re.IGNORECASE)
 _HOURS = re.compile(rf"(?:≤|<=|<) ?({NUMBER}) ?h(?:ours?)?(?: response time)?", re.IGNORECASE)
-_SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10**6,
-           "b": 10**9, "bn": 10**9, "billion": 10**9}  # fmt: skip
+_SCALES = {
+    "": 1,
+    "k": 10**3,
+    "thousand": 10**3,
+    "m": 10**6,
+    "mn": 10**6,
+    "million": 10**6,
+    "b": 10**9,
+    "bn": 10**9,
+    "billion": 10**9,
+}
 _SCALE = "|".join(sorted(filter(None, _SCALES), key=len, reverse=True))
 _DOLLARS = r"(?:US ?\$|\$|USD)"
 _DIGITS = r"(\d(?:[\d., ]*\d)?)"

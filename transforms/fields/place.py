@@ -14,9 +14,21 @@ from transforms.markets.spelling import key, words
 
 # Kinds of places, which people write before and after the name of one.
 KINDS = frozenset(
-    ["city", "cantt", "cantonment", "district", "distt", "dist", "tehsil", "tehseel", "tahsil",
-     "taluka", "taluk", "division"]
-)  # fmt: skip
+    [
+        "city",
+        "cantt",
+        "cantonment",
+        "district",
+        "distt",
+        "dist",
+        "tehsil",
+        "tehseel",
+        "tahsil",
+        "taluka",
+        "taluk",
+        "division",
+    ]
+)
 MOST_WORDS = 12  # a longer text is an address or a story
 FEWEST_LETTERS = 5  # of a word in which letters may be wrong
 LETTERS_FOR_TWO = 9  # with so many letters two of them may be

@@ -37,7 +37,7 @@ COMPANY_FORMS = frozenset(
         "bhd",
         "fze",
         "fzco",
-    ]  # fmt: skip
+    ]
 )
 
 # Only what was read as another encoding and nothing else; no guesses at bytes that were lost.
@@ -72,9 +72,27 @@ _NAMES = ("na", "nat")  # so written, Na and Nat are people
 _FLOAT_ID = re.compile(r"(\d{1,15})\.0+", re.ASCII)
 # What stands under a table or in front of it in the place of an id.
 _NO_IDS = frozenset(
-    ["total", "totals", "subtotal", "sub-total", "grand-total", "grandtotal", "sum", "average",
-     "avg", "mean", "median", "count", "na", "none", "null", "nan", "true", "false"]
-)  # fmt: skip
+    [
+        "total",
+        "totals",
+        "subtotal",
+        "sub-total",
+        "grand-total",
+        "grandtotal",
+        "sum",
+        "average",
+        "avg",
+        "mean",
+        "median",
+        "count",
+        "na",
+        "none",
+        "null",
+        "nan",
+        "true",
+        "false",
+    ]
+)
 
 
 _TOKENS: dict[str, list[str]] = tomllib.loads(

@@ -25,9 +25,17 @@ from transforms.layouts.source import Source, source
 FOLDER = Path(__file__).parent
 EXTENTS = ("census", "window", "sample")
 KEYS = {
-    "dataset", "extent", "zone", "encoding", "preamble", "required", "ignore", "constants",
-    "columns", "aliases",
-}  # fmt: skip
+    "dataset",
+    "extent",
+    "zone",
+    "encoding",
+    "preamble",
+    "required",
+    "ignore",
+    "constants",
+    "columns",
+    "aliases",
+}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,19 @@ from typing import Any
 import pandas as pd
 
 KEYS = {
-    "header", "when", "unless", "strip", "match", "map", "blank", "present",
-    "join", "first", "fill", "by",
-}  # fmt: skip
+    "header",
+    "when",
+    "unless",
+    "strip",
+    "match",
+    "map",
+    "blank",
+    "present",
+    "join",
+    "first",
+    "fill",
+    "by",
+}
 _GAP = re.compile(" {2,}")
 
 

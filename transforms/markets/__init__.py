@@ -112,10 +112,15 @@ def market(code: str) -> Market:
     raw = tomllib.loads(path.read_text("utf-8"))
     with (HERE / raw["gazetteer"]).open(encoding="utf-8", newline="") as file:
         places = tuple(
-            Place(r["city_key"], r["city"], r["district"] or None, r["province"],
-                  tuple(a for a in r["aliases"].split("|") if a))
+            Place(
+                r["city_key"],
+                r["city"],
+                r["district"] or None,
+                r["province"],
+                tuple(a for a in r["aliases"].split("|") if a),
+            )
             for r in csv.DictReader(file)
-        )  # fmt: skip
+        )
     with (HERE / raw["other_names"]).open(encoding="utf-8", newline="") as file:
         other_names = tuple(row["name"] for row in csv.DictReader(file))
     with (HERE / raw["categories"]).open(encoding="utf-8", newline="") as file:

@@ -80,11 +80,18 @@ def write(code: str, entries: Iterable[Entry], others: Iterable[str]) -> None:
         HERE / f"{code}_places.csv",
         ("city_key", "city", "district", "province", "aliases", "geonameid", "population"),
         (
-            (e.city_key, e.city, e.district, e.province, "|".join([*e.by_hand, *e.from_geonames]),
-             e.geonameid, e.population or "")
+            (
+                e.city_key,
+                e.city,
+                e.district,
+                e.province,
+                "|".join([*e.by_hand, *e.from_geonames]),
+                e.geonameid,
+                e.population or "",
+            )
             for e in entries
         ),
-    )  # fmt: skip
+    )
     _write(HERE / f"{code}_other_names.csv", ("name",), ((name,) for name in others))
 
 
@@ -136,8 +143,11 @@ def _of_different_names(entries: list[Entry]) -> list[Entry]:
     for entry in sorted(entries, key=lambda e: (-e.population, e.geonameid)):
         other = largest.setdefault(spelling.key(entry.city), entry)
         if other is not entry:
-            print(f"left out: {entry.city}, {entry.province} ({entry.population:,}), for that of "
-                  f"{other.province} ({other.population:,})", file=sys.stderr)  # fmt: skip
+            print(
+                f"left out: {entry.city}, {entry.province} ({entry.population:,}), for that of "
+                f"{other.province} ({other.population:,})",
+                file=sys.stderr,
+            )
     return list(largest.values())
 
 
@@ -195,8 +205,9 @@ def _sift_aliases(
 
 
 def _is_a_name(text: str, scripts: set[str]) -> bool:
-    if not all(c.isalpha() or c in " -'’" or unicodedata.combining(c) or _is_vowel(c)
-               for c in text):  # fmt: skip
+    if not all(
+        c.isalpha() or c in " -'’" or unicodedata.combining(c) or _is_vowel(c) for c in text
+    ):
         return False
     letters = [c for c in text if c.isalpha()]
     found = {unicodedata.name(c, "?").split()[0] for c in letters}

@@ -41,14 +41,20 @@ HEADER_ROWS = 20
 FIRST_OF_OTHER_SCRIPTS = 0x0600  # Arabic and all that follow it
 # What a file may be that is no export, by a pattern at the beginning of it.
 STRANGERS = (
-    (rb"(?i)(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|meta|body|table|div|script|style)\b",
-     "web_page", "is a web page, as a download is after a session has run out, or a table that a "
-     "program saved as one: ask for it again, or open it in a spreadsheet and save it as .xlsx"),
-    (rb"(?s)<\?xml.{,2000}urn:schemas-microsoft-com:office:spreadsheet",
-     "unknown_format", "is an XML spreadsheet of Excel 2003: save it as .xlsx"),
+    (
+        rb"(?i)(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|meta|body|table|div|script|style)\b",
+        "web_page",
+        "is a web page, as a download is after a session has run out, or a table that a "
+        "program saved as one: ask for it again, or open it in a spreadsheet and save it as .xlsx",
+    ),
+    (
+        rb"(?s)<\?xml.{,2000}urn:schemas-microsoft-com:office:spreadsheet",
+        "unknown_format",
+        "is an XML spreadsheet of Excel 2003: save it as .xlsx",
+    ),
     (rb"<\?xml|<\w+_response\b", "unknown_format", "is XML: ask for JSON or CSV"),
     (rb"%PDF-", "unknown_format", "is a PDF: ask for the table itself"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -137,9 +143,10 @@ def open_export(path: Path, name: str, dataset: str | None, declared: str | None
     if len(fits) > 1:
         where = ", ".join(candidate.where for candidate, _, _ in fits)
         raise ExportError(
-            "several_tables", f"{name} holds an export in more than one place: {where}. Nothing of "
-            "it was loaded: deliver each in a file of its own."
-        )  # fmt: skip
+            "several_tables",
+            f"{name} holds an export in more than one place: {where}. Nothing of "
+            "it was loaded: deliver each in a file of its own.",
+        )
     export = _opened(name, *(fits or [_without_headers(others, dataset, name)])[0])
     for other in others:
         if other.where and other.size:
@@ -165,23 +172,26 @@ def _without_headers(candidates: list[Candidate], dataset: str | None, name: str
     """
     if instead := next((c.instead for c in candidates if c.instead), None):
         raise ExportError(
-            "api_error", f"{name} is {instead}. Nothing was loaded: mend what it complains of, and "
-            "ask for the export again."
-        )  # fmt: skip
+            "api_error",
+            f"{name} is {instead}. Nothing was loaded: mend what it complains of, and "
+            "ask for the export again.",
+        )
     for candidate in candidates:
         if deep := _header_in(candidate.head, dataset):
             raise ExportError(
-                "header_too_low", f"{name} has the headers of {deep[1].name} in row {deep[0] + 1}, "
+                "header_too_low",
+                f"{name} has the headers of {deep[1].name} in row {deep[0] + 1}, "
                 f"where they are looked for in the first {HEADER_ROWS}. Nothing of it was loaded: "
-                "take away the lines above them."
-            )  # fmt: skip
+                "take away the lines above them.",
+            )
     heads = [row for c in candidates for row in c.head[:HEADER_ROWS]]
     widest = max(map(len, heads), default=0)
     if widest > MOST_COLUMNS and any(fitting(row, dataset) for row in heads[:HEADER_ROWS]):
         raise ExportError(
-            "too_wide", f"{name} has {widest:,} columns, where an export has no more than "
-            f"{MOST_COLUMNS:,}. Nothing of it was loaded: ask for it again."
-        )  # fmt: skip
+            "too_wide",
+            f"{name} has {widest:,} columns, where an export has no more than "
+            f"{MOST_COLUMNS:,}. Nothing of it was loaded: ask for it again.",
+        )
     rows = [row[:MOST_COLUMNS] for row in heads if any(map(str.strip, row))]
     if rows:
         raise unknown(_most_like_headers(rows, dataset), dataset, name)
@@ -202,9 +212,10 @@ def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export
     opened = candidate.open(row)
     if not opened.rows_in and layout.extent == "census":
         raise ExportError(
-            "no_rows", f"{name} has headers and no row under them. A census of nothing is an "
-            "export that failed: ask for it again."
-        )  # fmt: skip
+            "no_rows",
+            f"{name} has headers and no row under them. A census of nothing is an "
+            "export that failed: ask for it again.",
+        )
     return Export(
         file=name,
         layout=layout,
@@ -242,9 +253,10 @@ def _reader(path: Path, name: str) -> Reader:
     ending = Path(name.casefold()).suffix
     if ending not in READERS:
         raise ExportError(
-            "unknown_format", f"{name}: {ending or 'no'} ending, which is not read. Read are "
-            f"{' '.join(READERS)}, plain or in .gz, .zip, .zst."
-        )  # fmt: skip
+            "unknown_format",
+            f"{name}: {ending or 'no'} ending, which is not read. Read are "
+            f"{' '.join(READERS)}, plain or in .gz, .zip, .zst.",
+        )
     if path.stat().st_size == 0:
         raise ExportError("empty", f"{name} is empty. Nothing was loaded: ask for it again.")
     _refuse_stranger(path, name)

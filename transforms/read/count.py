@@ -112,15 +112,17 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
         edges = np.concatenate([[line_from], ends + offset, [offset + len(chunk)]])
         if int(np.diff(edges).max()) > LONGEST_FIELD:
             raise ExportError(
-                "bomb", f"{name} has a line of more than {LONGEST_FIELD >> 20} MiB and was "
-                "refused. Nothing of it was loaded: ask for an export of rows."
-            )  # fmt: skip
+                "bomb",
+                f"{name} has a line of more than {LONGEST_FIELD >> 20} MiB and was "
+                "refused. Nothing of it was loaded: ask for an export of rows.",
+            )
         line_from = int(edges[-2])
         if not stray and offset + len(chunk) - begins_at > 2 * LONGEST_FIELD:
             raise ExportError(
-                "bomb", f"{name} has a row of more than {LONGEST_FIELD >> 19} MiB and was refused. "
-                "Nothing of it was loaded: ask for an export of rows."
-            )  # fmt: skip
+                "bomb",
+                f"{name} has a row of more than {LONGEST_FIELD >> 19} MiB and was refused. "
+                "Nothing of it was loaded: ask for an export of rows.",
+            )
         quotes += len(quoted)
         lines += len(ends)
         offset += len(text)

@@ -143,9 +143,10 @@ def _refuse_hole(path: Path, name: str) -> None:
         while chunk := file.read(CHUNK):
             if HOLE in chunk:
                 raise ExportError(
-                    "damaged", f"{name} has a hole of zero bytes, as a file has whose copy broke "
-                    "off. Nothing of it was loaded: ask for it again."
-                )  # fmt: skip
+                    "damaged",
+                    f"{name} has a hole of zero bytes, as a file has whose copy broke "
+                    "off. Nothing of it was loaded: ask for it again.",
+                )
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:

@@ -65,9 +65,10 @@ def _candidate(
                 found.update(dict.fromkeys(_flat(value)))
             if len(found) > MOST_COLUMNS:
                 raise ExportError(
-                    "too_wide", f"{name} has objects of more than {MOST_COLUMNS:,} different keys, "
-                    "as no export has. Nothing of it was loaded."
-                )  # fmt: skip
+                    "too_wide",
+                    f"{name} has objects of more than {MOST_COLUMNS:,} different keys, "
+                    "as no export has. Nothing of it was loaded.",
+                )
     headers = list(found)
 
     def batches(broken: Broken) -> Rows:
@@ -126,14 +127,16 @@ def _objects(file: IO[bytes], rows: RowList, by_root: bool, name: str) -> Object
         except json.JSONDecodeError as error:
             # Not the text around the fault, people included: this goes into logs and the receipt.
             raise ExportError(
-                "unreadable", f"{name} cannot be read as JSON: {error.msg}, near byte "
-                f"{begin + error.pos:,}. Nothing of it was loaded: ask for it again."
-            ) from None  # fmt: skip
+                "unreadable",
+                f"{name} cannot be read as JSON: {error.msg}, near byte "
+                f"{begin + error.pos:,}. Nothing of it was loaded: ask for it again.",
+            ) from None
         except _KeyTwiceError as error:
             raise ExportError(
-                "duplicate_headers", f"{name} has the key {error} twice in one object. Nothing of "
-                "it was loaded, for which of them counts is not known: ask for it again."
-            ) from None  # fmt: skip
+                "duplicate_headers",
+                f"{name} has the key {error} twice in one object. Nothing of "
+                "it was loaded, for which of them counts is not known: ask for it again.",
+            ) from None
 
 
 def _roots(text: str) -> Iterator[Any]:

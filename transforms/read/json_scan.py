@@ -277,15 +277,17 @@ class _Scan:
 
     def _unreadable(self, why: str) -> ExportError:
         return ExportError(
-            "unreadable", f"{self.name} cannot be read as JSON: {why}. Nothing of it was loaded: "
-            "ask for it again."
-        )  # fmt: skip
+            "unreadable",
+            f"{self.name} cannot be read as JSON: {why}. Nothing of it was loaded: "
+            "ask for it again.",
+        )
 
     def _bomb(self, what: str) -> ExportError:
         return ExportError(
-            "bomb", f"{self.name} holds {what} and was refused. Nothing of it was loaded: ask for "
-            "an export of rows."
-        )  # fmt: skip
+            "bomb",
+            f"{self.name} holds {what} and was refused. Nothing of it was loaded: ask for "
+            "an export of rows.",
+        )
 
 
 def _first_below(depth: np.ndarray, start: int, level: int) -> int:

@@ -20,10 +20,15 @@ def answer_of_child(kind: str, path: Path, name: str, sink: IO[bytes]) -> dict[s
     module = [sys.executable, "-m", "transforms.sheets"]
     try:
         done = subprocess.run(
-            [*module, kind, str(path.absolute()), str(sink.fileno())], cwd=ROOT,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            pass_fds=[sink.fileno()], timeout=LONGEST_WAIT, check=False,
-        )  # fmt: skip
+            [*module, kind, str(path.absolute()), str(sink.fileno())],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[sink.fileno()],
+            timeout=LONGEST_WAIT,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         done = None
     answer = json.loads(done.stdout) if done and done.stdout else {}

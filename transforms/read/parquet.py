@@ -34,8 +34,9 @@ def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candida
         schema = pa.Table.from_batches([], file.schema_arrow)
         for _level in range(cell.DEEPEST):
             schema = schema.flatten()
-        unpacked = sum(file.metadata.row_group(i).total_byte_size
-                       for i in range(file.metadata.num_row_groups))  # fmt: skip
+        unpacked = sum(
+            file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)
+        )
         rows_in = file.metadata.num_rows
         cells = rows_in * len(schema.column_names)
     size = path.stat().st_size
@@ -105,9 +106,14 @@ def _texts(column: pa.ChunkedArray, is_instant: bool) -> pd.Series:
 
 
 _AS_TEXT = (
-    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
-    pa.types.is_large_binary, pa.types.is_integer, pa.types.is_date,
-)  # fmt: skip
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_integer,
+    pa.types.is_date,
+)
 
 
 def _times(column: pa.ChunkedArray, is_instant: bool) -> pa.ChunkedArray:
@@ -155,8 +161,11 @@ def _text_bytes(table: pa.Table, name: str) -> int:
             else:
                 unpacked += chunk.nbytes
     if unpacked > MAX_BATCH or longest > LONGEST_TEXT or elements > MOST_ELEMENTS:
-        raise ExportError("bomb", f"{name} unpacks to {unpacked >> 20:,} MiB and lists of "
-                          f"{elements:,} values in {len(table):,} rows: refused.")  # fmt: skip
+        raise ExportError(
+            "bomb",
+            f"{name} unpacks to {unpacked >> 20:,} MiB and lists of "
+            f"{elements:,} values in {len(table):,} rows: refused.",
+        )
     return int(unpacked)
 
 

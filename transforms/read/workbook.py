@@ -77,14 +77,23 @@ def _check_parts(path: Path, name: str) -> None:
             parts = book.infolist()
             if len(parts) > MAX_PARTS or sum(p.file_size for p in parts) > MAX_UNPACKED:
                 raise ExportError(
-                    "bomb", f"{name} unpacks to more than {MAX_UNPACKED >> 20} MiB or "
-                    f"{MAX_PARTS:,} parts and was refused: ask for it as CSV."
-                )  # fmt: skip
+                    "bomb",
+                    f"{name} unpacks to more than {MAX_UNPACKED >> 20} MiB or "
+                    f"{MAX_PARTS:,} parts and was refused: ask for it as CSV.",
+                )
             for part in parts:
                 with book.open(part) as source:
                     bounded_copy(source, _Nowhere(), name, path.stat().st_size)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError,
-            NotImplementedError, RuntimeError, zlib.error) as error:  # fmt: skip
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        zlib.error,
+    ) as error:
         raise ExportError("damaged", f"{name} is damaged: {error}.") from error
 
 
@@ -131,8 +140,13 @@ def _lines(stream: IO[bytes], sheet: Sheet, until: int = 1 << 30) -> Iterator[Li
         for number, row in marshal.loads(os.pread(stream.fileno(), size, at + 8)):
             if number > until:
                 return
-            yield number, [_moment(v, i in sheet.times) if type(v) is tuple else v
-                           for i, v in enumerate(row, 1)]  # fmt: skip
+            yield (
+                number,
+                [
+                    _moment(v, i in sheet.times) if type(v) is tuple else v
+                    for i, v in enumerate(row, 1)
+                ],
+            )
         at += 8 + size
 
 

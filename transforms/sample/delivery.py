@@ -80,9 +80,14 @@ class Writer:
     def _arranged(self, dataset: str, good: int, night: Night, turn: int = 0) -> dirt.Arrangement:
         cut = night.incident == "truncated" and dataset == "listings"
         return dirt.arrange(
-            dataset, good, night.ordinal + turn, night.number, self._seed, self._numbers,
+            dataset,
+            good,
+            night.ordinal + turn,
+            night.number,
+            self._seed,
+            self._numbers,
             keep=self._numbers["incidents"]["truncated_to"] if cut else 1.0,
-        )  # fmt: skip
+        )
 
     def _wrong(self, night: Night, rows: Rows) -> tuple[Rows, dict[str, dirt.Arrangement]]:
         """The rows of a delivery that was replaced later: some listings are missing."""
@@ -108,10 +113,15 @@ class Writer:
 
         def put(name: str, dataset: str, order: Ints, chunks: Iterator[bytes | memoryview]) -> None:
             file = files.write(folder / name, chunks)
-            written.append({
-                "name": file.name, "dataset": dataset, "bytes": file.bytes,
-                "sha256": file.sha256, "rows": len(order),
-            })  # fmt: skip
+            written.append(
+                {
+                    "name": file.name,
+                    "dataset": dataset,
+                    "bytes": file.bytes,
+                    "sha256": file.sha256,
+                    "rows": len(order),
+                }
+            )
 
         for dataset, arrangement in arranged.items():
             source = getattr(self, f"_{dataset}")(night.number, rows, is_wrong)

@@ -70,11 +70,15 @@ class Flow:
         # How many come on a day is the step of a running total, not a throw of dice: few
         # inquiries a day would else look like broken deliveries.
         a_day = (
-            scale * s["paid"] * (1 + s["growth"]) ** years
-            * self._p["per_paid_seller"] / YEAR * (1 + self._p["growth"]) ** years
+            scale
+            * s["paid"]
+            * (1 + s["growth"]) ** years
+            * self._p["per_paid_seller"]
+            / YEAR
+            * (1 + self._p["growth"]) ** years
             * np.array(self._p["months"])[months]
             * np.array(self._p["weekdays"])[(days + 3) % 7]  # 1970 began on a Thursday
-        )  # fmt: skip
+        )
         self._total = np.floor(np.concatenate([[0.0], np.cumsum(a_day)])).astype(np.int64)
 
     def on(self, day: int) -> Inquiries:

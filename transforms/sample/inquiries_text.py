@@ -42,21 +42,35 @@ class InquiriesText:
         received = self._instants(inquiries.received, in_utc)
         products = numbered(product_ids(inquiries.product, self._classes, self._seed))
         return joined(
-            '{"inquiry_id": "', numbered(inquiry_ids(inquiries.key, self._seed)),
-            '", "channel": "', taken(text(["inquiry", "tm"]), inquiries.is_tm.astype(np.int64)),
-            '", "member_id": "', taken(self._sellers, inquiries.seller),
-            '", "product_id": ', _or_null(_quoted(products), inquiries.product > 0),
-            ', "subject": ', _any_of(self._subjects, noise(draws, _SUBJECT)),
+            '{"inquiry_id": "',
+            numbered(inquiry_ids(inquiries.key, self._seed)),
+            '", "channel": "',
+            taken(text(["inquiry", "tm"]), inquiries.is_tm.astype(np.int64)),
+            '", "member_id": "',
+            taken(self._sellers, inquiries.seller),
+            '", "product_id": ',
+            _or_null(_quoted(products), inquiries.product > 0),
+            ', "subject": ',
+            _any_of(self._subjects, noise(draws, _SUBJECT)),
             _any_of(self._amounts, noise(draws, _QUANTITY)),
-            ', "buyer_name": ', taken(self._names, inquiries.buyer),
-            ', "buyer_country": ', taken(self._countries, self._country(inquiries, draws)),
-            ', "received_at": ', pc.if_else(pa.array(inquiries.is_dated), received,
-                                            json.dumps(self._p["unknown_date_text"])),
-            ', "first_reply_at": ', _or_null(self._instants(inquiries.replied, in_utc), is_replied),
-            ', "is_spam": ', _flags(inquiries.is_spam),
-            ', "is_auto_reply": ', _flags(is_auto),
-            ', "language": ', taken(self._languages, inquiries.country + 2), "}",
-        )  # fmt: skip
+            ', "buyer_name": ',
+            taken(self._names, inquiries.buyer),
+            ', "buyer_country": ',
+            taken(self._countries, self._country(inquiries, draws)),
+            ', "received_at": ',
+            pc.if_else(
+                pa.array(inquiries.is_dated), received, json.dumps(self._p["unknown_date_text"])
+            ),
+            ', "first_reply_at": ',
+            _or_null(self._instants(inquiries.replied, in_utc), is_replied),
+            ', "is_spam": ',
+            _flags(inquiries.is_spam),
+            ', "is_auto_reply": ',
+            _flags(is_auto),
+            ', "language": ',
+            taken(self._languages, inquiries.country + 2),
+            "}",
+        )
 
     def extra(self, objects: Text, kinds: list[str]) -> Text:
         """Bad rows and duplicates, made of good ones."""

@@ -23,11 +23,32 @@ from transforms.sample.terms import TermsMaker
 
 END = "\n"
 COLUMNS = (
-    "Product ID", "Member ID", "Title", "Category ID", "Status", "Display", "Product Type",
-    "Price", "MOQ", "Lead Time", "Ready to Ship", "Showcase", "P4P", "Review Score", "Reviews",
-    "Created", "Modified", "Impressions", "Clicks", "Visitors", "Inquiries", "Inquirers",
-    "TM Chats", "Orders", "Bookmarks",
-)  # fmt: skip
+    "Product ID",
+    "Member ID",
+    "Title",
+    "Category ID",
+    "Status",
+    "Display",
+    "Product Type",
+    "Price",
+    "MOQ",
+    "Lead Time",
+    "Ready to Ship",
+    "Showcase",
+    "P4P",
+    "Review Score",
+    "Reviews",
+    "Created",
+    "Modified",
+    "Impressions",
+    "Clicks",
+    "Visitors",
+    "Inquiries",
+    "Inquirers",
+    "TM Chats",
+    "Orders",
+    "Bookmarks",
+)
 HEADER = csv_line(COLUMNS, END)
 
 _AT = {name: place for place, name in enumerate(COLUMNS)}

@@ -8,9 +8,15 @@ from transforms.sample.draw import Ints, below, generator, noise
 from transforms.sample.listings import Listings
 
 COLUMNS = (
-    "impressions", "clicks", "visitors", "inquiries", "inquirers", "tm_chatters", "orders",
+    "impressions",
+    "clicks",
+    "visitors",
+    "inquiries",
+    "inquirers",
+    "tm_chatters",
+    "orders",
     "bookmarks",
-)  # fmt: skip
+)
 SILENT = -1  # the export says nothing, which is not 0
 
 _METRICS = 28  # stream of random numbers

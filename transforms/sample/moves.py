@@ -36,9 +36,14 @@ def whereabouts(
 
 
 def moved(
-    p: dict[str, Any], seed: int, first: Whereabouts, cities: Ints, others: Weighted,
-    stay_from: Days, stay_to: Days,
-) -> tuple[Whereabouts, Days]:  # fmt: skip
+    p: dict[str, Any],
+    seed: int,
+    first: Whereabouts,
+    cities: Ints,
+    others: Weighted,
+    stay_from: Days,
+    stay_to: Days,
+) -> tuple[Whereabouts, Days]:
     """Where the sellers are afterwards, and the day that is so from; NEVER for those who stay.
 
     Some of the market's sellers go to another country or to another of its cities; some of the

@@ -106,9 +106,15 @@ def make_sellers(parameters: Parameters, scale: float, seed: int) -> Sellers:
     is_free = np.arange(len(origin)) >= len(paid[4])
     order = np.argsort(stay_from[:, 0], kind="stable")
     return _described(
-        parameters, seed, origin[order], is_free[order],
-        paid_from[order], paid_to[order], stay_from[order], stay_to[order],
-    )  # fmt: skip
+        parameters,
+        seed,
+        origin[order],
+        is_free[order],
+        paid_from[order],
+        paid_to[order],
+        stay_from[order],
+        stay_to[order],
+    )
 
 
 _Stretches = tuple[Days, Days, Days, Days, NDArray[np.int8]]

@@ -22,12 +22,32 @@ from transforms.sample.sellers import YEAR, Mask, Sellers
 
 END = "\r\n"
 COLUMNS = (
-    "Member ID", "Company Name", "Store Link", "Country/Region", "Province/State", "City",
-    "Membership", "Paid From", "Paid To", "Years", "Verified", "Channel Partner",
-    "Main Category ID", "Main Products", "Business Type", "Total Revenue", "Response Rate",
-    "Response Time", "On-time Delivery Rate", "Store Rating", "Orders (6 months)",
-    "Order Value (6 months)", "Top 3 Markets", "Contact Name", "Phone",
-)  # fmt: skip
+    "Member ID",
+    "Company Name",
+    "Store Link",
+    "Country/Region",
+    "Province/State",
+    "City",
+    "Membership",
+    "Paid From",
+    "Paid To",
+    "Years",
+    "Verified",
+    "Channel Partner",
+    "Main Category ID",
+    "Main Products",
+    "Business Type",
+    "Total Revenue",
+    "Response Rate",
+    "Response Time",
+    "On-time Delivery Rate",
+    "Store Rating",
+    "Orders (6 months)",
+    "Order Value (6 months)",
+    "Top 3 Markets",
+    "Contact Name",
+    "Phone",
+)
 HEADER = "\ufeff" + csv_line(COLUMNS, END)
 
 _AT = {name: place for place, name in enumerate(COLUMNS)}
@@ -66,13 +86,16 @@ class SellersText:
         return joined(
             taken(self._before, np.where(sellers.moves_on[who] <= day, self._row_later[who], who)),
             taken(texts, np.where(paid, sellers.membership[who], len(names))),
-            ",", _or_empty(dated(start), ever),
-            ",", _or_empty(dated(end), ever),
-            ",", taken(text(_YEARS_TEXTS), years),
+            ",",
+            _or_empty(dated(start), ever),
+            ",",
+            _or_empty(dated(end), ever),
+            ",",
+            taken(text(_YEARS_TEXTS), years),
             taken(self._between, who),
             taken(text(_RATES), rate),
             taken(self._after, who),
-        )  # fmt: skip
+        )
 
     def extra(self, lines: Text, kinds: list[str]) -> Text:
         """Bad rows and duplicates, made of good ones."""
@@ -224,16 +247,18 @@ class SellersText:
             top = tops[self._sellers.top_category[i]]
             products = self._products(self._sellers.top_category[i])
             few = 1 + draw % 4
-            rows.append((
-                "",
-                "Yes" if verified[self._sellers.membership[i]] else "No",
-                partners[self._sellers.partner[i]],
-                top,
-                ",".join(products[(draw // 4 + k) % len(products)] for k in range(few)),
-                _one_of(words["sellers"]["business_types"], draw // 64),
-                _one_of(words["sellers"]["revenues"], draw // 1024),
-                "",
-            ))  # fmt: skip
+            rows.append(
+                (
+                    "",
+                    "Yes" if verified[self._sellers.membership[i]] else "No",
+                    partners[self._sellers.partner[i]],
+                    top,
+                    ",".join(products[(draw // 4 + k) % len(products)] for k in range(few)),
+                    _one_of(words["sellers"]["business_types"], draw // 64),
+                    _one_of(words["sellers"]["revenues"], draw // 1024),
+                    "",
+                )
+            )
         return text(csv_line(row, "") for row in rows)
 
     def _products(self, top: int) -> list[str]:
@@ -261,17 +286,19 @@ class SellersText:
             phone = phones["mobile" if draw // 7 % 3 else "landline"].format(
                 two=draw // 29 % 50, seven=number, local=3_000_000 + number // 10
             )
-            rows.append((
-                "",
-                f"≤{1 + draw // 11 % 12}h",
-                f"{90 + draw // 13 % 101 / 10:.1f}%",
-                f"{4 + draw // 17 % 11 / 10:.1f}" if draw % 9 else "",
-                str(orders) if orders >= 0 else "-",
-                _one_of(words["sellers"]["order_values"], draw // 23),
-                top3,
-                f"{given} {family}",
-                phone,
-            ))  # fmt: skip
+            rows.append(
+                (
+                    "",
+                    f"≤{1 + draw // 11 % 12}h",
+                    f"{90 + draw // 13 % 101 / 10:.1f}%",
+                    f"{4 + draw // 17 % 11 / 10:.1f}" if draw % 9 else "",
+                    str(orders) if orders >= 0 else "-",
+                    _one_of(words["sellers"]["order_values"], draw // 23),
+                    top3,
+                    f"{given} {family}",
+                    phone,
+                )
+            )
         return text(csv_line(row, END) for row in rows)
 
 

@@ -72,13 +72,20 @@ class _Truth(Ground):
                 value, coverage, is_withheld = count(edition, night)
             if is_withheld:
                 value, coverage = (None, None)
-            rows.append({
-                **head(edition, night), "days": None, "days_covered": None,
-                **(self.over_the_year(edition) if metric == "inquiries" else {}),
-                "metric": metric, "value": value, "numerator": value,
-                "denominator": None, "coverage": coverage,
-                "symbol": "c" if is_withheld else symbol_of(value),
-            })  # fmt: skip
+            rows.append(
+                {
+                    **head(edition, night),
+                    "days": None,
+                    "days_covered": None,
+                    **(self.over_the_year(edition) if metric == "inquiries" else {}),
+                    "metric": metric,
+                    "value": value,
+                    "numerator": value,
+                    "denominator": None,
+                    "coverage": coverage,
+                    "symbol": "c" if is_withheld else symbol_of(value),
+                }
+            )
         night = as_of["sellers"]
         nothing = dict.fromkeys(
             ("value", "numerator", "denominator", "coverage", "days", "days_covered")

@@ -66,8 +66,9 @@ class CohortTables(FlowTables):
                 else None,
             }
             kept_back = {
-                "retention_12m": name in few_kept, "inquiries_per_seller": name in few_asked,
-            }  # fmt: skip
+                "retention_12m": name in few_kept,
+                "inquiries_per_seller": name in few_asked,
+            }
             for figure, sides in values.items():
                 if name in hidden or sides is None:
                     row |= measure(figure, edition, night, None, None, None, coverage)

@@ -11,10 +11,21 @@ NO_CLAIM = {
     "claim": "not_available",
     "statement": "Not available",
     **dict.fromkeys(
-        ("figure", "figure_key", "comparison", "unit", "claimed_value", "tolerance", "needs_years",
-         "source", "source_url", "published_on"), "",
+        (
+            "figure",
+            "figure_key",
+            "comparison",
+            "unit",
+            "claimed_value",
+            "tolerance",
+            "needs_years",
+            "source",
+            "source_url",
+            "published_on",
+        ),
+        "",
     ),
-}  # fmt: skip
+}
 
 
 def participation_gap(
@@ -36,13 +47,26 @@ def participation_gap(
             rows.append(_gap(edition, night, key, cities[key], export, shown))
         if not exports:
             nothing = dict.fromkeys(
-                ("participation_gap", "numerator", "denominator", "coverage", "exports_year",
-                 "source", "source_url")
-            )  # fmt: skip
+                (
+                    "participation_gap",
+                    "numerator",
+                    "denominator",
+                    "coverage",
+                    "exports_year",
+                    "source",
+                    "source_url",
+                )
+            )
             key, city = "not_available", "Not available"
-            rows.append({
-                **head(edition, night), "city_key": key, "city": city, **nothing, "symbol": "x",
-            })  # fmt: skip
+            rows.append(
+                {
+                    **head(edition, night),
+                    "city_key": key,
+                    "city": city,
+                    **nothing,
+                    "symbol": "x",
+                }
+            )
     return rows
 
 
@@ -95,8 +119,17 @@ def _held(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> Ro
     else:
         off = round(abs(value - claimed), 9)
         verdict = "confirmed" if off <= (_number(claim["tolerance"]) or 0.0) else "differing"
-    texts = ("claim", "statement", "figure", "figure_key", "comparison", "unit", "source",
-             "source_url", "published_on")  # fmt: skip
+    texts = (
+        "claim",
+        "statement",
+        "figure",
+        "figure_key",
+        "comparison",
+        "unit",
+        "source",
+        "source_url",
+        "published_on",
+    )
     return {
         **head(edition, None),
         **ours,

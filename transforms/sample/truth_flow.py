@@ -137,8 +137,10 @@ class FlowTables(Ground):
         here = self.known(edition).city
         then = np.maximum(self.sellers.city_on(opening), -1)
         groups = (
-            (self._new(edition, night), here), (before & after, then), (before & ~after, then)
-        )  # fmt: skip
+            (self._new(edition, night), here),
+            (before & after, then),
+            (before & ~after, then),
+        )
         cells = np.unique(np.concatenate([city[who] for who, city in groups])).tolist()
         return {
             cell: tuple(int((who & (city == cell)).sum()) for who, city in groups) for cell in cells

@@ -223,10 +223,15 @@ class Ground:
             return cells_of(self.inquiries.seller[counted], cell[counted], self.parts[counted])
 
         rows = shares(
-            edition, night, names, keys, cells(edition), of_known=True,
+            edition,
+            night,
+            names,
+            keys,
+            cells(edition),
+            of_known=True,
             near=[cells(other) for other in self.near(edition)],
             is_withheld_too=self.is_year_withheld(edition),
-        )  # fmt: skip
+        )
         return [row | self.over_the_year(edition) for row in rows]
 
     def main_category(self, night: int) -> Ints:
@@ -347,25 +352,32 @@ def shares(
         key = keys[cell] if cell >= 0 else ("unknown", "Unknown")[: len(names)]
         denominator = known if of_known and cell >= 0 else everything
         is_withheld = cell >= 0 and key[0] in withheld
-        rows.append({
-            **head(edition, night),
-            **dict(zip(names, key, strict=True)),
-            "share": None if is_withheld else ratio(count, denominator),
-            "share_of_all": None if is_withheld else ratio(count, everything),
-            "share_of_known": None if is_withheld or cell < 0 else ratio(count, known),
-            "numerator": None if is_withheld else count,
-            "denominator": denominator,
-            "coverage": ratio(known, everything),
-            "symbol": "c" if is_withheld else symbol_of(count),
-        })  # fmt: skip
+        rows.append(
+            {
+                **head(edition, night),
+                **dict(zip(names, key, strict=True)),
+                "share": None if is_withheld else ratio(count, denominator),
+                "share_of_all": None if is_withheld else ratio(count, everything),
+                "share_of_known": None if is_withheld or cell < 0 else ratio(count, known),
+                "numerator": None if is_withheld else count,
+                "denominator": denominator,
+                "coverage": ratio(known, everything),
+                "symbol": "c" if is_withheld else symbol_of(count),
+            }
+        )
     return rows
 
 
 def withheld(row: Row, *names: str) -> Row:
     """The row with these measures withheld as a whole."""
     for name in names:
-        row |= {name: None, f"{name}_numerator": None, f"{name}_denominator": None,
-                f"{name}_coverage": None, f"{name}_symbol": "c"}  # fmt: skip
+        row |= {
+            name: None,
+            f"{name}_numerator": None,
+            f"{name}_denominator": None,
+            f"{name}_coverage": None,
+            f"{name}_symbol": "c",
+        }
     return row
 
 

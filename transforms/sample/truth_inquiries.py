@@ -62,9 +62,12 @@ class InquiryTables(InquirySpans):
             return [row | self.over_the_year(edition) for row in rows]
         keys: list[tuple[str, ...]] = [(p.city_key, p.city) for p in self.parameters.places]
         return self.shares_of_inquiries(
-            edition, night, ("city_key", "city"), keys,
+            edition,
+            night,
+            ("city_key", "city"),
+            keys,
             lambda of: self.known(of).city[self.inquiries.seller],
-        )  # fmt: skip
+        )
 
     def inquiry_flow(self, edition: Edition) -> list[Row]:
         rows = []
@@ -128,19 +131,35 @@ class InquiryTables(InquirySpans):
             rows.append(
                 told.row
                 | of_sellers(
-                    "inquiries_per_seller", told, is_available, hidden, coverage,
+                    "inquiries_per_seller",
+                    told,
+                    is_available,
+                    hidden,
+                    coverage,
                     int(inquiries[paid_days > 0].sum()),
                     days / len(told.days) if is_available else None,
                 )
                 | of_sellers(
-                    "zero_share", told, is_available, split, coverage,
-                    int(silent.sum()), sellers, hides_all=hidden,
+                    "zero_share",
+                    told,
+                    is_available,
+                    split,
+                    coverage,
+                    int(silent.sum()),
+                    sellers,
+                    hides_all=hidden,
                 )
                 | of_sellers(
-                    "zero_day_share", told, is_available, split, coverage,
-                    int(paid_days[silent].sum()), days, hides_all=hidden,
+                    "zero_day_share",
+                    told,
+                    is_available,
+                    split,
+                    coverage,
+                    int(paid_days[silent].sum()),
+                    days,
+                    hides_all=hidden,
                 )
-            )  # fmt: skip
+            )
         return rows
 
     def inquiry_rate(self, edition: Edition) -> list[Row]:
@@ -157,17 +176,20 @@ class InquiryTables(InquirySpans):
             is_available = self.can_tell(edition) and visitors > 0
             is_withheld = self._is_rate_withheld(edition, span)
             is_shown = is_available and not is_withheld
-            rows.append({
-                **head(edition, night), **span_columns(span),
-                "is_partial": told[0][0] < spans[0].last - spans[0].first + 1,
-                "days": span.last - span.first + 1,
-                "nights": count,
-                "inquiry_rate": rounded(inquiries / visitors) if is_shown else None,
-                "numerator": inquiries if is_shown else None,
-                "denominator": visitors if is_shown else None,
-                "coverage": coverage if is_available else None,
-                "symbol": mark(night, is_available, is_withheld),
-            })  # fmt: skip
+            rows.append(
+                {
+                    **head(edition, night),
+                    **span_columns(span),
+                    "is_partial": told[0][0] < spans[0].last - spans[0].first + 1,
+                    "days": span.last - span.first + 1,
+                    "nights": count,
+                    "inquiry_rate": rounded(inquiries / visitors) if is_shown else None,
+                    "numerator": inquiries if is_shown else None,
+                    "denominator": visitors if is_shown else None,
+                    "coverage": coverage if is_available else None,
+                    "symbol": mark(night, is_available, is_withheld),
+                }
+            )
         return rows
 
     def _visits_of(
@@ -298,8 +320,11 @@ class InquiryTables(InquirySpans):
     def destination_reach(self, edition: Edition) -> list[Row]:
         night = edition.as_of["inquiries"]
         names = (
-            "mean_countries", "median_countries", "ten_countries_share", "four_continents_share"
-        )  # fmt: skip
+            "mean_countries",
+            "median_countries",
+            "ten_countries_share",
+            "four_continents_share",
+        )
         row = head(edition, night) | self.over_the_year(edition)
         if night is None or not self.can_tell(edition):
             for name in names:

@@ -74,14 +74,18 @@ class ListingTables(Ground):
             is_withheld = night is not None and self._is_live_few(edition, night)
             if is_withheld:
                 count, coverage = None, None
-            rows.append({
-                **head(edition, as_of),
-                "month": f"{month}" if month else None,
-                "census_on": None if night is None else f"{as_date(night)}",
-                "live_listings": count, "numerator": count, "denominator": None,
-                "coverage": coverage,
-                "symbol": "c" if is_withheld else symbol_of(count),
-            })  # fmt: skip
+            rows.append(
+                {
+                    **head(edition, as_of),
+                    "month": f"{month}" if month else None,
+                    "census_on": None if night is None else f"{as_date(night)}",
+                    "live_listings": count,
+                    "numerator": count,
+                    "denominator": None,
+                    "coverage": coverage,
+                    "symbol": "c" if is_withheld else symbol_of(count),
+                }
+            )
         return rows
 
     def _stock(
@@ -106,19 +110,28 @@ class ListingTables(Ground):
             covered = (told.closed_on - day_number(month) + 1) if told and month else 0
             came_and_went: dict[str, Ints] = {
                 flow: seller[known.market[seller]]
-                for flow in FLOWS if told
+                for flow in FLOWS
+                if told
                 for seller in [getattr(told, flow)]
-            }  # fmt: skip
+            }
             # The stock before and after would give away one of the three.
             few = any(map(is_few, came_and_went.values()))
             for flow in FLOWS:
                 row = {
-                    **head(edition, night), "is_partial": is_gap or is_partial(edition, night),
-                    "days": days, "days_covered": covered if month else None,
-                    "month": f"{month}" if month else None, "flow": flow,
-                    "flow_from": None, "flow_to": None, "listings": None, "numerator": None,
-                    "denominator": None, "coverage": None, "symbol": "x",
-                }  # fmt: skip
+                    **head(edition, night),
+                    "is_partial": is_gap or is_partial(edition, night),
+                    "days": days,
+                    "days_covered": covered if month else None,
+                    "month": f"{month}" if month else None,
+                    "flow": flow,
+                    "flow_from": None,
+                    "flow_to": None,
+                    "listings": None,
+                    "numerator": None,
+                    "denominator": None,
+                    "coverage": None,
+                    "symbol": "x",
+                }
                 if told:
                     seller: Ints = getattr(told, flow)
                     count = None if few else len(came_and_went[flow])
@@ -209,9 +222,9 @@ class ListingTables(Ground):
         order = self.ledger.offered[night].terms.order
         dimensions = list(BASE_UNITS)
         base = np.array([o.get("base", np.nan) for o in self._orders], np.float64)
-        place = np.array([
-            dimensions.index(o["dimension"]) if "dimension" in o else -1 for o in self._orders
-        ])  # fmt: skip
+        place = np.array(
+            [dimensions.index(o["dimension"]) if "dimension" in o else -1 for o in self._orders]
+        )
         keys = list(BASE_UNITS.items())
         return self._levels(edition, night, names, key, keys, place[order], base[order])
 
@@ -258,13 +271,17 @@ class ListingTables(Ground):
                     "denominator": total,
                     "coverage": ratio(inside.sum(), total),
                 }
-                rows.append({
-                    **head(edition, night),
-                    **dict(zip(("top_category_id", "category"), categories[place], strict=True)),
-                    **dict(zip(key, keys[cell], strict=True)),
-                    **(dict.fromkeys(figures) if is_withheld else figures),
-                    "symbol": "c" if is_withheld else symbol_of(count),
-                })  # fmt: skip
+                rows.append(
+                    {
+                        **head(edition, night),
+                        **dict(
+                            zip(("top_category_id", "category"), categories[place], strict=True)
+                        ),
+                        **dict(zip(key, keys[cell], strict=True)),
+                        **(dict.fromkeys(figures) if is_withheld else figures),
+                        "symbol": "c" if is_withheld else symbol_of(count),
+                    }
+                )
         return rows or [_no_level(edition, night, names, key)]
 
 
@@ -295,9 +312,13 @@ def _share(
 ) -> Row:
     """Share of the listings that have something, withheld where few sellers' have it or lack it."""
     row: Row = {
-        **head(edition, night), "share": None, "numerator": None, "denominator": None,
-        "coverage": None, "symbol": "x",
-    }  # fmt: skip
+        **head(edition, night),
+        "share": None,
+        "numerator": None,
+        "denominator": None,
+        "coverage": None,
+        "symbol": "x",
+    }
     if has is None or seller is None or not len(has):
         return row
     if is_few(seller):

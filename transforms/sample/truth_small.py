@@ -36,9 +36,10 @@ def withheld_of(cells: Mapping[str, Cell]) -> set[str]:
     """Keys of the cells that few sellers stand behind, in a part or in all, and of one more where
     the total of the others would give a withheld one away."""
     few = {
-        key: cell for key, cell in cells.items()
+        key: cell
+        for key, cell in cells.items()
         if any(is_few(len(part)) for part in cell.parts.values())
-    }  # fmt: skip
+    }
     withheld = set(few)
     rest = [(cell.things, key) for key, cell in cells.items() if key not in withheld]
     together = frozenset[int]().union(*(cell.sellers for cell in few.values()))

@@ -84,11 +84,17 @@ class InquirySpans(Ground):
             days = days[days <= (-1 if night is None else night)]
             found.append(
                 Told(
-                    edition, span, night, days, every.take(counted & here),
-                    replied[counted & here], int((known & here).sum()), int((asked & here).sum()),
+                    edition,
+                    span,
+                    night,
+                    days,
+                    every.take(counted & here),
+                    replied[counted & here],
+                    int((known & here).sum()),
+                    int((asked & here).sum()),
                     self.can_tell(edition) and len(days) > 0,
                 )
-            )  # fmt: skip
+            )
         for told in found:
             month = None if told.span.name == "year" else told.span.first
             told.is_withheld = (edition.name, month) in self.withheld_months
@@ -139,9 +145,12 @@ def only(name: str, told: Told, value: int | None, coverage: float | None) -> Ro
     """The columns of a table with one count."""
     shown = None if told.is_withheld else value
     return {
-        name: shown, "numerator": shown, "denominator": None, "coverage": coverage,
+        name: shown,
+        "numerator": shown,
+        "denominator": None,
+        "coverage": coverage,
         "symbol": mark(told.night, told.is_available, told.is_withheld),
-    }  # fmt: skip
+    }
 
 
 def reply(

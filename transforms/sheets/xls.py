@@ -77,8 +77,12 @@ def _sheets_of(stream: bytes, book: xlrd.Book) -> Iterator[Sheet]:
             depth += 1
             if depth == 1 and body[2:4] == b"\x10\x00":
                 filled = set()
-                sheet = {"merged": [], "hidden": 0, "formulas": array(PLACES),
-                         "errors": array(PLACES)}  # fmt: skip
+                sheet = {
+                    "merged": [],
+                    "hidden": 0,
+                    "formulas": array(PLACES),
+                    "errors": array(PLACES),
+                }
         elif kind == _ENDS:
             depth -= 1
             if depth == 0 and sheet:

@@ -26,8 +26,7 @@ def xlsx(path: str, out: IO[bytes]) -> list[Sheet]:
     anything, from the sheet's own XML."""
     try:
         book = calamine.CalamineWorkbook.from_path(path)
-        titles = [s.name for s in book.sheets_metadata
-                  if s.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
+        titles = [s.name for s in book.sheets_metadata if s.typ == calamine.SheetTypeEnum.WorkSheet]
     except BaseException as error:
         raise _unreadable(error) from None
     found = []
@@ -38,8 +37,14 @@ def xlsx(path: str, out: IO[bytes]) -> list[Sheet]:
             for title in titles:
                 with archive.open(_sheet_part(archive, title)) as part:
                     found.append(_SheetXml(part, texts, recalculates).facts())
-        except (expat.ExpatError, ElementTree.ParseError, LookupError, StopIteration, ValueError,
-                AttributeError) as error:  # fmt: skip
+        except (
+            expat.ExpatError,
+            ElementTree.ParseError,
+            LookupError,
+            StopIteration,
+            ValueError,
+            AttributeError,
+        ) as error:
             raise Refusal("damaged", f"is damaged: {error}") from None
     for title, facts in zip(titles, found, strict=True):
         try:
@@ -87,9 +92,12 @@ class _SheetXml:
 
     def facts(self) -> Sheet:
         return {
-            "filled": self.filled.tobytes(), "formulas": self.formulas, "errors": self.errors,
-            "merged": self.merged, "hidden": self.hidden,
-        }  # fmt: skip
+            "filled": self.filled.tobytes(),
+            "formulas": self.formulas,
+            "errors": self.errors,
+            "merged": self.merged,
+            "hidden": self.hidden,
+        }
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]

@@ -56,9 +56,14 @@ def report(
         terminal.tell(f"The PDF was skipped: libpango is not installed. To have it: {pdf.INSTALL}")
     if as_json:
         terminal.print_json(
-            {"edition": name, "status": made.status, "folder": str(made.folder),
-             "has_pdf": made.has_pdf, "seconds": round(made.seconds, 3)}
-        )  # fmt: skip
+            {
+                "edition": name,
+                "status": made.status,
+                "folder": str(made.folder),
+                "has_pdf": made.has_pdf,
+                "seconds": round(made.seconds, 3),
+            }
+        )
     else:
         for line in report.summary(made):
             terminal.say(line)

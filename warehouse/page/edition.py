@@ -193,8 +193,11 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
     """
     with duckdb.connect(str(file), read_only=True) as db:
         db.execute("SET TimeZone = 'UTC'")
-        found = _rows(db, "SELECT DISTINCT edition, year_basis, period_from, period_to "
-                          "FROM report.headline ORDER BY ALL")  # fmt: skip
+        found = _rows(
+            db,
+            "SELECT DISTINCT edition, year_basis, period_from, period_to "
+            "FROM report.headline ORDER BY ALL",
+        )
         this = next((r for r in found if r["edition"] == name), None)
         if this is None:
             has = ", ".join(r["edition"] for r in found) or "none"
@@ -202,21 +205,33 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
         in_meta = _names(db, "meta")
         if "edition" not in in_meta:
             raise SettingsError(f"{file} is of an older kind: run `outlook build --full`")
-        missing = _rows(db, "SELECT figure, missing FROM meta.availability "
-                            f"WHERE edition = '{name}' AND symbol = 'x'")  # fmt: skip
-        nights = _rows(db, "SELECT * FROM meta.night WHERE export_date BETWEEN "
-                           f"'{this['period_from']}' AND '{this['period_to']}'")  # fmt: skip
-        reasons = _rows(db, "SELECT dataset, reason, sum(rows_rejected)::BIGINT AS rows "
-                            "FROM meta.rejected "
-                            f"WHERE export_date BETWEEN '{this['period_from']}' "
-                            f"AND '{this['period_to']}' GROUP BY dataset, reason "
-                            "QUALIFY row_number() OVER ("
-                            "PARTITION BY dataset ORDER BY rows DESC, reason) = 1")  # fmt: skip
+        missing = _rows(
+            db,
+            "SELECT figure, missing FROM meta.availability "
+            f"WHERE edition = '{name}' AND symbol = 'x'",
+        )
+        nights = _rows(
+            db,
+            "SELECT * FROM meta.night WHERE export_date BETWEEN "
+            f"'{this['period_from']}' AND '{this['period_to']}'",
+        )
+        reasons = _rows(
+            db,
+            "SELECT dataset, reason, sum(rows_rejected)::BIGINT AS rows "
+            "FROM meta.rejected "
+            f"WHERE export_date BETWEEN '{this['period_from']}' "
+            f"AND '{this['period_to']}' GROUP BY dataset, reason "
+            "QUALIFY row_number() OVER ("
+            "PARTITION BY dataset ORDER BY rows DESC, reason) = 1",
+        )
         stands = _rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
         frozen = stands[0] if stands else {}
         closed = {r["edition"] for r in _rows(db, "FROM meta.edition WHERE revision > 0")}
-        years = [r["edition"] for r in found if r["year_basis"] == this["year_basis"]
-                 and r["period_to"] <= this["period_to"]]  # fmt: skip
+        years = [
+            r["edition"]
+            for r in found
+            if r["year_basis"] == this["year_basis"] and r["period_to"] <= this["period_to"]
+        ]
         return Edition(
             name=name,
             basis=this["year_basis"],
@@ -237,8 +252,11 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
 
 
 def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:
-    about = _rows(db, "SELECT column_name, data_type, unit, description FROM meta.data_dictionary "
-                      f"WHERE table_schema = 'report' AND table_name = '{table}'")  # fmt: skip
+    about = _rows(
+        db,
+        "SELECT column_name, data_type, unit, description FROM meta.data_dictionary "
+        f"WHERE table_schema = 'report' AND table_name = '{table}'",
+    )
     by_name = {r["column_name"]: r for r in about}
     described = db.execute(f"DESCRIBE report.{table}").fetchall()
     columns = tuple(

@@ -14,12 +14,15 @@ from warehouse.models import models
 from warehouse.page.edition import Column, Edition, Table
 
 KINDS = {
-    "VARCHAR": ("string", pa.string()), "BOOLEAN": ("boolean", pa.bool_()),
-    "DATE": ("date", pa.date32()), "DOUBLE": ("number", pa.float64()),
-    "SMALLINT": ("integer", pa.int16()), "INTEGER": ("integer", pa.int32()),
+    "VARCHAR": ("string", pa.string()),
+    "BOOLEAN": ("boolean", pa.bool_()),
+    "DATE": ("date", pa.date32()),
+    "DOUBLE": ("number", pa.float64()),
+    "SMALLINT": ("integer", pa.int16()),
+    "INTEGER": ("integer", pa.int32()),
     "BIGINT": ("integer", pa.int64()),
     "TIMESTAMP WITH TIME ZONE": ("datetime", pa.timestamp("us", tz="UTC")),
-}  # fmt: skip
+}
 
 
 def csv_bytes(table: Table) -> bytes:
@@ -52,18 +55,20 @@ def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
         }
         if table.name in keys:
             schema["primaryKey"] = list(keys[table.name])
-        resources.append({
-            "name": table.name.replace("_", "-"),
-            "path": f"csv/{table.name}.csv",
-            "description": table.doc,
-            "profile": "tabular-data-resource",
-            "format": "csv",
-            "mediatype": "text/csv",
-            "encoding": "utf-8",
-            "bytes": path.stat().st_size,
-            "hash": f"sha256:{sha256(path)}",
-            "schema": schema,
-        })  # fmt: skip
+        resources.append(
+            {
+                "name": table.name.replace("_", "-"),
+                "path": f"csv/{table.name}.csv",
+                "description": table.doc,
+                "profile": "tabular-data-resource",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "bytes": path.stat().st_size,
+                "hash": f"sha256:{sha256(path)}",
+                "schema": schema,
+            }
+        )
     return {
         "profile": "tabular-data-package",
         "name": f"digital-b2b-outlook-{edition.market['country_iso2'].lower()}"

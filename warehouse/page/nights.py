@@ -54,23 +54,42 @@ def _chart(rows: list[dict[str, Any]], width: int) -> Any:
     is_narrow = width < 400
     names = 62 if not is_narrow else 54
     plot = width - names
-    x = alt.X("day:O", title=None, axis=alt.Axis(
-        labelAngle=0, ticks=False, domain=False, orient="top",
-        values=[1, 5, 10, 15, 20, 25, 31]))  # fmt: skip
-    y = alt.Y("month:N", sort=months, title=None, axis=alt.Axis(
-        ticks=False, domain=False, labelFontSize=11))  # fmt: skip
+    x = alt.X(
+        "day:O",
+        title=None,
+        axis=alt.Axis(
+            labelAngle=0, ticks=False, domain=False, orient="top", values=[1, 5, 10, 15, 20, 25, 31]
+        ),
+    )
+    y = alt.Y(
+        "month:N",
+        sort=months,
+        title=None,
+        axis=alt.Axis(ticks=False, domain=False, labelFontSize=11),
+    )
     due = [r for r in rows if r["status"] != "not due"]
     rest = [r for r in rows if r["status"] == "not due"]
-    colour = alt.Color("status:N", legend=None, scale=alt.Scale(
-        domain=list(STATUSES), range=[c for c, *_ in STATUSES.values()]))  # fmt: skip
-    shape = alt.Shape("status:N", legend=None, scale=alt.Scale(
-        domain=list(STATUSES), range=[s for _, s, *_ in STATUSES.values()]))  # fmt: skip
+    colour = alt.Color(
+        "status:N",
+        legend=None,
+        scale=alt.Scale(domain=list(STATUSES), range=[c for c, *_ in STATUSES.values()]),
+    )
+    shape = alt.Shape(
+        "status:N",
+        legend=None,
+        scale=alt.Scale(domain=list(STATUSES), range=[s for _, s, *_ in STATUSES.values()]),
+    )
     size = 90 if not is_narrow else 26
-    dots = alt.Chart(alt.Data(values=rest)).mark_point(
-        shape="circle", filled=True, size=7, color=theme.LINE, opacity=1
-    ).encode(x=x, y=y)  # fmt: skip
-    marks = alt.Chart(alt.Data(values=due)).mark_point(filled=True, size=size, opacity=1).encode(
-        x=x, y=y, color=colour, shape=shape)  # fmt: skip
+    dots = (
+        alt.Chart(alt.Data(values=rest))
+        .mark_point(shape="circle", filled=True, size=7, color=theme.LINE, opacity=1)
+        .encode(x=x, y=y)
+    )
+    marks = (
+        alt.Chart(alt.Data(values=due))
+        .mark_point(filled=True, size=size, opacity=1)
+        .encode(x=x, y=y, color=colour, shape=shape)
+    )
     return alt.layer(dots, marks).properties(width=plot, height=228 if not is_narrow else 190)
 
 

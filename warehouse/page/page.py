@@ -47,9 +47,12 @@ class Shown:
 def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, bytes]) -> str:
     """The whole page. `carried` are files that it holds within: the workbook, a CSV per table."""
     environment = Environment(
-        loader=FileSystemLoader(ROOM), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(ROOM),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters.update(
         number=words.number, day=words.day, percent=words.percent, texts=lambda t: _text(t, edition)
     )
@@ -127,9 +130,11 @@ def _title(edition: Edition) -> str:
 def _text(text: str, edition: Edition) -> str:
     """A text of sections.toml with what it leaves open."""
     return text.format(
-        market=edition.market["market_name"], edition=edition.name,
-        year_label=year_label(edition), limit=edition.market["smallest_cell"],
-    )  # fmt: skip
+        market=edition.market["market_name"],
+        edition=edition.name,
+        year_label=year_label(edition),
+        limit=edition.market["smallest_cell"],
+    )
 
 
 def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
@@ -184,8 +189,19 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
     sql = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
     missing = edition.availability.get(figure.name)
     is_withheld = any(p.symbol == "c" for p in this_year(points(figure, edition), edition))
-    return Shown(number, figure, sentences.title(figure, edition), _text(figure.unit, edition),
-                 picture, svgs, missing, is_withheld, head, cells, sql)  # fmt: skip
+    return Shown(
+        number,
+        figure,
+        sentences.title(figure, edition),
+        _text(figure.unit, edition),
+        picture,
+        svgs,
+        missing,
+        is_withheld,
+        head,
+        cells,
+        sql,
+    )
 
 
 def _cell(
@@ -205,8 +221,13 @@ def _cell(
     if column.name == figure.label and text == row[column.name]:
         text = label_of(figure, row)
     is_marked = is_figure and is_ours and row[column.name] is not None
-    return {"text": text, "value": row[column.name], "is_number": is_number,
-            "is_date": column.type == "DATE", "flag": symbol if is_marked else None}  # fmt: skip
+    return {
+        "text": text,
+        "value": row[column.name],
+        "is_number": is_number,
+        "is_date": column.type == "DATE",
+        "flag": symbol if is_marked else None,
+    }
 
 
 def rests(figure: Figure, table: Table) -> list[str]:
@@ -222,9 +243,8 @@ def _columns(figure: Figure, table: Table, rows: list[dict[str, Any]]) -> list[s
     A count is its own numerator and has no denominator: what says nothing more is left out.
     """
     telling = [
-        c for c in rests(figure, table)
-        if any(r[c] not in (None, r[figure.measure]) for r in rows)
-    ]  # fmt: skip
+        c for c in rests(figure, table) if any(r[c] not in (None, r[figure.measure]) for r in rows)
+    ]
     return list(dict.fromkeys([*figure.columns, figure.measure, *telling]))
 
 
@@ -237,10 +257,19 @@ def _calendar(picture: Picture | None, number: int) -> dict[str, Any] | None:
 
 def _of_tile(tile: dict[str, Any]) -> Figure:
     return Figure(
-        id="", table=tile["table"], measure=tile["measure"], kind="tile", title="plain",
-        noun=tile["title"], unit="", columns=[], where=tile.get("where", {}),
-        figure=tile.get("figure", ""), label=tile.get("label", ""), key=tile.get("key", ""),
-    )  # fmt: skip
+        id="",
+        table=tile["table"],
+        measure=tile["measure"],
+        kind="tile",
+        title="plain",
+        noun=tile["title"],
+        unit="",
+        columns=[],
+        where=tile.get("where", {}),
+        figure=tile.get("figure", ""),
+        label=tile.get("label", ""),
+        key=tile.get("key", ""),
+    )
 
 
 def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
@@ -248,8 +277,11 @@ def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
     tiles = [_of_tile(t) for t in layout()["tile"] if t["table"] in edition.tables]
     told = {(f.table, f.measure) for f in tiles}
     years = [f for f in shown if f.kind == "years" and (f.table, f.measure) not in told]
-    more = [Figure(id="", kind="row", title="plain", unit="", columns=[], **r)
-            for r in layout()["row"] if r["table"] in edition.tables]  # fmt: skip
+    more = [
+        Figure(id="", kind="row", title="plain", unit="", columns=[], **r)
+        for r in layout()["row"]
+        if r["table"] in edition.tables
+    ]
     rows = [_compared(f, edition) for f in (*years, *more)]
     *first, last = (_compared(f, edition) for f in tiles)  # what nobody knows stands at the end
     return [*first, *(r for r in rows if {r["old"], r["new"]} - {"", "[x]"}), last]
@@ -270,8 +302,9 @@ def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
         "new": words.cell(point.value, unit, point.symbol or "x") if point else "[x]",
         "flag": "" if point is None or point.value is None else point.symbol or "",
         "change": words.change(point.value or 0, before.value or 0, unit)
-        if point and before else "",
-    }  # fmt: skip
+        if point and before
+        else "",
+    }
 
 
 def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
@@ -280,15 +313,22 @@ def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
     names = list(dict.fromkeys(f.table for f in shown))
     parts = ("numerator", "denominator", "decided", "pitfalls")
     return [
-        {"table": name, "doc": found[name].doc,
-         **{k: str(found[name].about.get(k, "")) for k in parts}}
-        for name in names if name in found
-    ]  # fmt: skip
+        {
+            "table": name,
+            "doc": found[name].doc,
+            **{k: str(found[name].about.get(k, "")) for k in parts},
+        }
+        for name in names
+        if name in found
+    ]
 
 
 def _data_link(name: str, content: bytes) -> Markup:
-    kind = "text/csv" if name.endswith(".csv") else (
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")  # fmt: skip
+    kind = (
+        "text/csv"
+        if name.endswith(".csv")
+        else ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    )
     return Markup(f"data:{kind};base64,{base64.b64encode(content).decode()}")
 
 

@@ -254,10 +254,11 @@ def _months(figure: Figure, edition: Edition) -> str:
     pairs = [
         (by_month[on].value or 0, before.value or 0)
         for on, point in by_month.items()
-        if on and point.edition == edition.name
+        if on
+        and point.edition == edition.name
         and (before := by_month.get(on.replace(year=on.year - 1)))
         and is_same_date(point.census_on, before.census_on)
-    ]  # fmt: skip
+    ]
     if len(pairs) < STEPS:
         return f"{figure.noun} by month"
     above, below = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)

@@ -104,12 +104,21 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
         key = str(row[figure.key]) if figure.key else ""
         on = row[figure.month] if figure.month else None
         point = Point(
-            row["edition"], row[figure.measure], edition.symbol(row, symbol), row["as_of"], key,
-            label_of(figure, row), _of(figure, row, "numerator"),
-            _of(figure, row, "denominator"), on, row.get("census_on"),
-            row.get(figure.since), row.get(figure.until),
-            *covered.get(row["edition"], _covered(row)), figure.is_seen,
-        )  # fmt: skip
+            row["edition"],
+            row[figure.measure],
+            edition.symbol(row, symbol),
+            row["as_of"],
+            key,
+            label_of(figure, row),
+            _of(figure, row, "numerator"),
+            _of(figure, row, "denominator"),
+            on,
+            row.get("census_on"),
+            row.get(figure.since),
+            row.get(figure.until),
+            *covered.get(row["edition"], _covered(row)),
+            figure.is_seen,
+        )
         # A month that deliveries cover in part would look like a fall.
         is_gap = on is not None and (point.is_short or not _is_a_month(row))
         found.append(replace(point, value=None) if is_gap else point)

@@ -12,9 +12,15 @@ from markupsafe import escape
 INK, MUTED, LINE, WASH = "#16212e", "#52606d", "#d9dee3", "#f4f7f5"
 GREEN, AMBER, BLUE, PURPLE = "#0b6b45", "#b4540a", "#3b5ba5", "#6b3fa0"
 PALETTE = {
-    "ink": INK, "muted": MUTED, "green": GREEN, "amber": AMBER,
-    "blue": BLUE, "purple": PURPLE, "line": LINE, "wash": WASH,
-}  # fmt: skip
+    "ink": INK,
+    "muted": MUTED,
+    "green": GREEN,
+    "amber": AMBER,
+    "blue": BLUE,
+    "purple": PURPLE,
+    "line": LINE,
+    "wash": WASH,
+}
 # In this order for lines; the last one is for whatever comes after the fourth.
 SERIES = (GREEN, AMBER, BLUE, PURPLE, MUTED)
 # A page column, and a phone: a chart scaled down to a phone could not be read.
@@ -25,11 +31,20 @@ FONT = "Inter, Arial, sans-serif"
 LETTER = 0.58
 PADDING = {"left": 4, "right": 4, "top": 6, "bottom": 4}
 CONFIG = {
-    "font": FONT, "aria": False, "background": "white",
-    "axis": {"labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "gridColor": LINE,
-             "domainColor": LINE, "tickColor": LINE, "titleFontWeight": "normal"},
+    "font": FONT,
+    "aria": False,
+    "background": "white",
+    "axis": {
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 12,
+        "gridColor": LINE,
+        "domainColor": LINE,
+        "tickColor": LINE,
+        "titleFontWeight": "normal",
+    },
     "text": {"fontSize": 12, "color": INK},
-}  # fmt: skip
+}
 
 
 @cache

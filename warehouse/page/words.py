@@ -21,15 +21,35 @@ SYMBOLS = {
 UNKNOWN = ("unknown", "not_available")
 NO_CLASS = "Not available"
 ORDINALS = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-    "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth",
-]  # fmt: skip
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+]
 # Words of column names that are not written as a name is.
 SPELLED = {
-    "hhi": "HHI", "cagr": "CAGR", "yoy": "year-on-year", "usd": "US$", "top3": "top 3",
-    "p90": "90th percentile", "rfqs": "requests", "iso2": "", "moq": "minimum order",
+    "hhi": "HHI",
+    "cagr": "CAGR",
+    "yoy": "year-on-year",
+    "usd": "US$",
+    "top3": "top 3",
+    "p90": "90th percentile",
+    "rfqs": "requests",
+    "iso2": "",
+    "moq": "minimum order",
     "12m": "12 months",
-}  # fmt: skip
+}
 
 
 def number(value: float) -> str:

@@ -19,9 +19,13 @@ NAME_LIMIT = 31  # of a sheet's name
 def write(path: Path, edition: Edition, title: str) -> None:
     """Writes every report table of the edition, what is withheld as [c], not available as [x]."""
     options = {
-        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        "nan_inf_to_errors": True, "remove_timezone": True, "in_memory": True,
-    }  # fmt: skip
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": True,
+        "remove_timezone": True,
+        "in_memory": True,
+    }
     # Made in memory: a zip file that a full disk cut short complains again when it is collected.
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, options) as book:
@@ -58,8 +62,9 @@ def _formats(book: Any) -> dict[str, Any]:
         "title": book.add_format({"bold": True, "font_size": 15, "font_color": theme.GREEN}),
         "text": book.add_format({"text_wrap": True, "valign": "top"}),
         "muted": book.add_format({"font_color": theme.MUTED}),
-        "head": book.add_format({"bold": True, "bg_color": theme.WASH, "bottom": 1,
-                                 "text_wrap": True, "valign": "top"}),
+        "head": book.add_format(
+            {"bold": True, "bg_color": theme.WASH, "bottom": 1, "text_wrap": True, "valign": "top"}
+        ),
         "bold": book.add_format({"bold": True, "valign": "top"}),
         "link": book.add_format({"font_color": theme.BLUE, "underline": 1}),
         "count": book.add_format({"num_format": "#,##0"}),
@@ -67,7 +72,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "float": book.add_format({"num_format": "#,##0.00"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
         "symbol": book.add_format({"font_color": theme.MUTED, "align": "right"}),
-    }  # fmt: skip
+    }
 
 
 def _contents(book: Any, edition: Edition, title: str, formats: dict[str, Any]) -> None:
@@ -75,8 +80,10 @@ def _contents(book: Any, edition: Edition, title: str, formats: dict[str, Any]) 
     sheet.set_column(0, 0, 32)
     sheet.set_column(1, 1, 90)
     sheet.write_string(0, 0, title, formats["title"])
-    about = (f"{edition.name}, {edition.status} edition of {words.day(edition.released_on)}, "
-             f"data to {words.day(edition.data_to)}")  # fmt: skip
+    about = (
+        f"{edition.name}, {edition.status} edition of {words.day(edition.released_on)}, "
+        f"data to {words.day(edition.data_to)}"
+    )
     sheet.write_string(1, 0, about, formats["muted"])
     sheet.write_row(3, 0, ["Sheet", "What it holds"], formats["head"])
     entries = [("Notes", "How to read the tables, and what they do not say.")]
@@ -91,14 +98,23 @@ def _notes(book: Any, edition: Edition, formats: dict[str, Any]) -> None:
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 110)
     rows = [(f"[{s}] {name}", doc) for s, (name, doc) in words.SYMBOLS.items()]
-    fill = {"market": edition.market["market_name"], "edition": edition.name,
-            "limit": edition.market["smallest_cell"], "year_label": edition.name}  # fmt: skip
+    fill = {
+        "market": edition.market["market_name"],
+        "edition": edition.name,
+        "limit": edition.market["smallest_cell"],
+        "year_label": edition.name,
+    }
     rows += [(m["term"], m["text"].format(**fill)) for m in layout()["method"]]
     rows += [(u["title"], u["text"].format(**fill)) for u in layout()["unknown"]]
     run = edition.run
-    rows.append(("How it was made", f"Run {run['run_id']}, code {run['code_version']}, "
-                                    f"DuckDB {run['duckdb_version']}, "
-                                    f"lake {run['lake_fingerprint']}."))  # fmt: skip
+    rows.append(
+        (
+            "How it was made",
+            f"Run {run['run_id']}, code {run['code_version']}, "
+            f"DuckDB {run['duckdb_version']}, "
+            f"lake {run['lake_fingerprint']}.",
+        )
+    )
     sheet.write_string(0, 0, "Notes", formats["title"])
     for row, (term, text) in enumerate(rows, 2):
         sheet.write_string(row, 0, term, formats["bold"])
@@ -154,19 +170,22 @@ def _charts(book: Any, sheet: Any, table: Table, own: list[Figure], edition: Edi
         names = figure.label or "edition"
         is_bar = figure.kind == "ranking"
         chart = book.add_chart({"type": "bar" if is_bar else "column"})
-        chart.add_series({
-            "name": figure.noun,
-            "categories": _cells(table, names, rows),
-            "values": _cells(table, figure.measure, rows),
-            "fill": {"color": theme.GREEN},
-            "data_labels": {"value": True},
-            "gap": 60,
-        })  # fmt: skip
+        chart.add_series(
+            {
+                "name": figure.noun,
+                "categories": _cells(table, names, rows),
+                "values": _cells(table, figure.measure, rows),
+                "fill": {"color": theme.GREEN},
+                "data_labels": {"value": True},
+                "gap": 60,
+            }
+        )
         chart.set_title({"name": sentences.title(figure, edition), "name_font": {"size": 12}})
         chart.set_legend({"none": True})
         chart.set_x_axis({"major_gridlines": {"visible": False}, "visible": not is_bar})
-        chart.set_y_axis({"major_gridlines": {"visible": False}, "reverse": is_bar,
-                          "visible": is_bar})  # fmt: skip
+        chart.set_y_axis(
+            {"major_gridlines": {"visible": False}, "reverse": is_bar, "visible": is_bar}
+        )
         options = {"description": figure.unit, "object_position": 2}
         sheet.insert_chart(row, len(table.columns) + 1, chart, options)
         row += 16

@@ -24,17 +24,42 @@ def test_singular_and_plural_are_one_unit() -> None:
 
 @pytest.mark.parametrize(
     "told",
-    ["joe.doe@firm.com.pk", "joe @ firm.pk", "joe＠firm.pk", "joe%40firm.pk", "joe[at]firm.pk",
-     "joe (at) firm.com", "+92 300 1234567", "+92 (0)300 - 1234567", "＋92 300 1234567",
-     "0092 300 1234567", "0300-1234567", "0300 123 4567", "03001234567", "052-3551234",
-     "(052) 3551234", "Tel: 3551234", "WhatsApp 9230012345", "whatsapp03001234567",
-     "Mobile number 971504869696", "call us: 971504869696", "+92\u00a0300\u20111234567",
-     "joe(at)firm(dot)com", "joe [at] firm [dot] com", "joe(dot)doe(at)firm.pk",
-     "joe@firm\u3002com",
-     "joe at firm dot com", "92-300-1234567", "92 300 1234567", "923001234567", "86-755-27098572",
-     "wa.me/923001234567", "\u0660\u0663\u0660\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
-     "\u06f0\u06f3\u06f0\u06f0-\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7"],
-)  # fmt: skip
+    [
+        "joe.doe@firm.com.pk",
+        "joe @ firm.pk",
+        "joe＠firm.pk",
+        "joe%40firm.pk",
+        "joe[at]firm.pk",
+        "joe (at) firm.com",
+        "+92 300 1234567",
+        "+92 (0)300 - 1234567",
+        "＋92 300 1234567",
+        "0092 300 1234567",
+        "0300-1234567",
+        "0300 123 4567",
+        "03001234567",
+        "052-3551234",
+        "(052) 3551234",
+        "Tel: 3551234",
+        "WhatsApp 9230012345",
+        "whatsapp03001234567",
+        "Mobile number 971504869696",
+        "call us: 971504869696",
+        "+92\u00a0300\u20111234567",
+        "joe(at)firm(dot)com",
+        "joe [at] firm [dot] com",
+        "joe(dot)doe(at)firm.pk",
+        "joe@firm\u3002com",
+        "joe at firm dot com",
+        "92-300-1234567",
+        "92 300 1234567",
+        "923001234567",
+        "86-755-27098572",
+        "wa.me/923001234567",
+        "\u0660\u0663\u0660\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
+        "\u06f0\u06f3\u06f0\u06f0-\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7",
+    ],
+)
 def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> None:
     for of in (mask.masked, mask.masked_if_marked):
         left = of(f"Soccer Ball {told}, size 5")
@@ -49,12 +74,24 @@ def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> 
 
 @pytest.mark.parametrize(
     "title",
-    ["Injector 0445120123 for Bosch", "Valve 04081-00420600", "Fresh apples @ 1.5 USD a kg",
-     "Battery Cell 18650 3.7V 2600mAh", "Mobile Phone 128 256 512 GB", "HS 9506620000 footballs",
-     "US$100000.00-200000.00", "1000.00 - 2000.00 USD", "Plug 5V @ 2.1A", "$1,000,000.00",
-     "Bearing 92-1234-567", "Steel 86 400 500", "Set of 91 pcs", "6901234567892 barcode",
-     "Meet at dot com fair"],
-)  # fmt: skip
+    [
+        "Injector 0445120123 for Bosch",
+        "Valve 04081-00420600",
+        "Fresh apples @ 1.5 USD a kg",
+        "Battery Cell 18650 3.7V 2600mAh",
+        "Mobile Phone 128 256 512 GB",
+        "HS 9506620000 footballs",
+        "US$100000.00-200000.00",
+        "1000.00 - 2000.00 USD",
+        "Plug 5V @ 2.1A",
+        "$1,000,000.00",
+        "Bearing 92-1234-567",
+        "Steel 86 400 500",
+        "Set of 91 pcs",
+        "6901234567892 barcode",
+        "Meet at dot com fair",
+    ],
+)
 def test_part_numbers_and_prices_stay(title: str) -> None:
     assert mask.masked_if_marked(title) == title
 
@@ -76,12 +113,19 @@ def test_a_telephone_behind_the_dash_of_a_range_is_masked(price: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "left"),
-    [("1601825074604", "1601825074604"), ("pk1403679083fthn", "pk1403679083fthn"),
-     ("s-0123456789abcdef", "s-0123456789abcdef"), ("000123456", "000123456"),
-     ("03001234567", "[phone]"),
-     ("0300-1234567", "[phone]"), ("+923001234567", "[phone]"), ("joe@firm.pk", "[mail]"),
-     ("3m-1234-5678", "3m-1234-5678"), ("000123", "000123")],
-)  # fmt: skip
+    [
+        ("1601825074604", "1601825074604"),
+        ("pk1403679083fthn", "pk1403679083fthn"),
+        ("s-0123456789abcdef", "s-0123456789abcdef"),
+        ("000123456", "000123456"),
+        ("03001234567", "[phone]"),
+        ("0300-1234567", "[phone]"),
+        ("+923001234567", "[phone]"),
+        ("joe@firm.pk", "[mail]"),
+        ("3m-1234-5678", "3m-1234-5678"),
+        ("000123", "000123"),
+    ],
+)
 def test_an_id_is_no_address_and_no_telephone(written: str, left: str) -> None:
     assert mask.masked_id(written) == left
 
@@ -146,11 +190,16 @@ def test_company_key_joins_two_storefronts_of_one_company() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "key", "match"),
-    [("Sialkot", "sialkot", "exact"), ("  SIALKOT ", "sialkot", "exact"),
-     ("Sialkot Cantt", "sialkot", "alias"), ("سیالکوٹ", "sialkot", "alias"),
-     ("Daska", "daska", "exact"), ("Sambrial", "sambrial", "exact"),
-     ("Chak 42 GB", None, "none")],
-)  # fmt: skip
+    [
+        ("Sialkot", "sialkot", "exact"),
+        ("  SIALKOT ", "sialkot", "exact"),
+        ("Sialkot Cantt", "sialkot", "alias"),
+        ("سیالکوٹ", "sialkot", "alias"),
+        ("Daska", "daska", "exact"),
+        ("Sambrial", "sambrial", "exact"),
+        ("Chak 42 GB", None, "none"),
+    ],
+)
 def test_places(raw: str, key: str | None, match: str) -> None:
     assert place.city(text.even(raw), market("PK")) == (key, match)
 
@@ -179,10 +228,15 @@ def test_midnight_in_karachi_is_the_evening_before_in_utc() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "day"),
-    [("5 days ago", date(2025, 7, 8)), ("1 days ago", date(2025, 7, 12)),
-     ("17 minutes before", date(2025, 7, 13)), ("22 hours before", date(2025, 7, 13)),
-     ("Just now", date(2025, 7, 13)), ("08-07-2025", date(2025, 7, 8))],
-)  # fmt: skip
+    [
+        ("5 days ago", date(2025, 7, 8)),
+        ("1 days ago", date(2025, 7, 12)),
+        ("17 minutes before", date(2025, 7, 13)),
+        ("22 hours before", date(2025, 7, 13)),
+        ("Just now", date(2025, 7, 13)),
+        ("08-07-2025", date(2025, 7, 8)),
+    ],
+)
 def test_relative_times_name_a_day(raw: str, day: date) -> None:
     posted = dates.posted(raw, date(2025, 7, 13), KARACHI)
     assert posted.precision == "day"

@@ -34,10 +34,12 @@ FACTS = {
         frozenset({"Pakistan", "pakistan", "PK"}), "2021-07-01", "2022-06-30", timedelta(hours=5)
     ),
     "IN": Facts(
-        frozenset({"India", "india", "IN"}), "2021-04-01", "2022-03-31",
+        frozenset({"India", "india", "IN"}),
+        "2021-04-01",
+        "2022-03-31",
         timedelta(hours=5, minutes=30),
     ),
-}  # fmt: skip
+}
 
 
 def facts_of(folder: Path) -> Facts:

@@ -68,9 +68,13 @@ def frame(year: int, as_of: date | None = None) -> Row:
     last = date(year, 6, 30)
     day = as_of or last
     return {
-        "edition": f"FY{year}", "year_basis": "fiscal", "as_of": day,
-        "period_from": date(year - 1, 7, 1), "period_to": last, "is_partial": day < last,
-    }  # fmt: skip
+        "edition": f"FY{year}",
+        "year_basis": "fiscal",
+        "as_of": day,
+        "period_from": date(year - 1, 7, 1),
+        "period_to": last,
+        "is_partial": day < last,
+    }
 
 
 def headline(year: int, as_of: date | None = None, **figures: float | None) -> list[Row]:
@@ -80,8 +84,16 @@ def headline(year: int, as_of: date | None = None, **figures: float | None) -> l
     for metric, value in known.items():
         base = frame(year, as_of)
         symbol = "x" if value is None else "p" if base["is_partial"] else None
-        rows.append({**base, "metric": metric, "value": value, "coverage": 1.0, "symbol": symbol,
-                     "numerator": None if value is None else int(value)})  # fmt: skip
+        rows.append(
+            {
+                **base,
+                "metric": metric,
+                "value": value,
+                "coverage": 1.0,
+                "symbol": symbol,
+                "numerator": None if value is None else int(value),
+            }
+        )
     return rows
 
 
@@ -90,41 +102,64 @@ def cities(year: int, counts: Iterable[tuple[str, str, int | None]]) -> list[Row
     rows = list(counts)
     total = 200
     return [
-        {**frame(year), "city_key": key, "city": city, "numerator": count, "denominator": total,
-         "share": None if count is None else count / total, "coverage": 1.0,
-         "symbol": "c" if count is None else None}
+        {
+            **frame(year),
+            "city_key": key,
+            "city": city,
+            "numerator": count,
+            "denominator": total,
+            "share": None if count is None else count / total,
+            "coverage": 1.0,
+            "symbol": "c" if count is None else None,
+        }
         for key, city, count in rows
-    ]  # fmt: skip
+    ]
 
 
 def growth(year: int, sellers: int, before: int | None, **more: Any) -> Row:
     """Row of report.seller_growth with the growth that the table itself has."""
     return {
-        **frame(year), "paid_sellers": sellers, "paid_sellers_numerator": sellers,
+        **frame(year),
+        "paid_sellers": sellers,
+        "paid_sellers_numerator": sellers,
         "yoy_growth": sellers / before - 1 if before else None,
         "yoy_growth_denominator": before,
         "yoy_growth_from": date(year - 1, 6, 30) if before else None,
-        "yoy_growth_symbol": None if before else "x", **more,
-    }  # fmt: skip
+        "yoy_growth_symbol": None if before else "x",
+        **more,
+    }
 
 
-def flow(years: dict[int, float | None], covered: dict[int, int] | None = None,
-         as_of: dict[int, date] | None = None) -> list[Row]:  # fmt: skip
+def flow(
+    years: dict[int, float | None],
+    covered: dict[int, int] | None = None,
+    as_of: dict[int, date] | None = None,
+) -> list[Row]:
     """Rows of report.inquiry_flow: whole years and their months; None is not available."""
     rows = []
     for year, total in years.items():
         for span in spans(year, (covered or {}).get(year, 365)):
             value = total if total is None or span["span"] == "year" else int(total) // 12
-            rows.append({**frame(year, (as_of or {}).get(year)), **span, "inquiries": value,
-                         "numerator": value, "coverage": 1.0,
-                         "symbol": "x" if value is None else None})  # fmt: skip
+            rows.append(
+                {
+                    **frame(year, (as_of or {}).get(year)),
+                    **span,
+                    "inquiries": value,
+                    "numerator": value,
+                    "coverage": 1.0,
+                    "symbol": "x" if value is None else None,
+                }
+            )
     return [{k: v for k, v in r.items() if k != "month"} for r in rows]
 
 
 def edition(
-    path: Path, tables: dict[str, list[Row]], year: int = 2022, status: str = "final",
+    path: Path,
+    tables: dict[str, list[Row]],
+    year: int = 2022,
+    status: str = "final",
     code: str = "PK",
-) -> Edition:  # fmt: skip
+) -> Edition:
     """One edition of a made-up file."""
     frozen = [] if status == "provisional" else [stands(year, status)]
     return read(database(path, {**tables, "meta.edition": frozen}, code), f"FY{year}")
@@ -133,10 +168,13 @@ def edition(
 def stands(year: int, status: str) -> Row:
     """Row of meta.edition of a frozen year."""
     return {
-        "edition": f"FY{year}", "status": status, "revision": 1 if status == "final" else 2,
-        "frozen_at": datetime(year, 10, 1, 6, 0, tzinfo=UTC), "frozen_by": "an author",
+        "edition": f"FY{year}",
+        "status": status,
+        "revision": 1 if status == "final" else 2,
+        "frozen_at": datetime(year, 10, 1, 6, 0, tzinfo=UTC),
+        "frozen_by": "an author",
         "reason": None if status == "final" else "The last night came late.",
-    }  # fmt: skip
+    }
 
 
 def months(year: int) -> list[Row]:
@@ -145,15 +183,28 @@ def months(year: int) -> list[Row]:
     for place in range(12):
         first = date(year - (place < 6), (place + 6) % 12 + 1, 1)
         last = date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
-        found.append({"span": "month", "span_from": first, "span_to": last, "days": last.day,
-                      "days_covered": last.day, "month": first})  # fmt: skip
+        found.append(
+            {
+                "span": "month",
+                "span_from": first,
+                "span_to": last,
+                "days": last.day,
+                "days_covered": last.day,
+                "month": first,
+            }
+        )
     return found
 
 
 def spans(year: int, covered: int = 365) -> list[Row]:
     """A fiscal year as a span, and its months."""
-    of_year = {"span": "year", "span_from": date(year - 1, 7, 1), "span_to": date(year, 6, 30),
-               "days": 365, "days_covered": covered}  # fmt: skip
+    of_year = {
+        "span": "year",
+        "span_from": date(year - 1, 7, 1),
+        "span_to": date(year, 6, 30),
+        "days": 365,
+        "days_covered": covered,
+    }
     return [of_year, *months(year)]
 
 
@@ -166,10 +217,15 @@ def anything(table: str, year: int) -> list[Row]:
         keys = spans(year)
     elif table == "listing_flow":
         keys = [
-            {**m, "flow": f, "flow_from": m["span_from"] - timedelta(days=1),
-             "flow_to": m["span_to"]}
-            for m in months(year) for f in ("new", "dropped")
-        ]  # fmt: skip
+            {
+                **m,
+                "flow": f,
+                "flow_from": m["span_from"] - timedelta(days=1),
+                "flow_to": m["span_to"],
+            }
+            for m in months(year)
+            for f in ("new", "dropped")
+        ]
     elif "month" in columns:
         keys = months(year)
     elif set(columns) & CLASSES:
@@ -182,70 +238,126 @@ def anything(table: str, year: int) -> list[Row]:
                 continue
             value = 100 + (year - 2020) * 40 + place * 7 + number
             row[column] = (
-                value if kind in ("BIGINT", "INTEGER", "SMALLINT")
-                else value / 1000 if kind == "DOUBLE"
-                else date(year, 6, 30) if kind == "DATE"
+                value
+                if kind in ("BIGINT", "INTEGER", "SMALLINT")
+                else value / 1000
+                if kind == "DOUBLE"
+                else date(year, 6, 30)
+                if kind == "DATE"
                 else f"{column} {place}"
-            )  # fmt: skip
+            )
         rows.append(row)
     return rows
 
 
 CLASSES = {
-    "claim", "part", "dimension", "channel_partner", "city_key", "city", "category",
-    "top_category_id", "price_unit", "moq_unit_dimension",
-}  # fmt: skip
+    "claim",
+    "part",
+    "dimension",
+    "channel_partner",
+    "city_key",
+    "city",
+    "category",
+    "top_category_id",
+    "price_unit",
+    "moq_unit_dimension",
+}
 
 
 def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[str, list[Row]]:
     """Two years with every table that the page shows, withheld cells and odd text among them."""
-    tables: dict[str, list[Row]] = {t: [] for t in (
-        "report.headline", "report.seller_growth", "report.sellers_by_city", "meta.night",
-        "report.sellers_by_category", "report.listings_by_category", "report.inquiries_by_country",
-        "meta.availability",
-    )}  # fmt: skip
+    tables: dict[str, list[Row]] = {
+        t: []
+        for t in (
+            "report.headline",
+            "report.seller_growth",
+            "report.sellers_by_city",
+            "meta.night",
+            "report.sellers_by_category",
+            "report.listings_by_category",
+            "report.inquiries_by_country",
+            "meta.availability",
+        )
+    }
     for year, sellers in ((2021, 150), (2022, 200)):
         tables["report.headline"] += headline(
             year, paid_sellers=sellers, live_listings=sellers * 100, inquiries=sellers * 40
         )
         tables["report.seller_growth"].append(growth(year, sellers, 150 if year == 2022 else None))
         tables["report.sellers_by_city"] += cities(
-            year, [("A", "Sialkot", sellers - 30), ("B", "=1+1", 12), ("C", "<b>Lahore</b>", 10),
-                   ("D", "Karachi", None), ("E", "Multan", None), ("unknown", "Unknown", 8)]
-        )  # fmt: skip
+            year,
+            [
+                ("A", "Sialkot", sellers - 30),
+                ("B", "=1+1", 12),
+                ("C", "<b>Lahore</b>", 10),
+                ("D", "Karachi", None),
+                ("E", "Multan", None),
+                ("unknown", "Unknown", 8),
+            ],
+        )
         for table in ("sellers_by_category", "listings_by_category"):
             tables[f"report.{table}"] += [
-                {**frame(year), "top_category_id": key, "category": name, "share": share,
-                 "numerator": round(share * 200), "denominator": 200, "coverage": 1.0}
+                {
+                    **frame(year),
+                    "top_category_id": key,
+                    "category": name,
+                    "share": share,
+                    "numerator": round(share * 200),
+                    "denominator": 200,
+                    "coverage": 1.0,
+                }
                 for key, name, share in (("3", "Apparel", 0.63), ("5", "-Sports", 0.3))
-            ]  # fmt: skip
+            ]
         tables["report.inquiries_by_country"] += [
-            {**frame(year), "buyer_country_iso2": key, "share": share, "numerator": n,
-             "denominator": 1000, "coverage": 1.0}
+            {
+                **frame(year),
+                "buyer_country_iso2": key,
+                "share": share,
+                "numerator": n,
+                "denominator": 1000,
+                "coverage": 1.0,
+            }
             for key, share, n in (("US", 0.4, 400), ("GB", 0.123456789, 123))
-        ]  # fmt: skip
+        ]
         tables["meta.availability"].append(
-            {"edition": f"FY{year}", "figure": "goods_sold_value", "symbol": "x",
-             "missing": "inquiries: value of the goods sold"}
-        )  # fmt: skip
+            {
+                "edition": f"FY{year}",
+                "figure": "goods_sold_value",
+                "symbol": "x",
+                "missing": "inquiries: value of the goods sold",
+            }
+        )
     for month, status in ((3, "ok"), (4, "late"), (5, "held"), (6, "ok")):
         for dataset in ("sellers", "listings", "inquiries"):
             tables["meta.night"].append(
-                {"export_date": date(2022, month, 28), "dataset": dataset, "status": status,
-                 "is_good": status != "held", "rows_in": 10, "rows_accepted": 8,
-                 "rows_rejected": 1, "rows_duplicate": 1,
-                 "reason": "<i>few</i> rows" if status == "held" else None}
-            )  # fmt: skip
+                {
+                    "export_date": date(2022, month, 28),
+                    "dataset": dataset,
+                    "status": status,
+                    "is_good": status != "held",
+                    "rows_in": 10,
+                    "rows_accepted": 8,
+                    "rows_rejected": 1,
+                    "rows_duplicate": 1,
+                    "reason": "<i>few</i> rows" if status == "held" else None,
+                }
+            )
     for model in models():
         if model.schema == "report" and model.table not in tables:
             tables[model.table] = [r for y in (2021, 2022) for r in anything(model.name, y)]
     tables["report.inquiry_flow"] = flow({2021: 6000, 2022: 8000})
     tables["report.listing_stock"] = [
-        {**frame(y), "live_listings": n, "live_listings_numerator": n,
-         "live_listings_coverage": 1.0, "listings_ever": n * 9, "listings_ever_numerator": n * 9,
-         "listings_ever_coverage": 1.0}
+        {
+            **frame(y),
+            "live_listings": n,
+            "live_listings_numerator": n,
+            "live_listings_coverage": 1.0,
+            "listings_ever": n * 9,
+            "listings_ever_numerator": n * 9,
+            "listings_ever_coverage": 1.0,
+        }
         for y, n in ((2021, 15_000), (2022, 20_000))
-    ]  # fmt: skip
+    ]
     if change:
         change(tables)
     return tables

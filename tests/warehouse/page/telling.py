@@ -14,9 +14,11 @@ def figure_of(name: str, edition: Edition) -> Figure:
 
 
 def inquiries(
-    tmp_path: Path, years: dict[int, float | None], covered: dict[int, int] | None = None,
+    tmp_path: Path,
+    years: dict[int, float | None],
+    covered: dict[int, int] | None = None,
     **as_of: date,
-) -> Edition:  # fmt: skip
+) -> Edition:
     days = {int(name[2:]): day for name, day in as_of.items()}
     tables = {
         "report.headline": [

@@ -12,10 +12,18 @@ from tests.warehouse.page import made_up
 from warehouse.page import report
 
 CHROMIUM = next(
-    (p for p in (os.environ.get("OUTLOOK_TEST_CHROMIUM"), "/usr/bin/chromium",
-                 "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if p and Path(p).exists()),
+    (
+        p
+        for p in (
+            os.environ.get("OUTLOOK_TEST_CHROMIUM"),
+            "/usr/bin/chromium",
+            "/usr/bin/chromium-browser",
+            "/usr/bin/google-chrome",
+        )
+        if p and Path(p).exists()
+    ),
     None,
-)  # fmt: skip
+)
 VIEWS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 1000}},
     "dark": {"viewport": {"width": 1280, "height": 1000}, "color_scheme": "dark"},

@@ -27,9 +27,11 @@ def test_two_months_are_no_finding(tmp_path: Path) -> None:
             row["days_covered"] -= 3
     edition = made_up.edition(
         tmp_path / "outlook.duckdb",
-        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-         "report.inquiry_flow": rows},
-    )  # fmt: skip
+        {
+            "report.headline": made_up.headline(2021) + made_up.headline(2022),
+            "report.inquiry_flow": rows,
+        },
+    )
     assert told(edition, "inquiries-by-month")[0] == "Buyer inquiries by month"
 
 
@@ -91,18 +93,24 @@ def test_shares_of_inquiries_of_fewer_days_are_not_compared(
         + made_up.cities(2022, [("A", "Sialkot", 80)]),
     }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
-    for name, of in (("inquiries-by-country", "United States: 40.0% of inquiries whose buyer’s"
-                      " country is known"),
-                     ("inquiries-by-city", "Sialkot: 40.0% of inquiries whose seller’s city is"
-                      " known")):  # fmt: skip
+    for name, of in (
+        (
+            "inquiries-by-country",
+            "United States: 40.0% of inquiries whose buyer’s country is known",
+        ),
+        ("inquiries-by-city", "Sialkot: 40.0% of inquiries whose seller’s city is known"),
+    ):
         assert told(edition, name)[0] == of + gain
 
 
-@pytest.mark.parametrize(("figure", "table", "row"), [
-    ("reach", "destination_reach", {"mean_countries": 4.0}),
-    ("inquiry-rate", "inquiry_rate", {"span": "year", "inquiry_rate": 0.1, "days": 365}),
-    ("requests", "rfq_demand", {"span": "year", "rfqs": 40}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("figure", "table", "row"),
+    [
+        ("reach", "destination_reach", {"mean_countries": 4.0}),
+        ("inquiry-rate", "inquiry_rate", {"span": "year", "inquiry_rate": 0.1, "days": 365}),
+        ("requests", "rfq_demand", {"span": "year", "rfqs": 40}),
+    ],
+)
 def test_what_rests_on_other_nights_is_not_compared(
     tmp_path: Path, figure: str, table: str, row: dict[str, object]
 ) -> None:
@@ -120,11 +128,14 @@ def test_what_rests_on_other_nights_is_not_compared(
     assert a_year_before(found[1], found) is None
 
 
-@pytest.mark.parametrize(("now", "said"), [
-    (240, "Buyer inquiries ran above FY2021 in every month"),
-    (60, "Buyer inquiries ran below FY2021 in every month"),
-    (120, "Buyer inquiries by month"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (240, "Buyer inquiries ran above FY2021 in every month"),
+        (60, "Buyer inquiries ran below FY2021 in every month"),
+        (120, "Buyer inquiries by month"),
+    ],
+)
 def test_months_beside_those_of_last_year(tmp_path: Path, now: int, said: str) -> None:
     edition = inquiries(tmp_path, {2021: 120, 2022: now})
     assert told(edition, "inquiries-by-month") == (said, [])
@@ -137,9 +148,11 @@ def test_a_month_that_is_covered_in_part_is_a_gap(tmp_path: Path) -> None:
             row["days_covered"] -= 3
     edition = made_up.edition(
         tmp_path / "outlook.duckdb",
-        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-         "report.inquiry_flow": rows},
-    )  # fmt: skip
+        {
+            "report.headline": made_up.headline(2021) + made_up.headline(2022),
+            "report.inquiry_flow": rows,
+        },
+    )
     title, _ = told(edition, "inquiries-by-month")
     assert title == "Buyer inquiries ran above FY2021 in all 10 months that can be compared"
     drawn = charts.picture(figure_of("inquiries-by-month", edition), edition)
@@ -150,46 +163,69 @@ def test_a_month_that_is_covered_in_part_is_a_gap(tmp_path: Path) -> None:
 def flows(year: int, count: int, **last: date) -> list[made_up.Row]:
     """New listings of each month, from the last day of one to that of the next."""
     rows = [
-        {**made_up.frame(year), "month": m["month"], "flow": "new", "listings": count,
-         "numerator": count, "flow_from": m["span_from"] - timedelta(days=1),
-         "flow_to": m["span_to"]}
+        {
+            **made_up.frame(year),
+            "month": m["month"],
+            "flow": "new",
+            "listings": count,
+            "numerator": count,
+            "flow_from": m["span_from"] - timedelta(days=1),
+            "flow_to": m["span_to"],
+        }
         for m in made_up.months(year)
-    ]  # fmt: skip
+    ]
     rows[-1] |= last
     return rows
 
 
-@pytest.mark.parametrize(("last", "said"), [
-    ({}, "New listings ran above FY2021 in every month"),
-    ({"flow_to": date(2022, 6, 26)}, "New listings ran above FY2021 in every month"),
-    ({"flow_to": date(2022, 6, 5)},
-     "New listings ran above FY2021 in all 11 months that can be compared"),
-    ({"flow_from": date(2022, 5, 3)},
-     "New listings ran above FY2021 in all 11 months that can be compared"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ({}, "New listings ran above FY2021 in every month"),
+        ({"flow_to": date(2022, 6, 26)}, "New listings ran above FY2021 in every month"),
+        (
+            {"flow_to": date(2022, 6, 5)},
+            "New listings ran above FY2021 in all 11 months that can be compared",
+        ),
+        (
+            {"flow_from": date(2022, 5, 3)},
+            "New listings ran above FY2021 in all 11 months that can be compared",
+        ),
+    ],
+)
 def test_a_flow_of_more_or_less_than_a_month_is_a_gap(
     tmp_path: Path, last: dict[str, date], said: str
 ) -> None:
     edition = made_up.edition(
         tmp_path / "outlook.duckdb",
-        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-         "report.listing_flow": flows(2021, 50) + flows(2022, 60, **last)},
-    )  # fmt: skip
+        {
+            "report.headline": made_up.headline(2021) + made_up.headline(2022),
+            "report.listing_flow": flows(2021, 50) + flows(2022, 60, **last),
+        },
+    )
     assert told(edition, "new-listings")[0] == said
 
 
 def test_stocks_of_a_month_are_compared_on_the_same_date(tmp_path: Path) -> None:
     rows = [
-        {**made_up.frame(year), "month": m["month"], "live_listings": count, "numerator": count,
-         "census_on": m["span_to"]}
-        for year, count in ((2021, 50), (2022, 60)) for m in made_up.months(year)
-    ]  # fmt: skip
+        {
+            **made_up.frame(year),
+            "month": m["month"],
+            "live_listings": count,
+            "numerator": count,
+            "census_on": m["span_to"],
+        }
+        for year, count in ((2021, 50), (2022, 60))
+        for m in made_up.months(year)
+    ]
     rows[-1]["census_on"] = date(2022, 6, 5)
     edition = made_up.edition(
         tmp_path / "outlook.duckdb",
-        {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-         "report.listing_stock_by_month": rows},
-    )  # fmt: skip
+        {
+            "report.headline": made_up.headline(2021) + made_up.headline(2022),
+            "report.listing_stock_by_month": rows,
+        },
+    )
     title, _ = told(edition, "live-listings-by-month")
     assert title == "Live listings ran above FY2021 in all 11 months that can be compared"
     drawn = charts.picture(figure_of("live-listings-by-month", edition), edition)

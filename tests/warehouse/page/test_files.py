@@ -94,8 +94,10 @@ def test_page_is_the_database(html: str, edition: Edition) -> None:
     tiles = re.findall(r'<p class="big"><data value="([^"]+)">([^<]+)</data>', html)
     rows = {r["metric"]: r["value"] for r in edition.tables["headline"].of("FY2022")}
     assert [float(v) for v, _ in tiles[:3]] == [
-        rows["paid_sellers"], rows["live_listings"], rows["inquiries"]
-    ]  # fmt: skip
+        rows["paid_sellers"],
+        rows["live_listings"],
+        rows["inquiries"],
+    ]
     assert [text for _, text in tiles] == ["200", "20,000", "8,000", "63.0%", "85.0%"]
 
 
@@ -109,10 +111,14 @@ def test_what_is_withheld_or_not_available_says_so(html: str) -> None:
 def test_two_builds_are_the_same_bytes(folder: Path, edition: Edition, tmp_path: Path) -> None:
     report.write(tmp_path, edition, {"sha256": "0" * 64})
     first, second = (
-        {p.relative_to(f).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-         for f_ in [f] for p in f_.rglob("*") if p.is_file()}
+        {
+            p.relative_to(f).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+            for f_ in [f]
+            for p in f_.rglob("*")
+            if p.is_file()
+        }
         for f in (folder, tmp_path)
-    )  # fmt: skip
+    )
     assert first == second
 
 
@@ -135,9 +141,25 @@ def test_structure_of_the_page(html: str) -> None:
     assert len(ids) == len(set(ids))
     targets = [h[1:] for h in re.findall(r'href="(#[^"]+)"', html)]
     assert set(targets) <= set(ids)
-    order = ["points", "sellers", "categories", "cities", "listings", "inquiries", "answers",
-             "requests", "orders", "claims", "comparison", "unknown", "quality", "method",
-             "symbols", "revisions", "data"]  # fmt: skip
+    order = [
+        "points",
+        "sellers",
+        "categories",
+        "cities",
+        "listings",
+        "inquiries",
+        "answers",
+        "requests",
+        "orders",
+        "claims",
+        "comparison",
+        "unknown",
+        "quality",
+        "method",
+        "symbols",
+        "revisions",
+        "data",
+    ]
     assert [i for i in ids if i in order] == order
     svgs = re.findall(r"<svg [^>]*>", html)
     drawn = [f for f in ENTRIES if f.kind != "table"]
@@ -245,20 +267,28 @@ def test_without_libpango_everything_but_the_pdf(
 
 def revised(revision: int, column: str, was: str | None, now: str | None) -> made_up.Row:
     return {
-        "edition": "FY2022", "revision": revision, "table_name": "sellers_by_city",
-        "row_key": "A", "column_name": column, "was": was, "now": now,
-        "reason": f"reason <{revision}>", "revised_by": "an author",
+        "edition": "FY2022",
+        "revision": revision,
+        "table_name": "sellers_by_city",
+        "row_key": "A",
+        "column_name": column,
+        "was": was,
+        "now": now,
+        "reason": f"reason <{revision}>",
+        "revised_by": "an author",
         "revised_at": datetime(2022, 9 + revision, 1, tzinfo=UTC),
-    }  # fmt: skip
+    }
 
 
 def test_a_corrected_page_says_what_was_what_is_and_why(tmp_path: Path) -> None:
     tables = made_up.full()
     tables["meta.revision"] = [
-        revised(2, "share", "0.5", None), revised(2, "numerator", "100", None),
-        revised(3, "share", None, "0.85"), revised(3, "as_of", "2022-06-29", "2022-06-30"),
+        revised(2, "share", "0.5", None),
+        revised(2, "numerator", "100", None),
+        revised(3, "share", None, "0.85"),
+        revised(3, "as_of", "2022-06-29", "2022-06-30"),
         {**revised(2, "share", "0.1", "0.2"), "edition": "FY2021"},
-    ]  # fmt: skip
+    ]
     made = made_up.edition(tmp_path / "outlook.duckdb", tables, status="corrected")
     assert made.status == "corrected" and made.released_on == date(2022, 10, 1)
     folder = tmp_path / "report"
@@ -270,9 +300,19 @@ def test_a_corrected_page_says_what_was_what_is_and_why(tmp_path: Path) -> None:
     section = html[html.index('<section id="revisions">') : html.index('<section id="data">')]
     cells = re.findall(r"<t[hd](?: scope=\"row\"| class=\"[nd]\")?>([^<]*)</t", section)
     assert cells == [
-        "Sellers by city: share", "A", "not published", "85.0%", "reason &lt;3&gt;", "2022-12-01",
-        "Sellers by city: share", "A", "50.0%", "not published", "reason &lt;2&gt;", "2022-11-01",
-    ]  # fmt: skip
+        "Sellers by city: share",
+        "A",
+        "not published",
+        "85.0%",
+        "reason &lt;3&gt;",
+        "2022-12-01",
+        "Sellers by city: share",
+        "A",
+        "50.0%",
+        "not published",
+        "reason &lt;2&gt;",
+        "2022-11-01",
+    ]
     assert "2 more cells, such as dates and numerators" in section
 
 
@@ -297,13 +337,21 @@ def test_another_market_has_its_own_words(tmp_path: Path) -> None:
 def test_a_table_whose_exports_did_not_come_says_why(tmp_path: Path) -> None:
     def lose(tables: dict[str, list[made_up.Row]]) -> None:
         tables["report.sellers_by_city"] = [
-            {**made_up.frame(2022), "city_key": "not_available", "city": "Not available",
-             "symbol": "x"}
-        ]  # fmt: skip
+            {
+                **made_up.frame(2022),
+                "city_key": "not_available",
+                "city": "Not available",
+                "symbol": "x",
+            }
+        ]
         tables["meta.availability"].append(
-            {"edition": "FY2022", "figure": "sellers_by_city", "symbol": "x",
-             "missing": "sellers: city"}
-        )  # fmt: skip
+            {
+                "edition": "FY2022",
+                "figure": "sellers_by_city",
+                "symbol": "x",
+                "missing": "sellers: city",
+            }
+        )
 
     made = made_up.edition(tmp_path / "outlook.duckdb", made_up.full(lose))
     folder = tmp_path / "report"
@@ -359,7 +407,9 @@ def held_marks(
     names, rows = in_database(db, figure.table)
     found = [dict(zip(names, cells, strict=True)) for cells in rows]
     return {
-        (float(r[figure.measure]), r[symbol] or "") for r in found
-        if r["edition"] == "FY2022" and r[figure.measure] is not None
+        (float(r[figure.measure]), r[symbol] or "")
+        for r in found
+        if r["edition"] == "FY2022"
+        and r[figure.measure] is not None
         and all(r[k] == v for k, v in figure.where.items())
-    }  # fmt: skip
+    }

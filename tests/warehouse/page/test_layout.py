@@ -62,27 +62,53 @@ def with_flow(tmp_path: Path) -> Edition:
             CROSS JOIN LATERAL (SELECT make_date(
                 year(period_from) + (number < 7)::INTEGER, number, 1) AS month) AS m
         """)
-        for column in (None, "month", "rate", "value", *made_up.frame(2022), "numerator",
-                       "denominator", "coverage", "days", "days_covered", "symbol",
-                       "rate_symbol"):  # fmt: skip
+        for column in (
+            None,
+            "month",
+            "rate",
+            "value",
+            *made_up.frame(2022),
+            "numerator",
+            "denominator",
+            "coverage",
+            "days",
+            "days_covered",
+            "symbol",
+            "rate_symbol",
+        ):
             unit = "share 0-1" if column == "rate" else None
-            db.execute("INSERT INTO meta.data_dictionary (table_schema, table_name, column_name, "
-                       "unit, description) VALUES ('report', 'flow', ?, ?, 'What flows.')",
-                       [column, unit])  # fmt: skip
+            db.execute(
+                "INSERT INTO meta.data_dictionary (table_schema, table_name, column_name, "
+                "unit, description) VALUES ('report', 'flow', ?, ?, 'What flows.')",
+                [column, unit],
+            )
     return read(path, "FY2022")
 
 
 def entry(kind: str, **more: Any) -> dict[str, Any]:
-    return {"id": f"flow-{kind}", "table": "flow", "measure": "value", "kind": kind,
-            "title": "plain", "noun": "flow", "unit": "What flows", "month": "month",
-            "columns": ["month", "value", "coverage"], **more}  # fmt: skip
+    return {
+        "id": f"flow-{kind}",
+        "table": "flow",
+        "measure": "value",
+        "kind": kind,
+        "title": "plain",
+        "noun": "flow",
+        "unit": "What flows",
+        "month": "month",
+        "columns": ["month", "value", "coverage"],
+        **more,
+    }
 
 
 def test_a_table_more_is_one_entry_more(
     with_flow: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = {"id": "flow", "title": "Flow", "text": "In {market}.",
-               "figure": [entry("months"), entry("table")]}  # fmt: skip
+    section = {
+        "id": "flow",
+        "title": "Flow",
+        "text": "In {market}.",
+        "figure": [entry("months"), entry("table")],
+    }
     more = {**layout(), "section": [*layout()["section"], section]}
     for module in (page, series):
         monkeypatch.setattr(module, "layout", lambda: more)
@@ -107,8 +133,9 @@ def test_a_month_without_a_figure_is_a_gap(with_flow: Edition) -> None:
 
 
 def test_a_share_moves_by_points(with_flow: Edition) -> None:
-    figure = Figure(**entry("years", measure="rate", noun="Rate", title="trend",
-                            is_main_point=True))  # fmt: skip
+    figure = Figure(
+        **entry("years", measure="rate", noun="Rate", title="trend", is_main_point=True)
+    )
     assert sentences.title(figure, with_flow) == "Rate rose 200.0 pp in FY2022"
     [point] = sentences.main_points([figure], with_flow)
     assert point == "Rate: 800.0% as of 30 June 2022, 200.0 pp higher than a year before."
@@ -123,8 +150,10 @@ def test_a_table_that_the_file_does_not_have_is_left_out(edition: Edition) -> No
 
 NUMBERS = ("BIGINT", "DOUBLE", "INTEGER")
 WHATEVER = {
-    "withheld": ("c", "NULL"), "not_available": ("x", "NULL"), "zero": (None, "0"),
-}  # fmt: skip
+    "withheld": ("c", "NULL"),
+    "not_available": ("x", "NULL"),
+    "zero": (None, "0"),
+}
 
 
 @pytest.mark.parametrize(("symbol", "value"), WHATEVER.values(), ids=WHATEVER.keys())
@@ -141,12 +170,17 @@ def test_a_page_is_made_whatever_the_figures_are(
             marks = [symbol for n in columns if n.endswith("symbol")]
             classes = [k for k in ("city_key", "top_category_id") if k in columns]
             where = "".join(f" AND {c} <> 'unknown'" for c in classes)
-            db.execute(f"UPDATE {model.table} SET {', '.join(sets)} "
-                       f"WHERE edition = 'FY2022'{where}", marks)  # fmt: skip
+            db.execute(
+                f"UPDATE {model.table} SET {', '.join(sets)} WHERE edition = 'FY2022'{where}", marks
+            )
     folder = tmp_path / "report"
     folder.mkdir()
     monkeypatch.setattr(pdf, "can_write", lambda: False)
     report.write(folder, read(path, "FY2022"), {})
-    text = re.sub(r"<style>.*?</style>|<details>.*?</details>|data:[^\"]*", "",
-                  (folder / "index.html").read_text("utf-8"), flags=re.DOTALL)  # fmt: skip
+    text = re.sub(
+        r"<style>.*?</style>|<details>.*?</details>|data:[^\"]*",
+        "",
+        (folder / "index.html").read_text("utf-8"),
+        flags=re.DOTALL,
+    )
     assert not re.findall(r">[^<]*\b(?:None(?!:)|nan|inf|NaN)\b[^<]*<", text)

@@ -72,9 +72,10 @@ def test_one_year_has_no_average(tmp_path: Path) -> None:
     tables = {
         "report.headline": made_up.headline(2021) + made_up.headline(2022),
         "report.seller_growth": [
-            made_up.growth(2021, 110, None), made_up.growth(2022, 121, 110, **cagr)
+            made_up.growth(2021, 110, None),
+            made_up.growth(2022, 121, 110, **cagr),
         ],
-    }  # fmt: skip
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert "average" not in told(edition, "paid-sellers")[1][0]
 
@@ -90,18 +91,26 @@ def test_the_lead_names_leaders_among_sellers_only(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("before", "said"), [
-    ((150, 10, 5), ", and each shown here has more than in FY2021"),
-    ((150, 10, 20), ""), ((150, 10, None), ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ((150, 10, 5), ", and each shown here has more than in FY2021"),
+        ((150, 10, 20), ""),
+        ((150, 10, None), ""),
+    ],
+)
 def test_each_is_growing(tmp_path: Path, before: tuple[int | None, ...], said: str) -> None:
     rows = [
-        r for year, counts in ((2021, before), (2022, (150, 20, 10)))
-        for r in made_up.cities(year, zip("ABC", ("Sialkot", "Lahore", "Karachi"), counts,
-                                          strict=True))
-    ]  # fmt: skip
-    tables = {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-              "report.sellers_by_city": rows}  # fmt: skip
+        r
+        for year, counts in ((2021, before), (2022, (150, 20, 10)))
+        for r in made_up.cities(
+            year, zip("ABC", ("Sialkot", "Lahore", "Karachi"), counts, strict=True)
+        )
+    ]
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.sellers_by_city": rows,
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     title = sentences.title(figure_of("other-cities", edition), edition)
     assert title == f"Outside Sialkot, Lahore has most paid sellers{said}"
@@ -109,11 +118,14 @@ def test_each_is_growing(tmp_path: Path, before: tuple[int | None, ...], said: s
 
 def test_one_class_alone_is_not_each(tmp_path: Path) -> None:
     rows = [
-        r for year, n in ((2021, 10), (2022, 20))
+        r
+        for year, n in ((2021, 10), (2022, 20))
         for r in made_up.cities(year, [("A", "Sialkot", 150), ("B", "Lahore", n)])
-    ]  # fmt: skip
-    tables = {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-              "report.sellers_by_city": rows}  # fmt: skip
+    ]
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.sellers_by_city": rows,
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     title = sentences.title(figure_of("other-cities", edition), edition)
     assert title == "Outside Sialkot, Lahore has most paid sellers"
@@ -136,11 +148,14 @@ def test_nothing_changed(tmp_path: Path) -> None:
     assert "as many as a year before" in point
 
 
-@pytest.mark.parametrize(("now", "said"), [
-    (100_040, "hardly more than a year before"),
-    (99_960, "hardly fewer than a year before"),
-    (100_000, "as many as a year before"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (100_040, "hardly more than a year before"),
+        (99_960, "hardly fewer than a year before"),
+        (100_000, "as many as a year before"),
+    ],
+)
 def test_as_many_are_as_many(tmp_path: Path, now: int, said: str) -> None:
     _, [point] = told(inquiries(tmp_path, {2021: 100_000, 2022: now}))
     assert (
@@ -153,9 +168,10 @@ def test_a_share_as_it_is_shown_is_the_same(tmp_path: Path) -> None:
         tables = {
             "report.headline": made_up.headline(2021) + made_up.headline(2022),
             "report.response_rate": [
-                {**made_up.frame(2021), "pooled": before}, {**made_up.frame(2022), "pooled": 0.4001}
+                {**made_up.frame(2021), "pooled": before},
+                {**made_up.frame(2022), "pooled": 0.4001},
             ],
-        }  # fmt: skip
+        }
         edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
         [point] = told(edition, "response-rate")[1]
         assert point.endswith(f" 40.0% as of 30 June 2022, {said} a year before.")
@@ -166,8 +182,10 @@ def test_the_growth_of_the_table_and_the_run_of_years_may_differ(tmp_path: Path)
     sellers = (100, 110, 121, 122)
     growths = [made_up.growth(y, n, None) for y, n in zip(range(2019, 2023), sellers, strict=True)]
     growths[-1] |= {"yoy_growth": -0.02, "yoy_growth_symbol": None}
-    tables = {"report.headline": [r for y in range(2019, 2023) for r in made_up.headline(y)],
-              "report.seller_growth": growths}  # fmt: skip
+    tables = {
+        "report.headline": [r for y in range(2019, 2023) for r in made_up.headline(y)],
+        "report.seller_growth": growths,
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert told(edition, "paid-sellers")[0] == "Paid sellers fell 2.0% in FY2022"
     growths[-1] |= {"paid_sellers": 150}
@@ -180,9 +198,10 @@ def test_a_cagr_names_its_years(tmp_path: Path) -> None:
     tables = {
         "report.headline": made_up.headline(2021) + made_up.headline(2022),
         "report.seller_growth": [
-            made_up.growth(2021, 242, None), made_up.growth(2022, 311, 242, **cagr)
+            made_up.growth(2021, 242, None),
+            made_up.growth(2022, 311, 242, **cagr),
         ],
-    }  # fmt: skip
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     title, [point] = told(edition, "paid-sellers")
     assert title == "Paid sellers rose 28.5% in FY2022"
@@ -196,9 +215,10 @@ def test_a_first_year_that_is_withheld_makes_no_cagr(tmp_path: Path) -> None:
     tables = {
         "report.headline": made_up.headline(2021) + made_up.headline(2022),
         "report.seller_growth": [
-            made_up.growth(2021, 242, None), made_up.growth(2022, 311, 242, **cagr)
+            made_up.growth(2021, 242, None),
+            made_up.growth(2022, 311, 242, **cagr),
         ],
-    }  # fmt: skip
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert told(edition, "paid-sellers")[1] == [
         "Paid sellers: 311 as of 30 June 2022, 28.5% more than a year before."
@@ -209,54 +229,69 @@ def test_a_first_year_that_is_withheld_makes_no_cagr(tmp_path: Path) -> None:
     ("counts", "title"),
     [
         ((150, 170), "Sialkot: 85.0% of paid sellers whose city is known, up 10.0 pp on FY2021"),
-        ((170, 150), "Sialkot: 75.0% of paid sellers whose city is known, down 10.0 pp on "
-                     "FY2021"),
+        ((170, 150), "Sialkot: 75.0% of paid sellers whose city is known, down 10.0 pp on FY2021"),
         ((150, 150), "Sialkot: 75.0% of paid sellers whose city is known, as in FY2021"),
         ((None, 150), "Sialkot: 75.0% of paid sellers whose city is known"),
     ],
-)  # fmt: skip
+)
 def test_the_leader(tmp_path: Path, counts: tuple[int | None, int], title: str) -> None:
     rows = [
-        r for year, n in zip((2021, 2022), counts, strict=True)
+        r
+        for year, n in zip((2021, 2022), counts, strict=True)
         for r in made_up.cities(year, [("A", "Sialkot", n), ("B", "Lahore", 20)])
-    ]  # fmt: skip
-    tables = {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-              "report.sellers_by_city": rows}  # fmt: skip
+    ]
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.sellers_by_city": rows,
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert sentences.title(figure_of("largest-city", edition), edition) == title
 
 
 def test_the_unknown_class_leads_nothing(tmp_path: Path) -> None:
     counts = [("unknown", "Unknown", 150), ("B", "Lahore", 20), ("C", "Karachi", 10)]
-    tables = {"report.headline": made_up.headline(2022),
-              "report.sellers_by_city": made_up.cities(2022, counts)}  # fmt: skip
+    tables = {
+        "report.headline": made_up.headline(2022),
+        "report.sellers_by_city": made_up.cities(2022, counts),
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert sentences.title(figure_of("largest-city", edition), edition).startswith("Lahore: 10")
     followers = sentences.title(figure_of("other-cities", edition), edition)
     assert followers == "Outside Lahore, Karachi has most paid sellers"
 
 
-@pytest.mark.parametrize(("counts", "said"), [
-    ((20, 10), "Outside Sialkot, Lahore has most paid sellers"),
-    ((20, 20), "Paid sellers outside Sialkot"),
-    ((20, None), "Of what is shown outside Sialkot, Lahore has most paid sellers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((20, 10), "Outside Sialkot, Lahore has most paid sellers"),
+        ((20, 20), "Paid sellers outside Sialkot"),
+        ((20, None), "Of what is shown outside Sialkot, Lahore has most paid sellers"),
+    ],
+)
 def test_most_of_what_is_left(tmp_path: Path, counts: tuple[int, int | None], said: str) -> None:
-    rows = made_up.cities(2022, zip("ABC", ("Sialkot", "Lahore", "Karachi"), (150, *counts),
-                                    strict=True))  # fmt: skip
+    rows = made_up.cities(
+        2022, zip("ABC", ("Sialkot", "Lahore", "Karachi"), (150, *counts), strict=True)
+    )
     tables = {"report.headline": made_up.headline(2022), "report.sellers_by_city": rows}
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert sentences.title(figure_of("other-cities", edition), edition) == said
 
 
-@pytest.mark.parametrize(("before", "said"), [
-    (0.75, "as in FY2021"), (0.75052, "much as in FY2021"), (0.7, "up 5.0 pp on FY2021"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (0.75, "as in FY2021"),
+        (0.75052, "much as in FY2021"),
+        (0.7, "up 5.0 pp on FY2021"),
+    ],
+)
 def test_a_share_that_hardly_moved(tmp_path: Path, before: float, said: str) -> None:
     rows = [r for year in (2021, 2022) for r in made_up.cities(year, [("A", "Sialkot", 150)])]
     rows[0]["share"], rows[1]["share"] = before, 0.7503
-    tables = {"report.headline": made_up.headline(2021) + made_up.headline(2022),
-              "report.sellers_by_city": rows}  # fmt: skip
+    tables = {
+        "report.headline": made_up.headline(2021) + made_up.headline(2022),
+        "report.sellers_by_city": rows,
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     title = sentences.title(figure_of("largest-city", edition), edition)
     assert title == f"Sialkot: 75.0% of paid sellers whose city is known, {said}"
@@ -264,8 +299,10 @@ def test_a_share_that_hardly_moved(tmp_path: Path, before: float, said: str) -> 
 
 def test_places_are_not_counted_where_a_class_is_withheld(tmp_path: Path) -> None:
     counts = [("A", "Sialkot", 150), ("B", "Lahore", 20), ("C", "Karachi", None)]
-    tables = {"report.headline": made_up.headline(2022),
-              "report.sellers_by_city": made_up.cities(2022, counts)}  # fmt: skip
+    tables = {
+        "report.headline": made_up.headline(2022),
+        "report.sellers_by_city": made_up.cities(2022, counts),
+    }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     [point] = told(edition, "largest-city")[1]
     assert point == "Sialkot: 75.0% of paid sellers whose city is known."
