@@ -3,6 +3,6 @@
 Nothing here imports the pipeline: what it should find is known before it looks.
 """
 
-from transforms.sample.history import write_sample
+from transforms.sample.writing.history import write_sample
 
 __all__ = ["write_sample"]

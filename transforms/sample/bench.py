@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from transforms.sample import files
-from transforms.sample.clock import day_number, month_of
-from transforms.sample.delivery import in_csv, in_json_array
-from transforms.sample.draw import below, noise
-from transforms.sample.inquiries import Flow
-from transforms.sample.inquiries_text import InquiriesText
-from transforms.sample.lines import Text
-from transforms.sample.listings import POSITION_BITS, Listings, Maker
-from transforms.sample.listings_text import HEADER as LISTINGS_HEADER
-from transforms.sample.listings_text import ListingsText
-from transforms.sample.moves import NEVER
-from transforms.sample.parameters import Parameters, load
-from transforms.sample.sellers import Sellers, make_sellers
-from transforms.sample.sellers_text import HEADER as SELLERS_HEADER
-from transforms.sample.sellers_text import SellersText
+from transforms.sample.universe.clock import day_number, month_of
+from transforms.sample.universe.draw import below, noise
+from transforms.sample.universe.inquiries import Flow
+from transforms.sample.universe.listings import POSITION_BITS, Listings, Maker
+from transforms.sample.universe.moves import NEVER
+from transforms.sample.universe.parameters import Parameters, load
+from transforms.sample.universe.sellers import Sellers, make_sellers
+from transforms.sample.writing import files
+from transforms.sample.writing.delivery import in_csv, in_json_array
+from transforms.sample.writing.inquiries_text import InquiriesText
+from transforms.sample.writing.lines import Text
+from transforms.sample.writing.listings_text import HEADER as LISTINGS_HEADER
+from transforms.sample.writing.listings_text import ListingsText
+from transforms.sample.writing.sellers_text import HEADER as SELLERS_HEADER
+from transforms.sample.writing.sellers_text import SellersText
 
 ROWS_OF_A_FILE = 1_000_000
 ROWS_AT_A_TIME = 125_000

@@ -5,18 +5,18 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from transforms.sample.clock import day_number
-from transforms.sample.delivery import Rows
-from transforms.sample.dirt import Arrangement
-from transforms.sample.draw import Ints
-from transforms.sample.inquiries import Inquiries, joined
-from transforms.sample.listings import Listings, Maker
-from transforms.sample.metrics import COLUMNS, SILENT, Metrics
-from transforms.sample.nights import DATASETS, Night
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Mask
-from transforms.sample.terms import Terms, TermsMaker
 from transforms.sample.turnover import Turnover
+from transforms.sample.universe.clock import day_number
+from transforms.sample.universe.dirt import Arrangement
+from transforms.sample.universe.draw import Ints
+from transforms.sample.universe.inquiries import Inquiries, joined
+from transforms.sample.universe.listings import Listings, Maker
+from transforms.sample.universe.metrics import COLUMNS, SILENT, Metrics
+from transforms.sample.universe.nights import DATASETS, Night
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Mask
+from transforms.sample.universe.terms import Terms, TermsMaker
+from transforms.sample.writing.delivery import Rows
 
 Counts = dict[str, int | str | None]
 

@@ -3,9 +3,6 @@
 from typing import ClassVar
 
 from transforms.sample.ledger import Edition, Ledger
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Sellers
-from transforms.sample.sellers_text import SellersText
 from transforms.sample.truth_cohorts import CohortTables
 from transforms.sample.truth_context import context, participation_gap
 from transforms.sample.truth_flow import FlowTables
@@ -23,6 +20,9 @@ from transforms.sample.truth_inquiries import InquiryTables
 from transforms.sample.truth_listings import ListingTables
 from transforms.sample.truth_sellers import SellerTables
 from transforms.sample.truth_small import is_few
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Sellers
+from transforms.sample.writing.sellers_text import SellersText
 
 Told = tuple[int, float | None, bool]  # value, coverage, whether it is withheld
 

@@ -5,10 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from transforms.sample.clock import as_date, day_number
-from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition
-from transforms.sample.sellers import Mask
 from transforms.sample.truth_flow import FlowTables
 from transforms.sample.truth_ground import (
     Row,
@@ -19,6 +16,9 @@ from transforms.sample.truth_ground import (
     withheld,
 )
 from transforms.sample.truth_small import is_few, is_split_few, withheld_of
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.draw import Ints
+from transforms.sample.universe.sellers import Mask
 
 MEASURES = ("new_sellers", "retention_12m", "inquiries_per_seller")
 

@@ -4,11 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from transforms.sample.clock import as_date, day_number
 from transforms.sample.ledger import Edition, Ledger
-from transforms.sample.moves import NEVER
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Days, Mask, Sellers
 from transforms.sample.truth_ground import (
     Ground,
     Row,
@@ -21,6 +17,10 @@ from transforms.sample.truth_ground import (
     withheld,
 )
 from transforms.sample.truth_small import is_closed, is_few, withheld_of
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.moves import NEVER
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Days, Mask, Sellers
 
 OPENING_WITHIN_DAYS = 7  # the week before the first day
 

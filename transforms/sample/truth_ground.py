@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from transforms.sample.clock import as_date, day_number
-from transforms.sample.draw import Ints
 from transforms.sample.ledger import Edition, Ledger, is_partial
-from transforms.sample.moves import NEVER
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Mask, Sellers
 from transforms.sample.truth_small import Cell, is_closed, is_few, withheld_of
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.draw import Ints
+from transforms.sample.universe.moves import NEVER
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Mask, Sellers
 
 Row = dict[str, Any]
 Groups = dict[str, list[Mask]]  # by edition: things of which none may be of few sellers

@@ -5,12 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from transforms.sample import clock
-from transforms.sample.clock import as_date, day_number
-from transforms.sample.draw import Ints
-from transforms.sample.inquiries import NO_REPLY
 from transforms.sample.ledger import Edition
-from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import (
     Row,
     days_columns,
@@ -32,6 +27,11 @@ from transforms.sample.truth_spans import (
     span_columns,
     year_and_months,
 )
+from transforms.sample.universe import clock
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.draw import Ints
+from transforms.sample.universe.inquiries import NO_REPLY
+from transforms.sample.universe.sellers import Mask
 
 HOUR = 3600
 RESPONSE_DAYS, RESPONSE_ENDS_BEFORE = 30, 7

@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.clock import as_date, day_number
-from transforms.sample.draw import Floats, Ints
 from transforms.sample.ledger import Edition, is_partial
-from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import (
     Ground,
     Row,
@@ -23,6 +20,9 @@ from transforms.sample.truth_ground import (
     withheld,
 )
 from transforms.sample.truth_small import is_closed, is_few, is_split_few, withheld_of
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.draw import Floats, Ints
+from transforms.sample.universe.sellers import Mask
 
 BASE_UNITS = {"count": "piece", "mass": "kilogram"}
 PARTS = ("complete", "price", "ask_price", "moq", "leaf_category")

@@ -6,11 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from transforms.sample.clock import as_date, day_number
 from transforms.sample.ledger import Edition, Ledger
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import YEAR, Sellers
-from transforms.sample.sellers_text import SellersText
 from transforms.sample.truth_ground import (
     Ground,
     Row,
@@ -24,6 +20,10 @@ from transforms.sample.truth_ground import (
     withheld,
 )
 from transforms.sample.truth_small import is_few, is_split_few
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import YEAR, Sellers
+from transforms.sample.writing.sellers_text import SellersText
 
 BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30

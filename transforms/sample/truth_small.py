@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.sample.draw import Ints
+from transforms.sample.universe.draw import Ints
 
 FEWEST_SELLERS = 5  # a cell that rests on fewer is withheld
 

@@ -5,13 +5,13 @@ from functools import cached_property
 
 import numpy as np
 
-from transforms.sample import clock
-from transforms.sample.clock import as_date, day_number
-from transforms.sample.draw import Ints
-from transforms.sample.inquiries import NO_REPLY, Inquiries
 from transforms.sample.ledger import Edition
-from transforms.sample.sellers import Mask
 from transforms.sample.truth_ground import Ground, Row, Spans, head, rounded
+from transforms.sample.universe import clock
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.draw import Ints
+from transforms.sample.universe.inquiries import NO_REPLY, Inquiries
+from transforms.sample.universe.sellers import Mask
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.clock import as_date
-from transforms.sample.draw import Ints, Keys
-from transforms.sample.listings import Listings
+from transforms.sample.universe.clock import as_date
+from transforms.sample.universe.draw import Ints, Keys
+from transforms.sample.universe.listings import Listings
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transforms.sample.dirt import BAD, DUPLICATE, arrange, split
-from transforms.sample.parameters import load
+from transforms.sample.universe.dirt import BAD, DUPLICATE, arrange, split
+from transforms.sample.universe.parameters import load
 
 
 @pytest.fixture(params=["PK", "IN"])

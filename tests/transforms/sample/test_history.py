@@ -70,7 +70,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def test_nothing_of_the_pipeline_is_imported() -> None:
-    for path in SAMPLE.glob("*.py"):
+    for path in SAMPLE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):

@@ -19,7 +19,7 @@ from tests.transforms.sample.found import (
     truth_of,
 )
 from transforms.sample import write_sample
-from transforms.sample.parameters import MARKETS
+from transforms.sample.universe.parameters import MARKETS
 
 with open(MARKETS / "categories.csv", encoding="utf-8", newline="") as file:
     TOPS = {row["category_id"]: row["top_category_id"] for row in csv.DictReader(file)}

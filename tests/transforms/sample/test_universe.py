@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from transforms.sample.clock import as_date, day_number
-from transforms.sample.inquiries import Flow
-from transforms.sample.listings import Maker, Stock, product_ids
-from transforms.sample.parameters import Parameters, load
-from transforms.sample.sellers import Sellers, make_sellers
+from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.inquiries import Flow
+from transforms.sample.universe.listings import Maker, Stock, product_ids
+from transforms.sample.universe.parameters import Parameters, load
+from transforms.sample.universe.sellers import Sellers, make_sellers
 
 
 @pytest.fixture(scope="module", params=["PK", "IN"])

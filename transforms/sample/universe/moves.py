@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.draw import Floats, Ints, Weighted, generator
+from transforms.sample.universe.draw import Floats, Ints, Weighted, generator
 
 Days = NDArray[np.int64]
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from transforms.sample.clock import day_number
-from transforms.sample.draw import generator
+from transforms.sample.universe.clock import day_number
+from transforms.sample.universe.draw import generator
 
 DATASETS = ("sellers", "listings", "inquiries")
 CADENCES = ("night", "week", "month")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-MARKETS = HERE.parent / "markets"
-CONTINENTS = HERE.parent / "fields" / "continents.csv"
+_PACKAGE = HERE.parents[1]
+MARKETS = _PACKAGE / "markets"
+CONTINENTS = _PACKAGE / "fields" / "continents.csv"
 
 
 @dataclass(frozen=True)

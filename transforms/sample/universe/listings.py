@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample import clock
-from transforms.sample.draw import Floats, Ints, Keys, Weighted, below, mix, noise, unit
-from transforms.sample.moves import NEVER
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Mask, Sellers
+from transforms.sample.universe import clock
+from transforms.sample.universe.draw import Floats, Ints, Keys, Weighted, below, mix, noise, unit
+from transforms.sample.universe.moves import NEVER
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Mask, Sellers
 
 POSITION_BITS = 24  # of a listing's key; the month it was made in stands above them
 

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.sample import dirt, files
-from transforms.sample.draw import Ints, noise, one, unit
-from transforms.sample.inquiries import Inquiries
-from transforms.sample.inquiries_text import InquiriesText
-from transforms.sample.lines import Text, content, taken
-from transforms.sample.listings import Listings
-from transforms.sample.listings_text import HEADER as LISTINGS_HEADER
-from transforms.sample.listings_text import ListingsText
-from transforms.sample.nights import DATASETS, MISSING, Night
-from transforms.sample.sellers_text import HEADER as SELLERS_HEADER
-from transforms.sample.sellers_text import SellersText
+from transforms.sample.universe import dirt
+from transforms.sample.universe.draw import Ints, noise, one, unit
+from transforms.sample.universe.inquiries import Inquiries
+from transforms.sample.universe.listings import Listings
+from transforms.sample.universe.nights import DATASETS, MISSING, Night
+from transforms.sample.writing import files
+from transforms.sample.writing.inquiries_text import InquiriesText
+from transforms.sample.writing.lines import Text, content, taken
+from transforms.sample.writing.listings_text import HEADER as LISTINGS_HEADER
+from transforms.sample.writing.listings_text import ListingsText
+from transforms.sample.writing.sellers_text import HEADER as SELLERS_HEADER
+from transforms.sample.writing.sellers_text import SellersText
 
 ROWS_AT_A_TIME = 250_000
 

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.sample import clock
-from transforms.sample.draw import Ints, Keys, Weighted, below, noise, unit
-from transforms.sample.inquiries import NO_COUNTRY, NO_REPLY, UNKNOWN_COUNTRY, Inquiries
-from transforms.sample.lines import Text, joined, numbered, taken, text
-from transforms.sample.listings import product_ids
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Mask
+from transforms.sample.universe import clock
+from transforms.sample.universe.draw import Ints, Keys, Weighted, below, noise, unit
+from transforms.sample.universe.inquiries import NO_COUNTRY, NO_REPLY, UNKNOWN_COUNTRY, Inquiries
+from transforms.sample.universe.listings import product_ids
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Mask
+from transforms.sample.writing.lines import Text, joined, numbered, taken, text
 
 _ID, _SUBJECT, _NOUN, _QUANTITY, _UNIT, _SPELLING, _ZONE = range(701, 708)
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from transforms.sample import files
-from transforms.sample.delivery import Rows, Texts, Writer
-from transforms.sample.inquiries import Deliveries, Flow
-from transforms.sample.inquiries_text import InquiriesText
 from transforms.sample.ledger import Ledger
-from transforms.sample.listings import Maker, Stock
-from transforms.sample.listings_text import ListingsText
-from transforms.sample.nights import Range, plan, remembered, with_range
-from transforms.sample.parameters import load
-from transforms.sample.sellers import make_sellers
-from transforms.sample.sellers_text import SellersText
 from transforms.sample.truth import report
+from transforms.sample.universe.inquiries import Deliveries, Flow
+from transforms.sample.universe.listings import Maker, Stock
+from transforms.sample.universe.nights import Range, plan, remembered, with_range
+from transforms.sample.universe.parameters import load
+from transforms.sample.universe.sellers import make_sellers
+from transforms.sample.writing import files
+from transforms.sample.writing.delivery import Rows, Texts, Writer
+from transforms.sample.writing.inquiries_text import InquiriesText
+from transforms.sample.writing.listings_text import ListingsText
+from transforms.sample.writing.sellers_text import SellersText
 
 WRITING_AT_ONCE = 2
 

@@ -4,9 +4,12 @@ from functools import cached_property
 
 import numpy as np
 
-from transforms.sample import clock
-from transforms.sample.draw import Ints, below, noise, unit
-from transforms.sample.lines import (
+from transforms.sample.universe import clock
+from transforms.sample.universe.draw import Ints, below, noise, unit
+from transforms.sample.universe.listings import Listings, Maker, product_ids
+from transforms.sample.universe.metrics import SILENT, Metrics
+from transforms.sample.universe.terms import TermsMaker
+from transforms.sample.writing.lines import (
     Text,
     csv_cell,
     csv_line,
@@ -17,9 +20,6 @@ from transforms.sample.lines import (
     text,
     timed,
 )
-from transforms.sample.listings import Listings, Maker, product_ids
-from transforms.sample.metrics import SILENT, Metrics
-from transforms.sample.terms import TermsMaker
 
 END = "\n"
 COLUMNS = (

@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.sample.draw import Ints, Keys, Weighted, below, noise, unit
-from transforms.sample.lines import Text, csv_line, dated, edited, joined, taken, text
-from transforms.sample.moves import (
+from transforms.sample.universe.draw import Ints, Keys, Weighted, below, noise, unit
+from transforms.sample.universe.moves import (
     MARKET,
     NEVER,
     NOT_IN_GAZETTEER,
     UNKNOWN_COUNTRY,
     Whereabouts,
 )
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import YEAR, Mask, Sellers
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import YEAR, Mask, Sellers
+from transforms.sample.writing.lines import Text, csv_line, dated, edited, joined, taken, text
 
 END = "\r\n"
 COLUMNS = (

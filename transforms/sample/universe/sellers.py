@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.clock import day_number
-from transforms.sample.draw import Floats, Ints, Weighted, evenly, generator
-from transforms.sample.moves import (
+from transforms.sample.universe.clock import day_number
+from transforms.sample.universe.draw import Floats, Ints, Weighted, evenly, generator
+from transforms.sample.universe.moves import (
     MARKET,
     NEVER,
     NO_CITY,
@@ -22,7 +22,7 @@ from transforms.sample.moves import (
     moved,
     whereabouts,
 )
-from transforms.sample.parameters import Parameters
+from transforms.sample.universe.parameters import Parameters
 
 Mask = NDArray[np.bool_]
 

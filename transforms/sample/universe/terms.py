@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.draw import Floats, Ints, Keys, Weighted, below, generator, noise, unit
-from transforms.sample.lines import Text, csv_cell, csv_line, text
-from transforms.sample.listings import Listings
-from transforms.sample.parameters import Parameters
-from transforms.sample.sellers import Mask
+from transforms.sample.universe.draw import (
+    Floats,
+    Ints,
+    Keys,
+    Weighted,
+    below,
+    generator,
+    noise,
+    unit,
+)
+from transforms.sample.universe.listings import Listings
+from transforms.sample.universe.parameters import Parameters
+from transforms.sample.universe.sellers import Mask
+from transforms.sample.writing.lines import Text, csv_cell, csv_line, text
 
 ASK = "Ask Price"
 READY = 0.2  # of the listings are ready to ship

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from transforms.sample.draw import Ints
+from transforms.sample.universe.draw import Ints
 
 Text: TypeAlias = pa.StringArray
 

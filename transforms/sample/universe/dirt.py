@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.draw import Ints, generator
+from transforms.sample.universe.draw import Ints, generator
 
 BAD = {
     "sellers": ("no_id", "malformed_id", "ragged"),

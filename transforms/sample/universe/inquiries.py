@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from transforms.sample import clock
-from transforms.sample.draw import Ints, Keys, Weighted, generator
-from transforms.sample.listings import Maker
-from transforms.sample.nights import Night
-from transforms.sample.sellers import YEAR, Mask
+from transforms.sample.universe import clock
+from transforms.sample.universe.draw import Ints, Keys, Weighted, generator
+from transforms.sample.universe.listings import Maker
+from transforms.sample.universe.nights import Night
+from transforms.sample.universe.sellers import YEAR, Mask
 
 _DAY = 601  # stream of random numbers
 POSITION_BITS = 17  # of an inquiry's key; the day it came on stands above them

@@ -4,8 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from transforms.sample.draw import Ints, below, generator, noise
-from transforms.sample.listings import Listings
+from transforms.sample.universe.draw import Ints, below, generator, noise
+from transforms.sample.universe.listings import Listings
 
 COLUMNS = (
     "impressions",

@@ -1,0 +1,1 @@
+"""How a universe is delivered: its text, its files, its nights."""
