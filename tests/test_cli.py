@@ -173,15 +173,6 @@ def test_the_doctor_finds_what_is_wrong(home: Path, monkeypatch: pytest.MonkeyPa
     assert [f["thing"] for f in json.loads(ill.stdout) if f["verdict"] == "wrong"] == ["key"]
 
 
-def test_the_benchmark_names_what_it_measures(home: Path) -> None:
-    done = outlook("bench", "--scale", "0.002", "--json", "--quiet")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["rows"] == 6400
-    assert [r["name"] for r in found["runs"]] == ["floor", "clean", "night"]
-    assert all(r["wall_s"] > 0 and r["peak_mib"] > 0 for r in found["runs"])
-
-
 def test_every_command_has_help() -> None:
     shown = outlook("--help").stdout
     for command in (
@@ -196,7 +187,6 @@ def test_every_command_has_help() -> None:
         "prove",
         "release-night",
         "doctor",
-        "bench",
         "listings",
         "diff",
         "explain",

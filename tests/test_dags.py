@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from tests.oracle import truth
 from transforms.markets import market
 from transforms.sample import write_sample
 
@@ -62,10 +63,8 @@ def test_two_nights_through_the_real_dags(
 
     live = home / "published" / "latest"
     assert os.readlink(live) == f"{LAST}"
-    truth = json.loads((home / "exports" / "truth.json").read_text("utf-8"))
-    want = {
-        (r["edition"], r["metric"]): (r["value"], r["symbol"]) for r in truth["report"]["headline"]
-    }
+    right = truth(home / "exports")["report"]["headline"]
+    want = {(r["edition"], r["metric"]): (r["value"], r["symbol"]) for r in right}
     with duckdb.connect(str(live / "outlook.duckdb"), read_only=True) as db:
         rows = db.execute("SELECT edition, metric, value, symbol FROM report.headline").fetchall()
     assert {(e, m): (v, s) for e, m, v, s in rows} == want

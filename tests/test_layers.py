@@ -47,6 +47,26 @@ def test_steps_import_no_later_step(step: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    ("folder", "may_import"),
+    [
+        ("transforms/sample/universe", ("transforms.sample.universe",)),
+        ("transforms/sample", ("transforms.sample",)),
+        ("tests/oracle", ("transforms.sample.universe", "tests.oracle")),
+    ],
+)
+def test_what_must_be_found_is_told_without_the_pipeline(
+    folder: str, may_import: tuple[str, ...]
+) -> None:
+    paths = [p for p in (ROOT / folder).rglob("*.py") if not p.stem.startswith("test_")]
+    assert len(paths) > 10
+    for path in paths:
+        ours = {n for n in imported(path) if n.split(".")[0] in (*ROOMS, "tests", "make")}
+        assert not {
+            n for n in ours if not f"{n}.".startswith(tuple(f"{m}." for m in may_import))
+        }, path
+
+
 def test_only_dags_know_airflow() -> None:
     for path in MODULES:
         if path.relative_to(ROOT).parts[0] != "dags":

@@ -4,7 +4,6 @@ Two orders of each universe are tried by default, for each takes some eight seco
 `OUTLOOK_TEST_ORDERS=50` tries fifty.
 """
 
-import json
 import os
 import random
 from collections import Counter
@@ -22,6 +21,7 @@ from hypothesis import HealthCheck, Phase, given, note
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from tests import oracle
 from transforms import DATASETS, history
 from transforms import night as line
 from transforms.errors import ExportMissing
@@ -75,14 +75,14 @@ def quiet_sample() -> Path:
     """Deliveries of a week in which nothing happens: too short for incidents."""
     folder = Path(_room().name) / "quiet"
     write_sample(folder, QUIET[0], QUIET[-1], scale=SCALE["PK"] / 2)
-    told = json.loads((folder / "truth.json").read_text("utf-8"))["nights"]
+    told = oracle.truth(folder)["nights"]
     assert {counts["status"] for night in told.values() for counts in night.values()} == {"ok"}
     return folder
 
 
+@cache
 def truth(of: Universe) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((sample(of) / "truth.json").read_text("utf-8"))
-    return found
+    return oracle.truth(sample(of))
 
 
 def nights(of: Universe) -> list[date]:
@@ -116,7 +116,7 @@ def incidents(of: Universe) -> Counter[str]:
 
 
 def in_nine_places(value: Any) -> Any:
-    """A value as truth.json writes it."""
+    """A value as the truth has it."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, date):
@@ -138,7 +138,7 @@ def published_rows(built: Built, table: str) -> list[dict[str, Any]]:
 
 
 def published_nights(built: Built) -> dict[str, dict[str, Any]]:
-    """`meta.night` in the shape of truth.json."""
+    """`meta.night` in the shape of the truth."""
     found: dict[str, dict[str, Any]] = {}
     for row in published_rows(built, "meta.night"):
         counts = {name: row[f"rows_{name}"] for name in ("in", "accepted", "rejected", "duplicate")}
@@ -191,7 +191,7 @@ def rows_in(path: Path) -> Any:
 
 def assert_is_the_truth(built: Built, of: Universe) -> None:
     right = truth(of)
-    assert right["report"], "truth.json has no tables: nothing would be compared"
+    assert right["report"], "the truth has no tables: nothing would be compared"
     for table, rows in right["report"].items():
         found, expected = as_rows(published_rows(built, f"report.{table}")), as_rows(rows)
         assert found == expected, (

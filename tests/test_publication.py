@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.oracle import truth
 from transforms import DATASETS, backfill
 from transforms import night as line
 from transforms.errors import PublishError
@@ -211,7 +212,7 @@ def watched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Watched:
 
 def newest_good_nights(sample: Path) -> dict[str, str]:
     """By the sample's truth: the newest good night there is when a night is published."""
-    nights = json.loads((sample / "truth.json").read_text("utf-8"))["nights"]
+    nights = truth(sample)["nights"]
     answers, newest = {}, ""
     for night in sorted(nights):
         if any(n["status"] in ("ok", "late") for n in nights[night].values()):

@@ -354,6 +354,6 @@ def test_generated_exports_are_named_as_such(home: Path) -> None:
     publish(home, "2022-06-30")
     made = report.make(settings(), "FY2022")
     assert "generated sample" not in (made.folder / "index.html").read_text("utf-8")
-    (home / "exports" / "truth.json").write_text("{}")
+    (home / "exports" / "sample.json").write_text("{}")
     made = report.make(settings(), "FY2022")
     assert "generated sample" in (made.folder / "index.html").read_text("utf-8")

@@ -6,7 +6,6 @@ requests for quotation: a list of some is laid in a night on which no inquiries 
 """
 
 import csv
-import json
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.oracle import truth
 from tests.test_order import as_rows, published_rows, settings_of
 from transforms import DATASETS, exports
 from transforms import night as line
@@ -56,11 +56,11 @@ Months = tuple[Built, dict[str, Rows], date]
 def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
     """47 month ends, published, the right rows of every report table, and the night of requests."""
     home = tmp_path_factory.mktemp("months")
-    told = write_sample(home / "exports", FIRST, LAST, scale=SCALE, seed=SEED, every="month")
-    truth = json.loads(told.read_text("utf-8"))
+    write_sample(home / "exports", FIRST, LAST, scale=SCALE, seed=SEED, every="month")
+    told = truth(home / "exports")
     asked = next(
         night
-        for night, counts in truth["nights"].items()
+        for night, counts in told["nights"].items()
         if counts["inquiries"]["status"] == "missing" != counts["sellers"]["status"]
     )
     _write_requests(home / "exports" / asked)
@@ -68,7 +68,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
     for night in exports.due_nights(chosen.exports, FIRST, LAST):
         for dataset in DATASETS:
             line.load(dataset, night, chosen)
-    return build(chosen), truth["report"], date.fromisoformat(asked)
+    return build(chosen), told["report"], date.fromisoformat(asked)
 
 
 def _write_requests(folder: Path) -> None:
@@ -96,18 +96,18 @@ def test_every_table_has_a_truth_and_says_how_much_it_shows() -> None:
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table != "rfq_demand"])
 def test_table_is_the_truth(table: str, months: Months) -> None:
-    built, truth, _ = months
-    found, right = as_rows(published_rows(built, f"report.{table}")), as_rows(truth[table])
+    built, told, _ = months
+    found, right = as_rows(published_rows(built, f"report.{table}")), as_rows(told[table])
     wrong, lacking = found - right, right - found
     assert not wrong and not lacking, f"report.{table} has {wrong} and lacks {lacking}"
 
 
 def test_requests_are_those_of_the_list(months: Months) -> None:
-    built, truth, night = months
+    built, told, night = months
     rows = published_rows(built, "report.rfq_demand")
     within = {r["edition"] for r in rows if r["period_from"] <= night <= r["period_to"]}
     assert len(within) == 2
-    elsewhere = [r for r in truth["rfq_demand"] if r["edition"] not in within]
+    elsewhere = [r for r in told["rfq_demand"] if r["edition"] not in within]
     assert as_rows([r for r in rows if r["edition"] not in within]) == as_rows(elsewhere)
     requests, quotes = len(PLACES_LEFT), sum(10 - left for left in PLACES_LEFT)
     for row in (r for r in rows if r["edition"] in within):

@@ -48,14 +48,14 @@ def sample(
     market: Annotated[str, typer.Option(help="Market: PK or IN.")] = "PK",
     quiet: Quiet = False,
 ) -> None:
-    """Write generated exports with known dirt, and their truth.json."""
+    """Write generated exports with known dirt."""
     from transforms.sample import write_sample
 
     if every not in ("night", "week", "month"):
         raise SettingsError("--every is night, week or month")
     with terminal.progress_bar("writing nights", quiet) as bar:
         try:
-            truth = write_sample(
+            write_sample(
                 folder,
                 day(first),
                 day(last),
@@ -67,7 +67,7 @@ def sample(
             )
         except ValueError as error:
             raise SettingsError(str(error)) from error
-    terminal.say(str(truth))
+    terminal.say(str(folder))
 
 
 @app.command()
@@ -181,24 +181,6 @@ def release_night(
         raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
     built = _build(chosen, full=False, quiet=quiet)
     terminal.say(f"released {', '.join(released)}; live: {built.folder}")
-
-
-@app.command()
-def bench(
-    scale: Annotated[float, typer.Option(help="1.0 is 3.2 million listings.")] = 0.05,
-    repeat: Annotated[int, typer.Option(help="Times to run each.")] = 1,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Measure one night beside the least that any program would have to do."""
-    from warehouse.bench import measure
-
-    with terminal.progress_bar("measuring", quiet) as bar:
-        found = measure(scale, repeat, lambda done, total: terminal.advance(bar, done, total))
-    if as_json:
-        terminal.print_json(found)
-    else:
-        terminal.print_rows(found["runs"], f"{found['rows']:,} listings, {found['bytes']:,} bytes")
 
 
 for command in (

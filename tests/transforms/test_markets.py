@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from make import gazetteer
 from transforms.clean import sellers
 from transforms.clean.batch import Context
 from transforms.fields import place, text
-from transforms.markets import HERE, Market, make_gazetteer, market
+from transforms.markets import HERE, Market, market
 from transforms.markets.spelling import key, words
 
 MARKETS = ("PK", "IN")
@@ -170,12 +171,12 @@ Twins = ["alpha", "beta"]
 def test_the_gazetteer_is_made_by_its_rules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(make_gazetteer, "HERE", tmp_path)
+    monkeypatch.setattr(gazetteer, "MARKETS", tmp_path)
     (tmp_path / "XX_districts.toml").write_text(KEPT)
     (tmp_path / "XX.toml").write_text('country = "XX"\nname = "Xland"\nregion_names = []\n')
     for places in (GEONAMES, GEONAMES[::-1]):
-        monkeypatch.setattr(make_gazetteer, "_geonames", lambda code, p=places: p)
-        make_gazetteer.write("XX", *make_gazetteer.make("XX"))
+        monkeypatch.setattr(gazetteer, "_geonames", lambda code, p=places: p)
+        gazetteer.write("XX", *gazetteer.make("XX"))
         assert (tmp_path / "XX_places.csv").read_text("utf-8").splitlines() == [
             "city_key,city,district,province,aliases,geonameid,population",
             "alpha,Alpha,Twins,North,alfa,1,900",
@@ -190,15 +191,15 @@ def test_the_gazetteer_is_made_by_its_rules(
 def test_an_alias_of_two_places_cannot_be_kept_by_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(make_gazetteer, "HERE", tmp_path)
-    monkeypatch.setattr(make_gazetteer, "_geonames", lambda code: GEONAMES)
+    monkeypatch.setattr(gazetteer, "MARKETS", tmp_path)
+    monkeypatch.setattr(gazetteer, "_geonames", lambda code: GEONAMES)
     (tmp_path / "XX.toml").write_text('country = "XX"\nname = "Xland"\nregion_names = []\n')
     (tmp_path / "XX_districts.toml").write_text(KEPT.replace('["gm"]', '["alpha"]'))
     with pytest.raises(ValueError, match="alpha"):
-        make_gazetteer.make("XX")
+        gazetteer.make("XX")
     (tmp_path / "XX_districts.toml").write_text(KEPT.replace('"beta"]', '"delta"]'))
     with pytest.raises(ValueError, match="delta"):
-        make_gazetteer.make("XX")
+        gazetteer.make("XX")
 
 
 # Spellings

@@ -139,9 +139,9 @@ def code_version() -> str:
 
 
 def _is_sample(settings: Settings) -> bool:
-    """Generated exports lie beside the truth about them; no marketplace delivers that."""
+    """Generated exports lie beside a file that says how they were made."""
     try:
-        return bool((settings.exports / "truth.json").is_file())
+        return bool((settings.exports / "sample.json").is_file())
     except OSError:
         return False
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.oracle.turnover import Turnover
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.inquiries import Flow
 from transforms.sample.universe.listings import Maker, Stock, product_ids
@@ -124,15 +125,15 @@ def test_listings_made_and_standing(maker: Maker, ends: int) -> None:
 
 def test_some_listings_return(maker: Maker, ends: int) -> None:
     nights = [ends - 1, ends]
-    stock = Stock(maker, nights)
+    stock, turnover = Stock(maker, nights), Turnover(nights)
     held, live = stock.on(nights[0])
     before = set(held.key[live].tolist())
-    assert len(stock.first_seen(live)) == len(live)
+    assert len(turnover.add(nights[0], held.take(live))) == len(live)
     held, live = stock.on(nights[1])
     new = set(held.key[live].tolist()) - before
     made_earlier = held.made[live] < nights[0]
     assert len(new) > len(new & set(held.key[live][made_earlier].tolist())) > 0
-    assert set(held.key[stock.first_seen(live)].tolist()) == new
+    assert set(turnover.add(nights[1], held.take(live)).key.tolist()) == new
 
 
 def test_inquiries_of_a_year(maker: Maker, ends: int) -> None:

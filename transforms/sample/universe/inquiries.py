@@ -135,23 +135,23 @@ class Flow:
 
 
 class Deliveries:
-    """What each night delivers, asked for night after night."""
+    """What each night delivers. `opens` is the first day whose inquiries any night delivers."""
 
-    def __init__(self, flow: Flow, nights: list[Night]) -> None:
+    def __init__(self, flow: Flow, opens: int) -> None:
         self._flow = flow
-        self._back = flow.delivered_again_days
-        self._opens = nights[0].window_from
-        self._recent: list[Inquiries] = []
+        self._opens = opens
+        self._days: dict[int, Inquiries] = {}
 
     def of(self, night: Night) -> Inquiries:
         """New inquiries of the night's window, and older ones whose reply came in it."""
-        new = [self._flow.on(day) for day in range(night.window_from, night.number + 1)]
-        back = self._back
-        again = []
-        for day in self._recent:
-            replied = self._flow.reply_day(day)
-            changed = (night.window_from <= replied) & (replied <= night.number)
-            recent = day.day >= max(night.window_from - back, self._opens)
-            again.append(day.take(changed & recent))
-        self._recent = (self._recent + new)[-back:]
-        return joined([*again, *new])
+        oldest = max(night.window_from - self._flow.delivered_again_days, self._opens)
+        days = range(oldest, night.number + 1)
+        self._days = {d: self._days[d] if d in self._days else self._flow.on(d) for d in days}
+        parts = []
+        for day, inquiries in self._days.items():
+            if day < night.window_from:
+                replied = self._flow.reply_day(inquiries)
+                in_window = (night.window_from <= replied) & (replied <= night.number)
+                inquiries = inquiries.take(in_window)
+            parts.append(inquiries)
+        return joined(parts)

@@ -181,7 +181,6 @@ class Stock:
         longest = maker.parameters.numbers["listings"]["longest_life_days"]
         self._next_month = clock.month_of(int(nights[0]) - longest)
         self._held: Listings | None = None
-        self._seen = np.zeros(0, bool)
 
     def on(self, day: int) -> tuple[Listings, Ints]:
         """All listings that may still be seen, and the positions of those live on that night.
@@ -198,18 +197,9 @@ class Stock:
             held.append(made.take(seen))
             self._next_month = month + 1
         stock = joined(held) if len(held) > 1 else held[0]
-        new = np.zeros(len(stock) - len(self._seen), bool)
-        still = stock.removed > day
-        self._seen = np.concatenate([self._seen, new])[still]
-        self._held = stock.take(still)
+        self._held = stock.take(stock.removed > day)
         present = self._maker.sellers.present_on(day)
         return self._held, np.flatnonzero(self._held.is_up(day) & present[self._held.seller])
-
-    def first_seen(self, live: Ints) -> Ints:
-        """Those of the live listings that no earlier call has named."""
-        new = live[~self._seen[live]]
-        self._seen[live] = True
-        return new
 
 
 def product_ids(keys: Keys, id_classes: dict[str, float], seed: int) -> NDArray[np.int64]:

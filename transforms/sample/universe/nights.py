@@ -1,18 +1,14 @@
 """Which nights a delivery is due on, and which of them something happens to."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from transforms.sample.universe.clock import day_number
 from transforms.sample.universe.draw import generator
 
 DATASETS = ("sellers", "listings", "inquiries")
-CADENCES = ("night", "week", "month")
-
 OK, LATE, HELD, MISSING = "ok", "late", "held", "missing"
 
 _INCIDENTS = 301  # stream of random numbers
@@ -36,9 +32,6 @@ class Range:
         if self.every == "month":
             return (day + timedelta(1)).day == 1
         return True
-
-    def as_json(self) -> dict[str, str]:
-        return {"from": f"{self.first}", "to": f"{self.last}", "every": self.every}
 
 
 @dataclass(frozen=True)
@@ -115,41 +108,3 @@ def _incidents(stretch: Range, seed: int, p: dict[str, Any], fiscal_month: int) 
     kinds = ("revised", "missing", "late", "no_inquiries", "late")
     happens.update(zip(order, kinds, strict=False))
     return {due[i]: what for i, what in happens.items()}
-
-
-def remembered(folder: Path, seed: int, scale: float, market: str) -> list[Range]:
-    """The ranges already written to a folder. Raises ValueError if they are of another universe."""
-    path = folder / "sample.json"
-    if not path.is_file():
-        return []
-    known = json.loads(path.read_text("utf-8"))
-    asked = {"seed": seed, "scale": scale, "market": market}
-    for name, value in asked.items():
-        if known[name] != value:
-            raise ValueError(
-                f"{folder} holds a sample of {name} {known[name]!r}, not {value!r}:"
-                " give the same or another folder"
-            )
-    return [
-        Range(date.fromisoformat(r["from"]), date.fromisoformat(r["to"]), r["every"])
-        for r in known["ranges"]
-    ]
-
-
-def with_range(earlier: list[Range], new: Range) -> list[Range]:
-    """The ranges with a new one, which must come after all others or be one of them."""
-    if new.every not in CADENCES:
-        raise ValueError(f"every is {new.every!r}: must be one of {', '.join(CADENCES)}")
-    if new.last < new.first:
-        raise ValueError(f"the range ends ({new.last}) before it begins ({new.first})")
-    if not new.nights():
-        raise ValueError(f"no delivery is due from {new.first} to {new.last} every {new.every}")
-    if new in earlier:
-        return earlier
-    for stretch in earlier:
-        if new.first <= stretch.last:
-            raise ValueError(
-                f"the range from {new.first} begins before the end of an earlier one"
-                f" ({stretch.first} to {stretch.last}): only later nights can be added"
-            )
-    return [*earlier, new]

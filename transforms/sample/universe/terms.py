@@ -1,4 +1,4 @@
-"""Prices and minimum orders of listings: what they say, and how they write it."""
+"""Prices and minimum orders of listings: what they say on any night."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,6 @@ from transforms.sample.universe.draw import (
 from transforms.sample.universe.listings import Listings
 from transforms.sample.universe.parameters import Parameters
 from transforms.sample.universe.sellers import Mask
-from transforms.sample.writing.lines import Text, csv_cell, csv_line, text
 
 ASK = "Ask Price"
 READY = 0.2  # of the listings are ready to ship
@@ -48,11 +47,11 @@ class Terms:
 
 
 class TermsMaker:
-    """Says on what terms listings are offered on any night, and has the texts for them."""
+    """Says on what terms listings are offered on any night."""
 
     def __init__(self, parameters: Parameters, seed: int) -> None:
         self._p = parameters.numbers["listings"]
-        self._words: dict[str, Any] = parameters.words["listings"]["terms"]
+        self.words: dict[str, Any] = parameters.words["listings"]["terms"]
         self._seed = seed
 
     def terms(self, listings: Listings, day: int) -> Terms:
@@ -66,13 +65,14 @@ class TermsMaker:
             price=low[price],
             is_asked=is_asked[price],
             price_unit=unit_.astype(np.int8),
-            order=self._orders[term].astype(np.int8),
-            is_rts=self._draws[term, 2] < READY,
-            units=("", *(name.lower() for name in self._units)),
+            order=self.orders[term].astype(np.int8),
+            is_rts=self.draws[term, 2] < READY,
+            units=("", *(name.lower() for name in self.units)),
         )
 
     def places(self, listings: Listings, day: int) -> tuple[Ints, Ints, Ints]:
-        """Which of `price_texts` and `term_texts` each listing has that night, and since when."""
+        """Which of all prices (by unit, then `price_list`) and which of the terms (`draws`) each
+        listing has that night, and since when."""
         term = self._term(listings.noise)
         version, changed = self._version(listings, day)
         block = self._price_unit(listings.noise, term) * (_PRICE_COUNT * VARIANTS)
@@ -101,32 +101,23 @@ class TermsMaker:
 
     def _price_unit(self, draws: Keys, term: Ints) -> Ints:
         """The unit that a price is stated for, that of the minimum order; 0 where it names none."""
-        names = [order.get("unit") for order in self._words["moq"]]
-        place = np.array([self._units.index(name) + 1 if name else 0 for name in names])
+        names = [order.get("unit") for order in self.words["moq"]]
+        place = np.array([self.units.index(name) + 1 if name else 0 for name in names])
         is_named = unit(noise(draws, _UNIT)) < self._p["price_unit"]
-        return np.where(is_named, place[self._orders[term]], 0)
+        return np.where(is_named, place[self.orders[term]], 0)
 
     @cached_property
-    def _units(self) -> list[str]:
-        return sorted({order["unit"] for order in self._words["moq"] if "unit" in order})
-
-    @cached_property
-    def price_texts(self) -> Text:
-        """Every price without a unit, then every one for each unit."""
-        return text(
-            csv_cell(price + (f"/{name}" if name and low is not None else "")) + ","
-            for name in ("", *self._units)
-            for price, low in self._price_list
-        )
+    def units(self) -> list[str]:
+        return sorted({order["unit"] for order in self.words["moq"] if "unit" in order})
 
     @cached_property
     def _lows(self) -> tuple[Floats, Mask]:
         """Lowest price of each, NaN where none is stated, and where it is to be asked for."""
-        low = np.array([np.nan if low is None else low for _, low in self._price_list])
-        return low, np.array([price == ASK for price, _ in self._price_list])
+        low = np.array([np.nan if low is None else low for _, low in self.price_list])
+        return low, np.array([price == ASK for price, _ in self.price_list])
 
     @cached_property
-    def _price_list(self) -> list[tuple[str, float | None]]:
+    def price_list(self) -> list[tuple[str, float | None]]:
         """Blocks of VARIANTS prices near each other, each as written and its lowest one."""
         rng = generator(self._seed, _PRICE)
         forms = Weighted([0.30, 0.20, 0.20, 0.15, 0.11, 0.04]).pick(rng.random(_PRICE_COUNT))
@@ -145,36 +136,13 @@ class TermsMaker:
         return prices
 
     @cached_property
-    def _draws(self) -> Floats:
+    def draws(self) -> Floats:
         return generator(self._seed, _TERMS).random((_TERM_COUNT, 7))
 
     @cached_property
-    def _orders(self) -> Ints:
+    def orders(self) -> Ints:
         """Position of each term's minimum order."""
-        return (self._draws[:, 0] * len(self._words["moq"])).astype(np.int64)
-
-    @cached_property
-    def term_texts(self) -> Text:
-        """From MOQ to the number of reviews."""
-        orders = [self._words["moq"][order]["text"] for order in self._orders.tolist()]
-        return text(map(_term_text, self._draws, orders, [self._words["lead"]] * _TERM_COUNT))
-
-
-def _term_text(draw: Floats, order: str, leads: list[str]) -> str:
-    reviews = int(1 / (draw[5] + 0.004) - 1) if draw[5] < 0.5 else 0
-    return csv_line(
-        (
-            order,
-            leads[int(draw[1] * len(leads))],
-            "Y" if draw[2] < READY else "N",
-            "Y" if draw[3] < 0.1 else "N",
-            "Y" if draw[4] < 0.15 else "N",
-            f"{5 - int(draw[6] * 12) / 10:.1f}" if reviews else "",
-            f"{reviews}",
-            "",
-        ),
-        "",
-    )
+        return (self.draws[:, 0] * len(self.words["moq"])).astype(np.int64)
 
 
 def _price(form: int, low: float, wide: float) -> tuple[str, float | None]:

@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.sample.universe import dirt
+from transforms.sample.universe.deliveries import Rows, Universe
 from transforms.sample.universe.draw import Ints, noise, one, unit
-from transforms.sample.universe.inquiries import Inquiries
-from transforms.sample.universe.listings import Listings
-from transforms.sample.universe.nights import DATASETS, MISSING, Night
+from transforms.sample.universe.nights import Night
 from transforms.sample.writing import files
 from transforms.sample.writing.inquiries_text import InquiriesText
 from transforms.sample.writing.lines import Text, content, taken
@@ -28,44 +27,23 @@ _MANIFEST, _README, _TWO_FILES, _WRONG = range(801, 805)  # streams of random nu
 _README_TEXT = b"Exports of the marketplace. Questions: your account manager.\r\n"
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The good rows of one night, without any dirt."""
-
-    sellers: Ints
-    listings: Listings
-    inquiries: Inquiries
-
-    def count(self, dataset: str) -> int:
-        return len(getattr(self, dataset))
-
-
-@dataclass(frozen=True)
-class Texts:
-    sellers: SellersText
-    listings: ListingsText
-    inquiries: InquiriesText
-
-
 class Writer:
-    """Writes the deliveries of nights into one folder."""
+    """Writes the deliveries of a universe's nights into one folder."""
 
-    def __init__(self, folder: Path, texts: Texts, numbers: dict[str, Any], seed: int) -> None:
+    def __init__(self, folder: Path, universe: Universe) -> None:
         self._folder = folder
-        self._texts = texts
-        self._numbers = numbers
+        self._universe = universe
+        self._numbers = universe.numbers
+        parameters, seed = universe.parameters, universe.seed
         self._seed = seed
+        self._sellers_text = SellersText(parameters, universe.sellers, universe.companies, seed)
+        ids = self._sellers_text.ids
+        self._listings_text = ListingsText(universe.maker, ids, seed)
+        self._inquiries_text = InquiriesText(parameters, ids, seed)
 
-    def arrangements(self, night: Night, rows: Rows) -> dict[str, dirt.Arrangement]:
-        """What is delivered of each dataset that night, by row number."""
-        return {
-            dataset: self._arranged(dataset, rows.count(dataset), night)
-            for dataset in DATASETS
-            if night.status(dataset) != MISSING
-        }
-
-    def write(self, night: Night, rows: Rows, arranged: dict[str, dirt.Arrangement]) -> None:
+    def write(self, night: Night, rows: Rows) -> None:
         """All deliveries of the night; nothing if it is missing."""
+        arranged = self._universe.arrangements(night, rows)
         if not arranged:
             return
         exported = datetime.combine(night.day + timedelta(1), time(0, 30), UTC)
@@ -78,27 +56,12 @@ class Writer:
             exported += timedelta(hours=7, minutes=30)
         self._deliver(folder, night, rows, arranged, exported)
 
-    def _arranged(self, dataset: str, good: int, night: Night, turn: int = 0) -> dirt.Arrangement:
-        cut = night.incident == "truncated" and dataset == "listings"
-        return dirt.arrange(
-            dataset,
-            good,
-            night.ordinal + turn,
-            night.number,
-            self._seed,
-            self._numbers,
-            keep=self._numbers["incidents"]["truncated_to"] if cut else 1.0,
-        )
-
     def _wrong(self, night: Night, rows: Rows) -> tuple[Rows, dict[str, dirt.Arrangement]]:
         """The rows of a delivery that was replaced later: some listings are missing."""
         lost = self._numbers["incidents"]["revised_missing"]
         there = unit(noise(rows.listings.noise, _WRONG)) >= lost
         wrong = Rows(rows.sellers, rows.listings.take(there), rows.inquiries)
-        return wrong, {
-            dataset: self._arranged(dataset, wrong.count(dataset), night, turn=1)
-            for dataset in DATASETS
-        }
+        return wrong, self._universe.arrangements(night, wrong, turn=1)
 
     def _deliver(
         self,
@@ -154,7 +117,7 @@ class Writer:
         return one(self._seed, stream, night.number) < chance
 
     def _sellers(self, day: int, rows: Rows, is_wrong: bool) -> "_Source":
-        texts, share = self._texts.sellers, self._numbers["incidents"]["revised_other_city"]
+        texts, share = self._sellers_text, self._numbers["incidents"]["revised_other_city"]
 
         def good(which: Ints) -> Text:
             who = rows.sellers[which]
@@ -167,7 +130,7 @@ class Writer:
         return _Source(good, texts.extra, lambda parts: in_csv(SELLERS_HEADER, parts))
 
     def _listings(self, day: int, rows: Rows, is_wrong: bool) -> "_Source":
-        texts, share = self._texts.listings, self._numbers["incidents"]["revised_other_price"]
+        texts, share = self._listings_text, self._numbers["incidents"]["revised_other_price"]
 
         def good(which: Ints) -> Text:
             listings = rows.listings.take(which)
@@ -180,7 +143,7 @@ class Writer:
         return _Source(good, texts.extra, lambda parts: in_csv(LISTINGS_HEADER, parts))
 
     def _inquiries(self, day: int, rows: Rows, is_wrong: bool) -> "_Source":
-        texts = self._texts.inquiries
+        texts = self._inquiries_text
         return _Source(
             lambda which: texts.objects(rows.inquiries.take(which), day), texts.extra, in_json_array
         )

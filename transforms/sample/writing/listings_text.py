@@ -20,6 +20,7 @@ from transforms.sample.writing.lines import (
     text,
     timed,
 )
+from transforms.sample.writing.terms_text import TermsText
 
 END = "\n"
 COLUMNS = (
@@ -63,6 +64,7 @@ class ListingsText:
         self._p = maker.parameters.numbers["listings"]
         self._seed = seed
         self._terms = TermsMaker(maker.parameters, seed)
+        self._terms_text = TermsText(self._terms)
         self._figures = Metrics(seed)
         # Every column's text brings the comma that follows it.
         self._sellers = joined(",", seller_ids, ",")
@@ -85,8 +87,8 @@ class ListingsText:
             taken(self._sellers, listings.seller),
             taken(self._titles, titles),
             taken(self._kinds, kind),
-            taken(self._terms.price_texts, price),
-            taken(self._terms.term_texts, term),
+            taken(self._terms_text.prices, price),
+            taken(self._terms_text.terms, term),
             timed(self._platform_time(listings, listings.made)),
             ",",
             timed(self._platform_time(listings, changed)),

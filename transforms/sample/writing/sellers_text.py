@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.sample.universe.draw import Ints, Keys, Weighted, below, noise, unit
+from transforms.sample.universe.companies import Companies, one_of
+from transforms.sample.universe.draw import Ints, Weighted, below, noise, unit
 from transforms.sample.universe.moves import (
     MARKET,
     NEVER,
@@ -51,18 +52,21 @@ COLUMNS = (
 HEADER = "\ufeff" + csv_line(COLUMNS, END)
 
 _AT = {name: place for place, name in enumerate(COLUMNS)}
-_WORDS, _RATE, _YEARS = 501, 502, 503  # streams of random numbers
+_RATE, _YEARS = 502, 503  # streams of random numbers
 
 
 class SellersText:
     """Writes the rows of sellers; what does not change from night to night is written once."""
 
-    def __init__(self, parameters: Parameters, sellers: Sellers, seed: int, last: int) -> None:
+    def __init__(
+        self, parameters: Parameters, sellers: Sellers, companies: Companies, seed: int
+    ) -> None:
         self._parameters = parameters
         self._p = parameters.numbers["sellers"]
         self._seed = seed
         self._sellers = sellers
-        self._count = int((sellers.stay_from[:, 0] <= last).sum())  # those of any use
+        self._companies = companies
+        self._count = len(companies)
 
     def lines(self, who: Ints, day: int) -> Text:
         """The rows of these sellers on that night."""
@@ -118,47 +122,15 @@ class SellersText:
         return dirt
 
     @cached_property
-    def _keys(self) -> Keys:
-        return noise(np.arange(self._count, dtype=np.uint64), self._seed, _WORDS)
-
-    @cached_property
     def _rate(self) -> Ints:
-        return below(noise(self._keys, 1), len(_RATES) - 1)
-
-    @cached_property
-    def names(self) -> list[str]:
-        """Of the companies; both storefronts of one have the same."""
-        words = self._parameters.words["companies"]
-        tops = self._parameters.top_categories
-        names: list[str] = []
-        for i, draw in enumerate(noise(self._keys, 6).tolist()):
-            twin = int(self._sellers.twin_of[i])
-            if twin >= 0:
-                names.append(names[twin])
-                continue
-            trade = words["trade"][tops[self._sellers.top_category[i]]]
-            parts = (
-                _one_of(words["first"], draw),
-                _one_of(words["second"], draw // 1009),
-                _one_of(trade, draw // 10007),
-                _one_of(words["suffix"], draw // 100003),
-            )
-            names.append(" ".join(part for part in parts if part))
-        return names
-
-    @cached_property
-    def orders_6m(self) -> Ints:
-        """Online orders of six months, never changing; -1 where the marketplace is silent."""
-        draws = noise(self._keys, 5)
-        some = np.where(draws // 11 % 5 < 2, draws // 19 % 160, 0).astype(np.int64)
-        return np.where(draws % 11 == 0, -1, some)
+        return below(noise(self._companies.keys, 1), len(_RATES) - 1)
 
     @cached_property
     def ids(self) -> Text:
         """Storefront names: the marketplace's own numbers, or the company's name and a number."""
         ids = []
         for i, (name, draw) in enumerate(
-            zip(self.names, noise(self._keys, 7).tolist(), strict=True)
+            zip(self._companies.names, noise(self._companies.keys, 7).tolist(), strict=True)
         ):
             if draw % 5 < 2:
                 slug = re.sub("[^a-z0-9]+", "-", name.split("(")[0].lower())[:24]
@@ -189,8 +161,8 @@ class SellersText:
         """Everybody at first, and then those who move, where they are later."""
         countries = Weighted(list(self._p["country_texts"].values()))
         names = list(self._p["country_texts"])
-        spelt = countries.pick(unit(noise(self._keys, 2))).tolist()
-        draws = noise(self._keys, 3).tolist()
+        spelt = countries.pick(unit(noise(self._companies.keys, 2))).tolist()
+        draws = noise(self._companies.keys, 3).tolist()
         ids = self.ids.to_pylist()
         at_first = [(i, self._sellers.first) for i in range(self._count)]
         rows = []
@@ -198,7 +170,7 @@ class SellersText:
             seller_id = ids[i]
             country, province, city = self._place(i, at, names[spelt[i]], draws[i])
             link = f"https://{seller_id}.trustpass.alibaba.com/company_profile.html"
-            rows.append((seller_id, self.names[i], link, country, province, city, ""))
+            rows.append((seller_id, self._companies.names[i], link, country, province, city, ""))
         return text(csv_line(row, "") for row in rows)
 
     def _place(self, seller: int, at: Whereabouts, market: str, draw: int) -> tuple[str, str, str]:
@@ -243,7 +215,7 @@ class SellersText:
         tops = self._parameters.top_categories
         verified = [name.startswith("verified") for name in self._p["memberships"]]
         rows = []
-        for i, draw in enumerate(noise(self._keys, 4).tolist()):
+        for i, draw in enumerate(noise(self._companies.keys, 4).tolist()):
             top = tops[self._sellers.top_category[i]]
             products = self._products(self._sellers.top_category[i])
             few = 1 + draw % 4
@@ -254,8 +226,8 @@ class SellersText:
                     partners[self._sellers.partner[i]],
                     top,
                     ",".join(products[(draw // 4 + k) % len(products)] for k in range(few)),
-                    _one_of(words["sellers"]["business_types"], draw // 64),
-                    _one_of(words["sellers"]["revenues"], draw // 1024),
+                    one_of(words["sellers"]["business_types"], draw // 64),
+                    one_of(words["sellers"]["revenues"], draw // 1024),
                     "",
                 )
             )
@@ -274,9 +246,9 @@ class SellersText:
         phones = words["sellers"]["phones"]
         rows = []
         for draw, orders in zip(
-            noise(self._keys, 5).tolist(), self.orders_6m.tolist(), strict=True
+            noise(self._companies.keys, 5).tolist(), self._companies.orders_6m.tolist(), strict=True
         ):
-            given, family = _one_of(people["given"], draw), _one_of(people["family"], draw // 16)
+            given, family = one_of(people["given"], draw), one_of(people["family"], draw // 16)
             first = draw // 256 % len(markets)
             top3 = "、".join(
                 f"{markets[(first + k) % len(markets)]} {share}%"
@@ -293,7 +265,7 @@ class SellersText:
                     f"{90 + draw // 13 % 101 / 10:.1f}%",
                     f"{4 + draw // 17 % 11 / 10:.1f}" if draw % 9 else "",
                     str(orders) if orders >= 0 else "-",
-                    _one_of(words["sellers"]["order_values"], draw // 23),
+                    one_of(words["sellers"]["order_values"], draw // 23),
                     top3,
                     f"{given} {family}",
                     phone,
@@ -308,10 +280,6 @@ _YEARS_TEXTS = ["", "1 yr", *(f"{k} yrs" for k in range(2, 42)), "many"]
 
 def _or_empty(values: Text, wanted: Mask) -> Text:
     return pc.if_else(pa.array(wanted), values, "")
-
-
-def _one_of(words: list[str], draw: int) -> str:
-    return words[draw % len(words)]
 
 
 def _damaged(row: list[str], kind: str) -> list[str]:

@@ -1,11 +1,11 @@
 """The truth about sellers that come and go: new, churned and kept ones."""
 
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
-from transforms.sample.ledger import Edition, Ledger
-from transforms.sample.truth_ground import (
+from tests.oracle.ground import (
     Ground,
     Row,
     cells_of,
@@ -16,10 +16,10 @@ from transforms.sample.truth_ground import (
     ratio,
     withheld,
 )
-from transforms.sample.truth_small import is_closed, is_few, withheld_of
+from tests.oracle.ledger import Edition
+from tests.oracle.withheld import is_closed, is_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.moves import NEVER
-from transforms.sample.universe.parameters import Parameters
 from transforms.sample.universe.sellers import Days, Mask, Sellers
 
 OPENING_WITHIN_DAYS = 7  # the week before the first day
@@ -30,9 +30,9 @@ class FlowTables(Ground):
 
     NAMES: ClassVar[tuple[str, ...]] = ("seller_flow", "seller_flow_by_city")
 
-    def __init__(self, parameters: Parameters, sellers: Sellers, ledger: Ledger) -> None:
-        super().__init__(parameters, sellers, ledger)
-        self.shown_on = _shown_on(sellers, ledger.good_seller_nights)
+    @cached_property
+    def shown_on(self) -> Days:
+        return _shown_on(self.sellers, self.ledger.good_seller_nights)
 
     def seller_flow(self, edition: Edition) -> list[Row]:
         night, opening = edition.as_of["sellers"], self.opening(edition)

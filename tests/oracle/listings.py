@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.sample.ledger import Edition, is_partial
-from transforms.sample.truth_ground import (
+from tests.oracle.ground import (
     Ground,
     Row,
     cells_of,
@@ -19,7 +18,8 @@ from transforms.sample.truth_ground import (
     symbol_of,
     withheld,
 )
-from transforms.sample.truth_small import is_closed, is_few, is_split_few, withheld_of
+from tests.oracle.ledger import Edition, is_partial
+from tests.oracle.withheld import is_closed, is_few, is_split_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.draw import Floats, Ints
 from transforms.sample.universe.sellers import Mask

@@ -5,18 +5,17 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from transforms.sample.turnover import Turnover
+from tests.oracle.turnover import Turnover
 from transforms.sample.universe.clock import day_number
+from transforms.sample.universe.deliveries import Rows, Universe
 from transforms.sample.universe.dirt import Arrangement
 from transforms.sample.universe.draw import Ints
 from transforms.sample.universe.inquiries import Inquiries, joined
-from transforms.sample.universe.listings import Listings, Maker
+from transforms.sample.universe.listings import Listings
 from transforms.sample.universe.metrics import COLUMNS, SILENT, Metrics
 from transforms.sample.universe.nights import DATASETS, Night
-from transforms.sample.universe.parameters import Parameters
 from transforms.sample.universe.sellers import Mask
 from transforms.sample.universe.terms import Terms, TermsMaker
-from transforms.sample.writing.delivery import Rows
 
 Counts = dict[str, int | str | None]
 
@@ -53,11 +52,12 @@ class Visits:
 
 
 class Ledger:
-    """Filled night by night, in order."""
+    """What each of a universe's nights delivered, and what was known by then."""
 
-    def __init__(self, parameters: Parameters, maker: Maker, nights: list[Night]) -> None:
+    def __init__(self, universe: Universe) -> None:
+        parameters, maker, nights = universe.parameters, universe.maker, universe.nights
         self._maker = maker
-        self._terms = TermsMaker(parameters, maker.seed)
+        self._terms = TermsMaker(parameters, universe.seed)
         self.good_seller_nights = [n.number for n in nights if n.is_good("sellers")]
         self.good_inquiry_nights = [n.number for n in nights if n.is_good("inquiries")]
         self.editions = editions(nights, parameters.fiscal_year_starts_in_month)
@@ -71,11 +71,13 @@ class Ledger:
         self._ever: Ints = np.zeros(len(maker.sellers), np.int64)
         self.inquiry_nights = [(n.number, n.is_good("inquiries")) for n in nights]
         self.visits: dict[int, Visits] = {}
-        self._metrics = Metrics(maker.seed)
+        self._metrics = Metrics(universe.seed)
         self._inquiries: list[Inquiries] = []
         self._delivered: list[Ints] = []
+        for night, rows in universe.rows(nights):
+            self._add(night, rows, universe.arrangements(night, rows))
 
-    def add(self, night: Night, rows: Rows, arranged: dict[str, Arrangement]) -> None:
+    def _add(self, night: Night, rows: Rows, arranged: dict[str, Arrangement]) -> None:
         """What the night delivered, and what became known by it if it was good."""
         self.nights[f"{night.day}"] = {
             dataset: _counts(arranged.get(dataset), night.status(dataset)) for dataset in DATASETS
@@ -87,6 +89,7 @@ class Ledger:
             )
         if night.is_good("listings"):
             self.visits[night.number] = self._visits(rows.listings, night.number)
+            self._add_listings(night, rows.listings)
         if night.is_good("inquiries"):
             self._inquiries.append(rows.inquiries)
             self._delivered.append(np.full(len(rows.inquiries), night.number))
@@ -104,10 +107,9 @@ class Ledger:
         stated = np.bincount(place, figures[:, 0] != SILENT, len(seller)) > 0
         return Visits(seller, added("visitors"), added("inquiries"), stated)
 
-    def add_first_seen(self, night: Night, listings: Listings, first_seen: Listings) -> None:
-        """Listings of a good night, and those of them that no good night before had shown."""
-        self._ever += np.bincount(first_seen.seller, minlength=len(self._ever))
-        self.turnover.add(night.number, listings, first_seen)
+    def _add_listings(self, night: Night, listings: Listings) -> None:
+        new = self.turnover.add(night.number, listings)
+        self._ever += np.bincount(new.seller, minlength=len(self._ever))
         if night.number in self.turnover.closing:
             live = listings.seller[self._maker.is_offered(listings)]
             self.live[night.number] = np.bincount(live, minlength=len(self._ever))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.sample import bench
+from tests.bench import large_night
 
 
 def lines_of(path: Path) -> list[list[str]]:
@@ -19,9 +19,9 @@ def lines_of(path: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("market", ["PK", "IN"])
 def test_exactly_so_many_rows(market: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "ROWS_OF_A_FILE", 5_000)
-    monkeypatch.setattr(bench, "ROWS_AT_A_TIME", 1_500)
-    size = bench.write_listings_night(tmp_path, date(2022, 6, 30), 12_345, market=market)
+    monkeypatch.setattr(large_night, "ROWS_OF_A_FILE", 5_000)
+    monkeypatch.setattr(large_night, "ROWS_AT_A_TIME", 1_500)
+    size = large_night.write_listings_night(tmp_path, date(2022, 6, 30), 12_345, market=market)
     night = tmp_path / "2022-06-30"
     files = sorted(night.glob("listings*"))
     assert len(files) == 3
@@ -40,8 +40,8 @@ def test_exactly_so_many_rows(market: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_fewer_rows_leave_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "ROWS_OF_A_FILE", 1_500)
+    monkeypatch.setattr(large_night, "ROWS_OF_A_FILE", 1_500)
     for rows in (4_000, 1_000):
-        bench.write_listings_night(tmp_path, date(2022, 6, 30), rows)
+        large_night.write_listings_night(tmp_path, date(2022, 6, 30), rows)
     (only,) = (tmp_path / "2022-06-30").glob("listings*")
     assert len(lines_of(only)) - 1 == 1_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from warehouse.documentation import DOCS, pages
+from make.docs import DOCS, pages
 from warehouse.models import models, reads
 
 

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from transforms.sample.ledger import Edition
-from transforms.sample.truth_ground import Ground, Row, Spans, head, rounded
+from tests.oracle.ground import Ground, Row, Spans, head, rounded
+from tests.oracle.ledger import Edition
 from transforms.sample.universe import clock
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.draw import Ints

@@ -29,7 +29,7 @@ def measure(
     scale: float, repeat: int, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
     """Runs each of NAMES `repeat` times on a night of `scale` times 3.2 million listings."""
-    from transforms.sample.bench import write_listings_night
+    from tests.bench.large_night import write_listings_night
 
     rows = round(LISTINGS * scale)
     with tempfile.TemporaryDirectory(prefix="outlook-bench-") as folder:
@@ -62,7 +62,7 @@ def _in_a_child(name: str, home: Path) -> dict[str, float]:
     for setting in ("EXPORTS", "LAKE", "PUBLISHED"):
         environment.pop(f"OUTLOOK_{setting}", None)
     done = subprocess.run(
-        [sys.executable, "-m", "warehouse.bench", name],
+        [sys.executable, "-m", "tests.bench.measure", name],
         env=environment,
         check=True,
         capture_output=True,

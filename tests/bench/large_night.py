@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from transforms.sample.universe.clock import day_number, month_of
+from transforms.sample.universe.companies import Companies
 from transforms.sample.universe.draw import below, noise
 from transforms.sample.universe.inquiries import Flow
 from transforms.sample.universe.listings import POSITION_BITS, Listings, Maker
@@ -48,7 +49,8 @@ def write_listings_night(
     sellers, scale = _crowd(parameters, number, count, seed)
     who = np.flatnonzero(sellers.present_on(number))[:count]
     maker = Maker(parameters, sellers, scale, seed)
-    sellers_text = SellersText(parameters, sellers, seed, number)
+    companies = Companies(parameters, sellers, seed, number)
+    sellers_text = SellersText(parameters, sellers, companies, seed)
     listings_text = ListingsText(maker, sellers_text.ids, seed)
     target = Path(folder) / f"{day}"
     for old in target.glob("listings*.csv.gz"):

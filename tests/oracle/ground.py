@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from transforms.sample.ledger import Edition, Ledger, is_partial
-from transforms.sample.truth_small import Cell, is_closed, is_few, withheld_of
+from tests.oracle.ledger import Edition, Ledger, is_partial
+from tests.oracle.withheld import Cell, is_closed, is_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
+from transforms.sample.universe.deliveries import Universe
 from transforms.sample.universe.draw import Ints
 from transforms.sample.universe.moves import NEVER
-from transforms.sample.universe.parameters import Parameters
-from transforms.sample.universe.sellers import Mask, Sellers
+from transforms.sample.universe.sellers import Mask
 
 Row = dict[str, Any]
 Groups = dict[str, list[Mask]]  # by edition: things of which none may be of few sellers
@@ -37,9 +37,10 @@ class Ground:
 
     NAMES: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, parameters: Parameters, sellers: Sellers, ledger: Ledger) -> None:
-        self.parameters = parameters
-        self.sellers = sellers
+    def __init__(self, universe: Universe, ledger: Ledger) -> None:
+        self.universe = universe
+        self.parameters = universe.parameters
+        self.sellers = universe.sellers
         self.ledger = ledger
         self.inquiries, self.delivered = ledger.inquiries()
 

@@ -32,25 +32,31 @@ class Turnover:
         self._opened_on: int | None = None
         self._key: Keys = np.zeros(0, np.uint64)
         self._seller: Ints = np.zeros(0, np.int64)
-        self._first_seen: list[Keys] = []
+        self._seen: Keys = np.zeros(0, np.uint64)  # on any good night
+        self._seen_before: Keys = self._seen  # the month
         self.months: dict[date, Month] = {}
 
-    def add(self, night: int, listings: Listings, first_seen: Listings) -> None:
-        """All listings of the night, and those of them that no good night before had shown."""
-        self._first_seen.append(first_seen.key)
-        if night not in self.closing:
-            return
+    def add(self, night: int, listings: Listings) -> Listings:
+        """Takes all listings of a night, and gives those that no night before had shown."""
+        new = listings.take(~_within(listings.key, self._seen))
+        self._seen = np.sort(np.concatenate([self._seen, new.key]))
+        if night in self.closing:
+            self._close(night, listings)
+        return new
+
+    def _close(self, night: int, listings: Listings) -> None:
         month = _month(night)
         order = np.argsort(listings.key)
         key, seller = listings.key[order], listings.seller[order]
         before = self._opened_on
         if before is not None and _month(before) == _before(month):
             came, went = ~_within(key, self._key), ~_within(self._key, key)
-            is_first = _within(key, np.sort(np.concatenate(self._first_seen)))
+            is_first = ~_within(key, self._seen_before)
             self.months[month] = Month(
                 before, night, seller[came & is_first], seller[came & ~is_first], self._seller[went]
             )
-        self._opened_on, self._key, self._seller, self._first_seen = night, key, seller, []
+        self._opened_on, self._key, self._seller = night, key, seller
+        self._seen_before = self._seen
 
 
 def _within(keys: Keys, others: Keys) -> NDArray[np.bool_]:

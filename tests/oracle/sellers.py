@@ -6,8 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from transforms.sample.ledger import Edition, Ledger
-from transforms.sample.truth_ground import (
+from tests.oracle.ground import (
     Ground,
     Row,
     cells_of,
@@ -19,11 +18,10 @@ from transforms.sample.truth_ground import (
     symbol_of,
     withheld,
 )
-from transforms.sample.truth_small import is_few, is_split_few
+from tests.oracle.ledger import Edition
+from tests.oracle.withheld import is_few, is_split_few
 from transforms.sample.universe.clock import as_date, day_number
-from transforms.sample.universe.parameters import Parameters
-from transforms.sample.universe.sellers import YEAR, Sellers
-from transforms.sample.writing.sellers_text import SellersText
+from transforms.sample.universe.sellers import YEAR
 
 BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30
@@ -42,12 +40,6 @@ class SellerTables(Ground):
         "concentration",
         "online_order_coverage",
     )
-
-    def __init__(
-        self, parameters: Parameters, sellers: Sellers, ledger: Ledger, written: SellersText
-    ) -> None:
-        super().__init__(parameters, sellers, ledger)
-        self._written = written
 
     def sellers_by_city(self, edition: Edition) -> list[Row]:
         night = edition.as_of["sellers"]
@@ -120,7 +112,7 @@ class SellerTables(Ground):
 
     def _company(self, seller: int, city: int) -> tuple[str, int]:
         """A company is a name without its legal form in one place, or in none that is known."""
-        words = re.findall(r"\w+", self._written.names[seller].lower())
+        words = re.findall(r"\w+", self.universe.companies.names[seller].lower())
         name = " ".join(word for word in words if word not in LEGAL_FORMS)
         return name, max(city, -1)
 
@@ -171,7 +163,7 @@ class SellerTables(Ground):
             date(opens.year + (opens.month > 6), (opens.month + 5) % 12 + 1, opens.day)
         )
         orders = np.full(len(self.sellers), -1, np.int64)
-        orders[: len(self._written.orders_6m)] = self._written.orders_6m
+        orders[: len(self.universe.companies.orders_6m)] = self.universe.companies.orders_6m
         told = np.zeros(len(self.sellers), bool)
         good = [n for n in self.ledger.good_seller_nights if n <= nights[0]]
         before = max((n for n in good if n <= half), default=half)

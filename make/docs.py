@@ -1,4 +1,4 @@
-"""docs/ as the models, contracts and macros tell it: `python -m warehouse.documentation` writes it.
+"""docs/ as the models, contracts and macros tell it: `make docs` writes it.
 
 Three pages: every table and column, every figure and what it rests on, and which model reads which.
 """

@@ -5,9 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from transforms.sample.ledger import Edition
-from transforms.sample.truth_flow import FlowTables
-from transforms.sample.truth_ground import (
+from tests.oracle.ground import (
     Row,
     cells_of,
     head,
@@ -15,7 +13,9 @@ from transforms.sample.truth_ground import (
     ratio,
     withheld,
 )
-from transforms.sample.truth_small import is_few, is_split_few, withheld_of
+from tests.oracle.ledger import Edition
+from tests.oracle.seller_flow import FlowTables
+from tests.oracle.withheld import is_few, is_split_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.draw import Ints
 from transforms.sample.universe.sellers import Mask
