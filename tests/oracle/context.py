@@ -1,7 +1,7 @@
 """The truth about what others have published: our own true figures, held to it."""
 
-from tests.oracle.ground import Row, head, rounded, symbol_of
 from tests.oracle.ledger import Edition
+from tests.oracle.rows import Row, head, rounded, symbol_of
 from transforms.sample.universe.parameters import Parameters
 
 Published = dict[str, str]  # a row of a file, as text

@@ -1,21 +1,20 @@
-"""What every table of the truth stands on: whose rows count, and how a row is put together."""
+"""What every table of the truth stands on: whose rows count, and in which editions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
 
 import numpy as np
 
-from tests.oracle.ledger import Edition, Ledger, is_partial
-from tests.oracle.withheld import Cell, is_closed, is_few, withheld_of
+from tests.oracle.ledger import Edition, Ledger
+from tests.oracle.rows import Row, cells_of, days_columns, ratio, shares
+from tests.oracle.withheld import Cell, is_few
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.deliveries import Universe
 from transforms.sample.universe.draw import Ints
 from transforms.sample.universe.moves import NEVER
 from transforms.sample.universe.sellers import Mask
 
-Row = dict[str, Any]
 Groups = dict[str, list[Mask]]  # by edition: things of which none may be of few sellers
 Spans = set[tuple[str, int | None]]  # edition and month (None for its year)
 
@@ -33,9 +32,7 @@ LONGEST_WINDOW_DAYS = 31  # what one delivery is taken to cover at most
 
 
 class Ground:
-    """The universe as its good nights have shown it; `NAMES` are the tables of a subclass."""
-
-    NAMES: ClassVar[tuple[str, ...]] = ()
+    """The universe as its good nights have shown it; `NAMES` of a subclass are its tables."""
 
     def __init__(self, universe: Universe, ledger: Ledger) -> None:
         self.universe = universe
@@ -252,139 +249,9 @@ class Ground:
         return [(top, names[top]) for top in self.parameters.top_categories]
 
 
-def head(edition: Edition, night: int | None) -> Row:
-    return {
-        "edition": edition.name,
-        "year_basis": edition.year_basis,
-        "as_of": None if night is None else f"{as_date(night)}",
-        "period_from": f"{edition.period_from}",
-        "period_to": f"{edition.period_to}",
-        "is_partial": is_partial(edition, night),
-    }
-
-
-def days_columns(days: int, covered: int) -> Row:
-    """Of a flow: it is partial where deliveries do not cover all its days."""
-    return {"is_partial": covered < days, "days": days, "days_covered": covered}
-
-
-def symbol_of(value: float | None) -> str:
-    """Nobody has frozen an edition of a sample: all that is shown is provisional."""
-    return "x" if value is None else "p"
-
-
-def measure(
-    name: str,
-    edition: Edition,
-    night: int | None,
-    value: float | None,
-    numerator: float | None,
-    denominator: float | None,
-    coverage: float | None,
-) -> Row:
-    return {
-        name: rounded(value),
-        f"{name}_numerator": rounded(numerator),
-        f"{name}_denominator": rounded(denominator),
-        f"{name}_coverage": coverage,
-        f"{name}_symbol": symbol_of(value),
-    }
-
-
-def not_available(
-    edition: Edition, night: int | None, names: tuple[str, ...], symbol: str = "x"
-) -> list[Row]:
-    """The one row of a table of shares whose exports did not come, or that is withheld."""
-    key = dict(zip(names, ("not_available", "Not available"), strict=False))
-    nothing = dict.fromkeys(
-        ("share", "share_of_all", "share_of_known", "numerator", "denominator", "coverage")
-    )
-    return [{**head(edition, night), **key, **nothing, "symbol": symbol}]
-
-
 def parts_of(members: list[Mask]) -> Ints:
     """Numbers what is in the same of several sets, whichever they are, alike."""
     found = np.zeros(len(members[0]) if members else 0, np.int64)
     for member in members:
         _, found = np.unique(found * 2 + member, return_inverse=True)
     return found
-
-
-def cells_of(sellers: Ints, cells: Ints, parts: Ints | None = None) -> dict[int, Cell]:
-    """By cell (-1 for all unknown ones): how many things, and of which sellers, by part."""
-    cells = np.maximum(cells, -1)
-    parts = np.zeros(len(cells), np.int64) if parts is None else parts
-    found = {}
-    for cell in np.unique(cells).tolist():
-        inside = cells == cell
-        found[cell] = Cell(
-            int(inside.sum()),
-            {
-                part: frozenset(sellers[inside & (parts == part)].tolist())
-                for part in np.unique(parts[inside]).tolist()
-            },
-        )
-    return found
-
-
-def shares(
-    edition: Edition,
-    night: int,
-    names: tuple[str, ...],
-    keys: list[tuple[str, ...]],
-    cells: dict[int, Cell],
-    *,
-    of_known: bool,
-    near: list[dict[int, Cell]] | None = None,
-    is_withheld_too: bool = False,
-) -> list[Row]:
-    """Rows of a table of shares; `of_known`: shares of known cells leave out the unknown. What the
-    cells of overlapping editions (`near`) withhold is withheld here too."""
-    everything = sum(cell.things for cell in cells.values())
-    known = everything - (cells[-1].things if -1 in cells else 0)
-    withheld = set[str]()
-    for other in near or [cells]:
-        withheld |= withheld_of({keys[c][0]: cell for c, cell in other.items() if c >= 0})
-    shown = {keys[c][0] for c in cells if c >= 0}
-    if cells and (is_withheld_too or is_closed(cells.values(), shown, withheld)):
-        return not_available(edition, night, names, symbol="c")
-    rows = []
-    for cell, (count, _) in cells.items():
-        key = keys[cell] if cell >= 0 else ("unknown", "Unknown")[: len(names)]
-        denominator = known if of_known and cell >= 0 else everything
-        is_withheld = cell >= 0 and key[0] in withheld
-        rows.append(
-            {
-                **head(edition, night),
-                **dict(zip(names, key, strict=True)),
-                "share": None if is_withheld else ratio(count, denominator),
-                "share_of_all": None if is_withheld else ratio(count, everything),
-                "share_of_known": None if is_withheld or cell < 0 else ratio(count, known),
-                "numerator": None if is_withheld else count,
-                "denominator": denominator,
-                "coverage": ratio(known, everything),
-                "symbol": "c" if is_withheld else symbol_of(count),
-            }
-        )
-    return rows
-
-
-def withheld(row: Row, *names: str) -> Row:
-    """The row with these measures withheld as a whole."""
-    for name in names:
-        row |= {
-            name: None,
-            f"{name}_numerator": None,
-            f"{name}_denominator": None,
-            f"{name}_coverage": None,
-            f"{name}_symbol": "c",
-        }
-    return row
-
-
-def ratio(part: Any, whole: Any) -> float | None:
-    return rounded(int(part) / int(whole)) if whole else None
-
-
-def rounded(value: float | None) -> float | None:
-    return value if value is None else round(value, 9)

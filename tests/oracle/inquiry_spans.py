@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from tests.oracle.ground import Ground, Row, Spans, head, rounded
+from tests.oracle.ground import Ground, Spans
 from tests.oracle.ledger import Edition
+from tests.oracle.rows import Row, head, rounded
 from transforms.sample.universe import clock
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.draw import Ints
@@ -68,6 +69,13 @@ class InquirySpans(Ground):
 
     def told(self, edition: Edition) -> list["Told"]:
         """The year and the months of an edition, with the inquiries that count in each."""
+        return self._told[edition.name]
+
+    @cached_property
+    def _told(self) -> dict[str, list["Told"]]:
+        return {edition.name: self._told_of(edition) for edition in self.ledger.editions}
+
+    def _told_of(self, edition: Edition) -> list["Told"]:
         night = edition.as_of["inquiries"]
         every = self.inquiries
         nobody = np.zeros(len(every), bool)

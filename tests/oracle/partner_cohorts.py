@@ -5,15 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tests.oracle.ground import (
-    Row,
-    cells_of,
-    head,
-    measure,
-    ratio,
-    withheld,
-)
 from tests.oracle.ledger import Edition
+from tests.oracle.rows import Row, cells_of, head, measure, ratio, withheld
 from tests.oracle.seller_flow import FlowTables
 from tests.oracle.withheld import is_few, is_split_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
@@ -45,7 +38,7 @@ class CohortTables(FlowTables):
         if night is None or not len(joined):
             row = top | {"channel_partner": "not_available"}
             for name in MEASURES:
-                row |= measure(name, edition, night, None, None, None, None)
+                row |= measure(name)
             return [row]
         kept, asked = self._kept_and_asked(edition, night)
         partner = self.sellers.partner[joined]
@@ -71,12 +64,12 @@ class CohortTables(FlowTables):
             }
             for figure, sides in values.items():
                 if name in hidden or sides is None:
-                    row |= measure(figure, edition, night, None, None, None, coverage)
+                    row |= measure(figure, coverage=coverage)
                     is_kept_back = name in hidden or kept_back[figure]
                     row[f"{figure}_symbol"] = "c" if is_kept_back else "x"
                 else:
                     value = sides[0] / (sides[1] or 1)
-                    row |= measure(figure, edition, night, value, *sides, coverage=coverage)
+                    row |= measure(figure, value, *sides, coverage=coverage)
             rows.append(row)
         return rows
 

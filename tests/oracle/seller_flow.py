@@ -5,18 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tests.oracle.ground import (
-    Ground,
-    Row,
-    cells_of,
-    days_columns,
-    head,
-    measure,
-    parts_of,
-    ratio,
-    withheld,
-)
+from tests.oracle.ground import Ground, parts_of
 from tests.oracle.ledger import Edition
+from tests.oracle.rows import Row, cells_of, days_columns, head, measure, ratio, withheld
 from tests.oracle.withheld import is_closed, is_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.moves import NEVER
@@ -42,7 +33,7 @@ class FlowTables(Ground):
         names = ("sellers_at_start", "new_sellers", "churned_sellers", "retention")
         if night is None or opening is None:
             for name in names:
-                row |= measure(name, edition, night, None, None, None, None)
+                row |= measure(name)
             return [row]
         row["opened_on"] = _iso(opening)
         if self._is_withheld(edition):
@@ -56,11 +47,11 @@ class FlowTables(Ground):
             ("new_sellers", new, now),
             ("churned_sellers", at_start - kept, then),
         ):
-            row |= measure(name, edition, night, count, count, None, coverage)
+            row |= measure(name, count, count, None, coverage)
         if at_start:
-            row |= measure("retention", edition, night, kept / at_start, kept, at_start, then)
+            row |= measure("retention", kept / at_start, kept, at_start, then)
         else:
-            row |= measure("retention", edition, night, None, None, None, None)
+            row |= measure("retention")
         return [row]
 
     def seller_flow_by_city(self, edition: Edition) -> list[Row]:
@@ -70,7 +61,7 @@ class FlowTables(Ground):
         if night is None or opening is None:
             row = top | {"opened_on": None, "city_key": "not_available", "city": "Not available"}
             for name in names:
-                row |= measure(name, edition, night, None, None, None, None)
+                row |= measure(name)
             return [row]
         places = self.parameters.places
         cells = self._moves(edition, night, opening)
@@ -94,14 +85,14 @@ class FlowTables(Ground):
             }
             if place and place.city_key in hidden:
                 for name, coverage in zip(names, (here, then, then), strict=True):
-                    row |= measure(name, edition, night, None, None, None, coverage)
+                    row |= measure(name, coverage=coverage)
                     row[f"{name}_symbol"] = "c"
             else:
                 base = stayed + left
-                row |= measure("new_sellers", edition, night, joined, joined, None, here)
-                row |= measure("churned_sellers", edition, night, left, left, None, then)
+                row |= measure("new_sellers", joined, joined, None, here)
+                row |= measure("churned_sellers", left, left, None, then)
                 value, part, whole = (stayed / base, stayed, base) if base else (None, None, None)
-                row |= measure("retention", edition, night, value, part, whole, then)
+                row |= measure("retention", value, part, whole, then)
             rows.append(row)
         return rows
 

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tests.oracle.ground import (
-    Ground,
+from tests.oracle.ground import Ground
+from tests.oracle.ledger import Edition
+from tests.oracle.rows import (
     Row,
     cells_of,
     head,
@@ -18,7 +19,6 @@ from tests.oracle.ground import (
     symbol_of,
     withheld,
 )
-from tests.oracle.ledger import Edition
 from tests.oracle.withheld import is_few, is_split_few
 from transforms.sample.universe.clock import as_date, day_number
 from transforms.sample.universe.sellers import YEAR
@@ -66,25 +66,25 @@ class SellerTables(Ground):
         if night is None:
             row = {**head(edition, None), "cagr_years": None}
             for name in ("paid_sellers", "yoy_growth", "cagr"):
-                row |= measure(name, edition, None, None, None, None, None)
+                row |= measure(name)
             return [{**row, "yoy_growth_from": None, "cagr_from": None}]
         count, coverage = self.paid(night), self.seller_coverage(night)
         bases = {years: self._base(night, years) for years in range(1, LONGEST_CAGR_YEARS + 1)}
         longest = max((years for years, base in bases.items() if base is not None), default=0)
         row = {**head(edition, night)}
-        row |= measure("paid_sellers", edition, night, count, count, None, coverage)
+        row |= measure("paid_sellers", count, count, None, coverage)
         if is_few(count):
             withheld(row, "paid_sellers")
         for name, years in (("yoy_growth", 1), ("cagr", longest)):
             base = bases.get(years)
             before = 0 if base is None else self.paid(base)
             if base is None or not before:
-                row |= measure(name, edition, night, None, None, None, None)
+                row |= measure(name)
                 row[f"{name}_from"] = None
                 years = 0
             else:
                 value = (count / before) ** (1 / years) - 1
-                row |= measure(name, edition, night, value, count, before, coverage)
+                row |= measure(name, value, count, before, coverage)
                 if is_few(count) or is_few(before):
                     withheld(row, name)
                 row[f"{name}_from"] = f"{as_date(base)}"
@@ -96,16 +96,16 @@ class SellerTables(Ground):
         row = head(edition, night)
         if night is None:
             for name in ("companies", "sellers_per_company"):
-                row |= measure(name, edition, None, None, None, None, None)
+                row |= measure(name)
             return [row]
         paid = np.flatnonzero(self.payers(night)).tolist()
         city = self.sellers.city_on(night)
         count = len({self._company(seller, int(city[seller])) for seller in paid})
         known = 1.0 if paid else None
-        row |= measure("companies", edition, night, count, count, None, known)
+        row |= measure("companies", count, count, None, known)
         each = len(paid) / count if count else None
         sides = (len(paid), count) if count else (None, None)
-        row |= measure("sellers_per_company", edition, night, each, sides[0], sides[1], known)
+        row |= measure("sellers_per_company", each, sides[0], sides[1], known)
         if is_few(len(paid)):
             withheld(row, "companies", "sellers_per_company")
         return [row]
@@ -122,7 +122,7 @@ class SellerTables(Ground):
         row = head(edition, night)
         if night is None or not len(paid):
             for name in ("verified_share", "median_tenure_years"):
-                row |= measure(name, edition, night, None, None, None, None)
+                row |= measure(name)
             return [row]
         levels = list(self.parameters.numbers["sellers"]["memberships"])
         audited = np.array([level.startswith("verified") for level in levels])
@@ -134,7 +134,7 @@ class SellerTables(Ground):
             ("verified_share", verified / everyone, verified),
             ("median_tenure_years", years, everyone),
         ):
-            row |= measure(name, edition, night, value, counted, everyone, 1.0)
+            row |= measure(name, value, counted, everyone, 1.0)
         if is_few(everyone):
             withheld(row, "verified_share", "median_tenure_years")
         elif is_split_few(verified, everyone):
@@ -192,7 +192,7 @@ class SellerTables(Ground):
             if dimension == "category":  # those are shares of all paid sellers
                 known -= sum(row["numerator"] for row in rows if row[key] == "unknown")
             row: Row = {**head(edition, night), "dimension": dimension}
-            row |= _concentration(edition, night, classes, known)
+            row |= _concentration(classes, known)
             if not classes and any(r["symbol"] == "c" for r in rows):
                 withheld(row, "hhi", "top3_share")
             found.append(row)
@@ -228,7 +228,7 @@ def _one(
     }
 
 
-def _concentration(edition: Edition, night: int | None, classes: list[Row], known: int) -> Row:
+def _concentration(classes: list[Row], known: int) -> Row:
     """HHI and share of the three largest of the known sellers, from what is shown alone: a class
     that is withheld counts as the mean of all that are."""
     shown = sorted((r["numerator"] for r in classes if r["symbol"] != "c"), reverse=True)
@@ -236,15 +236,15 @@ def _concentration(edition: Edition, night: int | None, classes: list[Row], know
     row: Row = {"classes": len(classes) or None, "classes_withheld": hidden if classes else None}
     if not classes:
         for name in ("hhi", "top3_share"):
-            row |= measure(name, edition, night, None, None, None, None)
+            row |= measure(name)
         return row
     coverage = classes[0]["coverage"]
     rest = known - sum(shown)
     squares = sum(n * n for n in shown) + (rest * rest / hidden if hidden else 0)
-    row |= measure("hhi", edition, night, squares / known**2, squares, known**2, coverage)
+    row |= measure("hhi", squares / known**2, squares, known**2, coverage)
     largest = None if hidden and len(shown) < 3 else sum(shown[:3])
     share = None if largest is None else largest / known
-    row |= measure("top3_share", edition, night, share, largest, known, coverage)
+    row |= measure("top3_share", share, largest, known, coverage)
     if share is None:
         row["top3_share_symbol"] = "c"
     return row
