@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.test_order import published_rows, settings_of
+from tests.test_order import published, settings_of
 from transforms import DATASETS, exports
 from transforms import night as line
 from transforms.markets import market
@@ -26,7 +26,7 @@ from warehouse.build import Built, build
 from warehouse.models import models
 
 OTHER_CITIES = {"PK": "Multan", "IN": "Chennai"}
-TABLES = sorted(m.name for m in models() if m.schema == "report")
+TABLES = sorted(m.table for m in models() if m.schema == "report")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def test_what_comes_later_changes_nothing_of_a_finished_year(of: Year, tmp_path:
     chosen = settings_of(tmp_path, delivered, of.market)
     load(chosen, of.first, of.closes)
     then = build(chosen)
-    before = {table: rows_of(then, table, of.edition) for table in TABLES}
+    before = rows_of(then, of.edition)
 
     abroad, elsewhere = asked_most(then, of)
     moves = {
@@ -78,13 +78,13 @@ def test_what_comes_later_changes_nothing_of_a_finished_year(of: Year, tmp_path:
             move(file, moves)
     load(chosen, of.closes, of.last)
     now = build(chosen)
-    after = {table: rows_of(now, table, of.edition) for table in TABLES}
+    after = rows_of(now, of.edition)
 
     # It is not that nobody knew.
     assert whereabouts(now, abroad)[0] == "CN" != whereabouts(then, abroad)[0]
     assert whereabouts(now, elsewhere)[1] != whereabouts(then, elsewhere)[1]
     for table in TABLES:
-        assert after[table] == before[table], f"report.{table} of {of.edition} has changed"
+        assert after[table] == before[table], f"{table} of {of.edition} has changed"
 
 
 def load(chosen: Settings, first: date, last: date) -> None:
@@ -93,10 +93,13 @@ def load(chosen: Settings, first: date, last: date) -> None:
             line.load(dataset, night, chosen)
 
 
-def rows_of(built: Built, table: str, edition: str) -> Counter[str]:
-    rows = [r for r in published_rows(built, f"report.{table}") if r["edition"] == edition]
-    assert rows, f"report.{table} has no row of {edition}"
-    return Counter(repr(row) for row in rows)
+def rows_of(built: Built, edition: str) -> dict[str, Counter[str]]:
+    """The edition's rows of every report table."""
+    found = {}
+    for table, rows in published(built, TABLES).items():
+        found[table] = Counter(repr(row) for row in rows if row["edition"] == edition)
+        assert found[table], f"{table} has no row of {edition}"
+    return found
 
 
 def asked_most(built: Built, of: Year) -> list[str]:

@@ -9,6 +9,7 @@ import csv
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import duckdb
 import pytest
 
 from tests.oracle import truth
-from tests.test_order import as_rows, published_rows, settings_of
+from tests.test_order import as_rows, published, published_rows, settings_of
 from transforms import DATASETS, exports
 from transforms import night as line
 from transforms.sample import write_sample
@@ -49,12 +50,21 @@ PAID = (
 )
 
 Rows = list[dict[str, Any]]
-Months = tuple[Built, dict[str, Rows], date]
+
+
+@dataclass(frozen=True)
+class Months:
+    """47 month ends, published; `told` is the truth of every report table, `asked` the night of
+    requests."""
+
+    built: Built
+    rows: dict[str, Rows]  # of report tables, as published
+    told: dict[str, Rows]
+    asked: date
 
 
 @pytest.fixture(scope="session")
 def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
-    """47 month ends, published, the right rows of every report table, and the night of requests."""
     home = tmp_path_factory.mktemp("months")
     write_sample(home / "exports", FIRST, LAST, scale=SCALE, seed=SEED, every="month")
     told = truth(home / "exports")
@@ -68,7 +78,10 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
     for night in exports.due_nights(chosen.exports, FIRST, LAST):
         for dataset in DATASETS:
             line.load(dataset, night, chosen)
-    return build(chosen), told["report"], date.fromisoformat(asked)
+    built = build(chosen)
+    tables = published(built, [f"report.{table}" for table in TABLES])
+    rows = {name.removeprefix("report."): found for name, found in tables.items()}
+    return Months(built, rows, told["report"], date.fromisoformat(asked))
 
 
 def _write_requests(folder: Path) -> None:
@@ -96,18 +109,16 @@ def test_every_table_has_a_truth_and_says_how_much_it_shows() -> None:
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table != "rfq_demand"])
 def test_table_is_the_truth(table: str, months: Months) -> None:
-    built, told, _ = months
-    found, right = as_rows(published_rows(built, f"report.{table}")), as_rows(told[table])
+    found, right = as_rows(months.rows[table]), as_rows(months.told[table])
     wrong, lacking = found - right, right - found
     assert not wrong and not lacking, f"report.{table} has {wrong} and lacks {lacking}"
 
 
 def test_requests_are_those_of_the_list(months: Months) -> None:
-    built, told, night = months
-    rows = published_rows(built, "report.rfq_demand")
+    rows, night = months.rows["rfq_demand"], months.asked
     within = {r["edition"] for r in rows if r["period_from"] <= night <= r["period_to"]}
     assert len(within) == 2
-    elsewhere = [r for r in told["rfq_demand"] if r["edition"] not in within]
+    elsewhere = [r for r in months.told["rfq_demand"] if r["edition"] not in within]
     assert as_rows([r for r in rows if r["edition"] not in within]) == as_rows(elsewhere)
     requests, quotes = len(PLACES_LEFT), sum(10 - left for left in PLACES_LEFT)
     for row in (r for r in rows if r["edition"] in within):
@@ -126,14 +137,14 @@ def test_requests_are_those_of_the_list(months: Months) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_table_shows_enough(table: str, months: Months) -> None:
-    shown = sum(1 for row in published_rows(months[0], f"report.{table}") for _ in plain(row))
+    shown = sum(1 for row in months.rows[table] for _ in plain(row))
     assert shown >= SHOWS[table], f"report.{table} shows {shown} values: the truth tests nothing"
 
 
 def test_sellers_of_the_sample_move(months: Months) -> None:
     """Else the truth could not tell what an edition knew from what is known now."""
     states: dict[str, list[tuple[Any, Any]]] = {}
-    for row in published_rows(months[0], "marts.dim_seller"):
+    for row in published_rows(months.built, "marts.dim_seller"):
         states.setdefault(row["seller_id"], []).append((row["country_iso2"], row["city_key"]))
     left = came = moved = 0
     for told in states.values():
@@ -173,10 +184,10 @@ def test_whoever_counts_main_categories_counts_what_the_report_says(months: Mont
         GROUP BY ALL"""
     shown = {
         (row["edition"], row["top_category_id"]): row["numerator"]
-        for row in published_rows(months[0], "report.sellers_by_category")
+        for row in months.rows["sellers_by_category"]
         if row["numerator"] is not None
     }
-    with duckdb.connect(str(months[0].folder / publish.FILE), read_only=True) as db:
+    with duckdb.connect(str(months.built.folder / publish.FILE), read_only=True) as db:
         for query, editions in ((by_edition, {e for e, _ in shown}), (today, {"FY2022"})):
             counted = {(e, key): count for e, key, count in db.execute(query).fetchall()}
             right = {key: count for key, count in shown.items() if key[0] in editions}

@@ -91,8 +91,8 @@ class Flow:
         them named in `among`); none if nobody did."""
         p = self._p
         rng = generator(self._seed, _DAY, day)
-        everyone = np.arange(len(self._sellers)) if among is None else among
-        paid = everyone[self._sellers.paid_on(day)[everyone]]
+        is_paid = self._sellers.paid_on(day)
+        paid = np.flatnonzero(is_paid) if among is None else among[is_paid[among]]
         n = count if len(paid) else 0
         chance = Weighted(self._sellers.weight[paid] + 0.3) if n else Weighted([1.0])
         seller = paid[chance.pick(rng.random(n))]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from transforms.sample.universe.draw import Ints
 
 Text: TypeAlias = pa.StringArray
+
+_SPECIAL = re.compile('[,"\r\n]')
 
 
 def text(values: Iterable[str]) -> Text:
@@ -53,7 +56,7 @@ def content(lines: Text) -> memoryview:
 
 def csv_cell(value: str) -> str:
     """A value as it stands between two commas."""
-    if any(mark in value for mark in ',"\r\n'):
+    if _SPECIAL.search(value):
         return '"' + value.replace('"', '""') + '"'
     return value
 
