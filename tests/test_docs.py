@@ -2,7 +2,7 @@
 
 import pytest
 
-from make.docs import DOCS, pages
+from docs.generate import DOCS, pages
 from warehouse.models import models, reads
 
 

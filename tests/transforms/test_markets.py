@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from make import gazetteer
+from docs import gazetteer
 from transforms.clean import sellers
 from transforms.clean.batch import Context
 from transforms.fields import place, text

@@ -15,11 +15,11 @@ import duckdb
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import build, editions, lake_views, release
-from warehouse.models import Model, models, reads
+from warehouse.models import SCHEMAS, Model, models, reads
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parent
 MADE = "<!-- Made by `make docs` from the models: change those, not this page. -->\n"
-SCHEMAS = {
+ABOUT = {
     "report": "The published figures, exactly. Start here.",
     "marts": "What the figures are made from: sellers with their history, listings, inquiries.",
     "meta": "About the file itself: nights, checks, the dictionary, examples.",
@@ -52,7 +52,7 @@ def data_dictionary() -> str:
         "every table, column and macro. A source is `dataset.column` of the clean export.",
     ]
     entries = _dictionary()
-    for schema, about in SCHEMAS.items():
+    for schema, about in ABOUT.items():
         lines.append(f"\n## {schema}\n\n{about}")
         for entry in (e for e in entries if e["table_schema"] == schema):
             if entry["kind"] == "column":
@@ -135,7 +135,7 @@ def lineage() -> str:
     rooms = {"lake": sources}
     for model in models():
         rooms.setdefault(model.schema, []).append(model.table)
-    for room in ("lake", "staging", "marts", "report", "meta"):
+    for room in ("lake", *SCHEMAS):
         lines.append(f"    subgraph {room}")
         lines += [f"        {_node(t)}[{t.partition('.')[2]}]" for t in sorted(rooms[room])]
         lines.append("    end")
