@@ -103,7 +103,7 @@ def describe(
     told: dict[str, Any],
 ) -> None:
     """Writes what the file says of itself: macros, help, meta tables, comments, dictionary."""
-    macros.create(db)
+    macros.create(db, of_tables=True)
     catalog.write_check_results(db, results)
     catalog.write_run(db, run)
     catalog.write_release(db, told)

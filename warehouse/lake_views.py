@@ -160,6 +160,7 @@ def attach(
     _table(db, "rejected", _rejected(lake))
     _table(db, "night_fields", _night_fields(lake))
     _table(db, "needs", _needs())
+    _table(db, "figures", _figures())
     _table(db, "asked_prices", pa.table({"asked_price": sorted(ASKED)}))
 
     sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
@@ -313,6 +314,19 @@ def _needs() -> pa.Table:
         for place, need in enumerate(needs)
         for field in need.split("|")
     ]
+    return pa.Table.from_pylist(rows)
+
+
+def _figures() -> pa.Table:
+    """Every figure and the dataset whose date it bears: the first that it needs, unless its model
+    names another."""
+    dated = {
+        figure: model.about.get("dated_by", {}).get(figure, next(iter(scopes)))
+        for model in models()
+        for figure, scopes in model.about.get("needs", {}).items()
+    }
+    # Requests for quotation are dated by their own nights.
+    rows = [{"figure": f, "dataset": d} for f, d in sorted(dated.items()) if d in DATASETS]
     return pa.Table.from_pylist(rows)
 
 

@@ -11,8 +11,8 @@ from transforms import DATASETS, exports, history, parts
 from transforms import lake as lake_room
 from transforms.lake import Lake
 from transforms.settings import Settings
-from warehouse import lake_views
-from warehouse.models import PUBLISHED, models
+from warehouse import disclosure, lake_views, macros
+from warehouse.models import PRIVATE, PUBLISHED, create_macros, models
 
 MEMORY = "768MB"
 
@@ -40,11 +40,20 @@ def make_tables(
     db: duckdb.DuckDBPyConnection, progress: Callable[[str], None] | None = None
 ) -> None:
     """Runs every model in order; `lake` and the target catalog are attached already."""
-    db.execute("ATTACH ':memory:' AS staging")
+    for schema in PRIVATE:
+        db.execute(f"ATTACH ':memory:' AS {schema}")
     for schema in PUBLISHED:
         db.execute(f"CREATE SCHEMA {schema}")
+    macros.create(db, of_tables=False)
+    create_macros(db)
     for model in models():
-        db.execute(f"CREATE TABLE {model.table} AS {model.sql}")
+        try:
+            db.execute(f"CREATE TABLE {model.table} AS {model.sql}")
+        except duckdb.Error as error:
+            error.add_note(f"while making {model.table}")
+            raise
+        if model.schema == "report":
+            disclosure.verify(db, model)
         if progress:
             progress(model.table)
 

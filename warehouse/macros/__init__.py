@@ -48,9 +48,9 @@ def macros() -> tuple[Macro, ...]:
     return tuple(_load(path) for path in sorted(ROOM.glob("*.sql")))
 
 
-def create(db: duckdb.DuckDBPyConnection) -> None:
-    """Makes every macro; `lake.market` and the tables that they read are there."""
-    for macro in macros():
+def create(db: duckdb.DuckDBPyConnection, of_tables: bool) -> None:
+    """Makes the macros that read tables, once those are there, or the others; `lake.market` is."""
+    for macro in (m for m in macros() if m.is_table == of_tables):
         given = [f"{name} := {_of_the_market(db, c)}" for name, c in macro.of_the_market.items()]
         kind, body = ("TABLE ", macro.sql) if macro.is_table else ("", f"({macro.sql})")
         parameters = ", ".join([*macro.parameters, *given])

@@ -1,6 +1,9 @@
 """Models: plain SQL with a TOML beside each, put in order by what their texts read."""
 
+import json
+import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import TopologicalSorter
@@ -13,8 +16,10 @@ from transforms import DATASETS
 from transforms.contracts import contract
 
 ROOM = Path(__file__).parent
-SCHEMAS = ("staging", "marts", "report", "meta")
+MACROS = ROOM / "macros.sql"
+SCHEMAS = ("staging", "disclosure", "marts", "report", "meta")
 PUBLISHED = ("marts", "report", "meta")
+PRIVATE = ("staging", "disclosure")
 
 
 @dataclass(frozen=True)
@@ -52,19 +57,65 @@ class Model:
 def models() -> tuple[Model, ...]:
     """Every model in the order in which they can be made. A cycle raises CycleError."""
     found = {m.table: m for schema in SCHEMAS for m in _load_schema(schema)}
-    reads = {table: {t for t in _reads(model.sql) if t in found} for table, model in found.items()}
-    return tuple(found[table] for table in TopologicalSorter(reads).static_order())
-
-
-def _reads(sql: str) -> set[str]:
-    # DuckDB names an aliased table with its alias.
-    names = duckdb.get_table_names(sql, qualified=True)
-    return {name.partition(" AS ")[0] for name in names}
+    graph = {table: reads(model) & set(found) for table, model in found.items()}
+    return tuple(found[table] for table in TopologicalSorter(graph).static_order())
 
 
 def reads(model: Model) -> set[str]:
     """Tables that a model reads, lake views among them."""
-    return _reads(model.sql)
+    return _reads(model.sql) | {
+        t for m in uses(model) & set(_macros()) for t in _reads(_macros()[m])
+    }
+
+
+def uses(model: Model) -> set[str]:
+    """Names of the functions and macros that a model calls."""
+    return {n["function_name"] for n in _nodes(_parsed(model.sql)) if n.get("type") == "FUNCTION"}
+
+
+def constants(sql: str) -> set[str]:
+    """The string constants of a query."""
+    found = (n["value"] for n in _nodes(_parsed(sql)) if n.get("type") == "VALUE_CONSTANT")
+    return {v["value"] for v in found if isinstance(v.get("value"), str)}
+
+
+def create_macros(db: duckdb.DuckDBPyConnection) -> None:
+    """Makes the macros that models share; they are the connection's own, and no file keeps them."""
+    for statement in duckdb.extract_statements(MACROS.read_text("utf-8")):
+        db.execute(statement)
+
+
+@cache
+def _macros() -> dict[str, str]:
+    """What each macro of the models stands for, as a query."""
+    statements = [s.query for s in duckdb.extract_statements(MACROS.read_text("utf-8"))]
+    found = [re.search(r"MACRO (\w+)\(.*?\) AS\s+(.*)", s, re.S) for s in statements]
+    return {m[1]: f"SELECT {m[2]}" for m in found if m}
+
+
+def _reads(sql: str) -> set[str]:
+    # Parsed, not bound: what is bound must exist, macros and the columns of USING among it.
+    tables = (n for n in _nodes(_parsed(sql)) if n.get("type") == "BASE_TABLE")
+    return {f"{n['schema_name']}.{n['table_name']}" for n in tables if n["schema_name"]}
+
+
+@cache
+def _parsed(sql: str) -> Any:
+    with duckdb.connect() as db:
+        found = db.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    parsed = json.loads(found[0] if found else "{}")
+    if parsed.get("error", True):
+        raise ValueError(f"not a SELECT that DuckDB can parse: {parsed.get('error_message')}")
+    return parsed
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for child in tree:
+            yield from _nodes(child)
 
 
 def _load_schema(schema: str) -> list[Model]:

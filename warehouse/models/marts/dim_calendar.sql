@@ -3,14 +3,8 @@ SELECT
     day::DATE AS calendar_on,
     year(day)::INTEGER AS calendar_year,
     month(day)::INTEGER AS calendar_month,
-    (year(day) + CASE WHEN starts > 1 AND month(day) >= starts THEN 1 ELSE 0 END)::INTEGER
-        AS fiscal_year,
-    CASE
-        WHEN starts = 1 THEN year(day)::VARCHAR
-        WHEN month(day) >= starts
-            THEN year(day) || '-' || lpad(((year(day) + 1) % 100)::VARCHAR, 2, '0')
-        ELSE (year(day) - 1) || '-' || lpad((year(day) % 100)::VARCHAR, 2, '0')
-    END AS fiscal_label,
+    fiscal_year(day, starts_in_month := starts) AS fiscal_year,
+    fiscal_label(fiscal_year, starts_in_month := starts) AS fiscal_label,
     isodow(day)::INTEGER AS weekday,
     day::DATE = last_day(day::DATE) AS is_month_end
 FROM (

@@ -16,8 +16,7 @@ night AS (
         stg_night.dataset,
         stg_night.export_date,
         stg_night.is_good,
-        year(export_date)
-        + CASE WHEN starts > 1 AND month(export_date) >= starts THEN 1 ELSE 0 END AS year
+        fiscal_year(export_date, starts_in_month := starts) AS year
     FROM staging.stg_night
     CROSS JOIN basis
     WHERE stg_night.is_usable
@@ -26,7 +25,7 @@ night AS (
 SELECT
     prefix || year AS edition,
     year_basis,
-    year::INTEGER AS year,
+    year,
     make_date(year - CASE WHEN starts > 1 THEN 1 ELSE 0 END, starts, 1) AS period_from,
     (make_date(year - CASE WHEN starts > 1 THEN 1 ELSE 0 END, starts, 1) + INTERVAL 1 YEAR)::DATE
         - 1 AS period_to,

@@ -2,82 +2,53 @@
 -- The unknown class is dropped: shares are of the known sellers. All is made of what the tables of
 -- shares show, a withheld class counting as the mean of the withheld ones, so that no sum of squares
 -- gives one away.
-WITH dimension AS (
-    SELECT * FROM (VALUES (1, 'city', 'sellers_by_city'), (2, 'category', 'sellers_by_category'))
-        AS named (place, dimension, report_table)
+WITH ranked AS (
+    SELECT
+        *,
+        cell IS NOT NULL AND cell <> 'not_available' AS is_class,
+        row_number() OVER (PARTITION BY figure, edition, cell IS NULL ORDER BY numerator DESC) AS place
+    FROM staging.stg_share
 ),
 
 total AS (
     SELECT
-        report_table,
+        figure,
         edition,
-        max(denominator) FILTER (WHERE report_table = 'sellers_by_city' AND cell IS NOT NULL) AS known_city,
-        max(denominator) - coalesce(max(numerator) FILTER (WHERE cell IS NULL), 0) AS known_category,
-        any_value(coverage) AS coverage,
-        count(cell) FILTER (WHERE cell <> 'not_available') AS classes,
-        count(*) FILTER (WHERE symbol = 'c' AND cell <> 'not_available') AS withheld,
-        bool_or(cell = 'not_available' AND symbol = 'c') AS is_table_withheld
-    FROM staging.stg_share
-    GROUP BY report_table, edition
-),
-
-ranked AS (
-    SELECT
-        report_table,
-        edition,
-        numerator,
-        row_number() OVER (PARTITION BY report_table, edition ORDER BY numerator DESC) AS place
-    FROM staging.stg_share
-    WHERE cell IS NOT NULL AND numerator IS NOT NULL
-),
-
-shown AS (
-    SELECT
-        report_table,
-        edition,
-        count(*) AS classes,
-        sum(numerator) AS sellers,
-        sum(numerator * numerator) AS squares,
-        sum(numerator) FILTER (WHERE place <= 3) AS largest
-    FROM ranked
-    GROUP BY report_table, edition
-),
-
-figure AS (
-    SELECT
-        dim_edition.edition,
-        dim_edition.year_basis,
-        dim_edition.year,
-        dim_edition.sellers_as_of AS as_of,
-        dim_edition.period_from,
-        dim_edition.period_to,
-        dim_edition.sellers_as_of IS NULL OR dim_edition.sellers_as_of < dim_edition.period_to AS is_partial,
-        dimension.place,
-        dimension.dimension,
-        coalesce(total.is_table_withheld, false) AS is_table_withheld,
-        nullif(total.classes, 0) AS classes,
-        CASE WHEN total.classes > 0 THEN total.withheld END AS withheld,
-        CASE
-            WHEN total.classes > 0
-                THEN CASE dimension.dimension WHEN 'city' THEN known_city ELSE known_category END
+        -- Cities are a share of the known sellers; categories of all.
+        max(denominator) FILTER (WHERE is_class)
+        - CASE figure
+            WHEN 'sellers_by_category' THEN coalesce(max(numerator) FILTER (WHERE cell IS NULL), 0)
+            ELSE 0
         END AS known,
-        total.coverage,
-        coalesce(shown.sellers, 0) AS shown_sellers,
-        coalesce(shown.squares, 0) AS squares,
-        CASE WHEN total.withheld = 0 OR shown.classes >= 3 THEN shown.largest END AS largest
-    FROM marts.dim_edition
-    CROSS JOIN dimension
-    LEFT JOIN total
-        ON total.edition = dim_edition.edition AND total.report_table = dimension.report_table
-    LEFT JOIN shown
-        ON shown.edition = dim_edition.edition AND shown.report_table = dimension.report_table
+        any_value(coverage) AS coverage,
+        count(*) FILTER (WHERE is_class) AS classes,
+        count(*) FILTER (WHERE is_class AND symbol = 'c') AS withheld,
+        bool_or(NOT is_class AND symbol = 'c') AS is_table_withheld,
+        coalesce(sum(numerator) FILTER (WHERE is_class), 0) AS shown_sellers,
+        coalesce(sum(numerator * numerator) FILTER (WHERE is_class), 0) AS squares,
+        sum(numerator) FILTER (WHERE is_class AND place <= 3) AS largest
+    FROM ranked
+    GROUP BY figure, edition
 ),
 
-summed AS (
+told AS (
     SELECT
-        *,
-        (squares + coalesce((known - shown_sellers) ** 2 / nullif(withheld, 0), 0))::DOUBLE AS all_squares
-    FROM figure
+        frame.*,
+        named.place,
+        named.dimension,
+        total.* EXCLUDE (figure, edition),
+        (squares + coalesce((known - shown_sellers) ** 2 / nullif(withheld, 0), 0))::DOUBLE
+            AS all_squares,
+        symbol_of(classes > 0 OR is_table_withheld, is_table_withheld) AS symbol,
+        CASE
+            WHEN withheld > 0 AND classes - withheld < 3 THEN coalesce(symbol, 'c')
+            ELSE symbol
+        END AS top3_symbol
+    FROM (
+        VALUES (1, 'city', 'sellers_by_city'), (2, 'category', 'sellers_by_category')
+    ) AS named (place, dimension, figure)
+    JOIN staging.stg_frame AS frame USING (figure)
+    LEFT JOIN total USING (figure, edition)
 )
 
 SELECT
@@ -88,22 +59,17 @@ SELECT
     period_to,
     is_partial,
     dimension,
-    classes,
-    withheld AS classes_withheld,
-    all_squares / (known * known) AS hhi,
-    CASE WHEN known IS NOT NULL THEN all_squares END AS hhi_numerator,
-    (known * known)::BIGINT AS hhi_denominator,
-    CASE WHEN known IS NOT NULL THEN coverage END AS hhi_coverage,
-    CASE WHEN is_table_withheld THEN 'c' WHEN known IS NULL THEN 'x' END
-        AS hhi_symbol,
-    largest / known AS top3_share,
-    largest::BIGINT AS top3_share_numerator,
-    CASE WHEN known IS NOT NULL THEN known END AS top3_share_denominator,
-    CASE WHEN known IS NOT NULL THEN coverage END AS top3_share_coverage,
-    CASE
-        WHEN is_table_withheld THEN 'c'
-        WHEN known IS NULL THEN 'x'
-        WHEN largest IS NULL THEN 'c'
-    END AS top3_share_symbol
-FROM summed
+    nullif(classes, 0) AS classes,
+    CASE WHEN classes > 0 THEN withheld END AS classes_withheld,
+    shown(all_squares / (known * known), symbol) AS hhi,
+    shown(all_squares, symbol) AS hhi_numerator,
+    shown(known * known, symbol)::BIGINT AS hhi_denominator,
+    shown(coverage, symbol) AS hhi_coverage,
+    symbol AS hhi_symbol,
+    shown(largest / known, top3_symbol) AS top3_share,
+    shown(largest, top3_symbol)::BIGINT AS top3_share_numerator,
+    shown(known, symbol) AS top3_share_denominator,
+    shown(coverage, symbol) AS top3_share_coverage,
+    top3_symbol AS top3_share_symbol
+FROM told
 ORDER BY year_basis DESC, year, place

@@ -11,94 +11,56 @@ WITH counted AS (
         count(*) FILTER (WHERE continents >= 4) AS far,
         sum(inquiries_known) / sum(inquiries) AS coverage
     FROM staging.stg_reach
+    WHERE is_reached
     GROUP BY edition
 ),
 
-asked AS (
-    SELECT edition, count(DISTINCT seller_id) AS sellers
-    FROM staging.stg_inquiry
-    WHERE is_counted
-    GROUP BY edition
-),
-
-judged AS (
+figure AS (
     SELECT
-        report_year.edition,
-        report_year.year_basis,
-        report_year.year,
-        report_year.period_from,
-        report_year.period_to,
-        report_year.inquiries_as_of,
-        span.is_partial,
-        span.days,
-        span.days_covered,
-        counted.sellers,
-        counted.countries,
-        counted.median_countries,
-        counted.wide,
-        counted.far,
-        counted.coverage,
-        CASE
-            WHEN available.is_available IS NOT true OR counted.sellers IS NULL THEN 'x'
-            WHEN counted.sellers < market.smallest_cell
-                OR asked.sellers - counted.sellers BETWEEN 1 AND market.smallest_cell - 1
-                THEN 'c'
-        END AS symbol,
-        least(nullif(counted.wide, 0), nullif(counted.sellers - counted.wide, 0))
-        < market.smallest_cell AS is_wide_small,
-        least(nullif(counted.far, 0), nullif(counted.sellers - counted.far, 0))
-        < market.smallest_cell AS is_far_small
-    FROM marts.dim_edition AS report_year
-    CROSS JOIN lake.market AS market
-    LEFT JOIN staging.stg_inquiry_span AS span
-        ON span.edition = report_year.edition AND span.span = 'year'
-    LEFT JOIN counted ON counted.edition = report_year.edition
-    LEFT JOIN asked ON asked.edition = report_year.edition
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = report_year.edition AND available.figure = 'destination_reach'
-),
-
-shown AS (
-    SELECT
-        *,
-        symbol IS NULL AS is_shown,
-        CASE WHEN symbol IS NULL AND is_wide_small THEN 'c' ELSE symbol END AS wide_symbol,
-        CASE WHEN symbol IS NULL AND is_far_small THEN 'c' ELSE symbol END AS far_symbol
-    FROM judged
+        frame.*,
+        counted.* EXCLUDE (edition),
+        symbol_of(frame.is_available AND sellers IS NOT NULL, hidden.cell IS NOT NULL) AS symbol,
+        CASE WHEN wide_split.cell IS NOT NULL THEN coalesce(symbol, 'c') ELSE symbol END AS wide_symbol,
+        CASE WHEN far_split.cell IS NOT NULL THEN coalesce(symbol, 'c') ELSE symbol END AS far_symbol
+    FROM staging.stg_frame AS frame
+    LEFT JOIN counted USING (edition)
+    LEFT JOIN disclosure.suppressed AS hidden
+        ON hidden.figure = frame.figure AND hidden.edition = frame.edition AND hidden.cell = ''
+    LEFT JOIN disclosure.suppressed AS wide_split
+        ON wide_split.figure = 'ten_countries_share' AND wide_split.edition = frame.edition
+    LEFT JOIN disclosure.suppressed AS far_split
+        ON far_split.figure = 'four_continents_share' AND far_split.edition = frame.edition
+    WHERE frame.figure = 'destination_reach'
 )
 
 SELECT
     edition,
     year_basis,
-    inquiries_as_of AS as_of,
+    as_of,
     period_from,
     period_to,
     is_partial,
     days,
     days_covered,
-    CASE WHEN is_shown THEN countries / nullif(sellers, 0) END AS mean_countries,
-    CASE WHEN is_shown THEN countries END AS mean_countries_numerator,
-    CASE WHEN is_shown THEN sellers END AS mean_countries_denominator,
-    CASE WHEN is_shown THEN coverage END AS mean_countries_coverage,
+    shown(countries / sellers, symbol) AS mean_countries,
+    shown(countries, symbol) AS mean_countries_numerator,
+    shown(sellers, symbol) AS mean_countries_denominator,
+    shown(coverage, symbol) AS mean_countries_coverage,
     symbol AS mean_countries_symbol,
-    CASE WHEN is_shown THEN median_countries END AS median_countries,
-    CASE WHEN is_shown THEN sellers END AS median_countries_numerator,
+    shown(median_countries, symbol) AS median_countries,
+    shown(sellers, symbol) AS median_countries_numerator,
     NULL::BIGINT AS median_countries_denominator,
-    CASE WHEN is_shown THEN coverage END AS median_countries_coverage,
+    shown(coverage, symbol) AS median_countries_coverage,
     symbol AS median_countries_symbol,
-    CASE WHEN is_shown AND NOT coalesce(is_wide_small, false) THEN wide / nullif(sellers, 0) END
-        AS ten_countries_share,
-    CASE WHEN is_shown AND NOT coalesce(is_wide_small, false) THEN wide END
-        AS ten_countries_share_numerator,
-    CASE WHEN is_shown THEN sellers END AS ten_countries_share_denominator,
-    CASE WHEN is_shown THEN coverage END AS ten_countries_share_coverage,
+    shown(wide / sellers, wide_symbol) AS ten_countries_share,
+    shown(wide, wide_symbol) AS ten_countries_share_numerator,
+    shown(sellers, symbol) AS ten_countries_share_denominator,
+    shown(coverage, symbol) AS ten_countries_share_coverage,
     wide_symbol AS ten_countries_share_symbol,
-    CASE WHEN is_shown AND NOT coalesce(is_far_small, false) THEN far / nullif(sellers, 0) END
-        AS four_continents_share,
-    CASE WHEN is_shown AND NOT coalesce(is_far_small, false) THEN far END
-        AS four_continents_share_numerator,
-    CASE WHEN is_shown THEN sellers END AS four_continents_share_denominator,
-    CASE WHEN is_shown THEN coverage END AS four_continents_share_coverage,
+    shown(far / sellers, far_symbol) AS four_continents_share,
+    shown(far, far_symbol) AS four_continents_share_numerator,
+    shown(sellers, symbol) AS four_continents_share_denominator,
+    shown(coverage, symbol) AS four_continents_share_coverage,
     far_symbol AS four_continents_share_symbol
-FROM shown
+FROM figure
 ORDER BY year_basis DESC, year

@@ -1,27 +1,6 @@
 -- Share of inquiries by the city of the seller that received them, of those whose city is known.
 -- Grain: edition, city_key. The unknown class is published as its own row, as a share of all.
-SELECT
-    share.edition,
-    share.year_basis,
-    share.as_of,
-    share.period_from,
-    share.period_to,
-    share.is_partial,
-    share.days,
-    share.days_covered,
-    coalesce(share.cell, 'unknown') AS city_key,
-    CASE
-        WHEN share.cell = 'not_available' THEN 'Not available'
-        ELSE coalesce(city.city, share.cell, 'Unknown')
-    END AS city,
-    share.share,
-    share.share_of_all,
-    share.share_of_known,
-    share.numerator,
-    share.denominator,
-    share.coverage,
-    share.symbol
-FROM staging.stg_share AS share
-LEFT JOIN marts.dim_city AS city ON city.city_key = share.cell
-WHERE share.report_table = 'inquiries_by_city'
-ORDER BY share.year_basis DESC, share.edition, share.numerator DESC NULLS LAST, city_key
+SELECT * EXCLUDE (figure, cell) RENAME (key AS city_key, label AS city)
+FROM staging.stg_share
+WHERE figure = 'inquiries_by_city'
+ORDER BY year_basis DESC, edition, numerator DESC NULLS LAST, city_key

@@ -6,7 +6,7 @@ WITH counted AS (
         edition,
         span,
         span_from,
-        sum(inquiries) AS inquiries,
+        sum(inquiries) AS paid_inquiries,
         sum(paid_days) AS seller_days,
         count(*) AS sellers,
         count(*) FILTER (WHERE inquiries = 0) AS silent_sellers,
@@ -15,67 +15,25 @@ WITH counted AS (
     GROUP BY edition, span, span_from
 ),
 
-known AS (
+figure AS (
     SELECT
-        part.edition,
-        part.span,
-        part.span_from,
-        count(inquiry.inquiry_id) FILTER (WHERE inquiry.is_known)
-        / nullif(count(inquiry.inquiry_id), 0) AS coverage
-    FROM staging.stg_inquiry_span AS part
-    LEFT JOIN staging.stg_inquiry AS inquiry
-        ON inquiry.edition = part.edition
-        AND inquiry.counted_on BETWEEN part.span_from AND part.span_to
-    GROUP BY part.edition, part.span, part.span_from
-),
-
-judged AS (
-    SELECT
-        part.*,
-        counted.inquiries,
-        counted.seller_days,
-        counted.sellers,
-        counted.silent_sellers,
-        counted.silent_days,
-        coalesce(available.is_available, false) AND counted.sellers IS NOT NULL AS is_available,
-        part.is_withheld
-        OR counted.sellers < (SELECT smallest_cell FROM lake.market)
-        OR counted.sellers - counted.silent_sellers
-        BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_hidden,
-        -- Of two classes of sellers neither may be small: one is what the other leaves.
-        least(
-            nullif(counted.silent_sellers, 0), nullif(counted.sellers - counted.silent_sellers, 0)
-        ) < (SELECT smallest_cell FROM lake.market) AS is_split_small,
-        CASE
-            WHEN available.is_available AND counted.sellers IS NOT NULL THEN known.coverage
-        END AS coverage
-    FROM staging.stg_inquiry_span AS part
-    JOIN known
-        ON known.edition = part.edition
-        AND known.span = part.span
-        AND known.span_from = part.span_from
+        told.* EXCLUDE (symbol),
+        counted.* EXCLUDE (edition, span, span_from),
+        symbol_of(told.is_told AND sellers IS NOT NULL, told.is_hidden OR few.cell IS NOT NULL)
+            AS rate_symbol,
+        CASE WHEN split.cell IS NOT NULL THEN coalesce(rate_symbol, 'c') ELSE rate_symbol END
+            AS split_symbol,
+        CASE WHEN rate_symbol IS DISTINCT FROM 'x' THEN told.coverage END AS told_coverage
+    FROM staging.stg_inquiry_told AS told
     LEFT JOIN counted
-        ON counted.edition = part.edition
-        AND counted.span = part.span
-        AND counted.span_from = part.span_from
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = part.edition AND available.figure = 'inquiries_per_seller'
-),
-
-shown AS (
-    SELECT
-        *,
-        is_available AND NOT is_hidden AS is_shown,
-        is_available AND NOT is_hidden AND NOT is_split_small AS is_split_shown,
-        CASE
-            WHEN NOT is_available THEN 'x'
-            WHEN is_hidden THEN 'c'
-        END AS symbol,
-        CASE
-            WHEN NOT is_available THEN 'x'
-            WHEN is_hidden OR is_split_small THEN 'c'
-        END AS split_symbol
-    FROM judged
+        ON counted.edition = told.edition
+        AND counted.span = told.span
+        AND counted.span_from = told.span_from
+    LEFT JOIN disclosure.suppressed AS few
+        ON few.figure = told.figure AND few.edition = told.edition AND few.cell = told.cell
+    LEFT JOIN disclosure.suppressed AS split
+        ON split.figure = 'zero_share' AND split.edition = told.edition AND split.cell = told.cell
+    WHERE told.figure = 'inquiries_per_seller'
 )
 
 SELECT
@@ -90,20 +48,20 @@ SELECT
     span_to,
     days,
     days_covered,
-    CASE WHEN is_shown THEN inquiries * days_covered / seller_days END AS inquiries_per_seller,
-    CASE WHEN is_shown THEN inquiries::BIGINT END AS inquiries_per_seller_numerator,
-    CASE WHEN is_shown THEN seller_days / days_covered END AS inquiries_per_seller_denominator,
-    coverage AS inquiries_per_seller_coverage,
-    symbol AS inquiries_per_seller_symbol,
-    CASE WHEN is_split_shown THEN silent_sellers / sellers END AS zero_share,
-    CASE WHEN is_split_shown THEN silent_sellers END AS zero_share_numerator,
-    CASE WHEN is_shown THEN sellers END AS zero_share_denominator,
-    coverage AS zero_share_coverage,
+    shown(paid_inquiries * days_covered / seller_days, rate_symbol) AS inquiries_per_seller,
+    shown(paid_inquiries, rate_symbol)::BIGINT AS inquiries_per_seller_numerator,
+    shown(seller_days / days_covered, rate_symbol) AS inquiries_per_seller_denominator,
+    told_coverage AS inquiries_per_seller_coverage,
+    rate_symbol AS inquiries_per_seller_symbol,
+    shown(silent_sellers / sellers, split_symbol) AS zero_share,
+    shown(silent_sellers, split_symbol) AS zero_share_numerator,
+    shown(sellers, rate_symbol) AS zero_share_denominator,
+    told_coverage AS zero_share_coverage,
     split_symbol AS zero_share_symbol,
-    CASE WHEN is_split_shown THEN silent_days / seller_days END AS zero_day_share,
-    CASE WHEN is_split_shown THEN silent_days::BIGINT END AS zero_day_share_numerator,
-    CASE WHEN is_shown THEN seller_days::BIGINT END AS zero_day_share_denominator,
-    coverage AS zero_day_share_coverage,
+    shown(silent_days / seller_days, split_symbol) AS zero_day_share,
+    shown(silent_days, split_symbol)::BIGINT AS zero_day_share_numerator,
+    shown(seller_days, rate_symbol)::BIGINT AS zero_day_share_denominator,
+    told_coverage AS zero_day_share_coverage,
     split_symbol AS zero_day_share_symbol
-FROM shown
+FROM figure
 ORDER BY year_basis DESC, year, span DESC, span_from

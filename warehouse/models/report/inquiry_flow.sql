@@ -1,35 +1,5 @@
 -- Inquiries received, by month and in the whole report year. Grain: edition, span, span_from.
 -- A month that no delivery covers is not available, which is not 0.
-WITH counted AS (
-    SELECT
-        part.edition,
-        part.span,
-        part.span_from,
-        count(inquiry.inquiry_id) FILTER (WHERE inquiry.is_counted) AS inquiries,
-        count(inquiry.inquiry_id) FILTER (WHERE inquiry.is_known)
-        / nullif(count(inquiry.inquiry_id), 0) AS coverage
-    FROM staging.stg_inquiry_span AS part
-    LEFT JOIN staging.stg_inquiry AS inquiry
-        ON inquiry.edition = part.edition
-        AND inquiry.counted_on BETWEEN part.span_from AND part.span_to
-    GROUP BY part.edition, part.span, part.span_from
-),
-
-shown AS (
-    SELECT
-        part.*,
-        coalesce(available.is_available, false) AND part.days_covered > 0 AS is_available,
-        counted.inquiries,
-        counted.coverage
-    FROM staging.stg_inquiry_span AS part
-    JOIN counted
-        ON counted.edition = part.edition
-        AND counted.span = part.span
-        AND counted.span_from = part.span_from
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = part.edition AND available.figure = 'inquiry_flow'
-)
-
 SELECT
     edition,
     year_basis,
@@ -42,13 +12,11 @@ SELECT
     span_to,
     days,
     days_covered,
-    CASE WHEN is_available AND NOT is_withheld THEN inquiries END AS inquiries,
-    CASE WHEN is_available AND NOT is_withheld THEN inquiries END AS numerator,
+    shown(inquiries, symbol) AS inquiries,
+    shown(inquiries, symbol) AS numerator,
     NULL::BIGINT AS denominator,
-    CASE WHEN is_available THEN coverage END AS coverage,
-    CASE
-        WHEN NOT is_available THEN 'x'
-        WHEN is_withheld THEN 'c'
-    END AS symbol
-FROM shown
+    CASE WHEN symbol IS DISTINCT FROM 'x' THEN coverage END AS coverage,
+    symbol
+FROM staging.stg_inquiry_told
+WHERE figure = 'inquiry_flow'
 ORDER BY year_basis DESC, year, span DESC, span_from

@@ -1,13 +1,17 @@
 -- Inquiries to visitors of the listings, by week, month and report year.
 -- Grain: edition, span, span_from. Made of the sums, never an average of rates. One visitor may
 -- send several: it can exceed 1.
-WITH shown AS (
+WITH figure AS (
     SELECT
-        part.*,
-        coalesce(available.is_available, false) AND part.visitors > 0 AS is_available
-    FROM staging.stg_visit_span AS part
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = part.edition AND available.figure = 'inquiry_rate'
+        traffic.*,
+        symbol_of(frame.is_available AND traffic.visitors > 0, hidden.cell IS NOT NULL) AS symbol
+    FROM staging.stg_traffic_period AS traffic
+    JOIN staging.stg_frame AS frame
+        ON frame.edition = traffic.edition AND frame.figure = 'inquiry_rate'
+    LEFT JOIN disclosure.suppressed AS hidden
+        ON hidden.figure = frame.figure
+        AND hidden.edition = traffic.edition
+        AND hidden.cell = traffic.span || ' ' || traffic.span_from
 )
 
 SELECT
@@ -22,14 +26,10 @@ SELECT
     span_to,
     days,
     nights,
-    CASE WHEN is_available AND NOT is_withheld THEN inquiries / nullif(visitors, 0) END
-        AS inquiry_rate,
-    CASE WHEN is_available AND NOT is_withheld THEN inquiries END AS numerator,
-    CASE WHEN is_available AND NOT is_withheld THEN visitors END AS denominator,
-    CASE WHEN is_available THEN coverage END AS coverage,
-    CASE
-        WHEN is_available IS NOT true THEN 'x'
-        WHEN is_withheld THEN 'c'
-    END AS symbol
-FROM shown
+    shown(inquiries / visitors, symbol) AS inquiry_rate,
+    shown(inquiries, symbol) AS numerator,
+    shown(visitors, symbol) AS denominator,
+    CASE WHEN symbol IS DISTINCT FROM 'x' THEN coverage END AS coverage,
+    symbol
+FROM figure
 ORDER BY year_basis DESC, year, span DESC, span_from

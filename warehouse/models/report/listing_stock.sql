@@ -18,6 +18,6 @@ SELECT
     ever.coverage AS listings_ever_coverage,
     ever.symbol AS listings_ever_symbol
 FROM report.headline AS live
-JOIN report.headline AS ever ON ever.edition = live.edition AND ever.metric = 'listings_ever'
-WHERE live.metric = 'live_listings'
+JOIN report.headline AS ever USING (edition)
+WHERE live.metric = 'live_listings' AND ever.metric = 'listings_ever'
 ORDER BY live.year_basis DESC, live.edition

@@ -1,48 +1,56 @@
 -- Live listings per paid seller: the middle one, and the one that nine of ten stay under.
--- Grain: edition. Sellers without listings are among them; as of the census of sellers.
-WITH told AS (
+-- Grain: edition. A seller without any listing stays in with 0: left out, the middle would be that of
+-- the active. As of the census of sellers.
+WITH counted AS (
     SELECT
-        edition.*,
-        counted.sellers,
-        counted.median_listings,
-        counted.p90_listings,
-        counted.without_listings,
-        counted.coverage,
-        counted.is_withheld,
-        counted.is_withheld OR counted.is_zero_share_withheld AS is_zero_share_withheld
-    FROM marts.dim_edition AS edition
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = edition.edition AND available.figure = 'listings_per_seller'
-    LEFT JOIN staging.stg_listings_per_seller AS counted
-        ON counted.edition = edition.edition AND available.is_available
+        edition,
+        count(*) AS sellers,
+        quantile_cont(listings::DOUBLE, 0.5) AS median_listings,
+        quantile_cont(listings::DOUBLE, 0.9) AS p90_listings,
+        count(*) FILTER (WHERE listings = 0) AS without_listings
+    FROM staging.stg_paid_seller
+    WHERE listings IS NOT NULL
+    GROUP BY edition
+),
+
+figure AS (
+    SELECT
+        frame.*,
+        counted.* EXCLUDE (edition),
+        census.coverage,
+        symbol_of(frame.is_available AND sellers IS NOT NULL, whole.cell IS NOT NULL) AS symbol,
+        CASE WHEN split.cell IS NOT NULL THEN coalesce(symbol, 'c') ELSE symbol END AS split_symbol
+    FROM staging.stg_frame AS frame
+    LEFT JOIN counted USING (edition)
+    LEFT JOIN staging.stg_census AS census ON census.snapshot_date = frame.as_of
+    LEFT JOIN disclosure.suppressed AS whole
+        ON whole.figure = frame.figure AND whole.edition = frame.edition AND whole.cell = ''
+    LEFT JOIN disclosure.suppressed AS split
+        ON split.figure = 'no_listings_share' AND split.edition = frame.edition AND split.cell = ''
+    WHERE frame.figure = 'listings_per_seller'
 )
 
 SELECT
     edition,
     year_basis,
-    sellers_as_of AS as_of,
+    as_of,
     period_from,
     period_to,
-    sellers_as_of IS NULL OR sellers_as_of < period_to AS is_partial,
-    CASE WHEN NOT is_withheld THEN median_listings END AS median_listings,
-    CASE WHEN NOT is_withheld THEN sellers END AS median_listings_numerator,
-    CASE WHEN NOT is_withheld THEN sellers END AS median_listings_denominator,
-    CASE WHEN NOT is_withheld THEN coverage END AS median_listings_coverage,
-    CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' END
-        AS median_listings_symbol,
-    CASE WHEN NOT is_withheld THEN p90_listings END AS p90_listings,
-    CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_numerator,
-    CASE WHEN NOT is_withheld THEN sellers END AS p90_listings_denominator,
-    CASE WHEN NOT is_withheld THEN coverage END AS p90_listings_coverage,
-    CASE WHEN sellers IS NULL THEN 'x' WHEN is_withheld THEN 'c' END
-        AS p90_listings_symbol,
-    CASE WHEN NOT is_zero_share_withheld THEN without_listings / sellers END AS no_listings_share,
-    CASE WHEN NOT is_zero_share_withheld THEN without_listings END AS no_listings_share_numerator,
-    CASE WHEN NOT is_withheld THEN sellers END AS no_listings_share_denominator,
-    CASE WHEN NOT is_withheld THEN coverage END AS no_listings_share_coverage,
-    CASE
-        WHEN sellers IS NULL THEN 'x'
-        WHEN is_zero_share_withheld THEN 'c'
-    END AS no_listings_share_symbol
-FROM told
+    is_partial,
+    shown(median_listings, symbol) AS median_listings,
+    shown(sellers, symbol) AS median_listings_numerator,
+    shown(sellers, symbol) AS median_listings_denominator,
+    shown(coverage, symbol) AS median_listings_coverage,
+    symbol AS median_listings_symbol,
+    shown(p90_listings, symbol) AS p90_listings,
+    shown(sellers, symbol) AS p90_listings_numerator,
+    shown(sellers, symbol) AS p90_listings_denominator,
+    shown(coverage, symbol) AS p90_listings_coverage,
+    symbol AS p90_listings_symbol,
+    shown(without_listings / sellers, split_symbol) AS no_listings_share,
+    shown(without_listings, split_symbol) AS no_listings_share_numerator,
+    shown(sellers, symbol) AS no_listings_share_denominator,
+    shown(coverage, symbol) AS no_listings_share_coverage,
+    split_symbol AS no_listings_share_symbol
+FROM figure
 ORDER BY year_basis DESC, year

@@ -24,44 +24,31 @@ total AS (
         any_value(coverage) AS coverage,
         bool_or(cell = 'not_available' AND symbol = 'c') AS is_withheld
     FROM staging.stg_share
-    WHERE report_table = 'sellers_by_city'
+    WHERE figure = 'sellers_by_city'
     GROUP BY edition
 ),
 
-figure AS (
+told AS (
     SELECT
-        dim_edition.edition,
-        dim_edition.year_basis,
-        dim_edition.year,
-        dim_edition.sellers_as_of AS as_of,
-        dim_edition.period_from,
-        dim_edition.period_to,
-        dim_edition.sellers_as_of IS NULL
-        OR dim_edition.sellers_as_of < dim_edition.period_to AS is_partial,
-        exports.city_key,
-        city.city,
-        -- A city without a row has no seller, unless nothing is known of any.
-        CASE
-            WHEN share.symbol = 'c' THEN NULL
-            WHEN exports.city_key IS NOT NULL AND total.known > 0 THEN coalesce(share.share, 0)
-        END AS share_of_sellers,
-        exports.share_of_exports,
-        exports.fiscal_year,
-        exports.source,
-        exports.source_url,
+        frame.*,
+        exports.* EXCLUDE (edition),
         total.known,
         total.coverage,
-        exports.city_key IS NOT NULL
-        AND (coalesce(share.symbol = 'c', false) OR coalesce(total.is_withheld, false))
-            AS is_withheld
-    FROM marts.dim_edition
-    LEFT JOIN exports ON exports.edition = dim_edition.edition
-    LEFT JOIN marts.dim_city AS city ON city.city_key = exports.city_key
-    LEFT JOIN total ON total.edition = dim_edition.edition
+        symbol_of(
+            exports.city_key IS NOT NULL
+            AND (total.known > 0 OR total.is_withheld OR share.symbol = 'c'),
+            total.is_withheld OR share.symbol = 'c'
+        ) AS gap_symbol,
+        -- A city without a row has no seller, unless nothing is known of any.
+        shown(coalesce(share.share, 0), gap_symbol) AS share_of_sellers
+    FROM staging.stg_frame AS frame
+    LEFT JOIN exports USING (edition)
+    LEFT JOIN total USING (edition)
     LEFT JOIN staging.stg_share AS share
-        ON share.edition = dim_edition.edition
-        AND share.report_table = 'sellers_by_city'
+        ON share.edition = frame.edition
+        AND share.figure = 'sellers_by_city'
         AND share.cell = exports.city_key
+    WHERE frame.figure = 'participation_gap'
 )
 
 SELECT
@@ -72,17 +59,15 @@ SELECT
     period_to,
     is_partial,
     coalesce(city_key, 'not_available') AS city_key,
-    CASE WHEN city_key IS NULL THEN 'Not available' ELSE coalesce(city, city_key) END AS city,
+    CASE WHEN city_key IS NULL THEN 'Not available' ELSE coalesce(city.city, city_key) END AS city,
     share_of_sellers / share_of_exports AS participation_gap,
     share_of_sellers AS numerator,
     share_of_exports AS denominator,
     CASE WHEN city_key IS NOT NULL AND known > 0 THEN coverage END AS coverage,
-    CASE
-        WHEN is_withheld THEN 'c'
-        WHEN share_of_sellers IS NULL THEN 'x'
-    END AS symbol,
-    (fiscal_year - 1) || '-' || lpad((fiscal_year % 100)::VARCHAR, 2, '0') AS exports_year,
+    gap_symbol AS symbol,
+    fiscal_label(fiscal_year) AS exports_year,
     source,
     source_url
-FROM figure
+FROM told
+LEFT JOIN marts.dim_city AS city USING (city_key)
 ORDER BY year_basis DESC, year, city_key

@@ -1,85 +1,88 @@
 -- New sellers of the year before by the partner that brought them in, and what became of them.
 -- Grain: edition, channel_partner. A cohort is told once all of it has had twelve months; before, or
 -- where nobody knows who was new, an edition has one row, `not_available`; where the whole table is
--- withheld, too.
-WITH total AS (
+-- withheld, too. Where few stayed, left or were asked, only that is withheld, for no table adds it up
+-- over the partners.
+WITH cohort AS (
+    SELECT
+        edition,
+        channel_partner,
+        count(*) AS new_sellers,
+        count(*) FILTER (WHERE is_kept) AS kept,
+        sum(inquiries)::BIGINT AS inquiries
+    FROM staging.stg_cohort_seller
+    GROUP BY edition, channel_partner
+),
+
+total AS (
     SELECT
         edition,
         sum(new_sellers) FILTER (WHERE channel_partner <> 'direct') / sum(new_sellers) AS coverage
-    FROM staging.stg_cohort
-    WHERE is_table_withheld IS NOT true
+    FROM cohort
     GROUP BY edition
 ),
 
 -- The days from the cohort's first to the last of anybody's twelve months.
 span AS (
     SELECT
-        dim_edition.edition,
-        dim_edition.period_to - (dim_edition.period_from - INTERVAL 1 YEAR)::DATE AS days,
-        count(day.covered_on) AS days_covered
-    FROM marts.dim_edition
-    LEFT JOIN staging.stg_covered_day AS day
-        ON day.covered_on >= dim_edition.period_from - INTERVAL 1 YEAR
-        AND day.covered_on < dim_edition.period_to
-        AND day.covered_on <= dim_edition.inquiries_as_of
-    GROUP BY dim_edition.edition, dim_edition.period_from, dim_edition.period_to
+        edition,
+        (period_from - INTERVAL 1 YEAR)::DATE AS cohort_from,
+        period_to - (period_from - INTERVAL 1 YEAR)::DATE AS days,
+        count(covered_on) AS days_covered,
+        -- Inquiries count only if they were delivered from the cohort's first day to the last.
+        as_of >= period_to - 1 AND (
+            SELECT min(export_date)
+            FROM staging.stg_night
+            WHERE dataset = 'inquiries' AND is_good
+        ) <= cohort_from AS is_told
+    FROM staging.stg_edition
+    LEFT JOIN staging.stg_covered_day
+        ON covered_on >= period_from - INTERVAL 1 YEAR
+        AND covered_on < period_to
+        AND covered_on <= as_of
+    WHERE dataset = 'inquiries'
+    GROUP BY edition, period_from, period_to, as_of
 ),
 
 figure AS (
     SELECT
-        dim_edition.edition,
-        dim_edition.year_basis,
-        dim_edition.year,
-        dim_edition.sellers_as_of AS as_of,
-        dim_edition.period_from,
-        dim_edition.period_to,
-        dim_edition.sellers_as_of IS NULL
-        OR dim_edition.sellers_as_of < dim_edition.period_to AS is_partial,
-        span.days,
-        span.days_covered,
-        cohort.channel_partner,
-        CASE WHEN NOT cohort.is_withheld THEN cohort.new_sellers END AS new_sellers,
-        CASE WHEN NOT cohort.is_retention_withheld THEN cohort.kept END AS kept,
-        -- Inquiries count only if they were delivered from the cohort's first day to the last.
-        coalesce(
-            asked.is_available
-            AND dim_edition.inquiries_as_of >= dim_edition.period_to - 1
-            AND first_inquiries.export_date <= dim_edition.period_from - INTERVAL 1 YEAR,
-            false
-        ) AS has_inquiries,
-        CASE
-            WHEN has_inquiries AND cohort.is_inquiries_withheld IS NOT true THEN cohort.inquiries
-        END AS inquiries,
+        frame.* EXCLUDE (days, days_covered),
+        span.* EXCLUDE (edition, is_told),
+        cohort.* EXCLUDE (edition),
         total.coverage,
+        coalesce(asked.is_available AND span.is_told, false) AS has_inquiries,
+        symbol_of(
+            frame.is_available AND (cohort.edition IS NOT NULL OR whole.cell IS NOT NULL),
+            whole.cell IS NOT NULL OR few.cell IS NOT NULL
+        ) AS symbol,
+        CASE WHEN small_kept.cell IS NOT NULL THEN coalesce(symbol, 'c') ELSE symbol END AS kept_symbol,
         CASE
-            WHEN closed.edition IS NOT NULL THEN 'c'
-            WHEN cohort.edition IS NULL THEN 'x'
-            WHEN cohort.is_withheld THEN 'c'
-        END AS symbol,
-        cohort.is_inquiries_withheld,
-        CASE
-            WHEN closed.edition IS NOT NULL THEN 'c'
-            WHEN cohort.edition IS NULL THEN 'x'
-            WHEN cohort.is_retention_withheld THEN 'c'
-        END AS retention_symbol
-    FROM marts.dim_edition
-    JOIN span ON span.edition = dim_edition.edition
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = dim_edition.edition AND available.figure = 'partner_cohorts'
-    LEFT JOIN staging.stg_available AS asked
-        ON asked.edition = dim_edition.edition AND asked.figure = 'partner_cohort_inquiries'
-    LEFT JOIN staging.stg_cohort AS cohort
-        ON available.is_available
-        AND cohort.edition = dim_edition.edition
-        AND cohort.is_table_withheld IS NOT true
-    LEFT JOIN (SELECT DISTINCT edition FROM staging.stg_cohort WHERE is_table_withheld) AS closed
-        ON available.is_available AND closed.edition = dim_edition.edition
+            WHEN small_asked.cell IS NOT NULL THEN coalesce(symbol, 'c')
+            WHEN NOT has_inquiries THEN coalesce(symbol, 'x')
+            ELSE symbol
+        END AS asked_symbol
+    FROM staging.stg_frame AS frame
+    JOIN staging.stg_frame AS asked
+        ON asked.edition = frame.edition AND asked.figure = 'partner_cohort_inquiries'
+    JOIN span ON span.edition = frame.edition
+    LEFT JOIN disclosure.suppressed AS whole
+        ON whole.figure = frame.figure AND whole.edition = frame.edition AND whole.cell = ''
+    LEFT JOIN cohort
+        ON cohort.edition = frame.edition AND frame.is_available AND whole.cell IS NULL
     LEFT JOIN total ON total.edition = cohort.edition
-    CROSS JOIN (
-        SELECT min(export_date) AS export_date
-        FROM staging.stg_night
-        WHERE dataset = 'inquiries' AND is_good
-    ) AS first_inquiries
+    LEFT JOIN disclosure.suppressed AS few
+        ON few.figure = frame.figure
+        AND few.edition = frame.edition
+        AND few.cell = cohort.channel_partner
+    LEFT JOIN disclosure.suppressed AS small_kept
+        ON small_kept.figure = 'retention_12m'
+        AND small_kept.edition = frame.edition
+        AND small_kept.cell = cohort.channel_partner
+    LEFT JOIN disclosure.suppressed AS small_asked
+        ON small_asked.figure = asked.figure
+        AND small_asked.edition = frame.edition
+        AND small_asked.cell = cohort.channel_partner
+    WHERE frame.figure = 'partner_cohorts'
 )
 
 SELECT
@@ -89,30 +92,25 @@ SELECT
     period_from,
     period_to,
     is_partial OR (has_inquiries AND days_covered < days) AS is_partial,
-    (period_from - INTERVAL 1 YEAR)::DATE AS cohort_from,
+    cohort_from,
     period_from - 1 AS cohort_to,
     days,
     days_covered,
     coalesce(channel_partner, 'not_available') AS channel_partner,
-    new_sellers,
-    new_sellers AS new_sellers_numerator,
+    shown(new_sellers, symbol) AS new_sellers,
+    shown(new_sellers, symbol) AS new_sellers_numerator,
     NULL::BIGINT AS new_sellers_denominator,
     coverage AS new_sellers_coverage,
     symbol AS new_sellers_symbol,
-    kept / new_sellers AS retention_12m,
-    kept AS retention_12m_numerator,
-    CASE WHEN kept IS NOT NULL THEN new_sellers END AS retention_12m_denominator,
+    shown(kept / new_sellers, kept_symbol) AS retention_12m,
+    shown(kept, kept_symbol) AS retention_12m_numerator,
+    shown(new_sellers, kept_symbol) AS retention_12m_denominator,
     coverage AS retention_12m_coverage,
-    retention_symbol AS retention_12m_symbol,
-    inquiries / new_sellers AS inquiries_per_seller,
-    inquiries AS inquiries_per_seller_numerator,
-    CASE WHEN inquiries IS NOT NULL THEN new_sellers END AS inquiries_per_seller_denominator,
+    kept_symbol AS retention_12m_symbol,
+    shown(inquiries / new_sellers, asked_symbol) AS inquiries_per_seller,
+    shown(inquiries, asked_symbol) AS inquiries_per_seller_numerator,
+    shown(new_sellers, asked_symbol) AS inquiries_per_seller_denominator,
     coverage AS inquiries_per_seller_coverage,
-    CASE
-        WHEN symbol IS NULL AND is_inquiries_withheld THEN 'c'
-        WHEN symbol IS NULL AND inquiries IS NULL THEN 'x'
-        ELSE symbol
-    END
-        AS inquiries_per_seller_symbol
+    asked_symbol AS inquiries_per_seller_symbol
 FROM figure
 ORDER BY year_basis DESC, year, new_sellers DESC NULLS LAST, channel_partner

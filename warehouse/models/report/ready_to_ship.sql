@@ -1,25 +1,7 @@
 -- Share of the live listings that are ready to ship, of those that say whether. Grain: edition.
 SELECT
-    edition.edition,
-    edition.year_basis,
-    edition.listings_as_of AS as_of,
-    edition.period_from,
-    edition.period_to,
-    edition.listings_as_of IS NULL OR edition.listings_as_of < edition.period_to AS is_partial,
-    CASE WHEN NOT share.is_withheld THEN share.numerator / share.denominator END AS share,
-    CASE WHEN NOT share.is_withheld THEN share.numerator END AS numerator,
-    CASE WHEN share.is_total_withheld IS NOT true THEN share.denominator END AS denominator,
-    CASE WHEN share.is_total_withheld IS NOT true THEN share.coverage END AS coverage,
-    CASE
-        WHEN share.denominator IS NULL THEN 'x'
-        WHEN share.is_withheld THEN 'c'
-    END AS symbol
-FROM marts.dim_edition AS edition
-LEFT JOIN staging.stg_available AS available
-    ON available.edition = edition.edition AND available.figure = 'ready_to_ship'
-LEFT JOIN staging.stg_listing_share AS share
-    ON share.edition = edition.edition
-    AND share.part = 'ready_to_ship'
-    AND share.denominator IS NOT NULL
-    AND available.is_available
-ORDER BY edition.year_basis DESC, edition.year
+    edition, year_basis, as_of, period_from, period_to, is_partial, share, numerator, denominator,
+    coverage, symbol
+FROM staging.stg_listing_share
+WHERE figure = 'ready_to_ship'
+ORDER BY year_basis DESC, year

@@ -9,87 +9,54 @@ WITH counted AS (
         sum(known) / sum(messages) AS coverage,
         count(*) FILTER (WHERE valid > 0) AS sellers,
         count(*) FILTER (WHERE valid >= 10) AS busy_sellers,
-        count(*) FILTER (WHERE replied > 0) AS sellers_with,
-        count(*) FILTER (WHERE replied < valid) AS sellers_without,
         median(replied / nullif(valid, 0)) FILTER (WHERE valid >= 10) AS seller_median
     FROM staging.stg_response
     GROUP BY edition
 ),
 
-covered AS (
-    SELECT edition.edition, count(*) AS days_covered
-    FROM marts.dim_edition AS edition
-    JOIN staging.stg_covered_day AS day
-        ON day.covered_on BETWEEN edition.inquiries_as_of - 36 AND edition.inquiries_as_of - 7
-    GROUP BY edition.edition
-),
-
-shown AS (
+figure AS (
     SELECT
-        report_year.edition,
-        report_year.year_basis,
-        report_year.year,
-        report_year.period_from,
-        report_year.period_to,
-        report_year.inquiries_as_of,
-        coalesce(covered.days_covered, 0) AS days_covered,
-        counted.valid,
-        counted.replied,
-        counted.coverage,
-        counted.sellers,
-        counted.busy_sellers,
-        counted.seller_median,
-        CASE
-            WHEN available.is_available IS NOT true OR counted.sellers IS NULL OR counted.valid = 0
-                THEN 'x'
-            WHEN counted.sellers < market.smallest_cell
-                OR least(nullif(counted.sellers_with, 0), nullif(counted.sellers_without, 0))
-                < market.smallest_cell
-                THEN 'c'
-        END AS pooled_symbol,
-        CASE
-            WHEN available.is_available IS NOT true OR coalesce(counted.busy_sellers, 0) = 0
-                THEN 'x'
-            WHEN counted.busy_sellers < market.smallest_cell
-                OR counted.sellers - counted.busy_sellers BETWEEN 1 AND market.smallest_cell - 1
-                THEN 'c'
-        END AS seller_median_symbol
-    FROM marts.dim_edition AS report_year
-    CROSS JOIN lake.market AS market
-    LEFT JOIN counted ON counted.edition = report_year.edition
-    LEFT JOIN covered ON covered.edition = report_year.edition
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = report_year.edition AND available.figure = 'response_rate'
-),
-
-open AS (
-    SELECT
-        *,
-        pooled_symbol IS NULL AS is_pooled_shown,
-        seller_median_symbol IS NULL AS is_median_shown
-    FROM shown
+        frame.* EXCLUDE (is_partial, days, days_covered),
+        frame.as_of - 36 AS window_from,
+        frame.as_of - 7 AS window_to,
+        (
+            SELECT count(*)
+            FROM staging.stg_covered_day
+            WHERE covered_on BETWEEN frame.as_of - 36 AND frame.as_of - 7
+        ) AS days_covered,
+        counted.* EXCLUDE (edition),
+        symbol_of(frame.is_available AND valid > 0, pooled.cell IS NOT NULL) AS pooled_symbol,
+        symbol_of(frame.is_available AND busy_sellers > 0, busy.cell IS NOT NULL)
+            AS seller_median_symbol
+    FROM staging.stg_frame AS frame
+    LEFT JOIN counted USING (edition)
+    LEFT JOIN disclosure.suppressed AS pooled
+        ON pooled.figure = 'pooled' AND pooled.edition = frame.edition AND pooled.cell = ''
+    LEFT JOIN disclosure.suppressed AS busy
+        ON busy.figure = 'seller_median' AND busy.edition = frame.edition AND busy.cell = ''
+    WHERE frame.figure = 'response_rate'
 )
 
 SELECT
     edition,
     year_basis,
-    inquiries_as_of AS as_of,
+    as_of,
     period_from,
     period_to,
-    inquiries_as_of IS NULL OR inquiries_as_of < period_to OR days_covered < 30 AS is_partial,
-    inquiries_as_of - 36 AS window_from,
-    inquiries_as_of - 7 AS window_to,
+    as_of IS NULL OR as_of < period_to OR days_covered < 30 AS is_partial,
+    window_from,
+    window_to,
     30 AS days,
     days_covered,
-    CASE WHEN is_pooled_shown THEN replied / nullif(valid, 0) END AS pooled,
-    CASE WHEN is_pooled_shown THEN replied END AS pooled_numerator,
-    CASE WHEN is_pooled_shown THEN valid END AS pooled_denominator,
-    CASE WHEN is_pooled_shown THEN coverage END AS pooled_coverage,
+    shown(replied / valid, pooled_symbol) AS pooled,
+    shown(replied, pooled_symbol) AS pooled_numerator,
+    shown(valid, pooled_symbol) AS pooled_denominator,
+    shown(coverage, pooled_symbol) AS pooled_coverage,
     pooled_symbol,
-    CASE WHEN is_median_shown THEN seller_median END AS seller_median,
-    CASE WHEN is_median_shown THEN busy_sellers END AS seller_median_numerator,
-    CASE WHEN is_median_shown THEN sellers END AS seller_median_denominator,
-    CASE WHEN is_median_shown THEN coverage END AS seller_median_coverage,
+    shown(seller_median, seller_median_symbol) AS seller_median,
+    shown(busy_sellers, seller_median_symbol) AS seller_median_numerator,
+    shown(sellers, seller_median_symbol) AS seller_median_denominator,
+    shown(coverage, seller_median_symbol) AS seller_median_coverage,
     seller_median_symbol
-FROM open
+FROM figure
 ORDER BY year_basis DESC, year

@@ -50,11 +50,11 @@ stretch AS (
     SELECT DISTINCT
         dated.edition,
         'week',
-        request.posted_on_platform - dayofweek(request.posted_on_platform)::INTEGER,
-        request.posted_on_platform - dayofweek(request.posted_on_platform)::INTEGER + 6
+        week_of(request.posted_on_platform),
+        week_of(request.posted_on_platform) + 6
     FROM dated
     JOIN request
-        ON request.posted_on_platform - dayofweek(request.posted_on_platform)::INTEGER + 6
+        ON week_of(request.posted_on_platform) + 6
         BETWEEN dated.period_from AND dated.period_to
         AND request.posted_on_platform <= dated.as_of
 ),
@@ -64,12 +64,7 @@ part AS (
         stretch.span,
         stretch.span_from,
         stretch.span_to,
-        dated.edition,
-        dated.year_basis,
-        dated.year,
-        dated.period_from,
-        dated.period_to,
-        dated.as_of,
+        dated.*,
         (
             SELECT string_agg(night.export_date::VARCHAR, ', ' ORDER BY night.export_date)
             FROM night
@@ -85,7 +80,7 @@ part AS (
                 AND covered_day.covered_on <= dated.as_of
         ) AS days_covered
     FROM stretch
-    JOIN dated ON dated.edition = stretch.edition
+    JOIN dated USING (edition)
 ),
 
 counted AS (
@@ -139,8 +134,5 @@ SELECT
     nullif(counted.rfqs_told, 0) / nullif(counted.rfqs, 0) AS filled_share_coverage,
     CASE WHEN counted.rfqs_told = 0 THEN 'x' END AS filled_share_symbol
 FROM part
-JOIN counted
-    ON counted.edition = part.edition
-    AND counted.span = part.span
-    AND counted.span_from = part.span_from
+JOIN counted USING (edition, span, span_from)
 ORDER BY part.year_basis DESC, part.year, part.span DESC, part.span_from

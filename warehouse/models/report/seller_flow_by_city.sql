@@ -1,72 +1,64 @@
 -- New, churned and kept sellers by city. Grain: edition, city_key.
 -- Without an opening census an edition has one row, `not_available`; where the whole table is
 -- withheld, too.
-WITH total AS (
+WITH flow AS (
     SELECT
         edition,
-        sum(joined) FILTER (WHERE cell IS NOT NULL) / nullif(sum(joined), 0) AS new_coverage,
-        sum(stayed + gone) FILTER (WHERE cell IS NOT NULL) / nullif(sum(stayed + gone), 0) AS opening_coverage
-    FROM staging.stg_flow_cell
-    WHERE report_table = 'seller_flow_by_city'
-    GROUP BY edition
+        city_key AS cell,
+        count(*) FILTER (WHERE flow = 'new') AS new,
+        count(*) FILTER (WHERE flow = 'gone') AS gone,
+        count(*) FILTER (WHERE flow = 'stayed') AS kept
+    FROM staging.stg_seller_flow
+    GROUP BY edition, city_key
 ),
 
-flow AS (
+total AS (
     SELECT
-        cell.edition,
-        coalesce(cell.cell, 'unknown') AS city_key,
-        coalesce(city.city, cell.cell, 'Unknown') AS city,
-        CASE WHEN cell.is_withheld THEN 'c' END AS withheld,
-        CASE WHEN NOT cell.is_withheld THEN cell.joined END AS new,
-        CASE WHEN NOT cell.is_withheld THEN cell.gone END AS churned,
-        CASE WHEN NOT cell.is_withheld THEN cell.stayed END AS kept,
-        total.new_coverage,
-        total.opening_coverage
-    FROM staging.stg_flow_cell AS cell
-    JOIN total ON total.edition = cell.edition
-    LEFT JOIN marts.dim_city AS city ON city.city_key = cell.cell
-    WHERE cell.report_table = 'seller_flow_by_city' AND cell.is_table_withheld IS NOT true
-),
-
-closed AS (
-    SELECT DISTINCT edition
-    FROM staging.stg_flow_cell
-    WHERE report_table = 'seller_flow_by_city' AND is_table_withheld
+        edition,
+        count(city_key) FILTER (WHERE flow = 'new') / nullif(count(*) FILTER (WHERE flow = 'new'), 0)
+            AS new_coverage,
+        count(city_key) FILTER (WHERE flow <> 'new') / nullif(count(*) FILTER (WHERE flow <> 'new'), 0)
+            AS opening_coverage
+    FROM staging.stg_seller_flow
+    GROUP BY edition
 ),
 
 figure AS (
     SELECT
-        dim_edition.edition,
-        dim_edition.year_basis,
-        dim_edition.year,
-        dim_edition.sellers_as_of AS as_of,
-        dim_edition.period_from,
-        dim_edition.period_to,
-        dim_edition.period_to - dim_edition.period_from + 1 AS days,
-        CASE WHEN night.opened_on IS NULL THEN 0 ELSE dim_edition.sellers_as_of - dim_edition.period_from + 1 END
-            AS days_covered,
-        days_covered < days AS is_partial,
-        night.opened_on,
-        coalesce(flow.city_key, 'not_available') AS city_key,
-        coalesce(flow.city, 'Not available') AS city,
-        flow.new,
-        flow.churned,
-        flow.kept,
-        nullif(flow.churned + flow.kept, 0) AS at_start,
-        flow.new_coverage,
-        flow.opening_coverage,
+        frame.*,
         CASE
-            WHEN closed.edition IS NOT NULL THEN 'c'
-            WHEN flow.city_key IS NULL THEN 'x'
-            WHEN flow.withheld IS NOT NULL THEN 'c'
-        END AS symbol
-    FROM marts.dim_edition
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = dim_edition.edition AND available.figure = 'seller_flow_by_city'
-    LEFT JOIN staging.stg_opening_night AS night
-        ON available.is_available AND night.edition = dim_edition.edition
-    LEFT JOIN flow ON flow.edition = night.edition
-    LEFT JOIN closed ON closed.edition = night.edition
+            WHEN flow.edition IS NULL THEN 'not_available'
+            ELSE coalesce(flow.cell, 'unknown')
+        END AS city_key,
+        CASE
+            WHEN flow.edition IS NULL THEN 'Not available'
+            ELSE coalesce(city.city, flow.cell, 'Unknown')
+        END AS city,
+        symbol_of(
+            whole.cell IS NOT NULL OR flow.edition IS NOT NULL,
+            whole.cell IS NOT NULL OR hidden.cell IS NOT NULL
+        ) AS symbol,
+        shown(flow.new, symbol) AS new,
+        shown(flow.gone, symbol) AS gone,
+        shown(flow.kept, symbol) AS kept,
+        shown(nullif(flow.gone + flow.kept, 0), symbol) AS at_start,
+        total.new_coverage,
+        total.opening_coverage
+    FROM staging.stg_flow_frame AS frame
+    LEFT JOIN disclosure.suppressed AS whole
+        ON whole.figure = frame.figure
+        AND whole.edition = frame.edition
+        AND whole.cell = ''
+        AND frame.is_available
+    LEFT JOIN flow
+        ON flow.edition = frame.edition AND frame.is_available AND whole.cell IS NULL
+    LEFT JOIN total ON total.edition = flow.edition
+    LEFT JOIN disclosure.suppressed AS hidden
+        ON hidden.figure = frame.figure
+        AND hidden.edition = frame.edition
+        AND hidden.cell = flow.cell
+    LEFT JOIN marts.dim_city AS city ON city.city_key = flow.cell
+    WHERE frame.figure = 'seller_flow_by_city'
 )
 
 SELECT
@@ -86,8 +78,8 @@ SELECT
     NULL::BIGINT AS new_sellers_denominator,
     new_coverage AS new_sellers_coverage,
     symbol AS new_sellers_symbol,
-    churned AS churned_sellers,
-    churned AS churned_sellers_numerator,
+    gone AS churned_sellers,
+    gone AS churned_sellers_numerator,
     NULL::BIGINT AS churned_sellers_denominator,
     opening_coverage AS churned_sellers_coverage,
     symbol AS churned_sellers_symbol,
@@ -96,6 +88,7 @@ SELECT
     at_start AS retention_denominator,
     opening_coverage AS retention_coverage,
     -- A city where nobody paid at the start kept nobody and lost nobody.
-    CASE WHEN at_start IS NULL AND symbol IS DISTINCT FROM 'c' THEN 'x' ELSE symbol END AS retention_symbol
+    CASE WHEN at_start IS NULL THEN coalesce(symbol, 'x') ELSE symbol END AS retention_symbol
 FROM figure
-ORDER BY year_basis DESC, year, retention_denominator DESC NULLS LAST, new_sellers DESC NULLS LAST, city_key
+ORDER BY
+    year_basis DESC, year, retention_denominator DESC NULLS LAST, new_sellers DESC NULLS LAST, city_key

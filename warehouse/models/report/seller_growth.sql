@@ -1,67 +1,52 @@
 -- Paid sellers of each edition, against the same date a year before and since the first census.
 -- Grain: edition. A rate names the night it starts from; without one it is not available.
-WITH paid AS (
+WITH base AS (
     SELECT
-        snapshot_date,
-        count(*) FILTER (WHERE is_paid) AS sellers,
-        count(country_iso2) / count(*) AS coverage
-    FROM staging.stg_census_seller
-    GROUP BY snapshot_date
-),
-
-base AS (
-    SELECT
-        stg_base_night.as_of,
-        years_back,
-        base_on,
-        paid.sellers,
-        years_back = max(years_back) OVER (PARTITION BY stg_base_night.as_of) AS is_first_year
-    FROM staging.stg_base_night
-    JOIN paid ON paid.snapshot_date = stg_base_night.base_on
-),
-
--- A year that began with nobody has no rate; an earlier or later start is not put in its place.
-countable AS (
-    SELECT *, sellers < (SELECT smallest_cell FROM lake.market) AS is_small
-    FROM base
-    WHERE sellers > 0
+        night.as_of,
+        night.years_back,
+        night.base_on,
+        night.years_back = max(night.years_back) OVER (PARTITION BY night.as_of) AS is_first_year,
+        census.paid_sellers
+    FROM staging.stg_base_night AS night
+    JOIN staging.stg_census AS census ON census.snapshot_date = night.base_on
+    -- A year that began with nobody has no rate; no earlier or later start is put in its place.
+    QUALIFY census.paid_sellers > 0
 ),
 
 growth AS (
     SELECT
-        edition.edition,
-        edition.year_basis,
-        edition.year,
-        edition.sellers_as_of AS as_of,
-        edition.period_from,
-        edition.period_to,
-        edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
-        CASE WHEN available.is_available AND total.is_withheld IS NOT true THEN paid.sellers END
-            AS sellers,
-        CASE WHEN available.is_available AND total.is_withheld IS NOT true THEN paid.coverage END
-            AS coverage,
-        coalesce(available.is_available AND total.is_withheld, false) AS is_withheld,
+        frame.*,
+        symbol_of(frame.is_available, total.cell IS NOT NULL) AS symbol,
+        shown(census.paid_sellers, symbol) AS sellers,
+        shown(census.coverage, symbol) AS coverage,
         last_year.base_on AS last_year_on,
-        last_year.sellers AS last_year_sellers,
-        coalesce(total.is_withheld, false) OR last_year.is_small AS is_last_year_withheld,
+        symbol_of(
+            last_year.base_on IS NOT NULL, total.cell IS NOT NULL OR small_last.cell IS NOT NULL
+        ) AS yoy_symbol,
+        shown(last_year.paid_sellers, yoy_symbol) AS last_year_sellers,
         first_year.base_on AS first_year_on,
-        first_year.sellers AS first_year_sellers,
-        coalesce(total.is_withheld, false) OR first_year.is_small AS is_first_year_withheld,
-        first_year.years_back AS first_year_back
-    FROM marts.dim_edition AS edition
-    LEFT JOIN staging.stg_available AS available
-        ON available.edition = edition.edition AND available.figure = 'seller_growth'
-    LEFT JOIN staging.stg_total AS total
-        ON total.edition = edition.edition AND total.figure = 'paid_sellers'
-    LEFT JOIN paid ON paid.snapshot_date = edition.sellers_as_of
-    LEFT JOIN countable AS last_year
-        ON available.is_available
-        AND last_year.as_of = edition.sellers_as_of
-        AND last_year.years_back = 1
-    LEFT JOIN countable AS first_year
-        ON available.is_available
-        AND first_year.as_of = edition.sellers_as_of
-        AND first_year.is_first_year
+        first_year.years_back,
+        symbol_of(
+            first_year.base_on IS NOT NULL, total.cell IS NOT NULL OR small_first.cell IS NOT NULL
+        ) AS cagr_symbol,
+        shown(first_year.paid_sellers, cagr_symbol) AS first_year_sellers
+    FROM staging.stg_frame AS frame
+    LEFT JOIN staging.stg_census AS census ON census.snapshot_date = frame.as_of
+    LEFT JOIN base AS last_year
+        ON last_year.as_of = frame.as_of AND last_year.years_back = 1 AND frame.is_available
+    LEFT JOIN base AS first_year
+        ON first_year.as_of = frame.as_of AND first_year.is_first_year AND frame.is_available
+    LEFT JOIN disclosure.suppressed AS total
+        ON total.figure = 'paid_sellers' AND total.edition = frame.edition AND total.cell = ''
+    LEFT JOIN disclosure.suppressed AS small_last
+        ON small_last.figure = frame.figure
+        AND small_last.edition = frame.edition
+        AND small_last.cell = last_year.base_on::VARCHAR
+    LEFT JOIN disclosure.suppressed AS small_first
+        ON small_first.figure = frame.figure
+        AND small_first.edition = frame.edition
+        AND small_first.cell = first_year.base_on::VARCHAR
+    WHERE frame.figure = 'seller_growth'
 )
 
 SELECT
@@ -75,29 +60,19 @@ SELECT
     sellers AS paid_sellers_numerator,
     NULL::BIGINT AS paid_sellers_denominator,
     coverage AS paid_sellers_coverage,
-    CASE WHEN is_withheld THEN 'c' WHEN sellers IS NULL THEN 'x' END
-        AS paid_sellers_symbol,
-    CASE WHEN NOT is_last_year_withheld THEN sellers / last_year_sellers - 1 END AS yoy_growth,
-    CASE WHEN NOT is_last_year_withheld THEN sellers END AS yoy_growth_numerator,
-    CASE WHEN NOT is_last_year_withheld THEN last_year_sellers END AS yoy_growth_denominator,
-    CASE WHEN NOT is_last_year_withheld THEN coverage END AS yoy_growth_coverage,
-    CASE
-        WHEN last_year_on IS NULL THEN 'x'
-        WHEN is_last_year_withheld THEN 'c'
-    END AS yoy_growth_symbol,
+    symbol AS paid_sellers_symbol,
+    sellers / last_year_sellers - 1 AS yoy_growth,
+    shown(sellers, yoy_symbol) AS yoy_growth_numerator,
+    last_year_sellers AS yoy_growth_denominator,
+    shown(coverage, yoy_symbol) AS yoy_growth_coverage,
+    yoy_symbol AS yoy_growth_symbol,
     last_year_on AS yoy_growth_from,
-    CASE
-        WHEN NOT is_first_year_withheld
-            THEN (sellers / first_year_sellers) ** (1.0 / first_year_back) - 1
-    END AS cagr,
-    CASE WHEN NOT is_first_year_withheld THEN sellers END AS cagr_numerator,
-    CASE WHEN NOT is_first_year_withheld THEN first_year_sellers END AS cagr_denominator,
-    CASE WHEN NOT is_first_year_withheld THEN coverage END AS cagr_coverage,
-    CASE
-        WHEN first_year_on IS NULL THEN 'x'
-        WHEN is_first_year_withheld THEN 'c'
-    END AS cagr_symbol,
+    (sellers / first_year_sellers) ** (1.0 / years_back) - 1 AS cagr,
+    shown(sellers, cagr_symbol) AS cagr_numerator,
+    first_year_sellers AS cagr_denominator,
+    shown(coverage, cagr_symbol) AS cagr_coverage,
+    cagr_symbol,
     first_year_on AS cagr_from,
-    first_year_back AS cagr_years
+    years_back AS cagr_years
 FROM growth
 ORDER BY year_basis DESC, year

@@ -2,42 +2,34 @@
 -- Years go from the first day of the membership: the badge states whole years only.
 WITH paid AS (
     SELECT
-        snapshot_date,
+        edition,
         count(*) AS sellers,
         count(is_verified) AS known,
         count(*) FILTER (WHERE is_verified) AS verified,
-        count(paid_from_on) AS dated,
-        median(snapshot_date - paid_from_on) / 365.2425 AS years
-    FROM staging.stg_census_seller
-    WHERE is_paid
-    GROUP BY snapshot_date
+        count(paid_days) AS dated,
+        median(paid_days) / 365.2425 AS years
+    FROM staging.stg_paid_seller
+    GROUP BY edition
 ),
 
 figure AS (
     SELECT
-        edition.edition,
-        edition.year_basis,
-        edition.year,
-        edition.sellers_as_of AS as_of,
-        edition.period_from,
-        edition.period_to,
-        edition.sellers_as_of IS NULL OR edition.sellers_as_of < edition.period_to AS is_partial,
-        coalesce(badge.is_available AND paid.known > 0, false) AS has_badge,
-        coalesce(tenure.is_available AND paid.dated > 0, false) AS has_tenure,
-        coalesce(
-            least(nullif(paid.verified, 0), nullif(paid.known - paid.verified, 0))
-            < market.smallest_cell,
-            false
-        ) AS is_badge_small,
-        paid.sellers < market.smallest_cell OR paid.dated < market.smallest_cell AS is_small,
-        paid.*
-    FROM marts.dim_edition AS edition
-    CROSS JOIN lake.market AS market
-    LEFT JOIN staging.stg_available AS badge
-        ON badge.edition = edition.edition AND badge.figure = 'verified_share'
-    LEFT JOIN staging.stg_available AS tenure
-        ON tenure.edition = edition.edition AND tenure.figure = 'median_tenure_years'
-    LEFT JOIN paid ON paid.snapshot_date = edition.sellers_as_of
+        frame.*,
+        paid.* EXCLUDE (edition),
+        symbol_of(badge.is_available AND known > 0, small_badge.cell IS NOT NULL) AS badge_symbol,
+        symbol_of(frame.is_available AND dated > 0, total.cell IS NOT NULL) AS tenure_symbol,
+        badge.is_available AND known > 0 AND total.cell IS NULL AS is_badge_total_shown
+    FROM staging.stg_frame AS frame
+    JOIN staging.stg_frame AS badge
+        ON badge.edition = frame.edition AND badge.figure = 'verified_share'
+    LEFT JOIN paid ON paid.edition = frame.edition
+    LEFT JOIN disclosure.suppressed AS small_badge
+        ON small_badge.figure = badge.figure
+        AND small_badge.edition = frame.edition
+        AND small_badge.cell = ''
+    LEFT JOIN disclosure.suppressed AS total
+        ON total.figure = 'paid_sellers' AND total.edition = frame.edition AND total.cell = ''
+    WHERE frame.figure = 'median_tenure_years'
 )
 
 SELECT
@@ -47,17 +39,15 @@ SELECT
     period_from,
     period_to,
     is_partial,
-    CASE WHEN has_badge AND NOT is_badge_small THEN verified / nullif(known, 0) END AS verified_share,
-    CASE WHEN has_badge AND NOT is_badge_small THEN verified END AS verified_share_numerator,
-    CASE WHEN has_badge AND NOT is_small THEN known END AS verified_share_denominator,
-    CASE WHEN has_badge AND NOT is_small THEN known / sellers END AS verified_share_coverage,
-    CASE WHEN NOT has_badge THEN 'x' WHEN is_badge_small THEN 'c' END
-        AS verified_share_symbol,
-    CASE WHEN has_tenure AND NOT is_small THEN years END AS median_tenure_years,
-    CASE WHEN has_tenure AND NOT is_small THEN dated END AS median_tenure_years_numerator,
-    CASE WHEN has_tenure AND NOT is_small THEN sellers END AS median_tenure_years_denominator,
-    CASE WHEN has_tenure AND NOT is_small THEN dated / sellers END AS median_tenure_years_coverage,
-    CASE WHEN NOT has_tenure THEN 'x' WHEN is_small THEN 'c' END
-        AS median_tenure_years_symbol
+    shown(verified / known, badge_symbol) AS verified_share,
+    shown(verified, badge_symbol) AS verified_share_numerator,
+    CASE WHEN is_badge_total_shown THEN known END AS verified_share_denominator,
+    CASE WHEN is_badge_total_shown THEN known / sellers END AS verified_share_coverage,
+    badge_symbol AS verified_share_symbol,
+    shown(years, tenure_symbol) AS median_tenure_years,
+    shown(dated, tenure_symbol) AS median_tenure_years_numerator,
+    shown(sellers, tenure_symbol) AS median_tenure_years_denominator,
+    shown(dated / sellers, tenure_symbol) AS median_tenure_years_coverage,
+    tenure_symbol AS median_tenure_years_symbol
 FROM figure
 ORDER BY year_basis DESC, year

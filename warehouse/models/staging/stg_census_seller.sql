@@ -10,8 +10,8 @@ SELECT
     seller.is_verified,
     seller.paid_from_on,
     coalesce(
-        seller.country_iso2 = (SELECT country FROM lake.market)
-        AND seller.membership IN ('gold', 'global_gold', 'verified', 'verified_pro')
+        of_market(seller.country_iso2)
+        AND is_paid_membership(seller.membership)
         AND night.snapshot_date BETWEEN seller.paid_from_on AND seller.paid_to_on,
         false
     ) AS is_paid

@@ -2,7 +2,6 @@
 -- month before. How often exports come makes no difference, and a night that does not count in
 -- full drops nothing. Grain: edition, month, flow; without both nights nobody can tell (flow_from is
 -- null). Whose listings they are is what the edition knew.
--- A month is withheld as a whole: the stock before and after would give away one of the three.
 WITH span AS (
     SELECT
         month,
@@ -41,42 +40,30 @@ flow AS (
     SELECT
         month,
         seller_id,
-        CASE
-            WHEN came = -1 THEN 'dropped'
-            WHEN came = 1 AND is_new THEN 'new'
-            WHEN came = 1 THEN 'returned'
-        END AS flow,
+        CASE came WHEN -1 THEN 'dropped' WHEN 1 THEN CASE WHEN is_new THEN 'new' ELSE 'returned' END END
+            AS flow,
         count(*) AS listings
     FROM moved
     WHERE came <> 0
     GROUP BY ALL
-),
-
-counted AS (
-    SELECT
-        edition.edition,
-        span.month,
-        span.flow_from,
-        span.flow_to,
-        named.flow,
-        coalesce(sum(flow.listings) FILTER (WHERE seller.is_market), 0)::BIGINT AS listings,
-        count(DISTINCT flow.seller_id) FILTER (WHERE seller.is_market) AS sellers,
-        coalesce(sum(flow.listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0)
-        / sum(flow.listings) AS coverage
-    FROM span
-    JOIN marts.dim_edition AS edition
-        ON span.month BETWEEN edition.period_from AND edition.listings_as_of
-    CROSS JOIN (VALUES ('new'), ('returned'), ('dropped')) AS named (flow)
-    LEFT JOIN flow ON flow.month = span.month AND flow.flow = named.flow
-    LEFT JOIN staging.stg_seller_as_of AS seller
-        ON seller.edition = edition.edition AND seller.seller_id = flow.seller_id
-    GROUP BY edition.edition, span.month, span.flow_from, span.flow_to, named.flow
 )
 
 SELECT
-    *,
-    sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_small,
-    bool_or(sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1)
-        OVER (PARTITION BY edition, month) AS is_withheld
-FROM counted
-ORDER BY edition, month, flow
+    period.edition,
+    span.month,
+    span.flow_from,
+    span.flow_to,
+    named.flow,
+    coalesce(sum(flow.listings) FILTER (WHERE seller.is_market), 0)::BIGINT AS listings,
+    list(DISTINCT flow.seller_id) FILTER (WHERE seller.is_market) AS sellers,
+    coalesce(sum(flow.listings) FILTER (WHERE seller.country_iso2 IS NOT NULL), 0)
+    / sum(flow.listings) AS coverage
+FROM span
+JOIN staging.stg_period AS period
+    ON period.dataset = 'listings' AND period.span = 'month' AND period.span_from = span.month
+CROSS JOIN (VALUES ('new'), ('returned'), ('dropped')) AS named (flow)
+LEFT JOIN flow USING (month, flow)
+LEFT JOIN staging.stg_seller_as_of AS seller
+    ON seller.edition = period.edition AND seller.seller_id = flow.seller_id
+GROUP BY period.edition, span.month, span.flow_from, span.flow_to, named.flow
+ORDER BY period.edition, span.month, named.flow

@@ -1,61 +1,46 @@
--- Shares of the market's live listings that say something, and whether they are withheld: where
--- few sellers stand behind those that do, or behind those that do not; all of it, its denominator
--- too, where few stand behind the live listings. Grain: edition, part.
-WITH term AS (
-    SELECT
-        edition.edition,
-        part.part,
-        terms.seller_id,
-        CASE part.part
-            WHEN 'complete' THEN terms.complete
-            WHEN 'price' THEN terms.with_price
-            WHEN 'ask_price' THEN terms.asked
-            WHEN 'moq' THEN terms.with_moq
-            WHEN 'leaf_category' THEN terms.in_leaf
-            WHEN 'ready_to_ship' THEN terms.ready
-        END AS numerator,
-        -- Whoever does not say if it is ready to ship is in neither part of that share.
-        CASE WHEN part.part = 'ready_to_ship' THEN terms.says_if_ready ELSE terms.live_listings END
-            AS denominator,
-        terms.live_listings,
-        coalesce(seller.is_market, false) AS is_market,
-        seller.country_iso2 IS NOT NULL AS is_known
-    FROM marts.dim_edition AS edition
-    JOIN staging.stg_listing_terms AS terms ON terms.snapshot_date = edition.listings_as_of
-    LEFT JOIN staging.stg_seller_as_of AS seller
-        ON seller.edition = edition.edition AND seller.seller_id = terms.seller_id
-    CROSS JOIN (
-        VALUES ('complete'), ('price'), ('ask_price'), ('moq'), ('leaf_category'), ('ready_to_ship')
-    ) AS part (part)
-),
-
-counted AS (
+-- Shares of the market's live listings that say something: one shape for the tables of them.
+-- Grain: edition, part.
+WITH counted AS (
     SELECT
         edition,
         part,
-        coalesce(sum(numerator) FILTER (WHERE is_market), 0) AS numerator,
-        coalesce(sum(denominator) FILTER (WHERE is_market), 0) AS denominator,
-        CASE
-            WHEN part = 'ready_to_ship'
+        sum(numerator) FILTER (WHERE is_market)::BIGINT AS numerator,
+        nullif(sum(denominator) FILTER (WHERE is_market), 0)::BIGINT AS denominator,
+        CASE part
+            WHEN 'ready_to_ship'
                 THEN sum(denominator) FILTER (WHERE is_market)
                     / nullif(sum(live_listings) FILTER (WHERE is_market), 0)
             ELSE coalesce(sum(live_listings) FILTER (WHERE is_known), 0) / sum(live_listings)
-        END AS coverage,
-        count(*) FILTER (WHERE is_market AND denominator > 0) AS sellers,
-        count(*) FILTER (WHERE is_market AND numerator > 0) AS sellers_with,
-        count(*) FILTER (WHERE is_market AND numerator < denominator) AS sellers_without
-    FROM term
+        END AS coverage
+    FROM staging.stg_listing_term
     GROUP BY edition, part
 )
 
 SELECT
-    edition,
-    part,
-    numerator::BIGINT AS numerator,
-    nullif(denominator, 0)::BIGINT AS denominator,
-    coverage,
-    sellers_with BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1
-    OR sellers_without BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_withheld,
-    sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1 AS is_total_withheld
-FROM counted
-ORDER BY edition, part
+    frame.*,
+    named.place,
+    named.part,
+    symbol_of(is_available AND denominator IS NOT NULL, hidden.figure IS NOT NULL) AS symbol,
+    total.figure IS NULL AND is_available AND denominator IS NOT NULL AS is_total_shown,
+    shown(numerator / denominator, symbol) AS share,
+    shown(numerator, symbol) AS numerator,
+    CASE WHEN is_total_shown THEN denominator END AS denominator,
+    CASE WHEN is_total_shown THEN coverage END AS coverage
+FROM (
+    VALUES
+        (1, 'listing_completeness', 'complete'),
+        (2, 'listing_completeness', 'price'),
+        (3, 'listing_completeness', 'ask_price'),
+        (4, 'listing_completeness', 'moq'),
+        (5, 'listing_completeness', 'leaf_category'),
+        (6, 'ready_to_ship', 'ready_to_ship')
+) AS named (place, figure, part)
+JOIN staging.stg_frame AS frame USING (figure)
+LEFT JOIN counted USING (edition, part)
+LEFT JOIN disclosure.suppressed AS hidden
+    ON hidden.figure = 'listing_share' AND hidden.edition = frame.edition AND hidden.cell = named.part
+LEFT JOIN disclosure.suppressed AS total
+    ON total.figure = 'listing_share_total'
+    AND total.edition = frame.edition
+    AND total.cell = named.part
+ORDER BY frame.edition, named.place

@@ -24,7 +24,7 @@ WITH told AS (
     WHERE seller.paid_from_on IS NOT NULL
         AND seller.paid_to_on IS NOT NULL
         AND (
-            seller.membership IN ('gold', 'global_gold', 'verified', 'verified_pro')
+            is_paid_membership(seller.membership)
             OR seller.paid_to_on < seller.valid_from_on
         )
 ),

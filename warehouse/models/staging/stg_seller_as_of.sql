@@ -7,11 +7,9 @@ SELECT
     seller.seller_id,
     arg_max(seller.country_iso2, seller.valid_from_on) FILTER (WHERE seller.country_iso2 IS NOT NULL)
         AS country_iso2,
-    coalesce(
+    of_market(
         arg_max(seller.country_iso2, seller.valid_from_on)
             FILTER (WHERE seller.country_iso2 IS NOT NULL)
-        = (SELECT country FROM lake.market),
-        false
     ) AS is_market,
     arg_max(seller.city_key, seller.valid_from_on) FILTER (WHERE seller.city_key IS NOT NULL)
         AS city_key

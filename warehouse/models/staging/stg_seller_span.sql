@@ -16,7 +16,7 @@ paid AS (
         part.counted_until,
         stretch.seller_id,
         sum(closes.days_so_far - opens.days_so_far)::BIGINT AS paid_days
-    FROM staging.stg_inquiry_span AS part
+    FROM staging.stg_inquiry_period AS part
     JOIN staging.stg_paid_stretch AS stretch
         ON stretch.edition = part.edition
         AND stretch.paid_from_on <= part.counted_until

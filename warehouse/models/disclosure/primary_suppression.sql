@@ -1,0 +1,8 @@
+-- Cells that are withheld by themselves: fewer sellers than the limit are behind a class or a part
+-- of theirs. Grain: figure, edition, cell.
+SELECT DISTINCT figure, edition, cell
+FROM disclosure.contributor
+WHERE cell IS NOT NULL
+GROUP BY figure, edition, cell, class, part
+HAVING too_few(count(DISTINCT seller_id))
+ORDER BY figure, edition, cell

@@ -1,0 +1,111 @@
+-- Withheld cells of the tables that divide a figure. Grain: figure, edition, cell ('' is the whole
+-- table). Where what is shown would give the withheld cells away (one stands alone, or all together
+-- stay under the limit, or can only be all of one size), so is the smallest shown cell. Where editions
+-- overlap, what one withholds, those that end later withhold too, never the other way round: later
+-- years do not change a finished one. Where no named cell is left to show, or all sellers of the table
+-- are too few, the whole table is withheld; that of partners is for calendar years, which would leave
+-- half-years of the market's own.
+WITH member AS (
+    SELECT *
+    FROM disclosure.contributor
+    WHERE figure IN (
+        'sellers_by_city', 'sellers_by_city_at_start', 'sellers_by_category',
+        'listings_by_category', 'price_level', 'moq_level', 'partner_cohorts',
+        'inquiries_by_country', 'inquiries_by_city'
+    )
+),
+
+sized AS (
+    SELECT
+        figure,
+        edition,
+        within,
+        cell,
+        sum(coalesce(amount, 1)) AS size,
+        any_value(small.edition) IS NOT NULL AS is_small
+    FROM member
+    LEFT JOIN disclosure.primary_suppression AS small USING (figure, edition, cell)
+    GROUP BY figure, edition, within, cell
+),
+
+-- Each has one at least, and one seller less than the limit at most.
+alone AS (
+    SELECT figure, edition, within
+    FROM member
+    JOIN disclosure.primary_suppression USING (figure, edition, cell)
+    GROUP BY figure, edition, within
+    HAVING count(DISTINCT cell) = 1
+        OR too_few(count(DISTINCT seller_id))
+        OR sum(coalesce(amount, 1)) = count(DISTINCT cell)
+        OR sum(coalesce(amount, 1)) = count(DISTINCT cell) * (SELECT smallest_cell - 1 FROM lake.market)
+),
+
+ranked AS (
+    SELECT
+        sized.*,
+        alone.edition IS NOT NULL AS is_alone,
+        row_number() OVER (
+            PARTITION BY sized.figure, sized.edition, sized.within, is_small ORDER BY size, cell
+        ) AS place
+    FROM sized
+    LEFT JOIN alone
+        ON alone.figure = sized.figure
+        AND alone.edition = sized.edition
+        AND alone.within IS NOT DISTINCT FROM sized.within
+    WHERE cell IS NOT NULL
+),
+
+-- A stock is of one night: no two editions add up to a third.
+near AS (
+    SELECT edition.edition, other.edition AS other
+    FROM marts.dim_edition AS edition
+    JOIN marts.dim_edition AS other
+        ON other.period_to BETWEEN edition.period_from AND edition.period_to
+),
+
+withheld AS (
+    SELECT DISTINCT figure, coalesce(near.edition, ranked.edition) AS edition, cell
+    FROM ranked
+    LEFT JOIN near ON near.other = ranked.edition AND ranked.figure LIKE 'inquiries_by_%'
+    WHERE is_small OR (is_alone AND place = 1)
+),
+
+whole AS (
+    SELECT figure, edition
+    FROM member
+    GROUP BY figure, edition
+    HAVING too_few(count(DISTINCT seller_id))
+    UNION
+    SELECT figure, edition
+    FROM sized
+    LEFT JOIN withheld USING (figure, edition, cell)
+    GROUP BY figure, edition
+    HAVING count(withheld.cell) > 0 AND count(withheld.cell) = count(cell)
+    UNION
+    SELECT sized.figure, edition
+    FROM sized
+    JOIN disclosure.total_suppression AS total USING (edition)
+    WHERE sized.figure LIKE 'inquiries_by_%' AND total.figure = 'inquiries'
+    UNION
+    SELECT figure, edition
+    FROM sized
+    JOIN marts.dim_edition USING (edition)
+    WHERE figure = 'partner_cohorts' AND year_basis = 'calendar'
+),
+
+every AS (
+    FROM withheld
+    UNION
+    SELECT *, '' FROM whole
+    UNION
+    SELECT figure, edition, cell FROM sized JOIN whole USING (figure, edition) WHERE cell IS NOT NULL
+)
+
+FROM every
+UNION
+-- The units of a category add up to less than what is shown of it, by what has no unit.
+SELECT unit.figure, unit.edition, unit.cell
+FROM sized AS unit
+JOIN every AS category ON category.edition = unit.edition AND category.cell = unit.within
+WHERE category.figure = 'listings_by_category'
+ORDER BY figure, edition, cell

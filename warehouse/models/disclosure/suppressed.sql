@@ -1,0 +1,14 @@
+-- Everything that is withheld: what report tables join, and all that they need to know.
+-- Grain: figure, edition, cell ('' is the edition as a whole).
+FROM disclosure.primary_suppression
+UNION
+FROM disclosure.secondary_suppression
+UNION
+FROM disclosure.flow_suppression
+UNION
+FROM disclosure.inquiry_suppression
+UNION
+FROM disclosure.traffic_suppression
+UNION
+SELECT *, '' FROM disclosure.total_suppression
+ORDER BY figure, edition, cell
