@@ -1,9 +1,10 @@
-"""Disclosure control held to: every measure of a report table says what may withhold it, and is.
+"""Disclosure control: every measure of a report table says what withholds it, and is held to it.
 
-`models/disclosure` decides what is withheld. A report model's TOML declares for each of its symbols,
-under `[disclosure]`, which rows of `disclosure.suppressed` withhold the measure: a condition in SQL
-over that table and the row of the report. A measure that no seller stands behind says so instead
-(`none: …`), and one that is made of published rows alone names them (`shown: …`).
+`models/disclosure` decides what is withheld, from the sellers that report models declare under
+`[contributors]`. Under `[disclosure]` they say for each symbol which rows of
+`disclosure.suppressed` withhold the measure: a condition in SQL over that table and the row of the
+report. A measure that no seller stands behind says so instead (`none: …`), and one that is made of
+published rows alone names them (`shown: …`).
 """
 
 import duckdb
@@ -41,8 +42,8 @@ def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
         ).fetchone()
         if found and found[0]:
             raise PublishError(
-                f"{model.table}: {symbol} is not `c` in {found[0]} rows that are withheld, first in "
-                f"{found[1]}. Join disclosure.suppressed in its SQL. Nothing was published."
+                f"{model.table}: {symbol} is not `c` in {found[0]} rows that are withheld, first "
+                f"in {found[1]}. Join disclosure.suppressed in its SQL. Nothing was published."
             )
 
 

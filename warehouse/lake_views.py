@@ -131,6 +131,16 @@ CLAIMS = pa.schema(
         ("published_on", pa.date32()),
     ]
 )
+FIGURES = pa.schema(
+    [
+        ("figure", pa.string()),
+        ("dataset", pa.string()),
+        ("is_share", pa.bool_()),
+        ("is_share_of_all", pa.bool_()),
+        ("adds_up", pa.bool_()),
+        ("is_fiscal_only", pa.bool_()),
+    ]
+)
 LEDGER = pa.schema(
     [
         ("row_key", pa.string()),
@@ -318,16 +328,23 @@ def _needs() -> pa.Table:
 
 
 def _figures() -> pa.Table:
-    """Every figure and the dataset whose date it bears: the first that it needs, unless its model
-    names another."""
-    dated = {
-        figure: model.about.get("dated_by", {}).get(figure, next(iter(scopes)))
-        for model in models()
-        for figure, scopes in model.about.get("needs", {}).items()
-    }
-    # Requests for quotation are dated by their own nights.
-    rows = [{"figure": f, "dataset": d} for f, d in sorted(dated.items()) if d in DATASETS]
-    return pa.Table.from_pylist(rows)
+    """Every figure, the dataset whose date it bears, and what disclosure control must know of it.
+
+    The dataset is the first that the figure needs, unless its model names another.
+    """
+    known: dict[str, dict[str, Any]] = {}
+    for about in (m.about for m in models() if m.schema == "report"):
+        needs, dated = about.get("needs", {}), about.get("dated_by", {})
+        for figure in (*needs, *about.get("contributors", {})):
+            row = known.setdefault(figure, dict.fromkeys(FIGURES.names, False))
+            dataset = dated.get(figure, next(iter(needs.get(figure, {})), None))
+            row["figure"] = figure
+            # Requests for quotation are dated by their own nights.
+            row["dataset"] = row["dataset"] or (dataset if dataset in DATASETS else None)
+            for flag in FIGURES.names[2:]:
+                row[flag] = row[flag] or figure in about.get(flag, ())
+    rows = [{**row, "dataset": row["dataset"] or None} for row in known.values()]
+    return pa.Table.from_pylist(rows, schema=FIGURES)
 
 
 def _nights(lake: Lake, due: Due | None) -> pa.Table:

@@ -8,7 +8,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.warehouse.golden import CASES, Case, Columns, Sheet, cases, columns_of, compare, create
+from tests.warehouse.golden import (
+    CASES,
+    Case,
+    Columns,
+    Sheet,
+    cases,
+    columns_of,
+    compare,
+    create,
+    usual,
+)
 from transforms import across_rows
 from transforms.lake import Lake
 from transforms.markets import market
@@ -17,13 +27,6 @@ from warehouse.models import PRIVATE, PUBLISHED, create_macros, models, reads
 from warehouse.tables import make_tables, open_memory
 
 ACROSS_ROWS = "across_rows"
-OF_THE_MARKET = (
-    "lake.market",
-    "lake.places",
-    "lake.categories",
-    "lake.countries",
-    "lake.figures",
-)
 MODELS = {model.table: model for model in models()}
 RULES = sorted(p.stem for p in Path(across_rows.__file__).parent.glob("*.sql"))
 ALL = cases()
@@ -130,15 +133,7 @@ def _inputs(table: str) -> frozenset[str]:
 
 
 def _of_lake(empty: duckdb.DuckDBPyConnection, given: dict[str, Sheet], table: str) -> Sheet:
-    return given.get(table) or _usual(empty, table)
-
-
-def _usual(empty: duckdb.DuckDBPyConnection, table: str) -> Sheet:
-    """Rows of a table that a case does not give: none, but for what the market says."""
-    if table not in OF_THE_MARKET:
-        return Sheet((), (), ())
-    rows = empty.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {table}").fetchall()
-    return Sheet((), tuple(columns_of(empty, table)), tuple(rows))
+    return given.get(table) or usual(empty, table)
 
 
 def _inputs_of_rules() -> dict[str, dict[str, Columns]]:

@@ -119,11 +119,11 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _load_schema(schema: str) -> list[Model]:
-    return [_load(schema, path) for path in sorted((ROOM / schema).glob("*.sql"))]
+    return [_load(schema, path) for path in sorted((ROOM / schema).glob("*.toml"))]
 
 
 def _load(schema: str, path: Path) -> Model:
-    about = tomllib.loads(path.with_suffix(".toml").read_text("utf-8"))
+    about = _about(path)
     key = tuple(about["key"])
     table = f"{schema}.{path.stem}"
     # The grain is checked everywhere; a null in a key (the unknown class) is a value like others.
@@ -136,11 +136,28 @@ def _load(schema: str, path: Path) -> Model:
     return Model(
         schema=schema,
         name=path.stem,
-        sql=path.read_text("utf-8"),
+        sql=_contributors() if about.get("is_declared") else path.with_suffix(".sql").read_text(),
         doc=about["doc"],
         key=key,
         checks=(grain, *own),
         about=about,
+    )
+
+
+@cache
+def _about(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def _contributors() -> str:
+    """The sellers behind every figure, as the report's models declare them."""
+    declared = {
+        figure: sql.strip()
+        for path in sorted((ROOM / "report").glob("*.toml"))
+        for figure, sql in _about(path).get("contributors", {}).items()
+    }
+    return "\nUNION ALL BY NAME\n".join(
+        f"SELECT '{figure}' AS figure, * FROM (\n{sql}\n)" for figure, sql in declared.items()
     )
 
 

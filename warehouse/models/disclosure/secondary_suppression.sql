@@ -3,16 +3,16 @@
 -- stay under the limit, or can only be all of one size), so is the smallest shown cell. Where editions
 -- overlap, what one withholds, those that end later withhold too, never the other way round: later
 -- years do not change a finished one. Where no named cell is left to show, or all sellers of the table
--- are too few, the whole table is withheld; that of partners is for calendar years, which would leave
+-- are too few, the whole table is withheld; some tables are for calendar years, which would leave
 -- half-years of the market's own.
 WITH member AS (
-    SELECT *
+    SELECT
+        contributor.* REPLACE (coalesce(amount, 1) AS amount),
+        coalesce(named.dataset = 'inquiries', false) AS is_flow,
+        named.is_fiscal_only
     FROM disclosure.contributor
-    WHERE figure IN (
-        'sellers_by_city', 'sellers_by_city_at_start', 'sellers_by_category',
-        'listings_by_category', 'price_level', 'moq_level', 'partner_cohorts',
-        'inquiries_by_country', 'inquiries_by_city'
-    )
+    JOIN lake.figures AS named USING (figure)
+    WHERE named.adds_up
 ),
 
 sized AS (
@@ -21,11 +21,12 @@ sized AS (
         edition,
         within,
         cell,
-        sum(coalesce(amount, 1)) AS size,
+        is_flow,
+        sum(amount) AS size,
         any_value(small.edition) IS NOT NULL AS is_small
     FROM member
     LEFT JOIN disclosure.primary_suppression AS small USING (figure, edition, cell)
-    GROUP BY figure, edition, within, cell
+    GROUP BY figure, edition, within, cell, is_flow
 ),
 
 -- Each has one at least, and one seller less than the limit at most.
@@ -36,8 +37,8 @@ alone AS (
     GROUP BY figure, edition, within
     HAVING count(DISTINCT cell) = 1
         OR too_few(count(DISTINCT seller_id))
-        OR sum(coalesce(amount, 1)) = count(DISTINCT cell)
-        OR sum(coalesce(amount, 1)) = count(DISTINCT cell) * (SELECT smallest_cell - 1 FROM lake.market)
+        OR sum(amount) = count(DISTINCT cell)
+        OR sum(amount) = count(DISTINCT cell) * (SELECT smallest_cell - 1 FROM lake.market)
 ),
 
 ranked AS (
@@ -66,7 +67,7 @@ near AS (
 withheld AS (
     SELECT DISTINCT figure, coalesce(near.edition, ranked.edition) AS edition, cell
     FROM ranked
-    LEFT JOIN near ON near.other = ranked.edition AND ranked.figure LIKE 'inquiries_by_%'
+    LEFT JOIN near ON near.other = ranked.edition AND is_flow
     WHERE is_small OR (is_alone AND place = 1)
 ),
 
@@ -85,12 +86,12 @@ whole AS (
     SELECT sized.figure, edition
     FROM sized
     JOIN disclosure.total_suppression AS total USING (edition)
-    WHERE sized.figure LIKE 'inquiries_by_%' AND total.figure = 'inquiries'
+    WHERE is_flow AND total.figure = 'inquiries'
     UNION
     SELECT figure, edition
-    FROM sized
+    FROM member
     JOIN marts.dim_edition USING (edition)
-    WHERE figure = 'partner_cohorts' AND year_basis = 'calendar'
+    WHERE is_fiscal_only AND year_basis = 'calendar'
 ),
 
 every AS (

@@ -3,10 +3,8 @@
 WITH sized AS (
     SELECT figure, edition, cell, sum(coalesce(amount, 1))::BIGINT AS numerator
     FROM disclosure.contributor
-    WHERE figure IN (
-        'sellers_by_city', 'sellers_by_category', 'listings_by_category',
-        'inquiries_by_country', 'inquiries_by_city'
-    )
+    JOIN lake.figures USING (figure)
+    WHERE is_share
     GROUP BY figure, edition, cell
 )
 

@@ -30,20 +30,17 @@ told AS (
         total.everything,
         CASE
             WHEN cell.edition IS NULL THEN NULL
-            WHEN cell.cell IS NULL OR frame.figure = 'sellers_by_category' THEN total.everything
+            WHEN cell.cell IS NULL OR named.is_share_of_all THEN total.everything
             ELSE total.known
         END::BIGINT AS denominator
     FROM staging.stg_frame AS frame
+    JOIN lake.figures AS named ON named.figure = frame.figure AND named.is_share
     LEFT JOIN total ON total.figure = frame.figure AND total.edition = frame.edition
     LEFT JOIN staging.stg_cell AS cell
         ON cell.figure = frame.figure
         AND cell.edition = frame.edition
         AND frame.is_available
         AND NOT coalesce(total.is_withheld, false)
-    WHERE frame.figure IN (
-        'sellers_by_city', 'sellers_by_category', 'listings_by_category',
-        'inquiries_by_country', 'inquiries_by_city'
-    )
 )
 
 SELECT
@@ -71,9 +68,6 @@ SELECT
     CASE WHEN denominator IS NOT NULL THEN known / everything END AS coverage,
     symbol
 FROM told
-LEFT JOIN marts.dim_city AS city
-    ON city.city_key = told.cell AND told.figure IN ('sellers_by_city', 'inquiries_by_city')
-LEFT JOIN marts.dim_category AS category
-    ON category.category_id = told.cell
-    AND told.figure IN ('sellers_by_category', 'listings_by_category')
+LEFT JOIN marts.dim_city AS city ON city.city_key = told.cell
+LEFT JOIN marts.dim_category AS category ON category.category_id = told.cell
 ORDER BY told.figure, told.edition, told.cell
