@@ -100,9 +100,13 @@ def _reads(sql: str) -> set[str]:
 
 
 @cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@cache
 def _parsed(sql: str) -> Any:
-    with duckdb.connect() as db:
-        found = db.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    found = _parser().execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     parsed = json.loads(found[0] if found else "{}")
     if parsed.get("error", True):
         raise ValueError(f"not a SELECT that DuckDB can parse: {parsed.get('error_message')}")

@@ -3,16 +3,36 @@
 -- A reply after the as-of date is not known yet; what a machine answered first is neither replied to
 -- nor not, for when a person did is not known. Editions overlap: those that share an inquiry are named
 -- beside it, for one less another leaves such a part.
+WITH inquiry AS (
+    SELECT *, coalesce(posted_on_local, first_seen_on) AS counted_on
+    FROM marts.fct_inquiry
+    WHERE channel = 'inquiry' AND is_spam IS NOT true
+),
+
+day AS (
+    SELECT days.counted_on, edition.*
+    FROM (SELECT DISTINCT counted_on FROM inquiry) AS days
+    JOIN marts.dim_edition AS edition
+        ON days.counted_on BETWEEN edition.period_from AND least(edition.period_to, edition.inquiries_as_of)
+        AND edition.inquiries_as_of IS NOT NULL
+),
+
+shared AS (
+    SELECT counted_on, string_agg(edition, ' ' ORDER BY edition) AS shared_by
+    FROM day
+    GROUP BY counted_on
+)
+
 SELECT
-    edition.edition,
+    day.edition,
     inquiry.inquiry_id,
     inquiry.seller_id,
     inquiry.buyer_country_iso2,
     inquiry.buyer_key,
-    coalesce(inquiry.posted_on_local, inquiry.first_seen_on) AS counted_on,
+    inquiry.counted_on,
     inquiry.received_at,
     CASE
-        WHEN timezone(market.time_zone, inquiry.first_reply_at)::DATE <= edition.inquiries_as_of
+        WHEN timezone(market.time_zone, inquiry.first_reply_at)::DATE <= day.inquiries_as_of
             THEN inquiry.first_reply_at
     END AS replied_at,
     CASE
@@ -21,18 +41,11 @@ SELECT
     END AS is_replied,
     inquiry.posted_on_local IS NOT NULL AND seller.country_iso2 IS NOT NULL AS is_known,
     inquiry.posted_on_local IS NOT NULL AND coalesce(seller.is_market, false) AS is_counted,
-    string_agg(edition.edition, ' ') OVER (
-        PARTITION BY inquiry.inquiry_id
-        ORDER BY edition.edition
-        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) AS shared_by
-FROM marts.dim_edition AS edition
+    shared.shared_by
+FROM inquiry
 CROSS JOIN lake.market AS market
-JOIN marts.fct_inquiry AS inquiry
-    ON coalesce(inquiry.posted_on_local, inquiry.first_seen_on)
-    BETWEEN edition.period_from AND least(edition.period_to, edition.inquiries_as_of)
-    AND edition.inquiries_as_of IS NOT NULL
-    AND inquiry.channel = 'inquiry'
-    AND inquiry.is_spam IS NOT true
-LEFT JOIN staging.stg_seller_as_of AS seller USING (edition, seller_id)
-ORDER BY edition.edition, inquiry.inquiry_id
+JOIN day USING (counted_on)
+JOIN shared USING (counted_on)
+LEFT JOIN staging.stg_seller_as_of AS seller
+    ON seller.edition = day.edition AND seller.seller_id = inquiry.seller_id
+ORDER BY day.edition, inquiry.inquiry_id
