@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from transforms import DATASETS, history
+from transforms import DATASETS
 from transforms import night as line
 from transforms.errors import Damaged, OutlookError, PublishError
-from transforms.lake import OF_ROWS, Lake, write_json
+from transforms.lake import OF_ROWS, Lake, history, write_json
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import cli, editions, publish

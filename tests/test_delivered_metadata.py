@@ -13,11 +13,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from transforms import DATASETS, exports
+from transforms import DATASETS
 from transforms import night as line
+from transforms.deliveries import exports
+from transforms.deliveries.manifest import read_calendar, read_manifest
 from transforms.errors import SettingsError
 from transforms.lake import Lake, Receipt
-from transforms.manifest import read_calendar, read_manifest
 from transforms.sample import write_sample
 from transforms.settings import settings
 from warehouse import cli

@@ -16,8 +16,9 @@ import duckdb
 import pytest
 
 from tests.test_order import published, settings_of
-from transforms import DATASETS, exports
+from transforms import DATASETS
 from transforms import night as line
+from transforms.deliveries import exports
 from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import Settings

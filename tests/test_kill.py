@@ -22,9 +22,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from transforms import DATASETS, history
+from transforms import DATASETS
 from transforms import night as line
-from transforms.lake import Lake, sha256
+from transforms.lake import Lake, history, sha256
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import publish

@@ -23,10 +23,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tests import oracle
-from transforms import DATASETS, history
+from transforms import DATASETS
 from transforms import night as line
 from transforms.errors import ExportMissing
-from transforms.lake import Lake, Receipt
+from transforms.lake import Lake, Receipt, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import publish

@@ -19,8 +19,9 @@ import pytest
 
 from tests.oracle import truth
 from tests.test_order import as_rows, published, published_rows, settings_of
-from transforms import DATASETS, exports
+from transforms import DATASETS
 from transforms import night as line
+from transforms.deliveries import exports
 from transforms.sample import write_sample
 from warehouse import publish
 from warehouse.build import Built, build

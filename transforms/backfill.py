@@ -7,8 +7,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
 from multiprocessing import get_context
 
-from transforms import DATASETS, exports
+from transforms import DATASETS
 from transforms import night as line
+from transforms.deliveries import exports
 from transforms.lake import USABLE, Lake, Receipt
 from transforms.settings import Settings
 

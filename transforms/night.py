@@ -12,16 +12,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from transforms import DATASETS, disk, exports, gates, history, parts
+from transforms import DATASETS, disk, parts
 from transforms import draft as drafting
+from transforms.deliveries import exports
+from transforms.deliveries.exports import Delivery, ExportFile
+from transforms.deliveries.landing import land
+from transforms.deliveries.unpack import unpack
 from transforms.errors import ExportError
-from transforms.exports import Delivery, ExportFile
-from transforms.lake import Lake, Receipt, code_version, put_folder, scratch
-from transforms.landing import land
-from transforms.partition import Partition
+from transforms.lake import Lake, Receipt, code_version, gates, history, put_folder, scratch
+from transforms.lake.partition import Partition
 from transforms.read import Export, open_export
 from transforms.settings import Settings
-from transforms.unpack import unpack
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)

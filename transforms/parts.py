@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from transforms import exports
+from transforms.deliveries import exports
+from transforms.deliveries.landing import Landed, land, landed_path
+from transforms.deliveries.unpack import unpack
 from transforms.errors import Damaged, ExportError
 from transforms.lake import DamagedPart, Lake, code_version, damage, put_folder, scratch, sha256
-from transforms.landing import Landed, land, landed_path
-from transforms.partition import Partition
+from transforms.lake.partition import Partition
 from transforms.read import open_export
 from transforms.settings import Settings
-from transforms.unpack import unpack
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import duckdb
 
-from transforms import DATASETS, exports
+from transforms import DATASETS
 from transforms import lake as lake_room
 from transforms import night as line
-from transforms.across_rows import quoted
+from transforms.deliveries import exports
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import USABLE, Lake, sha256
+from transforms.lake.across_rows import quoted
 from transforms.settings import Settings
 from warehouse import catalog, checks, editions, macros, publish, release
 from warehouse.models import models

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from transforms import DATASETS, exports
+from transforms import DATASETS
+from transforms.deliveries import exports
 from transforms.errors import SettingsError
 from transforms.lake import Lake
 from transforms.settings import Settings

@@ -6,8 +6,8 @@ from typing import Any
 
 import duckdb
 
-from transforms.across_rows import quoted
 from transforms.errors import SettingsError
+from transforms.lake.across_rows import quoted
 from warehouse import publish
 from warehouse.models import PUBLISHED, models
 

@@ -23,9 +23,9 @@ import pyarrow as pa
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.across_rows import quoted
 from transforms.errors import PublishError, SettingsError
 from transforms.lake import Lake, damage, put_folder, sha256, write_json
+from transforms.lake.across_rows import quoted
 from transforms.settings import Settings
 from warehouse import publish, revisions
 from warehouse.models import Model

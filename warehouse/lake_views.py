@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from transforms import DATASETS, history
-from transforms.across_rows import listed
+from transforms import DATASETS
 from transforms.contracts import Contract, contract
 from transforms.errors import Damaged
 from transforms.fields.country import countries
 from transforms.fields.price import ASKED
-from transforms.lake import Lake, Receipt
+from transforms.lake import Lake, Receipt, history
+from transforms.lake.across_rows import listed
 from transforms.layouts import layouts
 from transforms.markets import Claim, ExportShare, Market
 from warehouse.models import models

@@ -9,9 +9,9 @@ from typing import Any, TextIO
 import duckdb
 import pyarrow.parquet as pq
 
-from transforms.across_rows import listed, quoted
 from transforms.errors import ExportMissing, SettingsError
 from transforms.lake import Lake, Receipt
+from transforms.lake.across_rows import listed, quoted
 from transforms.visible import visible
 from warehouse import rejects, spreadsheet, terminal
 

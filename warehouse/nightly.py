@@ -10,8 +10,9 @@ from typing import Any
 
 import duckdb
 
-from transforms import DATASETS, disk, exports
+from transforms import DATASETS, disk
 from transforms import night as line
+from transforms.deliveries import exports
 from transforms.errors import ExportError, ExportMissing, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from transforms.across_rows import quoted
+from transforms.lake.across_rows import quoted
 from warehouse.models import Model, models
 
 SAME = 1e-9  # figures are compared to nine decimals, as they are published

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-from transforms import DATASETS, history
+from transforms import DATASETS
 from transforms.errors import Damaged, OutlookError
-from transforms.lake import LOAD_AGAIN, Lake, Receipt, damage, read_json, sha256
+from transforms.lake import LOAD_AGAIN, Lake, Receipt, damage, history, read_json, sha256
 from transforms.settings import Settings
 from warehouse import editions, publish
 

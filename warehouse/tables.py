@@ -7,9 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from transforms import DATASETS, exports, history, parts
+from transforms import DATASETS, parts
 from transforms import lake as lake_room
-from transforms.lake import Lake
+from transforms.deliveries import exports
+from transforms.lake import Lake, history
 from transforms.settings import Settings
 from warehouse import disclosure, lake_views, macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models

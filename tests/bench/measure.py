@@ -88,11 +88,11 @@ def _floor(home: Path) -> None:
 def _clean(home: Path) -> None:
     from transforms.check import check
     from transforms.clean import CLEANERS, Context
-    from transforms.exports import deliveries
-    from transforms.landing import land
+    from transforms.deliveries.exports import deliveries
+    from transforms.deliveries.landing import land
+    from transforms.deliveries.unpack import unpack
     from transforms.read import open_export
     from transforms.settings import settings
-    from transforms.unpack import unpack
 
     chosen = settings()
     context = Context(NIGHT, chosen.market, chosen.hashing_key())

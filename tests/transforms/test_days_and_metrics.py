@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from transforms import exports, gates, night
+from transforms import night
 from transforms.clean import CLEANERS, Context, evidence
+from transforms.deliveries import exports
 from transforms.fields.price import price
+from transforms.lake import gates
 from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import settings

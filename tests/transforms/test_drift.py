@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from transforms.contracts import contract
+from transforms.deliveries.landing import Landed
 from transforms.errors import ExportError
-from transforms.landing import Landed
+from transforms.lake.partition import Partition
 from transforms.layouts import own_layout
 from transforms.markets import market
-from transforms.partition import Partition
 from transforms.read import open_export
 
 

@@ -25,13 +25,13 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from transforms import DATASETS
+from transforms.deliveries.landing import Landed
+from transforms.deliveries.unpack import unpack
 from transforms.errors import ExportError
-from transforms.landing import Landed
+from transforms.lake.partition import Partition
 from transforms.layouts import own_layout
 from transforms.markets import market
-from transforms.partition import Partition
 from transforms.read import READERS, Export, open_export
-from transforms.unpack import unpack
 
 NIGHT = date(2022, 6, 30)
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]

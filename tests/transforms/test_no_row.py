@@ -7,9 +7,10 @@ import pytest
 
 from tests.transforms.test_formats import FORMATS, loaded
 from tests.transforms.test_shapes import table_of
-from transforms import DATASETS, gates
+from transforms import DATASETS
 from transforms.clean.no_row import TOTAL
 from transforms.contracts import contract
+from transforms.lake import gates
 from transforms.layouts import own_layout
 
 LABELS = [

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from transforms.deliveries.landing import Landed
+from transforms.deliveries.unpack import unpack
 from transforms.errors import ExportError
-from transforms.landing import Landed
 from transforms.read import open_export
 from transforms.read.count import Dialect, records
 from transforms.read.json_scan import shape
-from transforms.unpack import unpack
 
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
 

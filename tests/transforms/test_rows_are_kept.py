@@ -16,11 +16,11 @@ from transforms import DATASETS
 from transforms.check import check
 from transforms.clean import CLEANERS, Context
 from transforms.contracts import contract
+from transforms.deliveries.landing import Landed
 from transforms.lake import Lake, Receipt
-from transforms.landing import Landed
+from transforms.lake.partition import Partition
 from transforms.layouts import Layout, layouts
 from transforms.markets import market
-from transforms.partition import Partition
 from transforms.read import delimited, json_rows, open_export
 from transforms.shift import Misfits
 

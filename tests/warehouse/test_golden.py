@@ -19,8 +19,7 @@ from tests.warehouse.golden import (
     create,
     usual,
 )
-from transforms import across_rows
-from transforms.lake import Lake
+from transforms.lake import Lake, across_rows
 from transforms.markets import market
 from warehouse import lake_views, macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models, reads

@@ -9,9 +9,9 @@ from typing import Any
 from transforms import DATASETS
 from transforms.clean import Context
 from transforms.contracts import contract
+from transforms.deliveries.exports import name_dataset
 from transforms.draft.columns import Choice, choices, currency_in
 from transforms.draft.table import Table, likeliest
-from transforms.exports import name_dataset
 from transforms.markets import Market
 
 IDENTIFYING = 8  # headers tell a shape from any other

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms.deliveries.unpack import MAX_BYTES
 from transforms.errors import ExportError
 from transforms.read import cell
 from transforms.read.limited import answer_of_child
 from transforms.read.opened import MOST_COLUMNS, Candidate, Opened, Rows
-from transforms.unpack import MAX_BYTES
 
 BATCH = 50_000  # rows
 MOST_CELLS = 4 << 20  # of a batch

@@ -20,11 +20,11 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from transforms.deliveries.unpack import bounded_copy
 from transforms.errors import ExportError
 from transforms.read import cell
 from transforms.read.limited import answer_of_child
 from transforms.read.opened import SAMPLE_ROWS, Broken, Candidate, Opened, Rows, column_names
-from transforms.unpack import bounded_copy
 
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000

@@ -17,8 +17,8 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 
 from transforms import disk
+from transforms.deliveries.landing import CHUNK, Landed, private
 from transforms.errors import ExportError
-from transforms.landing import CHUNK, Landed, private
 
 MAX_BYTES = 16 << 30  # unpacked; a delivery beyond it is no night's export
 MAX_RATIO = 200  # a file that unpacks to more than 200 times its size is a bomb

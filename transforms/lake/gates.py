@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from transforms.clean.no_row import TOTAL
 from transforms.contracts import contract
-from transforms.lake import Receipt
+from transforms.lake.lake import Receipt
 
 PAGE_CAP = 2_000  # 100 pages of 20: a file of exactly this many rows was probably cut there
 LOOK_BACK = 14  # good nights

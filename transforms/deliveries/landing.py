@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import IO
 
+from transforms.deliveries.exports import ExportFile
 from transforms.errors import ExportError
-from transforms.exports import ExportFile
 from transforms.lake import private_folder, sync
 
 CHUNK = 1 << 20

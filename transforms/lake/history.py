@@ -15,12 +15,13 @@ from typing import Any
 
 import duckdb
 
-from transforms import across_rows, exports, gates
-from transforms.across_rows import listed, quoted
 from transforms.contracts import contract
+from transforms.deliveries import exports
 from transforms.errors import Damaged
-from transforms.gates import GoodNight
-from transforms.lake import (
+from transforms.lake import across_rows, gates
+from transforms.lake.across_rows import listed, quoted
+from transforms.lake.gates import GoodNight
+from transforms.lake.lake import (
     USABLE,
     Lake,
     Receipt,

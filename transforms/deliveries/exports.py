@@ -14,8 +14,15 @@ from typing import Any
 from upath import UPath
 
 from transforms import DATASETS
+from transforms.deliveries.manifest import (
+    Manifest,
+    Stretch,
+    is_plain,
+    read_calendar,
+    read_manifest,
+    short,
+)
 from transforms.errors import SettingsError
-from transforms.manifest import Manifest, Stretch, is_plain, read_calendar, read_manifest, short
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)

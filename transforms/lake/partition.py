@@ -17,17 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms import across_rows
-from transforms.across_rows import quoted
 from transforms.check import Checked, check
 from transforms.clean import CLEANERS, Context, evidence
 from transforms.clean.no_row import no_rows
 from transforms.contracts import LINEAGE, contract
 from transforms.corrections import correct
+from transforms.deliveries.landing import Landed
 from transforms.errors import ExportError
-from transforms.gates import PAGE_CAP
-from transforms.lake import Receipt, private_folder, sha256
-from transforms.landing import Landed
+from transforms.lake import across_rows
+from transforms.lake.across_rows import quoted
+from transforms.lake.gates import PAGE_CAP
+from transforms.lake.lake import Receipt, private_folder, sha256
 from transforms.markets import Market
 from transforms.read import Export
 from transforms.shift import Misfits
