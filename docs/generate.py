@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import build, editions, lake_views, release
@@ -163,7 +162,7 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
     """The data dictionary of a build of a lake without a night: no text of it is of any night."""
     home = market("PK")
     night = date(2022, 6, 30)
-    with tempfile.TemporaryDirectory() as empty, build.open_memory() as db:
+    with tempfile.TemporaryDirectory() as empty, engine.in_memory() as db:
         lake_views.attach(db, Lake(Path(empty)), home)
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
@@ -173,13 +172,7 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
         at = release.midnight(night)
         told = release.describe(db, "", night, home, None, None)
         build.describe(db, [], {**run, "export_date": night, "built_at": at}, told)
-        return tuple(_rows(db, "FROM meta.data_dictionary"))
-
-
-def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    found = db.execute(query)
-    names = [d[0] for d in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return tuple(engine.rows(db, "FROM meta.data_dictionary"))
 
 
 def _facts(about: dict[str, Any]) -> list[str]:

@@ -22,9 +22,10 @@ import pytest
 from transforms import DATASETS
 from transforms import night as line
 from transforms.errors import Damaged, OutlookError, PublishError
-from transforms.lake import OF_ROWS, Lake, history, write_json
+from transforms.lake import OF_ROWS, Lake, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
+from transforms.storage import write_json
 from warehouse import cli, editions, publish
 from warehouse.build import build
 from warehouse.doctor import examine
@@ -573,7 +574,7 @@ def test_a_lake_with_older_nights_only_does_not_move_latest_back(
 
 
 def test_sealed_json_holds_what_was_given(tmp_path: Path) -> None:
-    from transforms.lake import read_json
+    from transforms.storage import read_json
 
     value = {"ü": [1, 0.1, None, True], "seal": "old", "day": date(2022, 1, 1), "x\ud800": "\udcff"}
     write_json(tmp_path / "a.json", value)

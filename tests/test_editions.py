@@ -15,9 +15,10 @@ import pytest
 
 from transforms import DATASETS, night
 from transforms.errors import PublishError, SettingsError
-from transforms.lake import Lake, sha256, write_json
+from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import settings
+from transforms.storage import sha256, write_json
 from warehouse import diff, editions, publish, revisions
 from warehouse.build import Built, build
 from warehouse.revisions import Change

@@ -15,11 +15,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from transforms import DATASETS, disk
+from transforms import DATASETS
 from transforms import night as line
 from transforms.errors import DiskError, ExportError
 from transforms.sample import write_sample
 from transforms.settings import settings
+from transforms.storage import disk_fault, disk_faults_told
 from warehouse import publish
 from warehouse.build import build
 
@@ -99,11 +100,11 @@ def test_a_full_disk_is_one_sentence(
     ],
 )
 def test_whoever_meets_it_first_says_the_same(error: Exception) -> None:
-    with pytest.raises(DiskError, match=r"^the disk (is full|fails)"), disk.told():
+    with pytest.raises(DiskError, match=r"^the disk (is full|fails)"), disk_faults_told():
         raise error
     refused = ExportError("damaged", "it is damaged")
     refused.__cause__ = error
-    assert disk.fault(refused) is not None
+    assert disk_fault(refused) is not None
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,6 @@ def test_whoever_meets_it_first_says_the_same(error: Exception) -> None:
     ],
 )
 def test_what_is_not_of_the_disk_is_left_alone(error: Exception) -> None:
-    assert disk.fault(error) is None
-    with pytest.raises(type(error)), disk.told():
+    assert disk_fault(error) is None
+    with pytest.raises(type(error)), disk_faults_told():
         raise error

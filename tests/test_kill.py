@@ -24,9 +24,10 @@ import pytest
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.lake import Lake, history, sha256
+from transforms.lake import Lake, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
+from transforms.storage import sha256
 from warehouse import publish
 from warehouse.build import build, content_hashes
 

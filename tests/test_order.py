@@ -23,7 +23,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tests import oracle
-from transforms import DATASETS
+from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.errors import ExportMissing
 from transforms.lake import Lake, Receipt, history
@@ -140,9 +140,7 @@ def published(built: Built, tables: Iterable[str]) -> dict[str, list[dict[str, A
     rows = {}
     with duckdb.connect(str(built.folder / publish.FILE), read_only=True) as db:
         for table in tables:
-            found = db.execute(f"FROM {table}")
-            names = [column[0] for column in found.description]
-            rows[table] = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            rows[table] = engine.rows(db, f"FROM {table}")
     return rows
 
 

@@ -17,9 +17,9 @@ import pytest
 from tests.warehouse.page import made_up
 from transforms import backfill
 from transforms.errors import ExportMissing, PublishError, SettingsError
-from transforms.lake import sha256, write_json
 from transforms.sample import write_sample
 from transforms.settings import settings
+from transforms.storage import sha256, write_json
 from warehouse import publish as publish_room
 from warehouse.build import build
 from warehouse.page import report

@@ -12,17 +12,19 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from transforms import DATASETS, disk, parts
+from transforms import DATASETS, parts
 from transforms import draft as drafting
+from transforms.code import code_version
 from transforms.deliveries import exports
 from transforms.deliveries.exports import Delivery, ExportFile
 from transforms.deliveries.landing import land
 from transforms.deliveries.unpack import unpack
 from transforms.errors import ExportError
-from transforms.lake import Lake, Receipt, code_version, gates, history, put_folder, scratch
+from transforms.lake import Lake, Receipt, gates, history
 from transforms.lake.partition import Partition
 from transforms.read import Export, open_export
 from transforms.settings import Settings
+from transforms.storage import disk_fault, put_folder, scratch
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)
@@ -206,7 +208,7 @@ def _read_delivery(
         made = parts.make(dataset, night, landed, folder, settings, progress)
         receipt |= {**made, "content": content}
     except ExportError as error:
-        if disk.fault(error):
+        if disk_fault(error):
             raise  # what came may be whole
         receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
         log.error("%s %s refused: %s What was there before stays.", dataset, night, error)

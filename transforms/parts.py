@@ -3,7 +3,6 @@
 The same bytes, code and key make the same parts, so that a part made again is known by its hash.
 """
 
-import hashlib
 import hmac
 import logging
 from collections.abc import Callable
@@ -11,14 +10,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from transforms.code import code_version
 from transforms.deliveries import exports
 from transforms.deliveries.landing import Landed, land, landed_path
 from transforms.deliveries.unpack import unpack
 from transforms.errors import Damaged, ExportError
-from transforms.lake import DamagedPart, Lake, code_version, damage, put_folder, scratch, sha256
+from transforms.lake import DamagedPart, Lake
 from transforms.lake.partition import Partition
 from transforms.read import open_export
 from transforms.settings import Settings
+from transforms.storage import damage, put_folder, scratch, sha256, sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def content(landed: list[Landed], settings: Settings) -> str:
     """Name of what a partition holds: the bytes, the code and the key it was made with."""
     key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
     parts = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return sha256_of("\n".join(parts))
 
 
 def mended(read: Callable[[], T], lake: Lake, settings: Settings) -> T:

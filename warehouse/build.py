@@ -1,6 +1,5 @@
 """Building: the lake made into one DuckDB file, checked, closed, reopened, recounted, published."""
 
-import hashlib
 import logging
 import shutil
 import time
@@ -14,14 +13,14 @@ from typing import Any
 
 import duckdb
 
-from transforms import DATASETS
-from transforms import lake as lake_room
+from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.deliveries import exports
+from transforms.engine import quoted
 from transforms.errors import ExportMissing, PublishError
-from transforms.lake import USABLE, Lake, sha256
-from transforms.lake.across_rows import quoted
+from transforms.lake import USABLE, Lake
 from transforms.settings import Settings
+from transforms.storage import discard, sha256, sha256_of
 from warehouse import catalog, checks, editions, macros, publish, release
 from warehouse.models import models
 from warehouse.tables import (
@@ -29,7 +28,6 @@ from warehouse.tables import (
     code_version,
     lake_fingerprint,
     make_tables,
-    open_memory,
 )
 
 log = logging.getLogger(__name__)
@@ -62,7 +60,7 @@ def build(
             # Nights may be loaded meanwhile, but committed only once the lake has been read.
             held.enter_context(lake.lock(dataset))
             if full:
-                lake_room.discard(lake.root / "history" / dataset, settings.work)
+                discard(lake.root / "history" / dataset, settings.work)
             line.settle(lake, dataset, settings)
         night = _last_night(lake)
         live = publish.latest(settings.published)
@@ -74,7 +72,7 @@ def build(
         editions.missed(settings.published, shown)
         fingerprint = _fingerprint(lake, settings)
         if live and about and not full and about["lake_fingerprint"] == fingerprint:
-            with open_memory() as db:
+            with engine.in_memory() as db:
                 # Also where nothing is to be made, what would be read is verified, and mended.
                 attach_lake(db, lake, settings)
             log.info("nothing in the lake has changed since %s: it stays live", live.name)
@@ -94,7 +92,7 @@ def _fingerprint(lake: Lake, settings: Settings) -> str:
     """Hash of the lake and of the frozen editions."""
     frozen = editions.fingerprint(settings.published)
     made = lake_fingerprint(lake, settings)
-    return hashlib.sha256(f"{made} {frozen}".encode()).hexdigest() if frozen else made
+    return sha256_of(f"{made} {frozen}") if frozen else made
 
 
 def describe(
@@ -151,8 +149,7 @@ def _make(
         "duckdb_version": duckdb.__version__,
         "built_at": now,
     }
-    with open_memory() as db:
-        db.execute(f"SET temp_directory = {quoted(folder / 'spill')}")
+    with engine.in_memory(folder / "spill") as db:
         attach_lake(db, lake, settings)
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
@@ -187,7 +184,7 @@ def _make(
 
 def _recount(path: Path, hashes: dict[str, str]) -> None:
     """The file as a reader will see it must hold what was written."""
-    with duckdb.connect(str(path), read_only=True) as db:
+    with engine.read_only(path) as db:
         found = content_hashes(db, path.stem)
     if found != hashes:
         wrong = sorted(t for t in hashes if found.get(t) != hashes[t])

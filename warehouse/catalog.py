@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from transforms.lake.across_rows import quoted
+from transforms.engine import quoted
 from warehouse.checks import Result
 from warehouse.examples import examples
 from warehouse.macros import macros

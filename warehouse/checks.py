@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from transforms import engine
 from transforms.errors import NightHeld
 from warehouse.models import Model
 
@@ -60,9 +61,6 @@ def _run(db: duckdb.DuckDBPyConnection, table: str, name: str, severity: str, sq
     bad = int(found[0]) if found else 0
     examples = None
     if bad:
-        rows = db.execute(f"SELECT * FROM ({sql}) LIMIT {EXAMPLES}")
-        names = [d[0] for d in rows.description]
-        examples = json.dumps(
-            [dict(zip(names, row, strict=True)) for row in rows.fetchall()], default=str
-        )
+        shown = engine.rows(db, f"SELECT * FROM ({sql}) LIMIT {EXAMPLES}")
+        examples = json.dumps(shown, default=str)
     return Result(table, name, severity, bad, examples)

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from transforms import backfill as nights_at_once
-from transforms import disk
 from transforms import night as line
 from transforms.errors import DiskError, OutlookError, SettingsError
 from transforms.settings import Settings, settings
+from transforms.storage import disk_faults_told
 from warehouse import cli_look as look
 from warehouse import publish, terminal
 from warehouse.build import Built
@@ -200,7 +200,7 @@ for command in (
 def main() -> None:
     """Entry point: runs the command and turns what stopped it into an exit code."""
     try:
-        with disk.told():
+        with disk_faults_told():
             # Outside its standalone mode the parser returns the code of typer.Exit.
             code = app(standalone_mode=False) or 0
             sys.stdout.flush()  # here, where a full disk can still be told

@@ -6,8 +6,9 @@ from typing import Any
 
 import duckdb
 
+from transforms import engine
+from transforms.engine import named, quoted
 from transforms.errors import SettingsError
-from transforms.lake.across_rows import quoted
 from warehouse import publish
 from warehouse.models import PUBLISHED, models
 
@@ -60,9 +61,7 @@ def compare(a: Path, b: Path) -> Row:
     A row is the same where the key of its model is; of tables whose columns differ, the columns
     that both have are compared.
     """
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as db:
-        db.execute("SET memory_limit = '768MB'")
-        db.execute(f"SET temp_directory = {quoted(spill)}")
+    with tempfile.TemporaryDirectory() as spill, engine.in_memory(Path(spill)) as db:
         for name, path in (("a", a), ("b", b)):
             try:
                 db.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
@@ -83,7 +82,7 @@ def compare(a: Path, b: Path) -> Row:
 
 def headlines(db: duckdb.DuckDBPyConnection, a: str, b: str) -> list[Row]:
     """Headline figures that moved from catalog `a` to catalog `b`, newest edition first."""
-    return _rows(db, HEADLINES.format(a=a, b=b))
+    return engine.rows(db, HEADLINES.format(a=a, b=b))
 
 
 def as_sentence(moved: Row) -> str:
@@ -118,13 +117,13 @@ def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) ->
         found["gone"], found["added"] = _count(db, "a", table, was), _count(db, "b", table, now)
         return found
     same = [c for c in was if c in now]
-    keys = ", ".join(_named(k) for k in key)
-    meets = " AND ".join(f"x.{_named(k)} IS NOT DISTINCT FROM y.{_named(k)}" for k in key)
-    row = f"hash({', '.join(map(_named, same))})"
+    keys = ", ".join(named(k) for k in key)
+    meets = " AND ".join(f"x.{named(k)} IS NOT DISTINCT FROM y.{named(k)}" for k in key)
+    row = f"hash({', '.join(map(named, same))})"
     # Only keys and hashes meet first: most tables are large and hardly change.
     db.execute(
         "CREATE OR REPLACE TEMP TABLE moved AS SELECT "
-        f"{', '.join(f'coalesce(x.{_named(k)}, y.{_named(k)}) AS {_named(k)}' for k in key)}, "
+        f"{', '.join(f'coalesce(x.{named(k)}, y.{named(k)}) AS {named(k)}' for k in key)}, "
         "x.content IS NULL AS is_new, y.content IS NULL AS is_gone "
         f"FROM (SELECT {keys}, {row} AS content FROM a.{table}) AS x "
         f"FULL JOIN (SELECT {keys}, {row} AS content FROM b.{table}) AS y ON {meets} "
@@ -139,9 +138,9 @@ def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) ->
     values = [c for c in same if c not in key]
     if found["changed"] and values:
         differs = ", ".join(
-            f"count(*) FILTER (x.{_named(c)} IS DISTINCT FROM y.{_named(c)})" for c in values
+            f"count(*) FILTER (x.{named(c)} IS DISTINCT FROM y.{named(c)})" for c in values
         )
-        on = " AND ".join(f"m.{_named(k)} IS NOT DISTINCT FROM x.{_named(k)}" for k in key)
+        on = " AND ".join(f"m.{named(k)} IS NOT DISTINCT FROM x.{named(k)}" for k in key)
         times = db.execute(
             f"SELECT {differs} FROM moved AS m JOIN a.{table} AS x ON {on} "
             f"JOIN b.{table} AS y ON {meets} WHERE NOT m.is_new AND NOT m.is_gone"
@@ -164,13 +163,3 @@ def _columns(db: duckdb.DuckDBPyConnection, catalog: str, table: str) -> list[st
 def _count(db: duckdb.DuckDBPyConnection, catalog: str, table: str, columns: list[str]) -> int:
     found = db.execute(f"SELECT count(*) FROM {catalog}.{table}").fetchone() if columns else None
     return int(found[0]) if found else 0
-
-
-def _named(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    found = db.execute(query)
-    names = [d[0] for d in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

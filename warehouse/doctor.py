@@ -11,6 +11,7 @@ import duckdb
 import pandas
 import pyarrow
 
+from transforms import engine
 from transforms.errors import OutlookError
 from transforms.settings import Settings, settings
 from warehouse import publish, stored
@@ -95,7 +96,7 @@ def _published(chosen: Settings) -> tuple[str, str]:
         return "wrong", f"a .wal lies beside {live / publish.FILE}: remove it and build again"
     try:
         publish.verified(live)
-        with duckdb.connect(str(live / publish.FILE), read_only=True) as db:
+        with engine.read_only(live / publish.FILE) as db:
             db.execute("SELECT count(*) FROM report.headline").fetchone()
     except duckdb.Error as error:
         return "wrong", f"{live} cannot be read: {error}; run `outlook build --full`"

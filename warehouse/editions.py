@@ -21,12 +21,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from transforms import DATASETS
+from transforms import DATASETS, engine
 from transforms import night as line
+from transforms.engine import quoted
 from transforms.errors import PublishError, SettingsError
-from transforms.lake import Lake, damage, put_folder, sha256, write_json
-from transforms.lake.across_rows import quoted
+from transforms.lake import Lake
 from transforms.settings import Settings
+from transforms.storage import damage, put_folder, sha256, write_json
 from warehouse import publish, revisions
 from warehouse.models import Model
 from warehouse.revisions import Change, Comparison
@@ -35,7 +36,6 @@ from warehouse.tables import (
     code_version,
     lake_fingerprint,
     make_tables,
-    open_memory,
 )
 
 log = logging.getLogger(__name__)
@@ -228,7 +228,7 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             # and the manifest's fingerprint would be that of another lake.
             held.enter_context(lake.lock(dataset))
             line.settle(lake, dataset, settings)
-        db = held.enter_context(open_memory())
+        db = held.enter_context(engine.in_memory())
         attach_lake(db, lake, settings)
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from transforms import engine
 from transforms.errors import SettingsError
 from transforms.lake import Lake
 from warehouse.models import Model, models
@@ -50,7 +51,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
     allowed. Without `edition` it is the newest fiscal one. Raises SettingsError where there is no
     such figure or edition.
     """
-    with duckdb.connect(str(file), read_only=True) as db:
+    with engine.read_only(file) as db:
         known = _editions(db)
         chosen = _edition(known, edition)
         model, keys, measure = _find(db, metric)
@@ -74,9 +75,9 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
         earlier = model.about.get("figure", {}).get(figure, model.about).get("earlier_nights", {})
         for night in nights:
             night["earlier"] = _earlier(db, night, chosen, earlier)
-        run = _rows(db, "FROM meta.run")[0]
+        run = engine.rows(db, "FROM meta.run")[0]
         missing = _missing(db, list(needs), chosen["edition"])
-        smallest = _rows(db, "SELECT smallest_cell FROM meta.release")[0]["smallest_cell"]
+        smallest = engine.rows(db, "SELECT smallest_cell FROM meta.release")[0]["smallest_cell"]
     value = _parts(row, measure)
     withheld = f"fewer than {smallest} sellers, or it would give such a cell away"
     return {
@@ -106,7 +107,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
 
 def editions(file: Path) -> list[str]:
     """Names of the editions that a published file has figures of, newest fiscal one first."""
-    with duckdb.connect(str(file), read_only=True) as db:
+    with engine.read_only(file) as db:
         return [row["edition"] for row in _editions(db)]
 
 
@@ -181,7 +182,7 @@ def _counts(counts: dict[str, Any]) -> str:
 
 
 def _editions(db: duckdb.DuckDBPyConnection) -> list[Row]:
-    return _rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
+    return engine.rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
 
 
 def _edition(editions: list[Row], name: str | None) -> Row:
@@ -252,7 +253,7 @@ def _keys(db: duckdb.DuckDBPyConnection, model: Model, edition: str | None = Non
     others = [f'"{k}"' for k in model.key if k != "edition"]
     if not others:
         return ""
-    found = _rows(
+    found = engine.rows(
         db,
         f"SELECT DISTINCT concat_ws('.', {', '.join(others)}) AS key FROM {model.table} "
         f"WHERE coalesce(edition = ?, true) AND {' AND '.join(f'{k} IS NOT NULL' for k in others)} "
@@ -401,7 +402,7 @@ def _missing(db: duckdb.DuckDBPyConnection, figures: list[str], edition: str) ->
 
 def _columns(db: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
     """Columns of the table with their types."""
-    found = _rows(db, f"DESCRIBE {model.table}")
+    found = engine.rows(db, f"DESCRIBE {model.table}")
     return {row["column_name"]: row["column_type"] for row in found}
 
 
@@ -411,11 +412,5 @@ def _exists(db: duckdb.DuckDBPyConnection, model: Model, keys: Row) -> bool:
 
 def _one(db: duckdb.DuckDBPyConnection, model: Model, keys: Row) -> Row | None:
     where = " AND ".join(f'"{k}"::VARCHAR = ?' for k in keys)
-    found = _rows(db, f"FROM {model.table} WHERE {where} LIMIT 1", list(keys.values()))
+    found = engine.rows(db, f"FROM {model.table} WHERE {where} LIMIT 1", list(keys.values()))
     return found[0] if found else None
-
-
-def _rows(db: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> list[Row]:
-    found = db.execute(query, values)
-    names = [d[0] for d in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

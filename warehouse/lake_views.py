@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from transforms import DATASETS
 from transforms.contracts import Contract, contract
+from transforms.engine import listed
 from transforms.errors import Damaged
 from transforms.fields.country import countries
 from transforms.fields.price import ASKED
 from transforms.lake import Lake, Receipt, history
-from transforms.lake.across_rows import listed
 from transforms.layouts import layouts
 from transforms.markets import Claim, ExportShare, Market
 from warehouse.models import models

@@ -6,12 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
-import duckdb
 import pyarrow.parquet as pq
 
+from transforms import engine
+from transforms.engine import listed, quoted
 from transforms.errors import ExportMissing, SettingsError
 from transforms.lake import Lake, Receipt
-from transforms.lake.across_rows import listed, quoted
 from transforms.visible import visible
 from warehouse import rejects, spreadsheet, terminal
 
@@ -57,9 +57,7 @@ def write(lake: Lake, receipt: Receipt, path: Path) -> None:
                 spreadsheet.write_rows(file, _columns(lake, receipt), _rows(lake, receipt))
             part.replace(path)
             return
-        with duckdb.connect() as db:
-            db.execute("SET memory_limit = '768MB'")
-            db.execute("SET TimeZone = 'UTC'")
+        with engine.in_memory() as db:
             db.execute(
                 f"COPY (FROM read_parquet({listed(lake.part_paths(receipt, 'rows'))})) "
                 f"TO {quoted(part)} (FORMAT {FORMATS[path.suffix]}, USE_TMP_FILE false)"

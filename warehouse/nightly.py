@@ -8,14 +8,13 @@ import logging
 from datetime import date
 from typing import Any
 
-import duckdb
-
-from transforms import DATASETS, disk
+from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.deliveries import exports
 from transforms.errors import ExportError, ExportMissing, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings
+from transforms.storage import disk_faults_told
 from warehouse import publish
 from warehouse.build import build
 
@@ -29,13 +28,13 @@ HEADLINE = """
 """
 
 
-@disk.told()
+@disk_faults_told()
 def landed(dataset: str, export_date: str | None) -> bool:
     """Whether the night's export is there, whole as far as a manifest tells."""
     return exports.landed(settings().exports, dataset, _night(export_date))
 
 
-@disk.told()
+@disk_faults_told()
 def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     """Loads one export into the lake; returns what of its receipt a message may carry.
 
@@ -70,7 +69,7 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     return {k: receipt[k] for k in kept}
 
 
-@disk.told()
+@disk_faults_told()
 def publish_night(export_date: str | None) -> dict[str, Any]:
     """Builds, checks and publishes what the lake holds once all three exports of a night count.
 
@@ -95,7 +94,7 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
     }
 
 
-@disk.told()
+@disk_faults_told()
 def summary(export_date: str | None) -> str:
     """One screen on a night: what came in, what is live, what it says. Logged as one record."""
     chosen = settings()
@@ -124,10 +123,8 @@ def headline() -> list[dict[str, Any]]:
     live = publish.live(settings().published)
     if live is None:
         return []
-    with duckdb.connect(str(live / publish.FILE), read_only=True) as db:
-        rows = db.execute(HEADLINE)
-        names = [d[0] for d in rows.description]
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+    with engine.read_only(live / publish.FILE) as db:
+        return engine.rows(db, HEADLINE)
 
 
 def _night(export_date: str | None) -> date:

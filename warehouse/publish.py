@@ -4,7 +4,6 @@
 `<export_date>.r2`. `latest` moves on, never back.
 """
 
-import fcntl
 import logging
 import os
 import shutil
@@ -15,9 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from transforms import disk
 from transforms.errors import Damaged, PublishError
-from transforms.lake import damage, read_json, sha256, sync, write_json
+from transforms.storage import damage, disk_fault, locked, move, read_json, sha256, sync, write_json
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +27,7 @@ REMOVE = "restore that folder from a backup, or remove it"
 @contextmanager
 def writer_lock(published: Path) -> Iterator[None]:
     """One writer at a time; readers need no lock."""
-    published.mkdir(parents=True, exist_ok=True)
-    with (published / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(published / ".lock"):
         _sweep(published)
         yield
 
@@ -65,12 +61,11 @@ def put_in_place(
         os.chmod(file, 0o444)
         sync(file)
         sync(building)
-        os.rename(building, target)
-        sync(published)
+        move(building, target)
         if is_newest:
             _point(published, target.name)
     except OSError as error:
-        if disk.fault(error):
+        if disk_fault(error):
             raise
         raise PublishError(
             f"{target} could not be put in place: {error}. The old version stays live."
@@ -91,8 +86,7 @@ def put_report(made: Path, published: Path, edition: str) -> Path:
     sync(made)
     if target.exists():
         os.rename(target, _aside(target))
-    os.rename(made, target)
-    sync(target.parent)
+    move(made, target)
     _settle_report(target)
     return target
 
@@ -189,8 +183,7 @@ def _point(published: Path, name: str) -> None:
     link.symlink_to(name)
     # For shares without symbolic links; written first, so that it never lags for long.
     write_json(published / "latest.json", _pointer(name))
-    os.replace(link, published / "latest")
-    sync(published)
+    move(link, published / "latest")
 
 
 def free_name(published: Path, night: date) -> Path:
@@ -214,16 +207,14 @@ def _settle_report(target: Path) -> None:
     if not aside.exists():
         return
     if not target.exists():
-        os.rename(aside, target)
-        sync(target.parent)
+        move(aside, target)
         log.warning("%s was cut short: what was there before is back", target)
         return
     if (aside / "manifest.json").is_file():
         was, now = (_frozen_revision(f) for f in (aside, target))
         kept = target.with_name(f"{target.name}.r{was}")
         if was and now and was < now and not kept.exists():
-            os.rename(aside, kept)
-            sync(target.parent)
+            move(aside, kept)
             return
     shutil.rmtree(aside, ignore_errors=True)
 

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from transforms import DATASETS
-from transforms.lake.across_rows import quoted
+from transforms.engine import quoted
 from transforms.markets import Market
 from warehouse import diff
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import duckdb
 
-from transforms.lake.across_rows import quoted
+from transforms import engine
+from transforms.engine import quoted
 from warehouse.models import Model, models
 
 SAME = 1e-9  # figures are compared to nine decimals, as they are published
@@ -165,10 +166,8 @@ def _symbol_of(column: str, symbols: list[str]) -> str | None:
 
 
 def _rows(db: duckdb.DuckDBPyConnection, source: str, model: Model, edition: str) -> Rows:
-    found = db.execute(f"SELECT * FROM {source} WHERE edition = {quoted(edition)}")
-    names = [d[0] for d in found.description or []]
-    rows = (dict(zip(names, row, strict=True)) for row in found.fetchall())
-    return {tuple(row[k] for k in model.key): row for row in rows}
+    found = engine.rows(db, f"SELECT * FROM {source} WHERE edition = {quoted(edition)}")
+    return {tuple(row[k] for k in model.key): row for row in found}
 
 
 def _is_same(before: Any, after: Any) -> bool:

@@ -1,13 +1,15 @@
 """CSV for people: a spreadsheet that opens it takes no cell for a formula. Every command's rule."""
 
 import csv
+import io
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TextIO
+
+from transforms.storage import private
 
 # Also behind blanks, quotes and what nobody sees, and in the wide forms of a Chinese keyboard.
 _LEADING = r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff'\"]*"
@@ -45,6 +47,4 @@ def write_rows(file: TextIO, columns: Iterable[str], rows: Iterable[Mapping[str,
 
 def private_text(path: Path) -> TextIO:
     """A file for its owner alone, whatever it was before: rows of single sellers or people."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(handle, 0o600)  # the file may have been there
-    return os.fdopen(handle, "w", encoding="utf-8", newline="")
+    return io.TextIOWrapper(private(path), encoding="utf-8", newline="")

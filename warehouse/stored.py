@@ -7,8 +7,9 @@ from pathlib import Path
 
 from transforms import DATASETS
 from transforms.errors import Damaged, OutlookError
-from transforms.lake import LOAD_AGAIN, Lake, Receipt, damage, history, read_json, sha256
+from transforms.lake import LOAD_AGAIN, Lake, Receipt, history
 from transforms.settings import Settings
+from transforms.storage import damage, read_json, sha256
 from warehouse import editions, publish
 
 THREADS = 2  # hashing lets others run meanwhile

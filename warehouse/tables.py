@@ -1,30 +1,17 @@
 """Every table as a market's lake makes it: what a build writes and a frozen edition is held to."""
 
-import hashlib
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 
 import duckdb
 
-from transforms import DATASETS, parts
-from transforms import lake as lake_room
+from transforms import DATASETS, code, parts
 from transforms.deliveries import exports
 from transforms.lake import Lake, history
 from transforms.settings import Settings
+from transforms.storage import sha256_of
 from warehouse import disclosure, lake_views, macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models
-
-MEMORY = "768MB"
-
-
-def open_memory() -> duckdb.DuckDBPyConnection:
-    """A bounded connection that no extension and no Python variable can slip into."""
-    db = duckdb.connect(config={"memory_limit": MEMORY, "threads": 2})
-    db.execute("SET python_enable_replacements = false")
-    db.execute("SET autoinstall_known_extensions = false")
-    db.execute("SET TimeZone = 'UTC'")
-    return db
 
 
 def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
@@ -61,23 +48,18 @@ def make_tables(
 
 def lake_fingerprint(lake: Lake, settings: Settings) -> str:
     """Hash of all that the warehouse is made from: nights, their folds, the market, the code."""
-    digest = hashlib.sha256(f"{code_version()} {settings.market.code}".encode())
+    says = [f"{code_version()} {settings.market.code}"]
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
-            parts = ("export_date", "status", "content", "exported_at", "revision", "reason")
-            digest.update(repr([receipt[p] for p in parts]).encode())
+            told = ("export_date", "status", "content", "exported_at", "revision", "reason")
+            says.append(repr([receipt[t] for t in told]))
         for _, _, account in history.folded_nights(lake, dataset)[-1:]:
-            digest.update(account["name"].encode())
-    return digest.hexdigest()
+            says.append(account["name"])
+    return sha256_of("".join(says))
 
 
 @cache
 def code_version() -> str:
     """Hash of the code and data that decide what the published file holds."""
-    digest = hashlib.sha256(lake_room.code_version().encode())
-    room = Path(__file__).parent
-    for path in sorted(room.rglob("*")):
-        # The page only shows what is in the file.
-        if path.suffix in (".py", ".sql", ".toml") and room / "page" not in path.parents:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    # The page only shows what is in the file.
+    return sha256_of(f"{code.code_version()} {code.code_version('warehouse', 'page')}")[:12]

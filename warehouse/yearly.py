@@ -6,16 +6,17 @@ from typing import Any
 
 import duckdb
 
-from transforms import disk
+from transforms import engine
 from transforms.errors import ExportMissing, SettingsError
 from transforms.settings import settings
+from transforms.storage import disk_faults_told
 from warehouse import editions, publish
 from warehouse.page import report
 
 log = logging.getLogger(__name__)
 
 
-@disk.told()
+@disk_faults_told()
 def due(edition: str | None, on: date, reason: str | None = None) -> str:
     """The edition that a run is to release: the one asked for, else the fiscal year that ended.
 
@@ -40,7 +41,7 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
     return wanted
 
 
-@disk.told()
+@disk_faults_told()
 def changes(edition: str, reason: str | None = None) -> str:
     """The headline figures beside those of the edition's last freezing, as a Markdown table.
 
@@ -74,7 +75,7 @@ def changes(edition: str, reason: str | None = None) -> str:
     return "\n".join(lines)
 
 
-@disk.told()
+@disk_faults_told()
 def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
     """Freezes the edition, publishes a file that shows it so, and makes its report."""
     made = report.release(settings(), edition, by, reason)
@@ -98,18 +99,17 @@ def approver(answer: Any) -> str:
 
 def _figures(db: duckdb.DuckDBPyConnection, edition: str) -> list[dict[str, Any]]:
     """As the lake makes them today: what is published may be the frozen edition itself."""
-    found = db.execute(
+    return engine.rows(
+        db,
         f"SELECT metric, value, as_of, {editions.UNFINISHED} AS is_unfinished, symbol "
         "FROM report.headline WHERE edition = ? AND metric <> 'goods_sold_value'",
         [edition],
     )
-    names = [d[0] for d in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _frozen_values(old: editions.Frozen) -> dict[str, float | None]:
     path = old.folder / "headline.parquet"
-    with duckdb.connect() as db:
+    with engine.in_memory() as db:
         rows = db.execute("SELECT metric, value FROM read_parquet(?)", [str(path)]).fetchall()
     return dict(rows)
 

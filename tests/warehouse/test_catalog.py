@@ -7,13 +7,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import lake_views, macros
 from warehouse.catalog import START, comment
 from warehouse.examples import examples
 from warehouse.macros import Macro
-from warehouse.tables import make_tables, open_memory
+from warehouse.tables import make_tables
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +110,11 @@ def test_the_fiscal_year_agrees_with_the_calendar(db: duckdb.DuckDBPyConnection)
     ],
 )
 def test_the_fiscal_year_is_of_the_market(code: str, day: str, year: int, tmp_path: Path) -> None:
-    with open_memory() as db:
+    with engine.in_memory() as db:
         lake_views.attach(db, Lake(tmp_path), market(code))
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
         make_tables(db)
-        macros.create(db)
         assert db.execute(f"SELECT fiscal_year(DATE '{day}')").fetchone() == (year,)
 
 

@@ -19,11 +19,12 @@ from tests.warehouse.golden import (
     create,
     usual,
 )
+from transforms import engine
 from transforms.lake import Lake, across_rows
 from transforms.markets import market
 from warehouse import lake_views, macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models, reads
-from warehouse.tables import make_tables, open_memory
+from warehouse.tables import make_tables
 
 ACROSS_ROWS = "across_rows"
 MODELS = {model.table: model for model in models()}
@@ -36,7 +37,7 @@ RULE_CASES = [c for c in ALL if c.query.startswith(f"{ACROSS_ROWS}.")]
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """The build of a lake without a night: every table that a model reads, typed."""
-    with open_memory() as db:
+    with engine.in_memory() as db:
         lake_views.attach(db, Lake(tmp_path_factory.mktemp("lake")), market("PK"))
         db.execute("ATTACH ':memory:' AS target")
         db.execute("USE target")
@@ -46,7 +47,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
 
 @pytest.fixture
 def db() -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_memory() as db:
+    with engine.in_memory() as db:
         yield db
 
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.golden import Sheet, columns_of, create, usual
+from transforms import engine
 from transforms.errors import PublishError
 from transforms.lake import Lake
 from transforms.markets import market
@@ -24,14 +25,14 @@ from warehouse.models import (
     reads,
     uses,
 )
-from warehouse.tables import make_tables, open_memory
+from warehouse.tables import make_tables
 
 MODELS = {m.table: m for m in models()}
 
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_memory() as db:
+    with engine.in_memory() as db:
         lake_views.attach(db, Lake(tmp_path_factory.mktemp("lake")), market("PK"))
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
@@ -42,7 +43,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConn
 @pytest.mark.parametrize("model", models(), ids=lambda m: m.table)
 def test_what_is_parsed_is_what_is_bound(model: Model, db: duckdb.DuckDBPyConnection) -> None:
     """DuckDB can bind it with the tables that were parsed, and without any one of them cannot."""
-    with open_memory() as other:
+    with engine.in_memory() as other:
         for catalog in ("lake", *PRIVATE, "target"):
             other.execute(f"ATTACH ':memory:' AS {catalog}")
         other.execute("USE target")

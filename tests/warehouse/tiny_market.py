@@ -13,11 +13,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from transforms import engine
 from transforms.lake import Lake
 from transforms.layouts import layouts
 from transforms.markets import market
 from warehouse import lake_views
-from warehouse.tables import make_tables, open_memory
+from warehouse.tables import make_tables
 
 LAYOUTS = {
     "sellers": ("sellers_export", "census"),
@@ -102,7 +103,7 @@ def tiny(seed: int) -> Tiny:
 @contextmanager
 def warehouse_of(made: Tiny, smallest_cell: int = 5) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table that the models make of it, in memory."""
-    with tempfile.TemporaryDirectory() as room, open_memory() as db:
+    with tempfile.TemporaryDirectory() as room, engine.in_memory() as db:
         lake_views.attach(db, Lake(Path(room)), market("PK"))
         db.execute("UPDATE lake.market SET smallest_cell = ?", [smallest_cell])
         for table, rows in made.rows.items():

@@ -8,11 +8,10 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO
 
 from transforms.deliveries.exports import ExportFile
 from transforms.errors import ExportError
-from transforms.lake import private_folder, sync
+from transforms.storage import move, private, private_folder
 
 CHUNK = 1 << 20
 LONGEST = 150  # characters of a delivered name kept in ours, which are longer; its end tells most
@@ -50,8 +49,7 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
             os.fsync(sink.fileno())
         _as_promised(file, size, digest.hexdigest())
         landed = landed_path(target, file.name, digest.hexdigest())
-        os.replace(part, landed)
-        sync(target)
+        move(part, landed)
     finally:
         part.unlink(missing_ok=True)
     rows = file.promised.get("rows") if file.promised else None
@@ -61,11 +59,6 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
 def landed_path(folder: Path, name: str, sha256: str) -> Path:
     """Where a delivered file lies among a night's landed ones: its name tells its hash."""
     return folder / f"{sha256[:16]}-{name[-LONGEST:]}"
-
-
-def private(path: Path) -> IO[bytes]:
-    """A new file that only its owner may read."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _as_promised(file: ExportFile, size: int, sha256: str) -> None:

@@ -16,9 +16,9 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
-from transforms import disk
-from transforms.deliveries.landing import CHUNK, Landed, private
+from transforms.deliveries.landing import CHUNK, Landed
 from transforms.errors import ExportError
+from transforms.storage import disk_fault, private
 
 MAX_BYTES = 16 << 30  # unpacked; a delivery beyond it is no night's export
 MAX_RATIO = 200  # a file that unpacks to more than 200 times its size is a bomb
@@ -67,7 +67,7 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
     except EOFError as error:
         raise ExportError("cut", f"{landed.name} ends before its end: ask for it again.") from error
     except (zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
-        if disk.fault(error):
+        if disk_fault(error):
             raise
         fault = "cut" if "Truncated" in str(error) else "damaged"
         raise ExportError(fault, f"{landed.name} is {fault}: {error}.") from error

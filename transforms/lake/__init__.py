@@ -1,41 +1,5 @@
 """The lake: partitions and receipts, whether a night counts, and what the nights add up to."""
 
-from transforms.lake.lake import (
-    LOAD_AGAIN,
-    OF_ROWS,
-    SEAL,
-    USABLE,
-    DamagedPart,
-    Lake,
-    Receipt,
-    code_version,
-    damage,
-    discard,
-    private_folder,
-    put_folder,
-    read_json,
-    scratch,
-    sha256,
-    sync,
-    write_json,
-)
+from transforms.lake.lake import LOAD_AGAIN, OF_ROWS, USABLE, DamagedPart, Lake, Receipt
 
-__all__ = [
-    "LOAD_AGAIN",
-    "OF_ROWS",
-    "SEAL",
-    "USABLE",
-    "DamagedPart",
-    "Lake",
-    "Receipt",
-    "code_version",
-    "damage",
-    "discard",
-    "private_folder",
-    "put_folder",
-    "read_json",
-    "scratch",
-    "sha256",
-    "sync",
-    "write_json",
-]
+__all__ = ["LOAD_AGAIN", "OF_ROWS", "USABLE", "DamagedPart", "Lake", "Receipt"]

@@ -6,7 +6,6 @@ hash of both; a night that comes late or again is therefore folded into its plac
 follow it, and the outcome is the same in whatever order nights arrive.
 """
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import date
@@ -15,25 +14,24 @@ from typing import Any
 
 import duckdb
 
+from transforms.code import code_version
 from transforms.contracts import contract
 from transforms.deliveries import exports
+from transforms.engine import listed, quoted
 from transforms.errors import Damaged
 from transforms.lake import across_rows, gates
-from transforms.lake.across_rows import listed, quoted
 from transforms.lake.gates import GoodNight
-from transforms.lake.lake import (
-    USABLE,
-    Lake,
-    Receipt,
-    code_version,
+from transforms.lake.lake import USABLE, Lake, Receipt
+from transforms.settings import Settings
+from transforms.storage import (
     discard,
     put_folder,
     read_json,
     scratch,
     sha256,
+    sha256_of,
     write_json,
 )
-from transforms.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +94,7 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     chain: list[Link] = []
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
-    name = hashlib.sha256(code_version().encode()).hexdigest()
+    name = sha256_of(code_version())
     receipts = lake.receipts(dataset)
     for receipt in receipts:
         night = date.fromisoformat(receipt["export_date"])
@@ -112,9 +110,7 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
         if verdict.status == "ok" and receipt["extent"] == gates.OWN_EXTENT[dataset]:
             accepted = receipt["rows"]["accepted"]
             good.append(GoodNight(night, accepted, accepted / max(days, 1)))
-        name = hashlib.sha256(
-            f"{name} {receipt['content']} {receipt['extent']} {verdict.status}".encode()
-        ).hexdigest()
+        name = sha256_of(f"{name} {receipt['content']} {receipt['extent']} {verdict.status}")
         chain.append(Link(receipt, night, name))
     return chain
 

@@ -4,23 +4,16 @@ A receipt is the commit: it is written last, and readers take part files from re
 a glob. What a dead run leaves behind is named by no receipt.
 """
 
-import fcntl
-import hashlib
 import hmac
-import json
 import logging
-import os
-import shutil
-import stat
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from transforms.errors import Damaged, SettingsError
+from transforms.storage import damage, locked, read_json, sha256, write_json
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +21,6 @@ Receipt = dict[str, Any]
 
 # A night whose rows count: whole, or cut at a page cap and therefore silent about what is absent.
 USABLE = ("ok", "partial")
-# Key of a JSON file's seal: the sha256 of all else that it says.
-SEAL = "seal"
 LOAD_AGAIN = "`outlook run --date {night}` makes it anew, with the night's delivery still there"
 # What a receipt must have to be one; most of it is a matter for whoever reads it.
 OF_A_RECEIPT = {
@@ -195,109 +186,11 @@ class Lake:
     @contextmanager
     def lock(self, dataset: str) -> Iterator[None]:
         """Held while a night is committed, so that two runs cannot mix their history."""
-        path = self.root / f".lock-{dataset}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self.root / f".lock-{dataset}"):
             yield
 
     def _receipt_path(self, dataset: str, night: date) -> Path:
         return self.root / "receipts" / dataset / f"{night}.json"
-
-
-@contextmanager
-def scratch(work: Path, name: str) -> Iterator[Path]:
-    """A private folder of this attempt, gone when it ends; another attempt has another."""
-    private_folder(work)
-    folder = work / f"{name}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    _sweep(work)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def private_folder(path: Path) -> None:
-    """Makes a folder that its owner alone may look into, whatever the umask, or shuts one."""
-    path.mkdir(parents=True, exist_ok=True)
-    if stat.S_IMODE(path.stat().st_mode) != 0o700:
-        path.chmod(0o700)
-
-
-def _sweep(work: Path) -> None:
-    """Removes what killed runs left: folders named by a process that is no more."""
-    for folder in work.iterdir():
-        pid = folder.name.rsplit("-", 2)[-2:-1]
-        if pid and pid[0].isdigit() and not Path(f"/proc/{pid[0]}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def discard(folder: Path, work: Path) -> None:
-    """Removes a folder that others may look for: gone at once by its name, then file by file.
-
-    A folder half removed would pass for a whole one.
-    """
-    if folder.exists():
-        private_folder(work)
-        aside = work / f"discarded-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        os.rename(folder, aside)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def put_folder(scratch_folder: Path, target: Path, work: Path) -> None:
-    """Moves a finished folder into place, replacing one of the same name; synced to disk."""
-    for path in scratch_folder.iterdir():
-        sync(path)
-    sync(scratch_folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    discard(target, work)
-    os.rename(scratch_folder, target)
-    sync(target.parent)
-    sync(target.parent.parent)
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Writes JSON whole or not at all, under a seal that tells whether it was changed since."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    # As it will be read: dates are text then, and every key is.
-    plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
-    plain[SEAL] = _seal(plain)
-    try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump(plain, file, indent=1, ensure_ascii=False, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    sync(path.parent)
-
-
-def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
-    """What `write_json` wrote; None where nothing is there. Raises Damaged, with the remedy.
-
-    A file without a seal is of an older version, and is taken as it is.
-    """
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except IsADirectoryError:
-        raise Damaged(damage(f"{path} is a folder", remedy)) from None
-    if not text:
-        raise Damaged(damage(f"{path} is empty", remedy))
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Damaged(damage(f"{path} cannot be read", remedy)) from None
-    if not isinstance(value, dict):
-        raise Damaged(damage(f"{path} holds no object", remedy))
-    if value.get(SEAL) not in (None, _seal(value)):
-        raise Damaged(damage(f"{path} is not what was written", remedy))
-    value.pop(SEAL, None)
-    return value
 
 
 def _is_receipt(found: dict[str, Any]) -> bool:
@@ -321,38 +214,3 @@ def _is_receipt(found: dict[str, Any]) -> bool:
         and isinstance(found.get("content"), str)
         and isinstance(found.get("extent"), str)
     )
-
-
-def damage(what: str, remedy: str) -> str:
-    """The sentence for a damaged file: what it is, what was not done, what mends it."""
-    return f"{what}. Nothing was published and what is live stays; {remedy}."
-
-
-def _seal(value: dict[str, Any]) -> str:
-    text = json.dumps({k: v for k, v in value.items() if k != SEAL}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Forces a file or a folder's names to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def code_version() -> str:
-    """Hash of everything in transforms that decides what becomes of a row."""
-    room = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(room.rglob("*")):
-        if path.suffix in (".py", ".toml", ".sql", ".csv") and "sample" not in path.parts:
-            digest.update(str(path.relative_to(room)).encode() + path.read_bytes())
-    return digest.hexdigest()[:12]

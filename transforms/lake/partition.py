@@ -1,7 +1,5 @@
 """A partition being made: checked batches staged, then written once, without repeats."""
 
-import hashlib
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,14 +21,15 @@ from transforms.clean.no_row import no_rows
 from transforms.contracts import LINEAGE, contract
 from transforms.corrections import correct
 from transforms.deliveries.landing import Landed
+from transforms.engine import quoted
 from transforms.errors import ExportError
 from transforms.lake import across_rows
-from transforms.lake.across_rows import quoted
 from transforms.lake.gates import PAGE_CAP
-from transforms.lake.lake import Receipt, private_folder, sha256
+from transforms.lake.lake import Receipt
 from transforms.markets import Market
 from transforms.read import Export
 from transforms.shift import Misfits
+from transforms.storage import private, private_folder, sha256, sha256_of
 
 REJECTED = pa.schema(
     [
@@ -235,7 +234,7 @@ class Partition:
             return None
         path = self.parts / "rejected.parquet"
         # Rejected rows hold the text as delivered, people included.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        private(path).close()
         pq.write_table(pa.concat_tables(self._rejected), path, compression="zstd")
         return _part("rejected", path)
 
@@ -258,7 +257,7 @@ class Partition:
             f"SELECT count(*), sum(hash({', '.join(columns)})::HUGEINT) "
             f"FROM read_parquet({quoted(self._staged_path)})"
         ).fetchone()
-        return hashlib.sha256(str(found).encode()).hexdigest()
+        return sha256_of(str(found))
 
     def _write_parts(self, duplicates: np.ndarray) -> list[dict[str, Any]]:
         """Writes rows and metrics in the order of the export, so that the bytes repeat."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from transforms import engine
 from transforms.errors import ExportMissing, SettingsError
 from warehouse import publish
 
@@ -191,9 +192,8 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
 
     Raises SettingsError for one that the file does not have.
     """
-    with duckdb.connect(str(file), read_only=True) as db:
-        db.execute("SET TimeZone = 'UTC'")
-        found = _rows(
+    with engine.read_only(file) as db:
+        found = engine.rows(
             db,
             "SELECT DISTINCT edition, year_basis, period_from, period_to "
             "FROM report.headline ORDER BY ALL",
@@ -205,17 +205,17 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
         in_meta = _names(db, "meta")
         if "edition" not in in_meta:
             raise SettingsError(f"{file} is of an older kind: run `outlook build --full`")
-        missing = _rows(
+        missing = engine.rows(
             db,
             "SELECT figure, missing FROM meta.availability "
             f"WHERE edition = '{name}' AND symbol = 'x'",
         )
-        nights = _rows(
+        nights = engine.rows(
             db,
             "SELECT * FROM meta.night WHERE export_date BETWEEN "
             f"'{this['period_from']}' AND '{this['period_to']}'",
         )
-        reasons = _rows(
+        reasons = engine.rows(
             db,
             "SELECT dataset, reason, sum(rows_rejected)::BIGINT AS rows "
             "FROM meta.rejected "
@@ -224,9 +224,9 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             "QUALIFY row_number() OVER ("
             "PARTITION BY dataset ORDER BY rows DESC, reason) = 1",
         )
-        stands = _rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
+        stands = engine.rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
         frozen = stands[0] if stands else {}
-        closed = {r["edition"] for r in _rows(db, "FROM meta.edition WHERE revision > 0")}
+        closed = {r["edition"] for r in engine.rows(db, "FROM meta.edition WHERE revision > 0")}
         years = [
             r["edition"]
             for r in found
@@ -238,13 +238,13 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             status=frozen.get("status", "provisional"),
             period_from=this["period_from"],
             period_to=this["period_to"],
-            market=_rows(db, MARKET)[0],
-            run=_rows(db, "FROM meta.run")[0],
+            market=engine.rows(db, MARKET)[0],
+            run=engine.rows(db, "FROM meta.run")[0],
             tables={t: _table(db, t, this) for t in _names(db, "report")},
             availability={r["figure"]: r["missing"] for r in missing},
             nights=tuple(nights),
             reasons={r["dataset"]: r for r in reasons},
-            revisions=tuple(_rows(db, REVISIONS.format(name))),
+            revisions=tuple(engine.rows(db, REVISIONS.format(name))),
             frozen=frozen,
             open_years=tuple(sorted(set(years) - closed)),
             is_sample=is_sample,
@@ -252,7 +252,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
 
 
 def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:
-    about = _rows(
+    about = engine.rows(
         db,
         "SELECT column_name, data_type, unit, description FROM meta.data_dictionary "
         f"WHERE table_schema = 'report' AND table_name = '{table}'",
@@ -270,7 +270,7 @@ def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:
         if has_editions
         else ""
     )
-    rows = _rows(db, f"SELECT * FROM report.{table} {where}")
+    rows = engine.rows(db, f"SELECT * FROM report.{table} {where}")
     return Table(table, by_name[None]["description"], columns, tuple(rows))
 
 
@@ -279,9 +279,3 @@ def _names(db: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY 1", [schema]
     )
     return [name for (name,) in found.fetchall()]
-
-
-def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    found = db.execute(query)
-    names = [d[0] for d in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

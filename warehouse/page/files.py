@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.lake import sha256
+from transforms.storage import sha256
 from warehouse import spreadsheet
 from warehouse.models import models
 from warehouse.page.edition import Column, Edition, Table

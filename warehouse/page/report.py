@@ -1,18 +1,17 @@
 """One edition, made from a published file and put in place whole; or released: frozen first."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from transforms.code import code_version
 from transforms.errors import PublishError, SettingsError
-from transforms.lake import write_json
 from transforms.settings import Settings
+from transforms.storage import write_json
 from warehouse import editions, publish
 from warehouse.build import build
 from warehouse.page import files, page, pdf, theme, workbook
@@ -106,7 +105,10 @@ def write(
     tell("PDF")
     files.write_text_json(folder / "datapackage.json", files.datapackage(edition, folder, title))
     kept = {k: source.get(k) for k in ("export_date", "revision", "sha256", "storage_version")}
-    made = {**files.manifest(edition, folder, kept), "page_code_version": code_version()}
+    made = {
+        **files.manifest(edition, folder, kept),
+        "page_code_version": code_version("warehouse.page", ""),
+    }
     write_json(folder / "manifest.json", made)
     return has_pdf
 
@@ -126,16 +128,6 @@ def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:
             "its report was left as it is. Leave out --as-of; if `outlook status` names "
             f"{source} as live, run `outlook build` first."
         )
-
-
-@cache
-def code_version() -> str:
-    """Hash of the code, templates and texts that decide what the page looks like and says."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".toml", ".j2", ".css"):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def _is_sample(settings: Settings) -> bool:

@@ -10,13 +10,14 @@ from typing import Any
 
 import duckdb
 
+from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse import editions, lake_views, release
 from warehouse.build import describe
 from warehouse.models import models
 from warehouse.page.edition import Edition, read
-from warehouse.tables import make_tables, open_memory
+from warehouse.tables import make_tables
 
 RUN: dict[str, Any] = {
     "run_id": "20220715T060000Z-0123abcd",
@@ -34,7 +35,7 @@ def _empty(code: str) -> Path:
     """A file with every table and no row, made once for a market."""
     folder = Path(mkdtemp(prefix="outlook-page-"))
     path = folder / "outlook.duckdb"
-    with open_memory() as db:
+    with engine.in_memory() as db:
         lake_views.attach(db, Lake(folder / "lake"), market(code))
         db.execute(f"ATTACH '{path}' AS outlook")
         db.execute("USE outlook")

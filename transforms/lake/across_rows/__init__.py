@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from transforms import engine
+
 MEMORY = "560MB"
 
 
@@ -16,20 +18,5 @@ def sql(name: str) -> str:
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB of bounded memory that sees no Python variables."""
-    db = duckdb.connect(
-        config={"memory_limit": MEMORY, "temp_directory": str(scratch / "spill"), "threads": 2}
-    )
-    db.execute("SET python_enable_replacements = false")
-    db.execute("SET TimeZone = 'UTC'")
-    return db
-
-
-def quoted(path: Path | str) -> str:
-    """A path as a SQL string."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def listed(paths: list[str]) -> str:
-    """Paths as a SQL list for read_parquet."""
-    return "[" + ", ".join(quoted(p) for p in paths) + "]"
+    """A database in memory for one night or fold, beside what its batches take."""
+    return engine.in_memory(scratch / "spill", MEMORY)

@@ -1,0 +1,219 @@
+"""Files that are there whole or not at all: written, moved, locked, hashed, and the disk's faults.
+
+Whatever is kept is written under another name, forced to disk and renamed; what is read again is
+held to the hash that was written with it.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from transforms.errors import Damaged, DiskError
+
+# Key of a JSON file's seal: the sha256 of all else that it says.
+SEAL = "seal"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+ERRNOS = (*FULL, errno.EIO, errno.EROFS)
+# DuckDB and Arrow tell an error of the system by its words; DuckDB has its own for a full disk.
+LIBRARIES = ("duckdb", "_duckdb", "pyarrow")
+OFFLOAD = "max_temp_directory_size"
+WORDS = {os.strerror(number): number for number in ERRNOS} | {OFFLOAD: errno.ENOSPC}
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of(text: str) -> str:
+    """Hash of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Forces a file or a folder's names to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def move(path: Path, target: Path) -> None:
+    """Renames what is forced to disk already, and forces the new name to disk."""
+    os.replace(path, target)
+    sync(target.parent)
+
+
+def private(path: Path) -> IO[bytes]:
+    """A file for its owner alone, emptied and shut to others where it was there before."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "wb")
+
+
+def private_folder(path: Path) -> None:
+    """Makes a folder that its owner alone may look into, whatever the umask, or shuts one."""
+    path.mkdir(parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != 0o700:
+        path.chmod(0o700)
+
+
+@contextmanager
+def scratch(work: Path, name: str) -> Iterator[Path]:
+    """A private folder of this attempt, gone when it ends; another attempt has another."""
+    private_folder(work)
+    folder = work / f"{name}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    _sweep(work)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(work: Path) -> None:
+    """Removes what killed runs left: folders named by a process that is no more."""
+    for folder in work.iterdir():
+        pid = folder.name.rsplit("-", 2)[-2:-1]
+        if pid and pid[0].isdigit() and not Path(f"/proc/{pid[0]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard(folder: Path, work: Path) -> None:
+    """Removes a folder that others may look for: gone at once by its name, then file by file.
+
+    A folder half removed would pass for a whole one.
+    """
+    if folder.exists():
+        private_folder(work)
+        aside = work / f"discarded-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        os.rename(folder, aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_folder(scratch_folder: Path, target: Path, work: Path) -> None:
+    """Moves a finished folder into place, replacing one of the same name; synced to disk."""
+    for path in scratch_folder.iterdir():
+        sync(path)
+    sync(scratch_folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    discard(target, work)
+    move(scratch_folder, target)
+    sync(target.parent.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Held by one process at a time, until the block ends or the process does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Writes JSON whole or not at all, under a seal that tells whether it was changed since."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # As it will be read: dates are text then, and every key is.
+    plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
+    plain[SEAL] = _seal(plain)
+    try:
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            json.dump(plain, file, indent=1, ensure_ascii=False, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        move(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
+    """What `write_json` wrote; None where nothing is there. Raises Damaged, with the remedy.
+
+    A file without a seal is of an older version, and is taken as it is.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        raise Damaged(damage(f"{path} is a folder", remedy)) from None
+    if not text:
+        raise Damaged(damage(f"{path} is empty", remedy))
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Damaged(damage(f"{path} cannot be read", remedy)) from None
+    if not isinstance(value, dict):
+        raise Damaged(damage(f"{path} holds no object", remedy))
+    if value.get(SEAL) not in (None, _seal(value)):
+        raise Damaged(damage(f"{path} is not what was written", remedy))
+    value.pop(SEAL, None)
+    return value
+
+
+def damage(what: str, remedy: str) -> str:
+    """The sentence for a damaged file: what it is, what was not done, what mends it."""
+    return f"{what}. Nothing was published and what is live stays; {remedy}."
+
+
+def _seal(value: dict[str, Any]) -> str:
+    return sha256_of(json.dumps({k: v for k, v in value.items() if k != SEAL}, sort_keys=True))
+
+
+@contextmanager
+def disk_faults_told() -> Iterator[None]:
+    """Raises DiskError where what is done here fails by the fault of the disk."""
+    try:
+        yield
+    except Exception as error:
+        number = disk_fault(error)
+        if number is None:
+            raise
+        raise DiskError(_sentence(number, error)) from error
+
+
+def disk_fault(error: BaseException | None) -> int | None:
+    """The system's number of what is wrong with the disk, where that is why something failed."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno is not None:
+            if error.errno in ERRNOS:
+                return error.errno
+        elif (found := _by_words(error)) is not None:
+            return found
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _by_words(error: BaseException) -> int | None:
+    # Nobody else's words count: a delivered text may hold the same ones.
+    if not (isinstance(error, OSError) or type(error).__module__.startswith(LIBRARIES)):
+        return None
+    return next((number for words, number in WORDS.items() if words in str(error)), None)
+
+
+def _sentence(number: int, error: BaseException) -> str:
+    path = getattr(error, "filename", None)
+    at = f" at {path}" if path else ""
+    if number in FULL:
+        return (
+            f"the disk is full, or a quota is used up{at} ({os.strerror(number)}). Nothing was "
+            "published and what is live stays. Make room, and run the same command again."
+        )
+    return (
+        f"the disk fails{at} ({os.strerror(number)}). Nothing was published and what is live "
+        "stays. Look at the disk and its mount, and run the same command again; `outlook doctor` "
+        "then tells whether stored files are damaged."
+    )
