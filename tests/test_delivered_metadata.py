@@ -98,10 +98,10 @@ def test_a_wrong_manifest_refuses_the_dataset(wrong: str, delivery: Path) -> Non
     data = text if isinstance(text, bytes) else text.encode()
     (delivery / exports.MANIFEST).write_bytes(data)
     receipt = load()
-    assert receipt["status"] == "refused"
-    assert receipt["reason"].startswith("manifest: ")
-    assert receipt["reason"].isprintable()
-    assert len(receipt["reason"]) < 400
+    assert receipt.status == "refused"
+    assert (receipt.reason or "").startswith("manifest: ")
+    assert (receipt.reason or "").isprintable()
+    assert len(receipt.reason or "") < 400
     assert Lake(settings().lake).receipt("sellers", NIGHT) == receipt
 
 
@@ -111,7 +111,7 @@ def test_a_byte_order_mark_is_no_fault(encoding: str, delivery: Path, home: Path
     (delivery / exports.MANIFEST).write_text(json.dumps(told), encoding)
     calendar = [{"from": "2022-06-01", "to": "2022-06-30", "every": "month"}]
     (home / "exports" / exports.CALENDAR).write_text(json.dumps(calendar), encoding)
-    assert load()["status"] == "ok"
+    assert load().status == "ok"
     assert exports.due_nights(settings().exports, date(2022, 6, 1), NIGHT) == [NIGHT]
 
 
@@ -120,12 +120,12 @@ def test_an_unknown_dataset_is_not_nothing(delivery: Path) -> None:
     (delivery / "goods.csv").write_text("a,b\n1,2\n")
     told = {"files": [{"name": "goods.csv", "dataset": "products"}]}
     (delivery / exports.MANIFEST).write_text(json.dumps(told))
-    assert load("sellers")["status"] == "ok"
+    assert load("sellers").status == "ok"
     for dataset in ("listings", "inquiries"):
         receipt = load(dataset)
-        assert receipt["status"] == "refused"
-        assert "'products'" in receipt["reason"]
-        assert "goods.csv" in receipt["reason"]
+        assert receipt.status == "refused"
+        assert "'products'" in (receipt.reason or "")
+        assert "goods.csv" in (receipt.reason or "")
         assert exports.landed(settings().exports, dataset, NIGHT), "nobody would look at it"
 
 
@@ -134,13 +134,13 @@ def test_a_promised_file_that_is_there_is_not_called_absent(delivery: Path) -> N
     (delivery / "sha256.md5x").write_text("")
     told = {"files": [{"name": "sellers.csv"}, {"name": "sha256.md5x"}]}
     (delivery / exports.MANIFEST).write_text(json.dumps(told))
-    assert load()["status"] == "ok"
+    assert load().status == "ok"
 
 
 def test_of_many_absent_files_a_few_are_named(delivery: Path) -> None:
     told = {"files": [{"name": f"sellers_{n}.csv"} for n in range(9_000)]}
     (delivery / exports.MANIFEST).write_text(json.dumps(told))
-    assert "and 8,995 more" in load()["reason"]
+    assert "and 8,995 more" in (load().reason or "")
 
 
 # Names and kinds of files
@@ -150,8 +150,8 @@ def test_a_name_of_250_characters_is_loaded(delivery: Path) -> None:
     name = "sellers_" + "x" * 238 + ".csv"
     (delivery / "sellers.csv").rename(delivery / name)
     receipt = load()
-    assert receipt["status"] == "ok"
-    assert receipt["sources"][0]["name"] == name
+    assert receipt.status == "ok"
+    assert receipt.sources[0].name == name
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_a_name_of_250_characters_is_loaded(delivery: Path) -> None:
 def test_a_name_that_cannot_be_shown_is_refused(name: bytes, delivery: Path) -> None:
     os.rename(delivery / "sellers.csv", os.fsencode(delivery) + b"/" + name)
     receipt = load()
-    assert receipt["status"] == "refused"
-    assert "rename it" in receipt["reason"]
-    assert receipt["reason"].isprintable()
+    assert receipt.status == "refused"
+    assert "rename it" in (receipt.reason or "")
+    assert (receipt.reason or "").isprintable()
 
 
 @pytest.mark.parametrize("kind", ["link", "link to nothing", "link in a circle", "pipe", "folder"])
@@ -189,8 +189,8 @@ def test_what_is_no_file_of_the_delivery_is_refused(kind: str, delivery: Path) -
     else:
         path.mkdir()
     receipt = load()
-    assert receipt["status"] == "refused"
-    assert f"{NIGHT}/sellers.csv" in receipt["reason"]
+    assert receipt.status == "refused"
+    assert f"{NIGHT}/sellers.csv" in (receipt.reason or "")
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
@@ -201,13 +201,13 @@ def test_a_manifest_that_is_no_file_is_refused(kind: str, delivery: Path, tmp_pa
         path.symlink_to(tmp_path / "secret.json")
     else:
         os.mkfifo(path)
-    assert load()["reason"].startswith(f"manifest: {NIGHT}/manifest.json cannot be read")
+    assert (load().reason or "").startswith(f"manifest: {NIGHT}/manifest.json cannot be read")
 
 
 def test_a_link_within_the_delivery_is_taken(delivery: Path) -> None:
     (delivery / "sellers.csv").rename(delivery / "data.bin")
     (delivery / "sellers.csv").symlink_to("data.bin")
-    assert load()["status"] == "ok"
+    assert load().status == "ok"
 
 
 # The calendar
@@ -335,4 +335,4 @@ def test_any_bytes_are_read_or_named(tmp_path: Path, told: bytes) -> None:
 def test_every_dataset_is_refused_by_a_manifest_beside_nothing(delivery: Path) -> None:
     (delivery / "sellers.csv").unlink()
     (delivery / exports.MANIFEST).write_text("{")
-    assert [load(d)["status"] for d in DATASETS] == ["refused"] * 3
+    assert [load(d).status for d in DATASETS] == ["refused"] * 3

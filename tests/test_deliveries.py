@@ -18,6 +18,7 @@ from tests.test_order import KEY, QUIET, published_rows, quiet_sample, run, sett
 from transforms import DATASETS
 from transforms import night as line
 from transforms.lake import Lake
+from transforms.lake.receipt import Rows
 from transforms.settings import Settings
 from warehouse import cli, publish
 from warehouse.build import Built, build
@@ -77,7 +78,7 @@ def write_rows(path: Path, rows: list[list[str]]) -> None:
 def sellers_in(chosen: Settings, night: date) -> int:
     receipt = Lake(chosen.lake).receipt("sellers", night)
     assert receipt is not None
-    rows: int = receipt["rows"]["in"]
+    rows: int = receipt.rows.read
     return rows
 
 
@@ -115,7 +116,7 @@ def test_same_bytes_sent_again_tell_the_same_whenever_they_are_loaded(
     for dataset in DATASETS:
         one, other = (Lake(x.lake).receipt(dataset, NIGHT) for x in (home, at_once))
         assert one is not None and other is not None
-        assert {n: one[n] for n in told} == {n: other[n] for n in told}
+        assert {n: one.as_json()[n] for n in told} == {n: other.as_json()[n] for n in told}
 
 
 def test_other_bytes_are_a_new_revision_and_both_are_kept(home: Settings) -> None:
@@ -126,13 +127,13 @@ def test_other_bytes_are_a_new_revision_and_both_are_kept(home: Settings) -> Non
     old = json.loads(path.read_text("utf-8"))
     drop_sellers(folder, 1)
     new = run(NIGHT, home)["sellers"]
-    assert new["rows"]["in"] == old["rows"]["in"] - 1
-    assert new["content"] != old["content"]
-    assert new["replaced"][-1]["content"] == old["content"]
+    assert new.rows.in_ == old["rows"]["in"] - 1
+    assert new.content != old["content"]
+    assert new.replaced[-1].content == old["content"]
     assert lake.receipt("sellers", NIGHT) == new
     kept = path.with_name(f"{NIGHT}.{old['content'][:12]}.json")
     assert json.loads(kept.read_text("utf-8")) == old
-    for part in [*old["parts"], *new["parts"]]:
+    for part in [*old["parts"], *new.as_json()["parts"]]:
         assert (lake.root / part["path"]).is_file()
     assert len(lake.receipts("sellers")) == 1, "a receipt kept beside counts as a night"
 
@@ -178,29 +179,29 @@ def test_broken_delivery_says_the_same_whichever_order_it_arrives_in(
     deliver(home, NIGHT, 1, EARLY)
     line.run("sellers", NIGHT, home)
     break_sellers(deliver(home, NIGHT, 2, LATE))
-    assert line.run("sellers", NIGHT, home)["status"] == "refused"
+    assert line.run("sellers", NIGHT, home).status == "refused"
     at_once = settings_of(tmp_path / "at-once", Path(str(home.exports)))
-    assert line.run("sellers", NIGHT, at_once)["status"] == "refused"
+    assert line.run("sellers", NIGHT, at_once).status == "refused"
     one, other = (Lake(x.lake).receipt("sellers", NIGHT) for x in (home, at_once))
     assert one is not None and other is not None
-    assert (one["status"], one["content"]) == (other["status"], other["content"])
+    assert (one.status, one.content) == (other.status, other.content)
 
 
 def test_broken_delivery_that_was_taken_back_does_not_stand_in_the_way(home: Settings) -> None:
     broken = deliver(home, NIGHT, 2, LATE)
     break_sellers(broken)
-    assert line.run("sellers", NIGHT, home)["status"] == "refused"
+    assert line.run("sellers", NIGHT, home).status == "refused"
     rmtree(broken)
     deliver(home, NIGHT, 1, EARLY)
-    assert line.run("sellers", NIGHT, home)["status"] == "ok"
+    assert line.run("sellers", NIGHT, home).status == "ok"
 
 
 def test_window_without_rows_is_a_night_with_none(home: Settings) -> None:
     """A day on which nobody inquired: the file is there and says so. That is no broken file."""
     (deliver(home, NIGHT) / "inquiries.json").write_text("[\n\n]\n", "utf-8")
     receipt = line.run("inquiries", NIGHT, home)
-    assert (receipt["status"], receipt["reason"]) == ("ok", None)
-    assert set(receipt["rows"].values()) == {0}
+    assert (receipt.status, receipt.reason) == ("ok", None)
+    assert receipt.rows == Rows(0, 0, 0, 0)
 
 
 def test_older_delivery_alone_does_not_win_once_the_newer_one_was_loaded(home: Settings) -> None:
@@ -277,7 +278,7 @@ def outlook(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def status_of(chosen: Settings, night: date) -> str:
     receipt = Lake(chosen.lake).receipt("listings", night)
     assert receipt is not None
-    status: str = receipt["status"]
+    status: str = receipt.status
     return status
 
 
@@ -295,7 +296,7 @@ def test_absent_rows_of_a_held_night_are_not_gone(held: HeldNight, tmp_path: Pat
     current = published_rows(build(held.chosen), "marts.dim_listing")
     receipt = Lake(held.chosen.lake).receipt("listings", held.after())
     assert receipt is not None
-    assert len(current) == receipt["rows"]["accepted"]
+    assert len(current) == receipt.rows.accepted
 
 
 def test_released_night_passes_and_says_who_and_why(
@@ -309,18 +310,18 @@ def test_released_night_passes_and_says_who_and_why(
     receipt = lake.receipt("listings", held.night)
     release = lake.release("listings", held.night)
     assert receipt is not None and release is not None
-    assert receipt["status"] == "ok"
-    assert "released" in [w["code"] for w in receipt["warnings"]]
+    assert receipt.status == "ok"
+    assert "released" in [w.code for w in receipt.warnings]
     assert release["reason"] == reason
     assert release["by"]
-    assert release["content"] == receipt["content"]
+    assert release["content"] == receipt.content
     # Now it counts: what it does not list is gone, and it is what is published.
-    assert changes(held.chosen, held.night)["gone"] > receipt["rows"]["accepted"] * 0.5
+    assert changes(held.chosen, held.night)["gone"] > receipt.rows.kept * 0.5
     live = publish.latest(held.chosen.published)
     assert live is not None
     assert publish.manifest(live)["export_date"] == f"{held.night}"
     current = published_rows(Built(live, False, {}), "marts.dim_listing")
-    assert len(current) == receipt["rows"]["accepted"]
+    assert len(current) == receipt.rows.accepted
     # Nothing is left to be released, and the same again is no news.
     assert outlook(monkeypatch, *command) == 2
     assert outlook(monkeypatch, "run", "--date", f"{held.night}", "--quiet") == 0
@@ -331,7 +332,7 @@ def test_release_is_for_the_content_that_was_looked_at(held: HeldNight) -> None:
     assert line.release(held.night, held.chosen, "somebody", "looked at") == ["listings"]
     assert status_of(held.chosen, held.night) == "ok"
     cut_listings(Path(str(held.chosen.exports)) / f"{held.night}")
-    assert run(held.night, held.chosen)["listings"]["status"] == "held"
+    assert run(held.night, held.chosen)["listings"].status == "held"
     assert changes(held.chosen, held.night) == Counter()
 
 

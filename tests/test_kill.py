@@ -74,7 +74,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     chosen = settings_of(prepared, exports)
     for night in (FIRST + timedelta(n) for n in range((NIGHT - FIRST).days)):
         for dataset in DATASETS:
-            assert line.run(dataset, night, chosen)["status"] == "ok"
+            assert line.run(dataset, night, chosen).status == "ok"
     build(chosen)
     # A run begins by making it anew: that is how its first moment is seen.
     shutil.rmtree(chosen.work)
@@ -154,8 +154,8 @@ def content(chosen: Settings) -> dict[str, Any]:
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
             made = ("started_at", "seconds")
-            found[f"{dataset} {receipt['export_date']}"] = {
-                name: value for name, value in receipt.items() if name not in made
+            found[f"{dataset} {receipt.export_date}"] = {
+                name: value for name, value in receipt.as_json().items() if name not in made
             }
         for night, folder, account in history.folded_nights(lake, dataset):
             rows = {path.stem: rows_in(path) for path in folder.glob("*.parquet")}
@@ -177,8 +177,8 @@ def assert_whole(chosen: Settings) -> None:
     lake = Lake(chosen.lake)
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
-            for part in receipt["parts"]:
-                assert sha256(lake.root / part["path"]) == part["sha256"], part["path"]
+            for part in receipt.parts:
+                assert sha256(lake.root / part.path) == part.sha256, part.path
 
 
 def debris(chosen: Settings) -> list[str]:

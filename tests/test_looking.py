@@ -267,7 +267,7 @@ def test_a_withheld_cell_says_why(at_home: Path) -> None:
 def test_a_flow_says_how_many_deliveries_it_rests_on(at_home: Path) -> None:
     """Thirteen months and two nights were delivered; a census that is held does not count."""
     lake = Lake(at_home / "lake")
-    good = [r for r in lake.receipts("listings") if r["status"] == "ok"]
+    good = [r for r in lake.receipts("listings") if r.status == "ok"]
     ever = f"and {len(good) - 1} earlier deliveries: `outlook nights`"
     assert ever in outlook("explain", "listings_ever").stdout
     assert "earlier deliveries" in outlook("explain", "inquiries").stdout
@@ -323,24 +323,24 @@ def test_nothing_published_is_exit_code_3(home: Path) -> None:
 def test_listings_as_they_stood(at_home: Path, tmp_path: Path) -> None:
     """The same rows as CSV, as JSON and as a file, those that the receipt of the night counts."""
     lake = Lake(at_home / "lake")
-    receipts = [r for r in lake.receipts("listings") if r["status"] == "ok"]
+    receipts = [r for r in lake.receipts("listings") if r.status == "ok"]
     assert len(receipts) > 7
-    held = [r["export_date"] for r in lake.receipts("listings") if r["status"] == "held"]
+    held = [r.export_date for r in lake.receipts("listings") if r.status == "held"]
     assert held, "no night is held: nothing was tried"
-    before = max(r["export_date"] for r in receipts if r["export_date"] < held[0])
-    done = outlook("listings", "--as-of", held[0])
+    before = max(r.export_date for r in receipts if r.export_date < held[0])
+    done = outlook("listings", "--as-of", f"{held[0]}")
     assert done.returncode == 0
     assert f"as of {before}" in done.stderr
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    count = next(r for r in receipts if r["export_date"] == before)["rows"]["accepted"]
+    count = next(r for r in receipts if r.export_date == before).rows.accepted
     assert len(rows) == count
-    assert {r["snapshot_date"] for r in rows} == {before}
+    assert {r["snapshot_date"] for r in rows} == {f"{before}"}
     assert len({r["product_id"] for r in rows}) == count
-    as_json = data("listings", "--as-of", held[0])
+    as_json = data("listings", "--as-of", f"{held[0]}")
     assert [r["product_id"] for r in as_json] == [r["product_id"] for r in rows]
     for name in ("listings.parquet", "listings.csv", "listings.json"):
         to = tmp_path / name
-        assert outlook("listings", "--as-of", held[0], "--to", to).returncode == 0
+        assert outlook("listings", "--as-of", f"{held[0]}", "--to", to).returncode == 0
     table = pq.read_table(tmp_path / "listings.parquet")
     assert table["product_id"].to_pylist() == [r["product_id"] for r in rows]
     with (tmp_path / "listings.csv").open(encoding="utf-8", newline="") as file:

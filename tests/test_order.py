@@ -179,7 +179,7 @@ def lake_content(chosen: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
-            found[f"{dataset} {receipt['export_date']}"] = {n: receipt[n] for n in told}
+            found[f"{dataset} {receipt.export_date}"] = {n: receipt.as_json()[n] for n in told}
         folds = history.folded_nights(lake, dataset)
         for night, folder, account in folds:
             # States of older nights are kept to save work; they can be folded again.
@@ -276,7 +276,7 @@ def follow(steps: list[Step], of: Universe, chosen: Settings) -> None:
             except ExportMissing:
                 lake = Lake(chosen.lake)
                 assert not any(
-                    r["status"] in ("ok", "partial") for d in DATASETS for r in lake.receipts(d)
+                    r.status in ("ok", "partial") for d in DATASETS for r in lake.receipts(d)
                 )
 
 

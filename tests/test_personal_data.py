@@ -109,8 +109,9 @@ def test_a_broken_file_names_nobody_either(
     folder.mkdir()
     (folder / "inquiries.json").write_bytes(broken)
     receipt = night.run("inquiries", NIGHT, settings())
-    assert receipt["status"] == "refused"
-    assert "cannot be read as JSON" in receipt["reason"] or "fits no layout" in receipt["reason"]
+    assert receipt.status == "refused"
+    assert receipt.reason is not None
+    assert "cannot be read as JSON" in receipt.reason or "fits no layout" in receipt.reason
     told = caplog.text + "".join(p.read_text() for p in (home / "lake").rglob("*.json"))
     assert "refused" in told
     assert "Personal" not in told
@@ -294,7 +295,7 @@ def test_what_is_planted_in_any_column_is_found_nowhere(
         for dataset in DATASETS:
             if any(dataset in p.name for p in day.iterdir()):
                 receipt = night.run(dataset, date.fromisoformat(day.name), settings(), gate="off")
-                assert receipt["status"] in ("ok", "partial"), receipt["reason"]
+                assert receipt.status in ("ok", "partial"), receipt.reason
     build(settings())
 
     said = caplog.text.encode()

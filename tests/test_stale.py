@@ -4,7 +4,6 @@ import gzip
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.transforms.test_formats import FORMATS, Row, as_json
 from tests.transforms.test_shapes import table_of
 from transforms import DATASETS, night
 from transforms.lake import Lake
+from transforms.lake.receipt import Receipt, Warned
 from transforms.settings import settings
 
 FIRST = date(2022, 6, 28)
@@ -34,7 +34,7 @@ def deliver(home: Path, on: date, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
 
 
-def run(dataset: str, *nights: date) -> list[dict[str, Any]]:
+def run(dataset: str, *nights: date) -> list[Receipt]:
     for on in nights:
         night.run(dataset, on, settings())
     lake = Lake(settings().lake)
@@ -54,11 +54,11 @@ def test_the_same_bytes_are_held_whichever_comes_first(
     for on, day in zip(NIGHTS, (0, 1, 0, 0), strict=True):
         deliver(home, on, f"{dataset}.csv", as_csv(*table(dataset, day)))
     found = run(dataset, *NIGHTS[::order])
-    assert [r["status"] for r in found] == ["ok", "ok", "held", "held"]
-    assert found[2]["reason"] == f"stale: the same bytes as {FIRST}"
+    assert [r.status for r in found] == ["ok", "ok", "held", "held"]
+    assert found[2].reason == f"stale: the same bytes as {FIRST}"
     # The right delivery of that night takes its place, and counts.
     deliver(home, NIGHTS[2], f"{dataset}.csv", as_csv(*table(dataset, 2)))
-    assert [r["status"] for r in run(dataset, *NIGHTS)] == ["ok", "ok", "ok", "held"]
+    assert [r.status for r in run(dataset, *NIGHTS)] == ["ok", "ok", "ok", "held"]
 
 
 def reordered(headers: list[str], rows: list[Row]) -> bytes:
@@ -87,8 +87,8 @@ def test_the_same_in_another_guise_is_held(dataset: str, form: str, home: Path) 
     deliver(home, FIRST, f"{dataset}.csv", as_csv(*table(dataset)))
     deliver(home, NIGHTS[1], f"{dataset}{ending}", write(*table(dataset)))
     first, second = run(dataset, *NIGHTS[:2])
-    assert (first["status"], second["status"]) == ("ok", "held")
-    assert second["reason"].startswith(f"stale: {reason} {FIRST}")
+    assert (first.status, second.status) == ("ok", "held")
+    assert (second.reason or "").startswith(f"stale: {reason} {FIRST}")
 
 
 @pytest.mark.parametrize("dataset", ["sellers", "listings"])
@@ -97,16 +97,14 @@ def test_a_few_rows_may_stay_as_they_were(dataset: str, home: Path) -> None:
     for on in NIGHTS[:2]:
         deliver(home, on, f"{dataset}.csv", content)
     second = run(dataset, *NIGHTS[:2])[1]
-    assert second["status"] == "ok"
-    assert {"code": "same_as_before", "column": None, "count": HELD_FROM[dataset] - 1} in second[
-        "warnings"
-    ]
+    assert second.status == "ok"
+    assert Warned("same_as_before", None, HELD_FROM[dataset] - 1) in second.warnings
 
 
 def test_nights_without_inquiries_are_all_alike(home: Path) -> None:
     for on in NIGHTS:
         deliver(home, on, "inquiries.csv", as_csv(*table("inquiries", count=0)))
-    assert [(r["status"], r["warnings"]) for r in run("inquiries", *NIGHTS)] == [("ok", [])] * 4
+    assert [(r.status, r.warnings) for r in run("inquiries", *NIGHTS)] == [("ok", ())] * 4
 
 
 def test_one_file_of_several_may_be_stale(home: Path) -> None:
@@ -115,7 +113,7 @@ def test_one_file_of_several_may_be_stale(home: Path) -> None:
     deliver(home, NIGHTS[1], "listings_a.csv", as_csv(headers, rows[:20]))
     (home / "exports" / f"{NIGHTS[1]}" / "listings_b.csv").write_bytes(as_csv(headers, rows[20:]))
     second = run("listings", *NIGHTS[:2])[1]
-    assert second["reason"] == f"stale: listings_a.csv has the same bytes as {FIRST}"
+    assert second.reason == f"stale: listings_a.csv has the same bytes as {FIRST}"
 
 
 def test_a_held_night_is_no_measure(home: Path) -> None:
@@ -124,7 +122,7 @@ def test_a_held_night_is_no_measure(home: Path) -> None:
     bad = as_csv(headers, [["none", *row[1:]] if n < 10 else row for n, row in enumerate(rows)])
     for on in NIGHTS[:2]:
         deliver(home, on, "listings.csv", bad)
-    assert [r["reason"].partition(":")[0] for r in run("listings", *NIGHTS[:2])] == [
+    assert [(r.reason or "").partition(":")[0] for r in run("listings", *NIGHTS[:2])] == [
         "10 of 30 rows rejected (33%, allowed 5%); most often"
     ] * 2
 
@@ -132,7 +130,7 @@ def test_a_held_night_is_no_measure(home: Path) -> None:
 def test_somebody_may_release_it(home: Path) -> None:
     for on in NIGHTS[:2]:
         deliver(home, on, "listings.csv", as_csv(*table("listings")))
-    assert run("listings", *NIGHTS[:2])[1]["status"] == "held"
+    assert run("listings", *NIGHTS[:2])[1].status == "held"
     assert night.release(NIGHTS[1], settings(), "me", "nothing moved") == ["listings"]
     receipt = Lake(settings().lake).receipt("listings", NIGHTS[1])
-    assert receipt and receipt["status"] == "ok"
+    assert receipt and receipt.status == "ok"

@@ -22,7 +22,7 @@ def test_a_column_that_did_not_come_makes_no_figure(home: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([c for i, c in enumerate(r) if i != at] for r in rows)
     for dataset in DATASETS:
-        assert night.run(dataset, LAST, settings())["status"] == "ok"
+        assert night.run(dataset, LAST, settings()).status == "ok"
     with editions.computed(settings()) as db:
         [found] = db.execute(
             "SELECT online_order_coverage, available.symbol, missing "

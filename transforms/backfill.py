@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from transforms import DATASETS
 from transforms import night as line
 from transforms.deliveries import exports
-from transforms.lake import USABLE, Lake, Receipt
+from transforms.lake import Lake, Receipt
 from transforms.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def backfill(
                 log.error("%s %s was not loaded: %r", *loads[future], future.exception())
                 continue
             receipt = future.result()
-            if receipt["status"] == "refused":
+            if receipt.status == "refused":
                 refused[loads[future]] = receipt
             if progress:
                 progress(done, len(loads))
@@ -60,7 +60,7 @@ def backfill(
 
 def worst(receipts: Iterable[Receipt]) -> str | None:
     """The gravest status among those that keep a night from counting: refused, held, missing."""
-    found = {r["status"] for r in receipts}
+    found = {r.status for r in receipts}
     return next((s for s in ("refused", "held", "missing") if s in found), None)
 
 
@@ -72,7 +72,7 @@ def _settle(dataset: str, settings: Settings) -> None:
 
 def _has(lake: Lake, dataset: str, night: date) -> bool:
     receipt = lake.sound_receipt(dataset, night)
-    return receipt is not None and receipt["status"] in USABLE
+    return receipt is not None and receipt.is_usable
 
 
 def _receipt(lake: Lake, dataset: str, night: date) -> Receipt:

@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 
 from transforms import DATASETS, parts
 from transforms import draft as drafting
-from transforms.code import code_version
 from transforms.deliveries import exports
-from transforms.deliveries.exports import Delivery, ExportFile
+from transforms.deliveries.exports import Delivery, ExportFile, in_order
 from transforms.deliveries.landing import land
 from transforms.deliveries.unpack import unpack
 from transforms.errors import ExportError
-from transforms.lake import Lake, Receipt, gates, history
+from transforms.lake import Lake, gates, history
 from transforms.lake.partition import Partition
+from transforms.lake.receipt import Receipt, Replaced, new_receipt
 from transforms.read import Export, open_export
 from transforms.settings import Settings
 from transforms.storage import disk_fault, put_folder, scratch
@@ -58,7 +58,7 @@ def run(
             settle(lake, dataset, settings)
             receipt = lake.receipt(dataset, night)
     # A delivery that could not be read says so, though an older one may still stand in the lake.
-    outcome = attempt if attempt["status"] == "refused" or receipt is None else receipt
+    outcome = attempt if attempt.status == "refused" or receipt is None else receipt
     log.info(summary(outcome))
     return outcome
 
@@ -89,13 +89,13 @@ def load(
             own = folder / f"r{delivery.revision}"
             own.mkdir()
             receipt = _read_delivery(dataset, delivery, settings, own, lake, progress, dry_run)
-            if receipt["status"] != "refused":
+            if receipt.status != "refused":
                 # A broken delivery never takes the place of one that can be read.
                 if not dry_run:
                     receipt = _commit(lake, receipt, own)
                 return refused or receipt
             refused = refused or receipt
-        outcome = refused or {**_new_receipt(dataset, night), "status": "missing"}
+        outcome = refused or new_receipt(dataset, night, "missing")
         if not dry_run:
             _commit_absence(lake, outcome)
         return outcome
@@ -103,14 +103,14 @@ def load(
 
 def summary(receipt: Receipt) -> str:
     """One line on what became of a night, for a log or a terminal."""
-    rows = receipt["rows"]
-    head = f"{receipt['dataset']} {receipt['export_date']} {receipt['status']}"
-    if rows["in"] is None:
-        return f"{head}: {receipt.get('reason') or 'nothing was delivered'}"
-    why = f" ({receipt['reason']})" if receipt.get("reason") else ""
+    rows = receipt.rows
+    head = f"{receipt.dataset} {receipt.export_date} {receipt.status}"
+    if rows.in_ is None:
+        return f"{head}: {receipt.reason or 'nothing was delivered'}"
+    why = f" ({receipt.reason})" if receipt.reason else ""
     return (
-        f"{head}{why}: {rows['in']:,} rows in, {rows['accepted']:,} accepted, "
-        f"{rows['rejected']:,} rejected, {rows['duplicate']:,} duplicate"
+        f"{head}{why}: {rows.in_:,} rows in, {rows.accepted:,} accepted, "
+        f"{rows.rejected:,} rejected, {rows.duplicate:,} duplicate"
     )
 
 
@@ -121,7 +121,7 @@ def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
     for dataset in DATASETS:
         with lake.lock(dataset):
             receipt = lake.receipt(dataset, night)
-            if receipt and receipt["status"] == "held":
+            if receipt and receipt.status == "held":
                 _release(lake, receipt, by, reason)
                 settle(lake, dataset, settings)
                 released.append(dataset)
@@ -133,7 +133,7 @@ class Inspection:
     """What the line makes of one file that is not loaded."""
 
     export: Export
-    found: dict[str, Any]
+    receipt: Receipt
     first_rejects: list[dict[str, Any]]
     first_rows: list[dict[str, Any]]
     held: str | None
@@ -153,16 +153,14 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         key = settings.key or b"inspect"  # the hashes are thrown away
         partition = Partition(export.layout.dataset, night, folder, settings.market, key)
         partition.add(export, landed)
-        found = partition.finish()
+        receipt = partition.finish()
         rejected, rows = (partition.parts / f"{p}.parquet" for p in ("rejected", "rows"))
         rejects = (
             pq.read_table(rejected).slice(0, FIRST_REJECTS).to_pylist() if rejected.exists() else []
         )
         shown = pq.read_table(rows).slice(0, FIRST_ROWS).to_pylist()
-        receipt = {**_new_receipt(export.layout.dataset, night), **found}
-        return Inspection(
-            export, found, rejects, shown, gates.judge(receipt, (), 1, None, {}).reason
-        )
+        held = gates.judge(receipt, (), 1, None, {}).reason
+        return Inspection(export, receipt, rejects, shown, held)
 
 
 def draft(path: Path, dataset: str | None, settings: Settings) -> str | None:
@@ -189,7 +187,7 @@ def _read_delivery(
     """
     began = time.monotonic()
     night = delivery.export_date
-    receipt = {**_new_receipt(dataset, night), **_of_delivery(delivery, settings)}
+    receipt = _of_delivery(new_receipt(dataset, night), delivery, settings)
     try:
         for problem in delivery.problems_of(dataset):
             raise ExportError("manifest", problem)
@@ -203,46 +201,40 @@ def _read_delivery(
             lake.hold_to_key(settings.hashing_key())
         content = parts.content(landed, settings)
         old = lake.sound_receipt(dataset, night)
-        if old and old["content"] == content and lake.is_whole(old) and not dry_run:
-            return {**old, **_of_delivery(delivery, settings)}
+        if old and old.content == content and lake.is_whole(old) and not dry_run:
+            return _of_delivery(old, delivery, settings)
         made = parts.make(dataset, night, landed, folder, settings, progress)
-        receipt |= {**made, "content": content}
+        made = replace(made, content=content, started_at=receipt.started_at)
+        receipt = _of_delivery(made, delivery, settings)
     except ExportError as error:
         if disk_fault(error):
             raise  # what came may be whole
-        receipt |= {"status": "refused", "reason": f"{error.code}: {error}"}
+        receipt = replace(receipt, status="refused", reason=f"{error.code}: {error}")
         log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
-    receipt["seconds"] = round(time.monotonic() - began, 3)
-    return receipt
+    return replace(receipt, seconds=round(time.monotonic() - began, 3))
 
 
 def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
     """Puts parts and receipt in place unless a later delivery is there; returns what counts."""
-    night = date.fromisoformat(receipt["export_date"])
-    dataset = receipt["dataset"]
+    night, dataset = receipt.export_date, receipt.dataset
     with lake.lock(dataset):
         old = lake.sound_receipt(dataset, night)
-        if old and old["content"] and _is_later(old, receipt):
+        if old and old.content and _is_later(old, receipt):
             log.warning(
                 "%s %s: a later delivery is in the lake; this one does not count", dataset, night
             )
             return old
-        if old and old["content"] and old["content"] != receipt["content"]:
-            receipt["replaced"] = [
-                *old["replaced"],
-                {
-                    "revision": old["revision"],
-                    "content": old["content"],
-                    "exported_at": old["exported_at"],
-                },
-            ]
-        if old and old["content"] == receipt["content"] and lake.is_whole(old):
+        if old and old.content and old.content != receipt.content:
+            was = Replaced(old.revision, old.content, old.exported_at)
+            receipt = replace(receipt, replaced=(*old.replaced, was))
+        if old and old.content == receipt.content and lake.is_whole(old):
             # Another run put them there; to replace them would be to take them away for a moment.
-            receipt["parts"] = old["parts"]
-        elif receipt["parts"]:
-            target = lake.partition(dataset, night, receipt["content"])
-            for part in receipt["parts"]:
-                part["path"] = str((target / part["path"]).relative_to(lake.root))
+            receipt = replace(receipt, parts=old.parts)
+        elif receipt.content:
+            target = lake.partition(dataset, night, receipt.content)
+            within = target.relative_to(lake.root)
+            parts = (replace(part, path=str(within / part.path)) for part in receipt.parts)
+            receipt = replace(receipt, parts=tuple(parts))
             put_folder(folder / "parts", target, folder)
         if receipt != old:
             lake.write_receipt(receipt)
@@ -251,18 +243,14 @@ def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
 
 def _commit_absence(lake: Lake, receipt: Receipt) -> None:
     """Notes that nothing came, or nothing that can be read, where nothing was read before."""
-    with lake.lock(receipt["dataset"]):
-        old = lake.receipt(receipt["dataset"], date.fromisoformat(receipt["export_date"]))
-        if old is None or not old["content"]:
-            if old is None or (old["status"], old["reason"]) != (
-                receipt["status"],
-                receipt["reason"],
-            ):
+    dataset, night = receipt.dataset, receipt.export_date
+    with lake.lock(dataset):
+        old = lake.receipt(dataset, night)
+        if old is None or not old.content:
+            if old is None or (old.status, old.reason) != (receipt.status, receipt.reason):
                 lake.write_receipt(receipt)
-        elif receipt["status"] == "refused":
-            log.error(
-                "%s %s: the version loaded before stays", receipt["dataset"], receipt["export_date"]
-            )
+        elif receipt.status == "refused":
+            log.error("%s %s: the version loaded before stays", dataset, night)
 
 
 def _some(names: list[str]) -> str:
@@ -272,14 +260,12 @@ def _some(names: list[str]) -> str:
 
 def _is_held(receipt: Receipt, attempt: Receipt) -> bool:
     """Held, and for what this very run has brought."""
-    return receipt["status"] == "held" and receipt["content"] == attempt["content"]
+    return receipt.status == "held" and receipt.content == attempt.content
 
 
 def _is_later(old: Receipt, new: Receipt) -> bool:
     """By when they were exported, where both say; else by the revision of their folders."""
-    if old["exported_at"] and new["exported_at"]:
-        return (old["exported_at"], old["revision"]) > (new["exported_at"], new["revision"])
-    return bool(old["revision"] > new["revision"])
+    return in_order([new, old])[0] is old
 
 
 def _deliveries(dataset: str, night: date, settings: Settings, folder: Path) -> list[Delivery]:
@@ -307,53 +293,26 @@ def _classified(delivery: Delivery, folder: Path, night: date, encoding: str | N
     return replace(delivery, files=tuple(files))
 
 
-def _new_receipt(dataset: str, night: date) -> Receipt:
-    unknown = dict.fromkeys(("in", "accepted", "rejected", "duplicate"))
-    return {
-        "dataset": dataset,
-        "export_date": f"{night}",
-        "revision": 0,
-        "exported_at": None,
-        "is_late": False,
-        "layout": None,
-        "extent": None,
-        "sources": [],
-        "content": None,
-        "rows_hash": None,
-        "rows": unknown,
-        "reasons": {},
-        "value_rejects": {},
-        "drift": {"new_columns": [], "missing_columns": []},
-        "parts": [],
-        "warnings": [],
-        "replaced": [],
-        "status": "ok",
-        "reason": None,
-        "code_version": code_version(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": 0.0,
-    }
-
-
-def _of_delivery(delivery: Delivery, settings: Settings) -> Receipt:
+def _of_delivery(receipt: Receipt, delivery: Delivery, settings: Settings) -> Receipt:
+    """The receipt with what the delivery says of itself."""
     # On time is before the night after the next begins: a whole day to deliver in.
     due = datetime.combine(
         delivery.export_date + timedelta(days=2), clock(0), tzinfo=settings.market.time_zone
     )
-    return {
-        "revision": delivery.revision,
-        "exported_at": delivery.exported_at and delivery.exported_at.isoformat(),
-        "is_late": bool(delivery.exported_at and delivery.exported_at >= due),
-    }
+    return replace(
+        receipt,
+        revision=delivery.revision,
+        exported_at=delivery.exported_at,
+        is_late=bool(delivery.exported_at and delivery.exported_at >= due),
+    )
 
 
 def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:
-    night = date.fromisoformat(receipt["export_date"])
     lake.write_release(
-        receipt["dataset"],
-        night,
+        receipt.dataset,
+        receipt.export_date,
         {
-            "content": receipt["content"],
+            "content": receipt.content,
             "by": by,
             "reason": reason,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),

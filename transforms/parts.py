@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from transforms.code import code_version
 from transforms.deliveries import exports
@@ -17,6 +17,7 @@ from transforms.deliveries.unpack import unpack
 from transforms.errors import Damaged, ExportError
 from transforms.lake import DamagedPart, Lake
 from transforms.lake.partition import Partition
+from transforms.lake.receipt import Receipt, Source
 from transforms.read import open_export
 from transforms.settings import Settings
 from transforms.storage import damage, put_folder, scratch, sha256, sha256_of
@@ -33,8 +34,8 @@ def make(
     folder: Path,
     settings: Settings,
     progress: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
-    """Writes the parts into `folder/parts`; returns the receipt's account of them.
+) -> Receipt:
+    """Writes the parts into `folder/parts`; returns the receipt that accounts for them.
 
     Raises ExportError where a file cannot be read as that dataset.
     """
@@ -75,32 +76,32 @@ def mended(read: Callable[[], T], lake: Lake, settings: Settings) -> T:
 
 def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
     receipt = found.receipt
-    dataset, night = receipt["dataset"], date.fromisoformat(receipt["export_date"])
+    dataset, night = receipt.dataset, receipt.export_date
     load_again = (
         f"put the night's delivery under {settings.exports} and run `outlook run --date {night}`"
     )
     with scratch(settings.work, f"mend-{dataset}-{night}") as folder:
-        landed = [_landed(source, night, settings) for source in receipt["sources"]]
+        landed = [_landed(source, night, settings) for source in receipt.sources]
         whole = [file for file in landed if file is not None]
         if len(whole) < len(landed):
             what = f"{found}, and the delivered bytes that it was made of are gone or damaged too"
             raise Damaged(damage(what, load_again))
-        if content(whole, settings) != receipt["content"]:
+        if receipt.content is None or content(whole, settings) != receipt.content:
             what = f"{found}, and the code, the market or the key is another than it was made with"
             raise Damaged(damage(what, load_again))
         made = make(dataset, night, whole, folder, settings)
-        if _hashes(made["parts"]) != _hashes(receipt["parts"]):
+        if _hashes(made) != _hashes(receipt):
             raise Damaged(damage(f"{found}, and made again it is another", load_again))
-        put_folder(folder / "parts", lake.partition(dataset, night, receipt["content"]), folder)
+        put_folder(folder / "parts", lake.partition(dataset, night, receipt.content), folder)
     log.warning("%s. It was made again from the delivered bytes.", found)
 
 
-def _landed(source: dict[str, Any], night: date, settings: Settings) -> Landed | None:
+def _landed(source: Source, night: date, settings: Settings) -> Landed | None:
     """The bytes of one source of a receipt: as landed, or else as they still are delivered."""
-    name, digest = source["name"], source["sha256"]
+    name, digest = source.name, source.sha256
     path = landed_path(settings.landing / f"{night}", name, digest)
     if path.is_file() and sha256(path) == digest:
-        return Landed(name, path, source["bytes"], digest, None)
+        return Landed(name, path, source.bytes, digest, None)
     for delivery in exports.deliveries(settings.exports, night):
         for file in delivery.files:
             if file.name == name and not file.problem:
@@ -113,5 +114,5 @@ def _landed(source: dict[str, Any], night: date, settings: Settings) -> Landed |
     return None
 
 
-def _hashes(parts: list[dict[str, Any]]) -> dict[str, str]:
-    return {p["part"]: p["sha256"] for p in parts}
+def _hashes(receipt: Receipt) -> dict[str, str]:
+    return {p.part: p.sha256 for p in receipt.parts}

@@ -18,7 +18,7 @@ from transforms import night as line
 from transforms.deliveries import exports
 from transforms.engine import quoted
 from transforms.errors import ExportMissing, PublishError
-from transforms.lake import USABLE, Lake
+from transforms.lake import Lake
 from transforms.settings import Settings
 from transforms.storage import discard, sha256, sha256_of
 from warehouse import catalog, checks, editions, macros, publish, release
@@ -198,16 +198,16 @@ def _supersedes(lake: Lake, night: date, live: Path) -> bool:
     """A newer night; or an older one, where the live one's has since been judged not to count."""
     shown = date.fromisoformat(live.name[:10])  # its manifest may be damaged
     known = [r for d in DATASETS if (r := lake.receipt(d, shown)) is not None]
-    return night >= shown or (bool(known) and all(r["status"] not in USABLE for r in known))
+    return night >= shown or (bool(known) and not any(r.is_usable for r in known))
 
 
 def _last_night(lake: Lake) -> date:
     nights = [
-        receipt["export_date"]
+        receipt.export_date
         for dataset in DATASETS
         for receipt in lake.receipts(dataset)
-        if receipt["status"] in USABLE
+        if receipt.is_usable
     ]
     if not nights:
         raise ExportMissing("The lake has no usable night: load one with `outlook run --date …`.")
-    return date.fromisoformat(max(nights))
+    return max(nights)

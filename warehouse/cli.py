@@ -99,7 +99,9 @@ def run(
     if status is None and not dry_run:
         built = _build(chosen, full=False, quiet=quiet)
     if as_json:
-        terminal.print_json({"receipts": receipts, "published": built and str(built.folder)})
+        terminal.print_json(
+            {"receipts": [r.as_json() for r in receipts], "published": built and str(built.folder)}
+        )
     else:
         for receipt in receipts:
             terminal.say(line.summary(receipt))
@@ -136,14 +138,16 @@ def backfill(
             lambda done, total: terminal.advance(bar, done, total),
         )
     for receipt in receipts:
-        if receipt["status"] in EXIT and not quiet:
+        if receipt.status in EXIT and not quiet:
             terminal.tell(line.summary(receipt))
-    if not any(r["status"] in ("ok", "partial") for r in receipts):
+    if not any(r.is_usable for r in receipts):
         terminal.tell("No night of the range can be used: nothing was published.")
         raise typer.Exit(EXIT[nights_at_once.worst(receipts) or "missing"])
     built = _build(chosen, full=False, quiet=quiet)
     if as_json:
-        terminal.print_json({"receipts": receipts, "published": str(built.folder)})
+        terminal.print_json(
+            {"receipts": [r.as_json() for r in receipts], "published": str(built.folder)}
+        )
     else:
         terminal.say(str(built.folder / publish.FILE))
 

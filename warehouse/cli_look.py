@@ -149,8 +149,8 @@ def listings(
     if to:
         past.check_target(to)
     receipt = past.census(lake, day(as_of))
-    rows = receipt["rows"]["accepted"]
-    terminal.tell(f"{rows:,} listings as of {receipt['export_date']}, the last good census")
+    rows = receipt.rows.accepted
+    terminal.tell(f"{rows:,} listings as of {receipt.export_date}, the last good census")
     if to:
         past.write(lake, receipt, to)
         terminal.tell(f"written to {to}")

@@ -386,8 +386,9 @@ def _receipts(lake: Lake, nights: list[Row]) -> list[Row]:
     for night in nights:
         receipt = lake.receipt(night["dataset"], date.fromisoformat(f"{night['export_date']}"))
         if receipt:
-            sources = [{n: s[n] for n in ("name", "rows", "sha256")} for s in receipt["sources"]]
-            found.append({**{n: receipt.get(n) for n in OF_A_RECEIPT}, "sources": sources})
+            told = receipt.as_json()
+            sources = [{n: s[n] for n in ("name", "rows", "sha256")} for s in told["sources"]]
+            found.append({**{n: told[n] for n in OF_A_RECEIPT}, "sources": sources})
     return found
 
 

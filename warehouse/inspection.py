@@ -11,7 +11,7 @@ from transforms.read.encoding import is_guess
 
 def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
     """The inspection under the names of the interface."""
-    export = seen.export
+    export, told = seen.export, seen.receipt.as_json()
     return {
         "file": str(file),
         "dataset": export.layout.dataset,
@@ -21,8 +21,7 @@ def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
         "delimiter": export.delimiter,
         "header_row": export.header_row,
         "period": export.period or None,
-        **{name: seen.found[name] for name in ("rows", "reasons", "value_rejects", "warnings")},
-        "drift": seen.found["drift"],
+        **{n: told[n] for n in ("rows", "reasons", "value_rejects", "warnings", "drift")},
         "held": seen.held,
     }
 
@@ -43,7 +42,7 @@ def refused_as_json(file: Path, error: ExportError, draft: str | None) -> dict[s
 
 def as_lines(seen: Inspection) -> Iterator[str]:
     """The inspection for a person."""
-    export, found, layout = seen.export, seen.found, seen.export.layout
+    export, found, layout = seen.export, seen.receipt, seen.export.layout
     named = [h for h in export.headers if h.strip()]
     known = sum(layout.own_header(h) in layout.known_headers for h in named)
     yield (
@@ -61,21 +60,21 @@ def as_lines(seen: Inspection) -> Iterator[str]:
         yield f"headers     on line {export.header_row}"
     if export.period:
         yield f"period      {' to '.join(export.period.values())}"
-    rows = found["rows"]
+    rows = found.rows
     yield (
-        f"rows        {rows['in']:,} in = {rows['accepted']:,} accepted + {rows['rejected']:,} "
-        f"rejected + {rows['duplicate']:,} duplicate"
+        f"rows        {rows.in_:,} in = {rows.accepted:,} accepted + {rows.rejected:,} "
+        f"rejected + {rows.duplicate:,} duplicate"
     )
-    for reason, count in _most(found["reasons"]):
+    for reason, count in _most(found.reasons):
         yield f"rejected    {count:,} rows: {reason}"
-    for column, reasons in found["value_rejects"].items():
+    for column, reasons in found.value_rejects.items():
         for reason, count in _most(reasons):
             yield f"made null   {count:,} values of {column}: {reason}"
-    for warning in found["warnings"]:
-        column = f" in {warning['column']}" if warning["column"] else ""
-        example = f", such as {warning['example']}" if warning.get("example") else ""
-        yield f"warning     {warning['code']}{column}: {warning['count']:,}{example}"
-    if missing := found["drift"]["missing_columns"]:
+    for warning in found.warnings:
+        column = f" in {warning.column}" if warning.column else ""
+        example = f", such as {warning.example}" if warning.example else ""
+        yield f"warning     {warning.code}{column}: {warning.count:,}{example}"
+    if missing := found.drift.missing_columns:
         yield f"not there   {', '.join(missing)}: headers that the layout maps"
     if seen.held:
         yield f"held        such a night would not count: {seen.held}"

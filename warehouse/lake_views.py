@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -231,11 +231,11 @@ def _year_ends(lake: Lake, market: Market) -> list[Receipt]:
     """The last census of listings that counts in full, of each fiscal and calendar year."""
     last = {}
     for receipt in lake.receipts("listings"):
-        if receipt["status"] == "ok" and receipt["extent"] == "census":
-            night = date.fromisoformat(receipt["export_date"])
+        if receipt.is_good:
+            night = receipt.export_date
             for starts in {1, market.fiscal_year_starts_in_month}:
                 last[starts, night.year + (night.month >= starts > 1)] = receipt
-    return list({r["export_date"]: r for r in last.values()}.values())
+    return list({r.export_date: r for r in last.values()}.values())
 
 
 def _view(
@@ -303,12 +303,11 @@ def _night_fields(lake: Lake) -> pa.Table:
     rows = []
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
-            absent = set(receipt["drift"]["missing_columns"])
-            names = (receipt["layout"] or "").split("+")
+            absent = set(receipt.drift.missing_columns)
+            names = (receipt.layout or "").split("+")
             found = [known[n].stated_fields(absent) for n in names if n in known]
-            night = date.fromisoformat(receipt["export_date"])
             rows += [
-                {"dataset": dataset, "export_date": night, "field": field}
+                {"dataset": dataset, "export_date": receipt.export_date, "field": field}
                 for field in sorted(set().union(*found))
             ]
     return pa.Table.from_pylist(rows, schema=NIGHT_FIELDS)
@@ -355,7 +354,7 @@ def _nights(lake: Lake, due: Due | None) -> pa.Table:
 def _rejected(lake: Lake) -> pa.Table:
     rows = [
         {
-            "export_date": date.fromisoformat(receipt["export_date"]),
+            "export_date": receipt.export_date,
             "dataset": dataset,
             "file": file,
             "reason": reason,
@@ -370,11 +369,8 @@ def _rejected(lake: Lake) -> pa.Table:
 
 
 def _reasons_by_file(receipt: Receipt) -> list[tuple[str | None, dict[str, int]]]:
-    sources = receipt["sources"]
-    if sources and all("reasons" in s for s in sources):
-        return [(s["name"], s["reasons"]) for s in sources]
-    # An older receipt tells the reasons of the night only.
-    return [(sources[0]["name"] if len(sources) == 1 else None, receipt["reasons"])]
+    of_files = [(s.name, s.reasons) for s in receipt.sources]
+    return [*of_files, (None, receipt.unplaced_reasons())]
 
 
 def _of_dataset(
@@ -403,13 +399,12 @@ def _unknown(dataset: str, night: date, status: str, reason: str | None = None) 
 
 
 def _night(receipt: Receipt) -> dict[str, Any]:
-    stamp = receipt["exported_at"]
+    own = ("dataset", "export_date", "status", "is_late", "revision", "exported_at")
+    rows = receipt.rows
     return {
-        **{
-            n: receipt[n]
-            for n in ("dataset", "status", "is_late", "revision", "layout", "extent", "reason")
-        },
-        "export_date": date.fromisoformat(receipt["export_date"]),
-        "exported_at": datetime.fromisoformat(stamp) if stamp else None,
-        **{f"rows_{n}": receipt["rows"][n] for n in ("in", "accepted", "rejected", "duplicate")},
+        **{n: getattr(receipt, n) for n in (*own, "layout", "extent", "reason")},
+        "rows_in": rows.in_,
+        "rows_accepted": rows.accepted,
+        "rows_rejected": rows.rejected,
+        "rows_duplicate": rows.duplicate,
     }

@@ -24,11 +24,7 @@ def census(lake: Lake, day: date) -> Receipt:
 
     Raises ExportMissing where there is none.
     """
-    good = [
-        r
-        for r in lake.receipts("listings")
-        if r["status"] == "ok" and r["extent"] == "census" and r["export_date"] <= f"{day}"
-    ]
+    good = [r for r in lake.receipts("listings") if r.is_good and r.export_date <= day]
     if not good:
         raise ExportMissing(f"The lake has no good census of listings up to {day}.")
     return good[-1]

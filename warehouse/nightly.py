@@ -42,11 +42,11 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     """
     receipt = line.run(dataset, _night(export_date), settings())
     told = line.summary(receipt)
-    if receipt["status"] == "missing":
+    if receipt.status == "missing":
         raise ExportMissing(f"{told}. What is published stays.")
-    if receipt["status"] == "refused":
+    if receipt.status == "refused":
         raise ExportError("refused", f"{told}. What is published stays; ask for the export again.")
-    if receipt["status"] == "held":
+    if receipt.status == "held":
         raise NightHeld(
             f"{told}. What is published stays. Look at `outlook rejected --date {export_date}`; "
             f"ask for the export again, or `outlook release-night {export_date} --reason …`."
@@ -66,7 +66,8 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
         "code_version",
         "seconds",
     )
-    return {k: receipt[k] for k in kept}
+    told_on = receipt.as_json()
+    return {k: told_on[k] for k in kept}
 
 
 @disk_faults_told()
@@ -79,9 +80,9 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
     lake = Lake(chosen.lake)
     receipts = [lake.receipt(d, _night(export_date)) for d in DATASETS]
     waiting = [
-        f"{d} is {r['status'] if r else 'not loaded'}"
+        f"{d} is {r.status if r else 'not loaded'}"
         for d, r in zip(DATASETS, receipts, strict=True)
-        if r is None or r["status"] not in ("ok", "partial")
+        if r is None or not r.is_usable
     ]
     if waiting:
         raise NightHeld(f"{export_date} is not whole: {', '.join(waiting)}. Nothing was published.")
@@ -135,5 +136,5 @@ def _night(export_date: str | None) -> date:
 
 
 def _commonest(receipt: Receipt | None) -> list[tuple[str, int]]:
-    reasons = receipt["reasons"] if receipt else {}
+    reasons = receipt.reasons if receipt else {}
     return sorted(reasons.items(), key=lambda r: -r[1])[:3]

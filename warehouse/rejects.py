@@ -18,13 +18,13 @@ def rejected(
     found = []
     for dataset in datasets:
         for receipt in lake.receipts(dataset):
-            if night and receipt["export_date"] != f"{night}":
+            if night and receipt.export_date != night:
                 continue
             for path in lake.part_paths(receipt, "rejected"):
                 for row in pq.read_table(path).to_pylist():
                     if reason is None or reason in row["reason"]:
                         found.append(
-                            {"export_date": receipt["export_date"], "dataset": dataset, **row}
+                            {"export_date": f"{receipt.export_date}", "dataset": dataset, **row}
                         )
     return found
 

@@ -27,7 +27,8 @@ def receipts(chosen: Settings) -> Iterator[str]:
         lake.receipts(dataset, damaged)
         yield from (str(error) for error in damaged.values())
         yield from _without_receipt(lake, dataset)
-        yield from _unreadable(_replaced(lake, dataset), NOT_READ)
+        replaced = lake.replaced(dataset, NOT_READ)
+        yield from (str(error) for error in replaced if isinstance(error, Damaged))
         for path in sorted((lake.root / "releases" / dataset).glob(f"{A_NIGHT}.json")):
             yield from _found(lake.release, dataset, _night(path))
     if chosen.key:
@@ -48,13 +49,10 @@ def parts(chosen: Settings) -> Iterator[str]:
     found: list[tuple[Path, str, str]] = []
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset, {}):
-            found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt["export_date"]))
-        for path in _replaced(lake, dataset):
-            try:
-                receipt = read_json(path, NOT_READ) or {}
-            except Damaged:
-                continue  # told with the receipts
-            found += _named(lake, receipt, NOT_READ)
+            found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
+        for old in lake.replaced(dataset, NOT_READ):
+            if isinstance(old, Receipt):  # what is damaged is told with the receipts
+                found += _named(lake, old, NOT_READ)
 
     def fault(entry: tuple[Path, str, str]) -> str | None:
         path, digest, remedy = entry
@@ -136,12 +134,8 @@ def _unreadable(paths: list[Path], remedy: str) -> Iterator[str]:
         yield from _found(read_json, path, remedy)
 
 
-def _replaced(lake: Lake, dataset: str) -> list[Path]:
-    return sorted((lake.root / "receipts" / dataset).glob(f"{A_NIGHT}.*.json"))
-
-
 def _named(lake: Lake, receipt: Receipt, remedy: str) -> list[tuple[Path, str, str]]:
-    return [(lake.root / p["path"], p["sha256"], remedy) for p in receipt.get("parts", [])]
+    return [(lake.root / p.path, p.sha256, remedy) for p in receipt.parts]
 
 
 def _night(path: Path) -> date:

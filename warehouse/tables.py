@@ -51,8 +51,8 @@ def lake_fingerprint(lake: Lake, settings: Settings) -> str:
     says = [f"{code_version()} {settings.market.code}"]
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
-            told = ("export_date", "status", "content", "exported_at", "revision", "reason")
-            says.append(repr([receipt[t] for t in told]))
+            of = (receipt.export_date, receipt.exported_at, receipt.revision)
+            says.append(repr([of, receipt.status, receipt.content, receipt.reason]))
         for _, _, account in history.folded_nights(lake, dataset)[-1:]:
             says.append(account["name"])
     return sha256_of("".join(says))

@@ -76,9 +76,9 @@ def test_a_night_tells_of_its_corrections(known: Written, home: Path) -> None:
     folder.mkdir()
     (folder / "listings.csv").write_bytes(as_csv(HEADERS, LISTINGS))
     receipt = night.run("listings", NIGHT, settings())
-    told = {w["code"]: w["count"] for w in receipt["warnings"]}
+    told = {w.code: w.count for w in receipt.warnings}
     assert told == {"corrected": 1, "correction_outdated": 1}
-    assert receipt["status"] == "ok"
+    assert receipt.status == "ok"
 
 
 def test_blanks_and_their_kinds_make_no_difference(known: Written) -> None:

@@ -1,6 +1,7 @@
 """Boundaries: the day of an instant, a number that nobody stated, the last value that fits."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from transforms.clean import CLEANERS, Context, evidence
 from transforms.deliveries import exports
 from transforms.fields.price import price
 from transforms.lake import gates
+from transforms.lake.receipt import Rows, Source, new_receipt
 from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import settings
@@ -71,17 +73,14 @@ def test_a_metric_that_is_not_stated_is_unknown(metric: str, text: str | None) -
 
 @pytest.mark.parametrize(("rejected", "is_held"), [(50, False), (51, True)])
 def test_a_night_is_held_above_the_share_that_is_allowed(rejected: int, is_held: bool) -> None:
-    rows = {"in": 1_000, "accepted": 1_000 - rejected, "rejected": rejected, "duplicate": 0}
-    receipt = {
-        "dataset": "listings",
-        "rows": rows,
-        "reasons": {"title: missing": rejected},
-        "sources": [{"name": "listings.csv", "sha256": "x", "rows": 1_000}],
-        "warnings": [],
-        "extent": "census",
-        "content": "x",
-        "export_date": "2022-06-30",
-    }
+    receipt = replace(
+        new_receipt("listings", date(2022, 6, 30)),
+        rows=Rows(1_000, 1_000 - rejected, rejected, 0),
+        reasons={"title: missing": rejected},
+        sources=(Source("listings.csv", 9, "x", "x", 1_000, {}),),
+        extent="census",
+        content="x",
+    )
     assert (gates.judge(receipt, (), 1, None, {}).reason is not None) is is_held
 
 
@@ -129,7 +128,7 @@ def test_a_night_is_late_from_the_midnight_after_its_day_of_grace(
     manifest = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**manifest, "exported_at": exported_at}), "utf-8")
     receipt = night.load("sellers", night_, settings(), dry_run=True)
-    assert receipt["is_late"] is is_late
+    assert receipt.is_late is is_late
 
 
 def test_a_calendar_of_months_makes_the_last_day_of_each_due(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def drafted(path: Path, folder: Path) -> Layout:
 
 def accepted(path: Path) -> tuple[str, int]:
     seen = night.inspect(path, None, date(2025, 7, 28), settings({}))
-    return seen.export.layout.name, seen.found["rows"]["accepted"]
+    return seen.export.layout.name, seen.receipt.rows.kept
 
 
 @pytest.mark.parametrize("name", REAL)

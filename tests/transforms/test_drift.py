@@ -46,4 +46,4 @@ def loaded(path: Path, folder: Path, policy: str) -> dict:
     partition = Partition("sellers", date(2022, 6, 30), folder, market("PK"), b"key")
     partition.contract = replace(contract("sellers"), new_column=policy)
     partition.add(open_export(path, path.name, "sellers"), Landed(path.name, path, 1, "sha", None))
-    return partition.finish()
+    return partition.finish().as_json()

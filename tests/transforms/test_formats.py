@@ -88,7 +88,7 @@ def loaded(content: bytes, name: str, folder: Path, dataset: str = "listings") -
     """The receipt's account of one file; its clean rows are "clean"."""
     partition = Partition(dataset, NIGHT, folder, market("PK"), b"key")
     partition.add(*opened(content, name, folder, dataset))
-    found = partition.finish()
+    found = partition.finish().as_json()
     return found | {"clean": pq.read_table(partition.parts / "rows.parquet").to_pylist()}
 
 

@@ -1,5 +1,7 @@
 """Totals, averages and footers in a table are no rows of it; companies called Total are."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from transforms import DATASETS
 from transforms.clean.no_row import TOTAL
 from transforms.contracts import contract
 from transforms.lake import gates
+from transforms.lake.receipt import Rows, new_receipt
 from transforms.layouts import own_layout
 
 LABELS = [
@@ -110,16 +113,13 @@ def test_a_row_with_an_id_may_be_called_total(
 
 def test_a_total_holds_no_night() -> None:
     """One total under a short table is more than the twentieth part that may be rejected."""
-    receipt = {
-        "dataset": "sellers",
-        "export_date": "2022-06-30",
-        "extent": "census",
-        "warnings": [],
-        "sources": [],
-        "content": "c",
-        "rows": {"in": 15, "accepted": 14, "rejected": 1},
-    }
-    total = {**receipt, "reasons": {f"seller_id: {TOTAL}": 1}}
-    other = {**receipt, "reasons": {"seller_id: malformed": 1}}
+    receipt = replace(
+        new_receipt("sellers", date(2022, 6, 30)),
+        extent="census",
+        content="c",
+        rows=Rows(15, 14, 1, 0),
+    )
+    total = replace(receipt, reasons={f"seller_id: {TOTAL}": 1})
+    other = replace(receipt, reasons={"seller_id: malformed": 1})
     assert gates.judge(total, (), 1, None, {}).status == "ok"
     assert gates.judge(other, (), 1, None, {}).status == "held"

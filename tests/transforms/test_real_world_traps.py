@@ -135,16 +135,16 @@ def test_a_broken_manifest_refuses_its_delivery_and_no_other(
     folder.mkdir()
     (folder / "manifest.json").write_text(manifest)
     (folder / "sellers.csv").write_bytes((delivered / f"{NIGHT}" / "sellers.csv").read_bytes())
-    assert night.run("sellers", NIGHT, settings())["status"] == "refused"
+    assert night.run("sellers", NIGHT, settings()).status == "refused"
     receipt = Lake(settings().lake).receipt("sellers", NIGHT)
     assert receipt
-    assert (receipt["status"], receipt["revision"]) == ("ok", 1)
+    assert (receipt.status, receipt.revision) == ("ok", 1)
 
 
 def test_a_third_delivery_may_arrive_before_the_second(delivered: Path) -> None:
     (delivered / f"{NIGHT}").rename(delivered / f"{NIGHT}.r3")
     receipt = night.run("sellers", NIGHT, settings())
-    assert (receipt["status"], receipt["revision"]) == ("ok", 3)
+    assert (receipt.status, receipt.revision) == ("ok", 3)
 
 
 def test_an_error_page_is_no_night_without_inquiries(delivered: Path) -> None:
@@ -152,8 +152,8 @@ def test_an_error_page_is_no_night_without_inquiries(delivered: Path) -> None:
     (folder / "manifest.json").unlink(missing_ok=True)
     (folder / "inquiries.json").write_text('{"error": "session expired"}')
     receipt = night.run("inquiries", NIGHT, settings())
-    assert receipt["status"] == "refused"
-    assert "api_error" in receipt["reason"]
+    assert receipt.status == "refused"
+    assert "api_error" in (receipt.reason or "")
 
 
 def test_a_key_that_comes_up_late_is_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_a_key_that_comes_up_late_is_read(home: Path, monkeypatch: pytest.Monkey
     folder.mkdir()
     (folder / "inquiries.json").write_text(json.dumps(rows))
     receipt = night.run("inquiries", NIGHT, settings())
-    assert receipt["rows"]["accepted"] == 5
+    assert receipt.rows.accepted == 5
     (path,) = Lake(settings().lake).part_paths(receipt, "rows")
     assert pd.read_parquet(path)["is_spam"].tolist() == [None, None, None, None, True]
 
@@ -175,6 +175,6 @@ def test_a_page_capped_file_of_rejects_is_held(home: Path) -> None:
     folder.mkdir()
     (folder / "inquiries.json").write_text(json.dumps(rows))
     receipt = night.run("inquiries", NIGHT, settings())
-    assert receipt["status"] == "held"
-    assert "2,000 of 2,000 rows rejected" in receipt["reason"]
-    assert night.run("inquiries", NIGHT, settings(), gate="warn")["status"] == "partial"
+    assert receipt.status == "held"
+    assert "2,000 of 2,000 rows rejected" in (receipt.reason or "")
+    assert night.run("inquiries", NIGHT, settings(), gate="warn").status == "partial"

@@ -377,7 +377,7 @@ def run(dataset: str, content: bytes, home: Path) -> dict[str, Any]:
     folder = home / "exports" / f"{NIGHT}"
     folder.mkdir()
     (folder / f"{dataset}.csv").write_bytes(content)
-    return night.run(dataset, NIGHT, settings())
+    return night.run(dataset, NIGHT, settings()).as_json()
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

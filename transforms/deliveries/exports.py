@@ -6,10 +6,10 @@ night. The delivery exported last wins, in whatever order they are loaded.
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from upath import UPath
 
@@ -33,6 +33,19 @@ MANIFEST = "manifest.json"
 CALENDAR = "calendar.json"
 
 REVISIONS_BEYOND = 4
+
+
+class Delivered(Protocol):
+    """What tells which of two deliveries of a night is the later one."""
+
+    @property
+    def revision(self) -> int: ...
+
+    @property
+    def exported_at(self) -> datetime | None: ...
+
+
+D = TypeVar("D", bound=Delivered)
 
 
 @dataclass(frozen=True)
@@ -86,8 +99,11 @@ def deliveries(exports: UPath, night: date) -> list[Delivery]:
     return found
 
 
-def in_order(of: list[Delivery]) -> list[Delivery]:
-    """The delivery that counts first: exported last, else of the highest revision."""
+def in_order(of: Sequence[D]) -> list[D]:
+    """The delivery that counts first, or its receipt: exported last, else of the highest revision.
+
+    Of two that are alike in that, the one that was given first.
+    """
     if all(d.exported_at for d in of):
         return sorted(of, key=lambda d: (d.exported_at, d.revision), reverse=True)
     return sorted(of, key=lambda d: d.revision, reverse=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from transforms.clean.no_row import TOTAL
 from transforms.contracts import contract
-from transforms.lake.lake import Receipt
+from transforms.lake.receipt import OWN_EXTENT, Receipt, Status, Warned
 
 PAGE_CAP = 2_000  # 100 pages of 20: a file of exactly this many rows was probably cut there
 LOOK_BACK = 14  # good nights
@@ -22,16 +22,13 @@ INQUIRIES_LOW, INQUIRIES_WARN = 0.3, 0.5
 
 CODES = ("low_volume", "released", "same_as_before")  # warnings that come of other nights
 
-# What a dataset's own export is the extent of; only such nights are measured by and count in full.
-OWN_EXTENT = {"sellers": "census", "listings": "census", "inquiries": "window"}
-
 
 class Verdict(NamedTuple):
     """Status of a night, why it is held, and warnings that come from its neighbours."""
 
-    status: str
+    status: Status
     reason: str | None
-    warnings: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 class GoodNight(NamedTuple):
@@ -53,73 +50,74 @@ def judge(
 
     `brought` tells of what earlier nights that count consist of (`contents`) which night was first.
     """
-    rows = receipt["rows"]
-    is_capped = any(s["rows"] == PAGE_CAP for s in receipt["sources"])
+    is_capped = any(s.rows == PAGE_CAP for s in receipt.sources)
     reason, warnings = (None, ()) if is_capped else _volume(receipt, good, days)
-    terms = contract(receipt["dataset"])
-    # A total under the table is no bad row of it.
-    reasons = {r: n for r, n in receipt["reasons"].items() if not r.endswith(TOTAL)}
-    rejected = sum(reasons.values())
-    share = rejected / rows["in"] if rows["in"] else 0.0
-    if share > terms.max_rejected_share:
-        common = max(reasons, key=lambda r: reasons[r])
-        reason = (
-            f"{rejected:,} of {rows['in']:,} rows rejected ({share:.0%}, allowed "
-            f"{terms.max_rejected_share:.0%}); most often: {common}"
-        )
-    if rows["in"] == 0 and receipt["extent"] == "census":
+    reason = _too_many_rejected(receipt) or reason
+    if receipt.rows.in_ == 0 and receipt.extent == "census":
         reason = "no rows at all"
-    for warning in receipt["warnings"]:
-        if warning["code"] == "ambiguous_dates":
+    for warning in receipt.warnings:
+        if warning.code == "ambiguous_dates":
             reason = (
-                f"{warning['column']} is written with the day first and with the month first, so "
+                f"{warning.column} is written with the day first and with the month first, so "
                 "that its dates cannot be told apart; those that could be either are null"
             )
     stale, same = _stale(receipt, brought)
     reason, warnings = stale or reason, (*warnings, *same)
-    passed = "partial" if is_capped else "ok"
-    if reason and release and release["content"] == receipt["content"]:
-        warning = {"code": "released", "column": None, "count": rows["accepted"]}
-        return Verdict(passed, None, (*warnings, warning))
+    passed: Status = "partial" if is_capped else "ok"
+    if reason and release and release["content"] == receipt.content:
+        return Verdict(passed, None, (*warnings, Warned("released", None, receipt.rows.kept)))
     return Verdict("held", reason, warnings) if reason else Verdict(passed, None, warnings)
 
 
 def contents(receipt: Receipt) -> set[str]:
     """Hashes of a night's files, unpacked, and of its rows in any order; none of what is empty."""
-    files = {s.get("unpacked_sha256") or s["sha256"] for s in receipt["sources"] if s["rows"]}
-    rows = receipt.get("rows_hash") if receipt["rows"]["accepted"] else None
+    files = {s.unpacked_sha256 for s in receipt.sources if s.rows}
+    rows = receipt.rows_hash if receipt.rows.accepted else None
     return files | ({rows} if rows else set())
 
 
-def _stale(
-    receipt: Receipt, brought: Mapping[str, date]
-) -> tuple[str | None, tuple[dict[str, Any], ...]]:
+def _too_many_rejected(receipt: Receipt) -> str | None:
+    terms = contract(receipt.dataset)
+    # A total under the table is no bad row of it.
+    reasons = {r: n for r, n in receipt.reasons.items() if not r.endswith(TOTAL)}
+    rejected, rows_in = sum(reasons.values()), receipt.rows.read
+    share = rejected / rows_in if rows_in else 0.0
+    if share <= terms.max_rejected_share:
+        return None
+    common = max(reasons, key=lambda r: reasons[r])
+    return (
+        f"{rejected:,} of {rows_in:,} rows rejected ({share:.0%}, allowed "
+        f"{terms.max_rejected_share:.0%}); most often: {common}"
+    )
+
+
+def _stale(receipt: Receipt, brought: Mapping[str, date]) -> tuple[str | None, tuple[Warned, ...]]:
     """Why a night is an earlier one again; a warning where that may be by chance."""
-    least = contract(receipt["dataset"]).stale_from
+    least = contract(receipt.dataset).stale_from
     files = {
-        s["name"]: (brought[sha], s["rows"])
-        for s in receipt["sources"]
-        if s["rows"] and (sha := s.get("unpacked_sha256") or s["sha256"]) in brought
+        s.name: (brought[s.unpacked_sha256], s.rows)
+        for s in receipt.sources
+        if s.rows and s.unpacked_sha256 in brought
     }
     again = {name: night for name, (night, rows) in files.items() if rows >= least}
     if again:
-        which = "" if len(again) == len(receipt["sources"]) else f"{', '.join(sorted(again))} has "
+        which = "" if len(again) == len(receipt.sources) else f"{', '.join(sorted(again))} has "
         return f"stale: {which}the same bytes as {min(again.values())}", ()
-    accepted = receipt["rows"]["accepted"]
-    night = brought.get(receipt.get("rows_hash") or "")
+    accepted = receipt.rows.kept
+    night = brought.get(receipt.rows_hash or "")
     # Of a search page only a few columns are read, and those may well stay as they were.
-    if night and accepted >= least and receipt["extent"] == OWN_EXTENT[receipt["dataset"]]:
+    if night and accepted >= least and receipt.extent == OWN_EXTENT[receipt.dataset]:
         return f"stale: the same rows as {night}, in other bytes", ()
     if files or (night and accepted):
-        return None, ({"code": "same_as_before", "column": None, "count": accepted},)
+        return None, (Warned("same_as_before", None, accepted),)
     return None, ()
 
 
 def _volume(
     receipt: Receipt, good: Sequence[GoodNight], days: int
-) -> tuple[str | None, tuple[dict[str, Any], ...]]:
-    accepted = receipt["rows"]["accepted"]
-    if receipt["extent"] == "census":
+) -> tuple[str | None, tuple[Warned, ...]]:
+    accepted = receipt.rows.kept
+    if receipt.extent == "census":
         last = [g.accepted for g in good[-LOOK_BACK:]]
         if len(last) < FROM_NIGHTS:
             return None, ()
@@ -130,8 +128,8 @@ def _volume(
                 f"nights ({accepted / usual:.0%}, allowed {CENSUS_LOW:.0%} to {CENSUS_HIGH:.0%})"
             ), ()
         return None, ()
-    if receipt["extent"] == "window":
-        weekday = date.fromisoformat(receipt["export_date"]).weekday()
+    if receipt.extent == "window":
+        weekday = receipt.export_date.weekday()
         same = [g.per_day for g in good if g.night.weekday() == weekday][-LOOK_BACK:]
         if len(same) < FROM_NIGHTS or not median(same):
             return None, ()
@@ -142,5 +140,5 @@ def _volume(
                 f"(at least {INQUIRIES_LOW:.0%})"
             ), ()
         if ratio < INQUIRIES_WARN:
-            return None, ({"code": "low_volume", "column": None, "count": accepted},)
+            return None, (Warned("low_volume", None, accepted),)
     return None, ()

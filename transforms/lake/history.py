@@ -7,7 +7,7 @@ follow it, and the outcome is the same in whatever order nights arrive.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from transforms.engine import listed, quoted
 from transforms.errors import Damaged
 from transforms.lake import across_rows, gates
 from transforms.lake.gates import GoodNight
-from transforms.lake.lake import USABLE, Lake, Receipt
+from transforms.lake.lake import Lake
+from transforms.lake.receipt import UNREAD, Receipt
 from transforms.settings import Settings
 from transforms.storage import (
     discard,
@@ -66,14 +67,14 @@ def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, 
 
     `settle` has held their files to the hashes in their accounts.
     """
-    usable = {r["export_date"] for r in lake.receipts(dataset) if r["status"] in USABLE}
+    usable = [r.export_date for r in lake.receipts(dataset) if r.is_usable]
     found = []
-    for name in sorted(usable):
-        folder = lake.history(dataset, name)
+    for night in usable:
+        folder = lake.history(dataset, night)
         account = _account(folder)
         if account:
             del account["files"]  # the same rows may be other bytes
-            found.append((date.fromisoformat(name), folder, account))
+            found.append((night, folder, account))
     return found
 
 
@@ -97,43 +98,43 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     name = sha256_of(code_version())
     receipts = lake.receipts(dataset)
     for receipt in receipts:
-        night = date.fromisoformat(receipt["export_date"])
-        if receipt["status"] in ("missing", "refused"):
+        night = receipt.export_date
+        if receipt.status in UNREAD:
             continue
         days = exports.days_covered(settings.exports, night)
         verdict = gates.judge(receipt, good, days, lake.release(dataset, night), brought)
         receipt = _with_verdict(lake, receipt, verdict)
-        if verdict.status not in USABLE:
+        if not receipt.is_usable:
             continue
         for content in gates.contents(receipt):
             brought.setdefault(content, night)
-        if verdict.status == "ok" and receipt["extent"] == gates.OWN_EXTENT[dataset]:
-            accepted = receipt["rows"]["accepted"]
+        if receipt.is_good:
+            accepted = receipt.rows.kept
             good.append(GoodNight(night, accepted, accepted / max(days, 1)))
-        name = sha256_of(f"{name} {receipt['content']} {receipt['extent']} {verdict.status}")
+        name = sha256_of(f"{name} {receipt.content} {receipt.extent} {receipt.status}")
         chain.append(Link(receipt, night, name))
     return chain
 
 
 def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Receipt:
-    own = [w for w in receipt["warnings"] if w["code"] not in gates.CODES]
-    judged = {
-        **receipt,
-        "status": verdict.status,
-        "reason": verdict.reason,
-        "warnings": [*own, *verdict.warnings],
-    }
+    own = [w for w in receipt.warnings if w.code not in gates.CODES]
+    judged = replace(
+        receipt,
+        status=verdict.status,
+        reason=verdict.reason,
+        warnings=(*own, *verdict.warnings),
+    )
     if judged != receipt:
         lake.write_receipt(judged)
         if verdict.status == "held":
             log.error(
                 "%s %s held by a gate: %s. What is published stays. Look at `outlook rejected "
                 "--date %s`; ask for the export again, or `outlook release-night %s --reason …`.",
-                receipt["dataset"],
-                receipt["export_date"],
+                receipt.dataset,
+                receipt.export_date,
                 verdict.reason,
-                receipt["export_date"],
-                receipt["export_date"],
+                receipt.export_date,
+                receipt.export_date,
             )
     return judged
 
@@ -200,7 +201,7 @@ def _fold(
     before: Link | None,
     out: Path,
 ) -> dict[str, int]:
-    is_census = link.receipt["extent"] == "census" and link.receipt["status"] == "ok"
+    is_census = link.receipt.extent == "census" and link.receipt.status == "ok"
     db.execute(
         f"CREATE VIEW night AS SELECT DATE '{link.night}' AS export_date, {is_census} AS is_census"
     )
@@ -223,7 +224,7 @@ def _fold(
     db.execute(
         f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
         f"AS row_hash FROM read_parquet({listed(rows)})) "
-        f"{unknown if link.receipt['extent'] == 'sample' else ''}"
+        f"{unknown if link.receipt.extent == 'sample' else ''}"
     )
     db.execute(f"CREATE VIEW before_full AS {_rows_of_present(db, lake, dataset, attributes)}")
     db.execute(

@@ -13,34 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import Damaged, SettingsError
+from transforms.lake.receipt import Receipt, from_json
 from transforms.storage import damage, locked, read_json, sha256, write_json
 
 log = logging.getLogger(__name__)
 
-Receipt = dict[str, Any]
-
-# A night whose rows count: whole, or cut at a page cap and therefore silent about what is absent.
-USABLE = ("ok", "partial")
 LOAD_AGAIN = "`outlook run --date {night}` makes it anew, with the night's delivery still there"
-# What a receipt must have to be one; most of it is a matter for whoever reads it.
-OF_A_RECEIPT = {
-    "dataset": str,
-    "export_date": str,
-    "status": str,
-    "rows": dict,
-    "reasons": dict,
-    "sources": list,
-    "parts": list,
-    "warnings": list,
-    "drift": dict,
-}
-STATUSES = (*USABLE, "held", "refused", "missing")
-OF_ROWS = ("in", "accepted", "rejected", "duplicate")
-OF_AN_ENTRY: dict[str, dict[str, type]] = {
-    "parts": {"part": str, "path": str, "sha256": str},
-    "sources": {"name": str, "sha256": str, "rows": int},
-    "warnings": {"code": str},
-}
 
 
 class DamagedPart(Damaged):
@@ -74,12 +52,9 @@ class Lake:
         """The receipt that counts of a night. Raises Damaged where it is not as it was written."""
         path = self._receipt_path(dataset, night)
         remedy = LOAD_AGAIN.format(night=night)
-        found = read_json(path, remedy)
-        if found is not None:
-            if not _is_receipt(found):
-                raise Damaged(damage(f"{path} is no receipt", remedy))
-            if (found["dataset"], found["export_date"]) != (dataset, f"{night}"):
-                raise Damaged(damage(f"{path} is the receipt of another night", remedy))
+        found = self._read(path, remedy)
+        if found and (found.dataset, found.export_date) != (dataset, night):
+            raise Damaged(damage(f"{path} is the receipt of another night", remedy))
         return found
 
     def receipts(self, dataset: str, damaged: dict[date, Damaged] | None = None) -> list[Receipt]:
@@ -111,13 +86,25 @@ class Lake:
             log.warning("%s", error)
             return None
 
+    def replaced(self, dataset: str, remedy: str) -> Iterator[Receipt | Damaged]:
+        """Receipts that others have replaced, or what is wrong with their files."""
+        for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.*.json")):
+            try:
+                found = self._read(path, remedy)
+            except Damaged as error:
+                yield error
+            else:
+                if found:
+                    yield found
+
     def write_receipt(self, receipt: Receipt) -> None:
         """Commits a night. The receipt it replaces stays beside it under its content's name."""
-        path = self._receipt_path(receipt["dataset"], date.fromisoformat(receipt["export_date"]))
-        old = self.sound_receipt(receipt["dataset"], date.fromisoformat(receipt["export_date"]))
-        if old and old.get("content") and old["content"] != receipt.get("content"):
-            write_json(path.with_name(f"{path.stem}.{old['content'][:12]}.json"), old)
-        write_json(path, receipt)
+        path = self._receipt_path(receipt.dataset, receipt.export_date)
+        old = self.sound_receipt(receipt.dataset, receipt.export_date)
+        if old and old.content and old.content != receipt.content:
+            beside = path.with_name(f"{path.stem}.{old.content[:12]}.json")
+            write_json(beside, old.as_json())
+        write_json(path, receipt.as_json())
 
     def release(self, dataset: str, night: date) -> dict[str, Any] | None:
         """Who let a held night pass, and why; it holds for the content that was there then.
@@ -158,17 +145,17 @@ class Lake:
         This is the only way to a part. Raises DamagedPart where one is not what was written.
         """
         paths = []
-        for entry in receipt["parts"]:
-            if entry["part"] == part:
-                if fault := self.fault(self.root / entry["path"], entry["sha256"]):
-                    of = f"{receipt['dataset']} {receipt['export_date']}"
+        for entry in receipt.parts:
+            if entry.part == part:
+                if fault := self.fault(self.root / entry.path, entry.sha256):
+                    of = f"{receipt.dataset} {receipt.export_date}"
                     raise DamagedPart(f"{of}: {fault}", receipt)
-                paths.append(str(self.root / entry["path"]))
+                paths.append(str(self.root / entry.path))
         return paths
 
     def is_whole(self, receipt: Receipt) -> bool:
         """Whether every part that the receipt names is there, and is what was written."""
-        return not any(self.fault(self.root / p["path"], p["sha256"]) for p in receipt["parts"])
+        return not any(self.fault(self.root / p.path, p.sha256) for p in receipt.parts)
 
     def fault(self, path: Path, digest: str) -> str | None:
         """What is wrong with a file of which the hash is known; each file is hashed once."""
@@ -189,28 +176,12 @@ class Lake:
         with locked(self.root / f".lock-{dataset}"):
             yield
 
+    def _read(self, path: Path, remedy: str) -> Receipt | None:
+        found = read_json(path, remedy)
+        try:
+            return None if found is None else from_json(found)
+        except ValueError as error:
+            raise Damaged(damage(f"{path} is no receipt: {error}", remedy)) from None
+
     def _receipt_path(self, dataset: str, night: date) -> Path:
         return self.root / "receipts" / dataset / f"{night}.json"
-
-
-def _is_receipt(found: dict[str, Any]) -> bool:
-    """Whether it has what every receipt has; of a night that counts, its rows too."""
-    if any(not isinstance(found.get(k), kind) for k, kind in OF_A_RECEIPT.items()):
-        return False
-    entries = [
-        isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in kinds.items())
-        for name, kinds in OF_AN_ENTRY.items()
-        for entry in found[name]
-    ]
-    if not all(entries) or found["status"] not in STATUSES:
-        return False
-    if not set(OF_ROWS) <= found["rows"].keys():
-        return False
-    has_rows = any(entry["part"] == "rows" for entry in found["parts"])
-    counts = [found["rows"][k] for k in OF_ROWS]
-    return found["status"] in ("refused", "missing") or (
-        has_rows
-        and all(isinstance(count, int) for count in counts)
-        and isinstance(found.get("content"), str)
-        and isinstance(found.get("extent"), str)
-    )

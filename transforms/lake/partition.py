@@ -25,7 +25,16 @@ from transforms.engine import quoted
 from transforms.errors import ExportError
 from transforms.lake import across_rows
 from transforms.lake.gates import PAGE_CAP
-from transforms.lake.lake import Receipt
+from transforms.lake.receipt import (
+    Drift,
+    Extent,
+    Part,
+    Receipt,
+    Rows,
+    Source,
+    Warned,
+    new_receipt,
+)
 from transforms.markets import Market
 from transforms.read import Export
 from transforms.shift import Misfits
@@ -41,7 +50,11 @@ REJECTED = pa.schema(
         ("raw_row", pa.string()),
     ]
 )
-EXTENT_ORDER = ("census", "window", "sample")  # several files promise what the weakest does
+EXTENT_ORDER: tuple[Extent, ...] = (
+    "census",
+    "window",
+    "sample",
+)  # several files promise what the weakest does
 ROW_GROUP = 120_000
 
 
@@ -69,7 +82,7 @@ class Partition:
         self._flags: dict[tuple[str, str], set[bool]] = defaultdict(set)
         self._rows_per_file: Counter[str] = Counter()
         self._exports: list[Export] = []
-        self._sources: list[dict[str, Any]] = []
+        self._sources: list[Source] = []
         self._unread: list[tuple[str, int, str | None]] = []
         self._accepted = 0
 
@@ -129,18 +142,18 @@ class Partition:
         self._noted.update({("new_column", column): n for column, n in unnamed.items()})
         self._exports.append(export)
         self._sources.append(
-            {
-                "name": landed.name,
-                "bytes": landed.bytes,
-                "sha256": landed.sha256,
-                "unpacked_sha256": unpacked_sha256 or landed.sha256,
-                "rows": export.rows_in,
-                "reasons": dict(sorted((self._reasons - reasons_before).items())),
-            }
+            Source(
+                name=landed.name,
+                bytes=landed.bytes,
+                sha256=landed.sha256,
+                unpacked_sha256=unpacked_sha256 or landed.sha256,
+                rows=export.rows_in,
+                reasons=dict(sorted((self._reasons - reasons_before).items())),
+            )
         )
 
     def finish(self) -> Receipt:
-        """Writes the parts into `folder/parts`; returns the receipt's account of them."""
+        """Writes the parts into `folder/parts`; returns the receipt that accounts for them."""
         with _closed(self._staged):
             pass
         # What the batches took is given back before DuckDB takes its share.
@@ -153,14 +166,10 @@ class Partition:
             parts = self._write_parts(losers)
             if self.contract.dataset == "listings":
                 parts.append(self._write_day(db))
-        rows_in = sum(s["rows"] for s in self._sources)
-        rows = {
-            "in": rows_in,
-            "accepted": self._accepted - duplicates,
-            "rejected": sum(self._reasons.values()),
-            "duplicate": duplicates,
-        }
-        if rows["accepted"] + rows["rejected"] + rows["duplicate"] != rows_in:
+        rows_in = sum(s.rows for s in self._sources)
+        accepted, rejects = self._accepted - duplicates, sum(self._reasons.values())
+        rows = Rows(rows_in, accepted, rejects, duplicates)
+        if accepted + rejects + duplicates != rows_in:
             raise AssertionError(f"rows were lost: {rows}")
         if rejected:
             parts.append(rejected)
@@ -172,21 +181,22 @@ class Partition:
         if len(extents) > 1:
             # A search page beside the census makes the night a sample: nobody may miss that.
             self._noted["mixed_extents", None] += len(self._exports)
-        return {
-            "layout": "+".join(layouts) or None,
-            "extent": max((e.layout.extent for e in self._exports), key=EXTENT_ORDER.index),
-            "sources": self._sources,
-            "rows_hash": rows_hash,
-            "rows": rows,
-            "reasons": dict(sorted(self._reasons.items())),
-            "value_rejects": dict(value_rejects),
-            "drift": {
-                "new_columns": sorted({c for e in self._exports for c in e.new_columns}),
-                "missing_columns": sorted({c for e in self._exports for c in e.missing_columns}),
-            },
-            "parts": parts,
-            "warnings": self._warnings(),
-        }
+        return replace(
+            new_receipt(self.contract.dataset, self._context.snapshot_date),
+            layout="+".join(layouts) or None,
+            extent=EXTENT_ORDER[max(EXTENT_ORDER.index(e) for e in extents)],
+            sources=tuple(self._sources),
+            rows_hash=rows_hash,
+            rows=rows,
+            reasons=dict(sorted(self._reasons.items())),
+            value_rejects=dict(value_rejects),
+            drift=Drift(
+                tuple(sorted({c for e in self._exports for c in e.new_columns})),
+                tuple(sorted({c for e in self._exports for c in e.missing_columns})),
+            ),
+            parts=tuple(parts),
+            warnings=self._warnings(),
+        )
 
     def _stage(self, checked: Checked, file: str, lines: Any) -> None:
         schema = self.contract.schema()
@@ -229,7 +239,7 @@ class Partition:
                 )
             )
 
-    def _write_rejected(self) -> dict[str, Any] | None:
+    def _write_rejected(self) -> Part | None:
         if not self._rejected:
             return None
         path = self.parts / "rejected.parquet"
@@ -259,7 +269,7 @@ class Partition:
         ).fetchone()
         return sha256_of(str(found))
 
-    def _write_parts(self, duplicates: np.ndarray) -> list[dict[str, Any]]:
+    def _write_parts(self, duplicates: np.ndarray) -> list[Part]:
         """Writes rows and metrics in the order of the export, so that the bytes repeat."""
         columns = {
             part: [c.name for c in self.contract.columns if c.part == part]
@@ -294,7 +304,7 @@ class Partition:
                     writers[part].write_table(table.select(names))
         return [_part(part, self.parts / f"{part}.parquet") for part in columns]
 
-    def _write_day(self, db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    def _write_day(self, db: duckdb.DuckDBPyConnection) -> Part:
         path = self.parts / "day.parquet"
         db.execute(
             "CREATE VIEW accepted AS FROM "
@@ -312,30 +322,21 @@ class Partition:
                 constant[column].append(file)
         return constant
 
-    def _warnings(self) -> list[dict[str, Any]]:
-        found = [
-            {"code": code, "column": c, "count": n} for (code, c), n in self._noted.items() if n
-        ]
+    def _warnings(self) -> tuple[Warned, ...]:
+        found = [Warned(code, c, n) for (code, c), n in self._noted.items() if n]
         found += [
-            {"code": "constant_flag", "column": c, "count": sum(self._rows_per_file[f] for f in fs)}
-            for c, fs in self._constant_flags().items()
+            Warned("constant_flag", c, sum(self._rows_per_file[f] for f in files))
+            for c, files in self._constant_flags().items()
         ]
+        found += [Warned("unread_form", *told) for told in self._unread]
+        found += [Warned("page_cap", None, s.rows) for s in self._sources if s.rows == PAGE_CAP]
         found += [
-            {"code": "unread_form", "column": column, "count": count, "example": example}
-            for column, count, example in self._unread
-        ]
-        found += [
-            {"code": "page_cap", "column": None, "count": s["rows"]}
-            for s in self._sources
-            if s["rows"] == PAGE_CAP
-        ]
-        found += [
-            {"code": "new_column", "column": c, "count": e.rows_in}
+            Warned("new_column", c, e.rows_in)
             for e in self._exports
             for c in e.new_columns
             if self.contract.new_column == "warn"
         ]
-        return sorted(found, key=lambda w: (w["code"], w["column"] or ""))
+        return tuple(sorted(found, key=lambda w: (w.code, w.column or "")))
 
 
 @contextmanager
@@ -365,10 +366,5 @@ def _without(table: pa.Table, constant: dict[str, list[str]]) -> pa.Table:
     return table
 
 
-def _part(part: str, path: Path) -> dict[str, Any]:
-    return {
-        "part": part,
-        "path": path.name,
-        "rows": pq.read_metadata(path).num_rows,
-        "sha256": sha256(path),
-    }
+def _part(part: str, path: Path) -> Part:
+    return Part(part, path.name, pq.read_metadata(path).num_rows, sha256(path))

@@ -1,0 +1,270 @@
+"""The receipt: what became of one dataset's night, as the lake keeps it.
+
+It is the commit of a night and the only list of its part files.
+`docs/receipt.schema.json` says what lies on disk; `receipt_schema.py` writes it from these classes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from transforms.code import code_version
+
+VERSION = 2
+
+Status = Literal["ok", "partial", "held", "refused", "missing"]
+Extent = Literal["census", "window", "sample"]
+# A night whose rows count: whole, or cut at a page cap and therefore silent about what is absent.
+USABLE: tuple[Status, ...] = ("ok", "partial")
+# A night of which nothing was read.
+UNREAD: tuple[Status, ...] = ("refused", "missing")
+# What a dataset's own export is the extent of; only such nights count in full.
+OWN_EXTENT: Mapping[str, Extent] = {
+    "sellers": "census",
+    "listings": "census",
+    "inquiries": "window",
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What became of the delivered rows; all null where nothing could be read."""
+
+    in_: int | None = None
+    accepted: int | None = None
+    rejected: int | None = None
+    duplicate: int | None = None
+
+    @property
+    def read(self) -> int:
+        """Rows delivered, 0 where nothing was read."""
+        return self.in_ or 0
+
+    @property
+    def kept(self) -> int:
+        """Rows accepted, 0 where nothing was read."""
+        return self.accepted or 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A delivered file, and why rows of it were rejected.
+
+    `unpacked_sha256` is of the file inside, the same as `sha256` where it came unpacked.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    unpacked_sha256: str
+    rows: int
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file of the night: rows, metrics, day or rejected; `path` is within the lake."""
+
+    part: str
+    path: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What was kept though it is odd: how many rows or values, with an example of some kinds."""
+
+    code: str
+    column: str | None = None
+    count: int = 0
+    example: str | None = None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Headers that the layout does not know, and those that it maps and the files do not have."""
+
+    new_columns: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """An earlier version of the night, whose receipt is kept beside this one."""
+
+    revision: int
+    content: str
+    exported_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One dataset's night. Counts are rows, `seconds` the time that it took to read.
+
+    `content` names the bytes, the code and the key that the parts were made of; `rows_hash` the
+    accepted rows in any order. `reason` says why the night is held or refused.
+    """
+
+    dataset: str
+    export_date: date
+    status: Status
+    code_version: str
+    started_at: datetime
+    version: int = VERSION
+    revision: int = 0
+    exported_at: datetime | None = None
+    is_late: bool = False
+    layout: str | None = None
+    extent: Extent | None = None
+    sources: tuple[Source, ...] = ()
+    content: str | None = None
+    rows_hash: str | None = None
+    rows: Rows = Rows()
+    reasons: dict[str, int] = field(default_factory=dict)
+    value_rejects: dict[str, dict[str, int]] = field(default_factory=dict)
+    drift: Drift = Drift()
+    parts: tuple[Part, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+    reason: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether its rows count."""
+        return self.status in USABLE
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it counts in full: whole, and of the extent that its dataset's own export has."""
+        return self.status == "ok" and self.extent == OWN_EXTENT[self.dataset]
+
+    def unplaced_reasons(self) -> dict[str, int]:
+        """Rejected rows by reason that no source accounts for: older nights told no more."""
+        placed = sum((Counter(s.reasons) for s in self.sources), Counter[str]())
+        return dict(Counter(self.reasons) - placed)
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt under the keys that it has on disk."""
+        return {_key(f.name): _encoded(getattr(self, f.name)) for f in fields(self)}
+
+
+def new_receipt(dataset: str, night: date, status: Status = "ok") -> Receipt:
+    """The receipt of a night of which nothing is known yet."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Receipt(dataset, night, status, code_version(), now)
+
+
+def from_json(found: Mapping[str, Any]) -> Receipt:
+    """The receipt that was written as `found`, by this version of the code or an older one.
+
+    Raises ValueError, which says where it is none.
+    """
+    receipt: Receipt = _decoded(Receipt, _migrated(dict(found)), "it")
+    if receipt.version != VERSION:
+        raise ValueError(
+            f"version {receipt.version} is newer than this code, which reads {VERSION}"
+        )
+    if receipt.dataset not in OWN_EXTENT:
+        raise ValueError(f"{receipt.dataset} is no dataset")
+    rows = receipt.rows
+    is_counted = None not in (rows.in_, rows.accepted, rows.rejected, rows.duplicate)
+    has_rows = any(p.part == "rows" for p in receipt.parts)
+    if receipt.status not in UNREAD and not (
+        has_rows and is_counted and receipt.content and receipt.extent
+    ):
+        raise ValueError(f"a night that is {receipt.status} has rows, counts, content and extent")
+    return receipt
+
+
+def _migrated(old: dict[str, Any]) -> dict[str, Any]:
+    """A receipt of any older version as one of this version.
+
+    Version 1 had no number. Its first receipts had no hashes of unpacked files and of rows, nor
+    the reasons of each file: where the night had one file, they are that file's.
+    """
+    if "version" in old:
+        return old
+    defaults: dict[str, Any] = {
+        "revision": 0,
+        "exported_at": None,
+        "is_late": False,
+        "layout": None,
+        "extent": None,
+        "content": None,
+        "rows_hash": None,
+        "value_rejects": {},
+        "replaced": [],
+        "reason": None,
+        "code_version": "",
+        "started_at": f"{old.get('export_date')}T00:00:00+00:00",
+        "seconds": 0.0,
+    }
+    new = {**defaults, **old, "version": VERSION}
+    sources = old.get("sources")
+    if isinstance(sources, list) and all(isinstance(s, dict) for s in sources):
+        reasons = old.get("reasons") if len(sources) == 1 else {}
+        new["sources"] = [
+            {"unpacked_sha256": s.get("sha256"), "reasons": reasons, **s} for s in sources
+        ]
+    return new
+
+
+def _key(name: str) -> str:
+    """The name of a field on disk: `in` is a word of Python's."""
+    return name.rstrip("_")
+
+
+def _encoded(value: Any) -> Any:
+    if is_dataclass(value):
+        found = {_key(f.name): _encoded(getattr(value, f.name)) for f in fields(value)}
+        if isinstance(value, Warned) and value.example is None:
+            del found["example"]
+        return found
+    if isinstance(value, tuple):
+        return [_encoded(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@cache
+def typed_fields(kind: type) -> dict[str, Any]:
+    """The types of a record's fields."""
+    return get_type_hints(kind)
+
+
+def _decoded(kind: Any, value: Any, where: str) -> Any:
+    """A value of JSON as the type that it is declared to be. Raises ValueError for another."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (UnionType, Union):
+        (some,) = [k for k in inner if k is not NoneType]
+        return None if value is None else _decoded(some, value, where)
+    if origin is Literal and value in inner:
+        return value
+    if origin is tuple and isinstance(value, list):
+        return tuple(_decoded(inner[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {k: _decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _record(kind, value, where)
+    if kind in (date, datetime) and isinstance(value, str):
+        return kind.fromisoformat(value)
+    if kind is float and type(value) in (int, float):
+        return float(value)
+    if kind in (str, int, bool) and type(value) is kind:
+        return value
+    raise ValueError(f"{where} is {type(value).__name__}, not {getattr(kind, '__name__', kind)}")
+
+
+def _record(kind: Any, value: dict[str, Any], where: str) -> Any:
+    found = {}
+    for name, of in typed_fields(kind).items():
+        if _key(name) in value:
+            found[name] = _decoded(of, value[_key(name)], f"{where}.{_key(name)}")
+        elif (kind, name) != (Warned, "example"):
+            raise ValueError(f"{where} has no {_key(name)}")
+    return kind(**found)
