@@ -278,7 +278,7 @@ def test_a_part_that_the_code_would_make_otherwise_is_not_made_again(
     ground: Ground, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flip(part(home), random.Random(SEED), [])
-    monkeypatch.setattr("transforms.parts.code_version", lambda: "another")
+    monkeypatch.setattr("transforms.night.code_version", lambda: "another")
     with pytest.raises(Damaged, match="is another than it was made with"):
         build(settings_of(home, ground.exports))
 

@@ -20,6 +20,7 @@ from transforms.clean import CLEANERS, Context
 from transforms.contracts import contract
 from transforms.markets import market
 from transforms.read import open_export
+from transforms.read.opened import Noted
 
 EXPORTS = Path(__file__).parents[1].parent / "shared" / "real-exports"
 EXPECTED = Path(__file__).parent / "hand_checked"
@@ -73,7 +74,7 @@ def _compare(path: Path, expectations: Path) -> None:
     assert not wrong, "the TOML misquotes the file:\n" + "\n".join(wrong)
 
     export = open_export(path, name, None)
-    table = pd.concat([batch.table for batch in export.rows], ignore_index=True)
+    table = pd.concat([batch.table for batch in export.batches(Noted())], ignore_index=True)
     assert len(table) == len(records), f"{len(table)} rows read, the file holds {len(records)}"
     raw, _ = export.raw_fields(table)
     dataset = export.layout.dataset

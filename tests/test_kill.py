@@ -24,7 +24,7 @@ import pytest
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.lake import Lake, history
+from transforms.lake import Lake, commit, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import sha256
@@ -275,12 +275,12 @@ def test_second_run_of_a_night_killed_beside_the_first_takes_nothing_away(
     """
     home = copytree(ground.prepared, tmp_path / "home", symlinks=True)
     chosen = settings_of(home, ground.exports)
-    read_it, put_it = line._read_delivery, line.put_folder
+    read_it, put_it = line.Attempt.read, commit.put_folder
 
     def read_while_another_run_finishes(*arguments: Any) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(line, "_read_delivery", read_it)
-            patch.setattr(line, "put_folder", put_it)
+            patch.setattr(line.Attempt, "read", read_it)
+            patch.setattr(commit, "put_folder", put_it)
             line.load("sellers", NIGHT, chosen)
         return read_it(*arguments)
 
@@ -290,8 +290,8 @@ def test_second_run_of_a_night_killed_beside_the_first_takes_nothing_away(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-        patch.setattr(line, "_read_delivery", read_while_another_run_finishes)
-        patch.setattr(line, "put_folder", killed_before_the_rename)
+        patch.setattr(line.Attempt, "read", read_while_another_run_finishes)
+        patch.setattr(commit, "put_folder", killed_before_the_rename)
         line.load("sellers", NIGHT, chosen)
 
     for dataset in DATASETS:

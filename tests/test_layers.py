@@ -11,17 +11,15 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("transforms", "warehouse", "dags")
 # Each room may import those before it.
 MAY_IMPORT = {room: set(ROOMS[: i + 1]) for i, room in enumerate(ROOMS)}
-# Steps of the line inside transforms, in the order of the data; none may import a later one.
-LINE = (
-    "deliveries",
-    "read",
-    "clean",
-    "check",
-    "lake.partition",
-    "lake.history",
-    "night",
-    "backfill",
-)
+# Every module of transforms is of one of these, the longest name that fits, and imports none of a
+# later one: no import points up, and no two of them import each other.
+LAYERS = """
+    visible code engine contracts fields.mask errors storage markets fields settings layouts
+    corrections sheets deliveries deliveries.manifest deliveries.exports deliveries.landing
+    deliveries.unpack read clean check fits shift draft lake.receipt lake.receipt_schema lake.lake
+    lake lake.commit lake.across_rows lake.gates lake.partition lake.history night inspection
+    backfill sample
+""".split()
 MODULES = [p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))]
 
 
@@ -46,14 +44,30 @@ def test_imports_point_one_way(path: Path) -> None:
     assert foreign <= MAY_IMPORT[room]
 
 
-@pytest.mark.parametrize("step", LINE)
-def test_steps_import_no_later_step(step: str) -> None:
-    later = {f"transforms.{s}" for s in LINE[LINE.index(step) + 1 :]}
-    folder = ROOT / "transforms" / step.replace(".", "/")
-    paths = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
-    assert all(p.exists() for p in paths)
-    wrong = {n for p in paths for n in imported(p) if any(n.startswith(x) for x in later)}
-    assert not wrong
+def layer(module: str) -> str | None:
+    """The layer of a module of transforms, by its full name."""
+    fit = (x for x in LAYERS if f"{module}.".startswith(f"transforms.{x}."))
+    return max(fit, key=len, default=None)
+
+
+def modules_of(room: str) -> dict[str, Path]:
+    """Every module of a room by its full name."""
+    paths = (p for p in MODULES if p.relative_to(ROOT).parts[0] == room)
+    names = (".".join(p.relative_to(ROOT).with_suffix("").parts) for p in paths)
+    return {n.removesuffix(".__init__"): ROOT / f"{n.replace('.', '/')}.py" for n in names}
+
+
+def test_every_layer_has_modules_and_every_module_a_layer() -> None:
+    found = {layer(name) for name in modules_of("transforms") if name != "transforms"}
+    assert found == set(LAYERS)
+
+
+@pytest.mark.parametrize("step", LAYERS)
+def test_no_layer_imports_a_later_one(step: str) -> None:
+    later = set(LAYERS[LAYERS.index(step) + 1 :])
+    of_it = {name: path for name, path in modules_of("transforms").items() if layer(name) == step}
+    wrong = {(m, n) for m, path in of_it.items() for n in imported(path) if layer(n) in later}
+    assert of_it and not wrong
 
 
 @pytest.mark.parametrize(

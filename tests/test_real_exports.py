@@ -13,6 +13,7 @@ from tests import plain_readers
 from tests.conftest import REAL_EXCERPTS, REAL_EXPORTS
 from transforms import night
 from transforms.errors import ExportError
+from transforms.inspection import inspect
 from transforms.lake import Lake, Receipt
 from transforms.lake.receipt import Drift, Rows
 from transforms.settings import settings
@@ -236,7 +237,7 @@ def test_every_row_is_accounted_for(name: str, home: Path, real_exports: Path) -
 @pytest.mark.parametrize("name", EXPECTED)
 def test_inspect_finds_encoding_and_header_row(name: str, real_exports: Path) -> None:
     seen = EXPECTED[name]
-    said = night.inspect(real_exports / name, None, seen.night, settings({}))
+    said = inspect(real_exports / name, None, seen.night, settings({}))
     assert (said.export.layout.name, said.export.encoding, said.export.header_row) == (
         seen.layout,
         seen.encoding,
@@ -256,13 +257,13 @@ def test_every_row_of_an_excerpt_is_accounted_for(name: str, home: Path) -> None
     assert receipt.layout == seen.layout
     assert receipt.rows == Rows(counted, counted - rejected - duplicate, rejected, duplicate)
     assert receipt.drift == Drift()
-    said = night.inspect(REAL_EXCERPTS / name, None, seen.night, settings())
+    said = inspect(REAL_EXCERPTS / name, None, seen.night, settings())
     assert (said.export.encoding, said.export.header_row) == (seen.encoding, seen.header_row)
 
 
 def test_an_excerpt_of_a_shifted_table_is_refused(home: Path) -> None:
     with pytest.raises(ExportError) as refused:
-        night.inspect(REAL_EXCERPTS / "suppliers_shifted_columns.csv", None, NIGHT, settings())
+        inspect(REAL_EXCERPTS / "suppliers_shifted_columns.csv", None, NIGHT, settings())
     assert refused.value.code == "shifted"
     assert "10 headers over rows of 8 values" in str(refused.value)
 
@@ -273,7 +274,7 @@ def test_a_shifted_table_is_refused(home: Path, real_exports: Path) -> None:
     folder.mkdir(parents=True)
     (folder / name).write_bytes((real_exports / name).read_bytes())
     with pytest.raises(ExportError) as refused:
-        night.inspect(folder / name, None, NIGHT, settings())
+        inspect(folder / name, None, NIGHT, settings())
     assert refused.value.code == "shifted"
     assert "10 headers over rows of 8 values" in str(refused.value)
     assert "684 rows" in str(refused.value)

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from transforms import DATASETS
 from transforms import night as line
 from transforms.deliveries import exports
+from transforms.errors import OF_STATUS
 from transforms.lake import Lake, Receipt
 from transforms.settings import Settings
 
@@ -61,7 +62,7 @@ def backfill(
 def worst(receipts: Iterable[Receipt]) -> str | None:
     """The gravest status among those that keep a night from counting: refused, held, missing."""
     found = {r.status for r in receipts}
-    return next((s for s in ("refused", "held", "missing") if s in found), None)
+    return next((s for s in OF_STATUS if s in found), None)
 
 
 def _settle(dataset: str, settings: Settings) -> None:

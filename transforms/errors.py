@@ -76,6 +76,14 @@ def _export_error(
     return ExportError(code, message, nearest_layout=nearest_layout, missing=missing)
 
 
+# What a night that does not count is to whoever asked for it, by its status; the gravest first.
+OF_STATUS: dict[str, type[OutlookError]] = {
+    "refused": ExportError,
+    "held": NightHeld,
+    "missing": ExportMissing,
+}
+
+
 class PublishError(OutlookError):
     """The new version could not be put in place; the old one is live."""
 

@@ -1,38 +1,51 @@
-"""The line itself: one dataset, one night, from delivery to receipt. Only here the steps meet."""
+"""One night of one dataset, from delivery to receipt: the only place where the steps meet.
 
+A file is landed, unpacked and opened once. Its rows are corrected, cleaned, checked and staged,
+batch by batch, and the partition is written when all of a night's files are in. The same bytes,
+code and key make the same parts, so that a part made again is known by its hash.
+"""
+
+import hmac
 import logging
-import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import pyarrow.parquet as pq
-
-from transforms import DATASETS, parts
-from transforms import draft as drafting
+from transforms import DATASETS
+from transforms.check import check
+from transforms.clean import CLEANERS, Context, evidence
+from transforms.clean.no_row import no_rows
+from transforms.code import code_version
+from transforms.corrections import correct
 from transforms.deliveries import exports
-from transforms.deliveries.exports import Delivery, ExportFile, in_order
-from transforms.deliveries.landing import land
+from transforms.deliveries.exports import Delivery
+from transforms.deliveries.landing import Landed, land, landed_path
 from transforms.deliveries.unpack import unpack
-from transforms.errors import ExportError
-from transforms.lake import Lake, gates, history
+from transforms.errors import Damaged, ExportError
+from transforms.lake import DamagedPart, Lake, history
+from transforms.lake.commit import commit, commit_absence
 from transforms.lake.partition import Partition
-from transforms.lake.receipt import Receipt, Replaced, new_receipt
+from transforms.lake.receipt import Receipt, Source, Warned, new_receipt
 from transforms.read import Export, open_export
+from transforms.read.opened import Noted, filled_without_a_name
+from transforms.read.promised import hold_to_counts, refuse_new_columns
 from transforms.settings import Settings
-from transforms.storage import disk_fault, put_folder, scratch
+from transforms.shift import Misfits
+from transforms.storage import damage, disk_fault, put_folder, scratch, sha256, sha256_of
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)
 
-FIRST_REJECTS, FIRST_ROWS = 5, 3
+GATES = ("strict", "off")
 MOST_NAMED = 5
-GATES = ("strict", "warn", "off")
+
 Progress = Callable[[int], None]
+T = TypeVar("T")
 
 
 def run(
@@ -45,30 +58,23 @@ def run(
     """Loads a night's export of one dataset and settles what it changes; returns its receipt.
 
     A night without a delivery, and one whose delivery cannot be read, have receipts too (status
-    missing, refused). The same bytes again change nothing. `gate` other than strict lets a night
-    pass that the gates would hold, and records that.
+    missing, refused). The same bytes again change nothing. With the gate off a night passes that
+    the gates would hold, and that is recorded.
     """
     lake = Lake(settings.lake)
     attempt = load(dataset, night, settings, progress)
     with lake.lock(dataset):
         settle(lake, dataset, settings)
         receipt = lake.receipt(dataset, night)
-        if gate != "strict" and receipt and _is_held(receipt, attempt):
-            _release(lake, receipt, by="--gate", reason=f"--gate {gate}")
+        is_held_now = receipt and receipt.status == "held" and receipt.content == attempt.content
+        if gate == "off" and receipt and is_held_now:
+            _release(lake, receipt, by="--gate", reason="--gate off")
             settle(lake, dataset, settings)
             receipt = lake.receipt(dataset, night)
     # A delivery that could not be read says so, though an older one may still stand in the lake.
     outcome = attempt if attempt.status == "refused" or receipt is None else receipt
     log.info(summary(outcome))
     return outcome
-
-
-def settle(lake: Lake, dataset: str, settings: Settings) -> None:
-    """Judges and folds every night, and makes damaged parts that it meets again.
-
-    Call with the dataset's lock held. Raises Damaged where a part cannot be made again.
-    """
-    parts.mended(lambda: history.settle(lake, dataset, settings), lake, settings)
 
 
 def load(
@@ -78,40 +84,36 @@ def load(
     progress: Progress | None = None,
     dry_run: bool = False,
 ) -> Receipt:
-    """Brings a night's export into the lake without judging it; `history.settle` does that.
+    """Brings a night's export into the lake without judging it; `settle` does that.
 
     Returns the receipt of this attempt. A dry run reads, cleans and checks, and leaves no trace.
     """
     lake = Lake(settings.lake)
     refused: Receipt | None = None
     with scratch(settings.work, f"{dataset}-{night}") as folder:
-        for delivery in _deliveries(dataset, night, settings, folder):
+        attempt = Attempt(dataset, night, settings, folder, progress, dry_run)
+        for delivery, opened in attempt.deliveries():
             own = folder / f"r{delivery.revision}"
             own.mkdir()
-            receipt = _read_delivery(dataset, delivery, settings, own, lake, progress, dry_run)
+            receipt = replace(attempt, folder=own).read(delivery, opened, lake)
             if receipt.status != "refused":
                 # A broken delivery never takes the place of one that can be read.
                 if not dry_run:
-                    receipt = _commit(lake, receipt, own)
+                    receipt = commit(lake, receipt, own / "parts", own)
                 return refused or receipt
             refused = refused or receipt
         outcome = refused or new_receipt(dataset, night, "missing")
         if not dry_run:
-            _commit_absence(lake, outcome)
+            commit_absence(lake, outcome)
         return outcome
 
 
-def summary(receipt: Receipt) -> str:
-    """One line on what became of a night, for a log or a terminal."""
-    rows = receipt.rows
-    head = f"{receipt.dataset} {receipt.export_date} {receipt.status}"
-    if rows.in_ is None:
-        return f"{head}: {receipt.reason or 'nothing was delivered'}"
-    why = f" ({receipt.reason})" if receipt.reason else ""
-    return (
-        f"{head}{why}: {rows.in_:,} rows in, {rows.accepted:,} accepted, "
-        f"{rows.rejected:,} rejected, {rows.duplicate:,} duplicate"
-    )
+def settle(lake: Lake, dataset: str, settings: Settings) -> None:
+    """Judges and folds every night, and makes damaged parts that it meets again.
+
+    Call with the dataset's lock held. Raises Damaged where a part cannot be made again.
+    """
+    mended(lambda: history.settle(lake, dataset, settings), lake, settings)
 
 
 def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
@@ -128,193 +130,267 @@ def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
     return released
 
 
+def summary(receipt: Receipt) -> str:
+    """One line on what became of a night, for a log or a terminal."""
+    rows = receipt.rows
+    head = f"{receipt.dataset} {receipt.export_date} {receipt.status}"
+    if rows.in_ is None:
+        return f"{head}: {receipt.reason or 'nothing was delivered'}"
+    why = f" ({receipt.reason})" if receipt.reason else ""
+    return (
+        f"{head}{why}: {rows.in_:,} rows in, {rows.accepted:,} accepted, "
+        f"{rows.rejected:,} rejected, {rows.duplicate:,} duplicate"
+    )
+
+
 @dataclass(frozen=True)
-class Inspection:
-    """What the line makes of one file that is not loaded."""
+class InHand:
+    """A delivered file in our hands, opened; `unpacked` is what was packed in it."""
 
+    landed: Landed
     export: Export
-    receipt: Receipt
-    first_rejects: list[dict[str, Any]]
-    first_rows: list[dict[str, Any]]
-    held: str | None
+    unpacked: Path | None
+    unpacked_sha256: str
 
 
-def inspect(path: Path, dataset: str | None, night: date, settings: Settings) -> Inspection:
-    """Reads, cleans and checks one file and throws the result away. Raises ExportError.
+def in_hand(landed: Landed, folder: Path, dataset: str | None, encoding: str | None) -> InHand:
+    """Opens a landed file, unpacked into `folder` where it is packed. Raises ExportError."""
+    plain = unpack(landed, folder)
+    export = open_export(plain.path, plain.name, dataset, encoding)
+    if plain.path == landed.path:
+        return InHand(landed, export, None, landed.sha256)
+    return InHand(landed, export, plain.path, sha256(plain.path))
 
-    `night` is what relative dates count back from. The first rejected rows are kept.
+
+def stage(
+    partition: Partition, file: InHand, context: Context, progress: Progress | None = None
+) -> None:
+    """Corrects, cleans, checks and stages a file to its end.
+
+    Raises ExportError where its rows are not those promised, or stand under the wrong headers.
     """
-    file = ExportFile(exports.UPath(path), visible(path.name), dataset, None)
-    with tempfile.TemporaryDirectory(prefix="outlook-") as name:
-        folder = Path(name)
-        landed = land(file, night, folder)
-        plain = unpack(landed, folder)
-        export = open_export(plain.path, plain.name, dataset, settings.market.encoding)
-        key = settings.key or b"inspect"  # the hashes are thrown away
-        partition = Partition(export.layout.dataset, night, folder, settings.market, key)
-        partition.add(export, landed)
-        receipt = partition.finish()
-        rejected, rows = (partition.parts / f"{p}.parquet" for p in ("rejected", "rows"))
-        rejects = (
-            pq.read_table(rejected).slice(0, FIRST_REJECTS).to_pylist() if rejected.exists() else []
-        )
-        shown = pq.read_table(rows).slice(0, FIRST_ROWS).to_pylist()
-        held = gates.judge(receipt, (), 1, None, {}).reason
-        return Inspection(export, receipt, rejects, shown, held)
+    export, dataset, reasons = file.export, partition.contract.dataset, Counter[str]()
+    refuse_new_columns(export, partition.contract)
+    context = replace(context, zone=export.layout.zone)
+    noted, misfits = Noted(), Misfits(dataset, context)
+    read, is_searched = 0, False
+    for batch in export.batches(noted):
+        raw, moved = export.raw_fields(batch.table)
+        raw, corrected = correct(raw, dataset, export.layout.name, context.snapshot_date)
+        if not is_searched and evidence.is_needed(raw, dataset):
+            found = _evidence(export, dataset)
+            partition.note(found.contradictions())
+            context, is_searched = replace(context, evidence=found.decided()), True
+        cleaned = CLEANERS[dataset](raw, context)
+        checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, partition.contract))
+        partition.stage(export.file, checked, batch.lines)
+        misfits.add(checked.misfits)
+        reasons.update(checked.rejected["reason"])
+        partition.note(corrected)
+        partition.note({("label_moved", field): n for field, n in moved.items()})
+        partition.note(cleaned.warnings)
+        partition.note(filled_without_a_name(batch.table))
+        read += len(raw)
+        if progress:
+            progress(len(raw))
+    partition.reject(export.file, noted.broken)
+    reasons.update(reason for _, reason, _ in noted.broken)
+    read += len(noted.broken)
+    misfits.refuse_shifted(export.file, read)
+    hold_to_counts(export, read, file.landed.promised_rows)
+    partition.note(export.warnings)
+    partition.note(noted.warnings)
+    unread = [Warned("unread_form", *told) for told in misfits.unread(read)]
+    partition.add(export, _source(file, reasons), unread)
 
 
-def draft(path: Path, dataset: str | None, settings: Settings) -> str | None:
-    """A layout to start from, for a file that fits none; None where it holds no table."""
-    file = ExportFile(exports.UPath(path), path.name, dataset, None)
-    with tempfile.TemporaryDirectory(prefix="outlook-") as name:
-        folder = Path(name)
-        plain = unpack(land(file, date.today(), folder), folder)
-        return drafting.draft(plain.path, plain.name, dataset, settings.market)
+def mended(read: Callable[[], T], lake: Lake, settings: Settings) -> T:
+    """What `read` makes of the lake once every damaged part that it meets is made again.
 
-
-def _read_delivery(
-    dataset: str,
-    delivery: Delivery,
-    settings: Settings,
-    folder: Path,
-    lake: Lake,
-    progress: Progress | None,
-    dry_run: bool,
-) -> Receipt:
-    """The receipt of one delivery, its parts in `folder/parts`; status refused if it is broken.
-
-    Content that is in the lake already is not read again.
+    Call with the locks held of what it reads. Raises Damaged where a part cannot be made again.
     """
-    began = time.monotonic()
-    night = delivery.export_date
-    receipt = _of_delivery(new_receipt(dataset, night), delivery, settings)
-    try:
-        for problem in delivery.problems_of(dataset):
+    tried: set[str] = set()
+    while True:
+        try:
+            return read()
+        except DamagedPart as found:
+            if f"{found}" in tried:
+                raise Damaged(damage(f"{found}", "made again, it was damaged again")) from found
+            tried.add(f"{found}")
+            _mend(lake, found, settings)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the steps of one attempt to read a night share; `folder` is its scratch."""
+
+    dataset: str
+    night: date
+    settings: Settings
+    folder: Path
+    progress: Progress | None = None
+    dry_run: bool = False
+
+    @property
+    def landing(self) -> Path:
+        return self.folder if self.dry_run else self.settings.landing
+
+    def deliveries(self) -> list[tuple[Delivery, dict[str, InHand]]]:
+        """The night's deliveries that hold the dataset, the one that counts first, with the files
+        that had to be opened to tell their dataset."""
+        found = [self._told_apart(d) for d in exports.deliveries(self.settings.exports, self.night)]
+        opened = {delivery.revision: files for delivery, files in found}
+        holding = [d for d, _ in found if d.of(self.dataset) or d.problems_of(self.dataset)]
+        return [(d, opened[d.revision]) for d in exports.in_order(holding)]
+
+    def _told_apart(self, delivery: Delivery) -> tuple[Delivery, dict[str, InHand]]:
+        """A file that neither manifest nor name places belongs to the dataset whose layout fits."""
+        files, opened = [], {}
+        for file in delivery.files:
+            if file.dataset is None and not file.problem:
+                try:
+                    landed = land(file, self.night, self.landing)
+                    found = in_hand(landed, self.folder, None, self.settings.market.encoding)
+                    file = replace(file, dataset=found.export.layout.dataset)
+                    opened[file.name] = found
+                except ExportError as error:
+                    what = "%s is of no known dataset and was left alone: %s"
+                    log.info(what, visible(file.name), error)
+            files.append(file)
+        return replace(delivery, files=tuple(files)), opened
+
+    def read(self, delivery: Delivery, opened: Mapping[str, InHand], lake: Lake) -> Receipt:
+        """The receipt of one delivery, its parts in `folder/parts`; refused if it is broken.
+
+        Content that is in the lake already is not read again.
+        """
+        began = time.monotonic()
+        receipt = self._of_delivery(new_receipt(self.dataset, self.night), delivery)
+        try:
+            self._refuse_incomplete(delivery)
+            landed = [
+                opened[file.name].landed
+                if file.name in opened
+                else land(file, self.night, self.landing)
+                for file in delivery.of(self.dataset)
+            ]
+            if not self.dry_run:
+                lake.hold_to_key(self.settings.hashing_key())
+            content = _content(landed, self.settings)
+            old = lake.sound_receipt(self.dataset, self.night)
+            if old and old.content == content and lake.is_whole(old) and not self.dry_run:
+                return self._of_delivery(old, delivery)
+            made = replace(self.parts(landed, opened), content=content)
+            receipt = self._of_delivery(replace(made, started_at=receipt.started_at), delivery)
+        except ExportError as error:
+            if disk_fault(error):
+                raise  # what came may be whole
+            receipt = replace(receipt, status="refused", reason=f"{error.code}: {error}")
+            what = "%s %s refused: %s What was there before stays."
+            log.error(what, self.dataset, self.night, error)
+        return replace(receipt, seconds=round(time.monotonic() - began, 3))
+
+    def parts(self, landed: list[Landed], opened: Mapping[str, InHand]) -> Receipt:
+        """Writes the parts into `folder/parts`; returns the receipt that accounts for them.
+
+        Raises ExportError where a file cannot be read as the dataset.
+        """
+        market = self.settings.market
+        context = Context(self.night, market, self.settings.hashing_key())
+        partition = Partition(self.dataset, self.night, self.folder)
+        for one in landed:
+            file = opened.get(one.name) or in_hand(one, self.folder, self.dataset, market.encoding)
+            stage(partition, file, context, self.progress)
+            if file.unpacked:
+                file.unpacked.unlink()
+        return partition.finish()
+
+    def _refuse_incomplete(self, delivery: Delivery) -> None:
+        for problem in delivery.problems_of(self.dataset):
             raise ExportError("manifest", problem)
-        if absent := exports.absent_of(delivery, dataset):
-            raise ExportError(
-                "incomplete", f"the manifest promises {_some(absent)}, which is not there"
-            )
-        landing = folder if dry_run else settings.landing
-        landed = [land(file, night, landing) for file in delivery.of(dataset)]
-        if not dry_run:
-            lake.hold_to_key(settings.hashing_key())
-        content = parts.content(landed, settings)
-        old = lake.sound_receipt(dataset, night)
-        if old and old.content == content and lake.is_whole(old) and not dry_run:
-            return _of_delivery(old, delivery, settings)
-        made = parts.make(dataset, night, landed, folder, settings, progress)
-        made = replace(made, content=content, started_at=receipt.started_at)
-        receipt = _of_delivery(made, delivery, settings)
-    except ExportError as error:
-        if disk_fault(error):
-            raise  # what came may be whole
-        receipt = replace(receipt, status="refused", reason=f"{error.code}: {error}")
-        log.error("%s %s refused: %s What was there before stays.", dataset, night, error)
-    return replace(receipt, seconds=round(time.monotonic() - began, 3))
+        if absent := exports.absent_of(delivery, self.dataset):
+            more = len(absent) - MOST_NAMED
+            some = ", ".join(absent[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+            raise ExportError("incomplete", f"the manifest promises {some}, which is not there")
+
+    def _of_delivery(self, receipt: Receipt, delivery: Delivery) -> Receipt:
+        # On time is before the night after the next begins: a whole day to deliver in.
+        zone = self.settings.market.time_zone
+        due = datetime.combine(self.night + timedelta(days=2), clock(0), tzinfo=zone)
+        return replace(
+            receipt,
+            revision=delivery.revision,
+            exported_at=delivery.exported_at,
+            is_late=bool(delivery.exported_at and delivery.exported_at >= due),
+        )
 
 
-def _commit(lake: Lake, receipt: Receipt, folder: Path) -> Receipt:
-    """Puts parts and receipt in place unless a later delivery is there; returns what counts."""
-    night, dataset = receipt.export_date, receipt.dataset
-    with lake.lock(dataset):
-        old = lake.sound_receipt(dataset, night)
-        if old and old.content and _is_later(old, receipt):
-            log.warning(
-                "%s %s: a later delivery is in the lake; this one does not count", dataset, night
-            )
-            return old
-        if old and old.content and old.content != receipt.content:
-            was = Replaced(old.revision, old.content, old.exported_at)
-            receipt = replace(receipt, replaced=(*old.replaced, was))
-        if old and old.content == receipt.content and lake.is_whole(old):
-            # Another run put them there; to replace them would be to take them away for a moment.
-            receipt = replace(receipt, parts=old.parts)
-        elif receipt.content:
-            target = lake.partition(dataset, night, receipt.content)
-            within = target.relative_to(lake.root)
-            parts = (replace(part, path=str(within / part.path)) for part in receipt.parts)
-            receipt = replace(receipt, parts=tuple(parts))
-            put_folder(folder / "parts", target, folder)
-        if receipt != old:
-            lake.write_receipt(receipt)
-        return receipt
+def _content(landed: list[Landed], settings: Settings) -> str:
+    """Name of what a partition holds: the bytes, the code and the key it was made with."""
+    key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
+    made_of = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
+    return sha256_of("\n".join(made_of))
 
 
-def _commit_absence(lake: Lake, receipt: Receipt) -> None:
-    """Notes that nothing came, or nothing that can be read, where nothing was read before."""
-    dataset, night = receipt.dataset, receipt.export_date
-    with lake.lock(dataset):
-        old = lake.receipt(dataset, night)
-        if old is None or not old.content:
-            if old is None or (old.status, old.reason) != (receipt.status, receipt.reason):
-                lake.write_receipt(receipt)
-        elif receipt.status == "refused":
-            log.error("%s %s: the version loaded before stays", dataset, night)
+def _evidence(export: Export, dataset: str) -> evidence.Evidence:
+    """What all rows of the file show of its dates and rates, by raw field."""
+    found = evidence.Evidence(dataset)
+    for batch in export.batches(Noted()):
+        found.add(export.raw_fields(batch.table)[0])
+    return found
 
 
-def _some(names: list[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _is_held(receipt: Receipt, attempt: Receipt) -> bool:
-    """Held, and for what this very run has brought."""
-    return receipt.status == "held" and receipt.content == attempt.content
-
-
-def _is_later(old: Receipt, new: Receipt) -> bool:
-    """By when they were exported, where both say; else by the revision of their folders."""
-    return in_order([new, old])[0] is old
-
-
-def _deliveries(dataset: str, night: date, settings: Settings, folder: Path) -> list[Delivery]:
-    """The night's deliveries that hold the dataset, the one that counts first."""
-    found = exports.deliveries(settings.exports, night)
-    of = [_classified(d, folder, night, settings.market.encoding) for d in found]
-    return exports.in_order([d for d in of if d.of(dataset) or d.problems_of(dataset)])
-
-
-def _classified(delivery: Delivery, folder: Path, night: date, encoding: str | None) -> Delivery:
-    """A file that neither manifest nor name places belongs to the dataset whose layout it fits."""
-    files = []
-    for file in delivery.files:
-        if file.dataset is None and not file.problem:
-            try:
-                landed = land(file, night, folder)
-                plain = unpack(landed, folder)
-                opened = open_export(plain.path, plain.name, None, encoding)
-                file = replace(file, dataset=opened.layout.dataset)
-            except ExportError as error:
-                log.info(
-                    "%s is of no known dataset and was left alone: %s", visible(file.name), error
-                )
-        files.append(file)
-    return replace(delivery, files=tuple(files))
-
-
-def _of_delivery(receipt: Receipt, delivery: Delivery, settings: Settings) -> Receipt:
-    """The receipt with what the delivery says of itself."""
-    # On time is before the night after the next begins: a whole day to deliver in.
-    due = datetime.combine(
-        delivery.export_date + timedelta(days=2), clock(0), tzinfo=settings.market.time_zone
-    )
-    return replace(
-        receipt,
-        revision=delivery.revision,
-        exported_at=delivery.exported_at,
-        is_late=bool(delivery.exported_at and delivery.exported_at >= due),
-    )
+def _source(file: InHand, reasons: Counter[str]) -> Source:
+    landed, rows = file.landed, file.export.rows_in
+    of_file = (landed.name, landed.bytes, landed.sha256, file.unpacked_sha256)
+    return Source(*of_file, rows, dict(sorted(reasons.items())))
 
 
 def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:
-    lake.write_release(
-        receipt.dataset,
-        receipt.export_date,
-        {
-            "content": receipt.content,
-            "by": by,
-            "reason": reason,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    told = {"content": receipt.content, "by": by, "reason": reason, "at": at}
+    lake.write_release(receipt.dataset, receipt.export_date, told)
+
+
+def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
+    """Makes a damaged part again, with all of its night."""
+    receipt = found.receipt
+    dataset, night = receipt.dataset, receipt.export_date
+    load_again = (
+        f"put the night's delivery under {settings.exports} and run `outlook run --date {night}`"
     )
+    with scratch(settings.work, f"mend-{dataset}-{night}") as folder:
+        landed = [_landed(source, night, settings) for source in receipt.sources]
+        whole = [file for file in landed if file is not None]
+        if len(whole) < len(landed):
+            what = f"{found}, and the delivered bytes that it was made of are gone or damaged too"
+            raise Damaged(damage(what, load_again))
+        if receipt.content is None or _content(whole, settings) != receipt.content:
+            what = f"{found}, and the code, the market or the key is another than it was made with"
+            raise Damaged(damage(what, load_again))
+        made = Attempt(dataset, night, settings, folder).parts(whole, {})
+        if _hashes(made) != _hashes(receipt):
+            raise Damaged(damage(f"{found}, and made again it is another", load_again))
+        put_folder(folder / "parts", lake.partition(dataset, night, receipt.content), folder)
+    log.warning("%s. It was made again from the delivered bytes.", found)
+
+
+def _landed(source: Source, night: date, settings: Settings) -> Landed | None:
+    """The bytes of one source of a receipt: as landed, or else as they still are delivered."""
+    path = landed_path(settings.landing / f"{night}", source.name, source.sha256)
+    if path.is_file() and sha256(path) == source.sha256:
+        return Landed(source.name, path, source.bytes, source.sha256, None)
+    for delivery in exports.deliveries(settings.exports, night):
+        for file in delivery.files:
+            if file.name == source.name and not file.problem:
+                try:
+                    landed = land(file, night, settings.landing)
+                except ExportError:
+                    continue
+                if landed.sha256 == source.sha256:
+                    return landed
+    return None
+
+
+def _hashes(receipt: Receipt) -> dict[str, str]:
+    return {p.part: p.sha256 for p in receipt.parts}

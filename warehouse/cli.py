@@ -15,7 +15,7 @@ import typer
 
 from transforms import backfill as nights_at_once
 from transforms import night as line
-from transforms.errors import DiskError, OutlookError, SettingsError
+from transforms.errors import OF_STATUS, DiskError, OutlookError, SettingsError
 from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
 from warehouse import cli_look as look
@@ -33,8 +33,6 @@ app = typer.Typer(
 )
 
 app.command()(report)
-
-EXIT = {"refused": 5, "held": 4, "missing": 3}
 
 
 @app.command()
@@ -75,14 +73,17 @@ def run(
     night: Night,
     dataset: Dataset = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Leave no trace.")] = False,
-    gate: Annotated[str, typer.Option(help="strict, warn or off.")] = "strict",
+    gate: Annotated[str, typer.Option(help="strict, or off: a held night passes.")] = "strict",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Load one night: exports, lake, warehouse, published."""
     terminal.log_to_stderr(quiet)
     if gate not in line.GATES:
-        raise SettingsError(f"--gate is one of {', '.join(line.GATES)}")
+        raise SettingsError(
+            f"--gate is {' or '.join(line.GATES)}, not {gate!r}. Nothing was done. With off, a "
+            "night passes that the gates would hold, and that is recorded."
+        )
     chosen, to_load = settings(), datasets(dataset)
     chosen.hashing_key()
     receipts = []
@@ -110,7 +111,7 @@ def run(
     if status:
         if not dry_run:
             terminal.tell(_stays(chosen, status, night))
-        raise typer.Exit(EXIT[status])
+        raise typer.Exit(OF_STATUS[status].exit_code)
 
 
 @app.command()
@@ -138,11 +139,11 @@ def backfill(
             lambda done, total: terminal.advance(bar, done, total),
         )
     for receipt in receipts:
-        if receipt.status in EXIT and not quiet:
+        if not receipt.is_usable and not quiet:
             terminal.tell(line.summary(receipt))
     if not any(r.is_usable for r in receipts):
         terminal.tell("No night of the range can be used: nothing was published.")
-        raise typer.Exit(EXIT[nights_at_once.worst(receipts) or "missing"])
+        raise typer.Exit(OF_STATUS[nights_at_once.worst(receipts) or "missing"].exit_code)
     built = _build(chosen, full=False, quiet=quiet)
     if as_json:
         terminal.print_json(

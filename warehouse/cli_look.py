@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from transforms import DATASETS
-from transforms import night as line
+from transforms import inspection as inspecting
 from transforms.errors import Damaged, ExportError, ExportMissing, SettingsError
 from transforms.lake import Lake
 from transforms.layouts import leave_out_unusable
@@ -102,10 +102,10 @@ def inspect(
     for wrong in leave_out_unusable():
         terminal.tell(f"left out: {wrong}")
     try:
-        seen = line.inspect(file, dataset, day(shown), settings())
+        seen = inspecting.inspect(file, dataset, day(shown), settings())
     except ExportError as error:
         is_new = error.code == "unknown_layout"
-        draft = line.draft(file, dataset, settings()) if is_new else None
+        draft = inspecting.draft(file, dataset, settings()) if is_new else None
         refused = inspection.refused_as_json(file, error, draft)
         if as_json:
             terminal.print_json(refused)

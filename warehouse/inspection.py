@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import ExportError
-from transforms.night import Inspection
+from transforms.inspection import Inspection
 from transforms.read.encoding import is_guess
 
 

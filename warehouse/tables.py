@@ -5,7 +5,8 @@ from functools import cache, partial
 
 import duckdb
 
-from transforms import DATASETS, code, parts
+from transforms import DATASETS, code
+from transforms import night as line
 from transforms.deliveries import exports
 from transforms.lake import Lake, history
 from transforms.settings import Settings
@@ -21,7 +22,7 @@ def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -
     """
     due = partial(exports.due_nights, settings.exports)
     # A damaged part that is met half way is made again, and the catalog is begun anew.
-    parts.mended(lambda: lake_views.attach(db, lake, settings.market, due), lake, settings)
+    line.mended(lambda: lake_views.attach(db, lake, settings.market, due), lake, settings)
 
 
 def make_tables(

@@ -92,6 +92,7 @@ def _clean(home: Path) -> None:
     from transforms.deliveries.landing import land
     from transforms.deliveries.unpack import unpack
     from transforms.read import open_export
+    from transforms.read.opened import Noted
     from transforms.settings import settings
 
     chosen = settings()
@@ -102,7 +103,7 @@ def _clean(home: Path) -> None:
         landed = land(file, NIGHT, scratch)
         plain = unpack(landed, scratch)
         export = open_export(plain.path, plain.name, "listings")
-        for batch in export.rows:
+        for batch in export.batches(Noted()):
             raw, _ = export.layout.raw_fields(batch.table)
             check(CLEANERS["listings"](raw, context), raw, "listings")
 

@@ -29,6 +29,7 @@ from tests.transforms.test_formats import (
 from transforms.errors import ExportError
 from transforms.layouts import Layout, layouts
 from transforms.read import open_export, plausible
+from transforms.read.opened import Noted
 
 TEXTS = {
     "cp1250": ["Łódź Kraków spółka żółty", "Český fotbalový míč", "Győr bőr kesztyű", "Gdańsk"],
@@ -95,7 +96,7 @@ def test_an_encoding_may_be_declared(
         monkeypatch.setattr("transforms.read.fitting", lambda row, _: fits(declared, row))
     market = encoding if by == "market" else None
     export = open_export(path, path.name, "listings", market)
-    assert {t for batch in export.rows for t in batch.table["Title"]} == {title}
+    assert {t for batch in export.batches(Noted()) for t in batch.table["Title"]} == {title}
 
 
 def vars_of(layout: Layout) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def test_blank_rows_are_told_apart_in_every_chunk(
         monkeypatch.setattr("transforms.read.count.CHUNK", chunk)
         found = read(content, "listings.csv", tmp_path)
         assert len(found.rows) == 13
-        assert found.export.warnings["blank_rows", None] == 9
+        assert found.warnings["blank_rows", None] == 9
 
 
 def test_rows_of_one_blank_in_a_workbook_are_no_rows(tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_a_formula_that_was_calculated_is_a_value(tmp_path: Path) -> None:
     found = loaded(with_formulas(b"<c><f>1+1</f><v>2</v></c>"), "listings.xlsx", tmp_path)
     assert "formula_without_value" not in [w["code"] for w in found["warnings"]]
     text = with_formulas(b'<c t="str"><f>""</f><v></v></c>')
-    assert not read(text, "listings.xlsx", tmp_path).export.warnings
+    assert not read(text, "listings.xlsx", tmp_path).warnings
 
 
 def test_cells_merged_over_rows_say_the_same_of_each(tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_cells_merged_over_rows_say_the_same_of_each(tmp_path: Path) -> None:
     found = read(as_workbook(HEADERS, LISTINGS, merge), "listings.xlsx", tmp_path)
     assert [row[2] for row in found.rows][:4] == ["Glove"] * 4
     assert found.rows[5][1:3] == ["pk1", ""]
-    assert found.export.warnings["merged_cell", "Title"] == 3
+    assert found.warnings["merged_cell", "Title"] == 3
 
 
 def test_error_cells_are_null_and_counted(tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def test_error_cells_are_null_and_counted(tmp_path: Path) -> None:
 
     found = read(as_workbook(HEADERS, LISTINGS, break_cells), "listings.xlsx", tmp_path)
     assert [row[2] for row in found.rows][:3] == ["", "", ""]
-    assert found.export.warnings["error_cell", "Title"] == 3
+    assert found.warnings["error_cell", "Title"] == 3
 
 
 def test_midnight_is_a_time_beside_other_times(tmp_path: Path) -> None:

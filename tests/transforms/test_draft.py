@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from transforms import draft, layouts, night
+from transforms import draft, layouts
+from transforms.inspection import inspect
 from transforms.layouts import Layout
 from transforms.markets import market
 from transforms.settings import settings
@@ -55,7 +56,7 @@ def drafted(path: Path, folder: Path) -> Layout:
 
 
 def accepted(path: Path) -> tuple[str, int]:
-    seen = night.inspect(path, None, date(2025, 7, 28), settings({}))
+    seen = inspect(path, None, date(2025, 7, 28), settings({}))
     return seen.export.layout.name, seen.receipt.rows.kept
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from transforms.clean import Context
 from transforms.contracts import contract
 from transforms.deliveries.landing import Landed
 from transforms.errors import ExportError
 from transforms.lake.partition import Partition
 from transforms.layouts import own_layout
 from transforms.markets import market
-from transforms.read import open_export
+from transforms.night import in_hand, stage
 
 
 @pytest.fixture
@@ -43,7 +44,9 @@ def test_a_new_column_may_be_a_reason_to_refuse(
 
 
 def loaded(path: Path, folder: Path, policy: str) -> dict:
-    partition = Partition("sellers", date(2022, 6, 30), folder, market("PK"), b"key")
+    night = date(2022, 6, 30)
+    partition = Partition("sellers", night, folder)
     partition.contract = replace(contract("sellers"), new_column=policy)
-    partition.add(open_export(path, path.name, "sellers"), Landed(path.name, path, 1, "sha", None))
+    file = in_hand(Landed(path.name, path, 1, "sha", None), folder, "sellers", None)
+    stage(partition, file, Context(night, market("PK"), b"key"))
     return partition.finish().as_json()

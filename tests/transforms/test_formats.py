@@ -25,13 +25,16 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from transforms import DATASETS
+from transforms.clean import Context
 from transforms.deliveries.landing import Landed
 from transforms.deliveries.unpack import unpack
 from transforms.errors import ExportError
 from transforms.lake.partition import Partition
 from transforms.layouts import own_layout
 from transforms.markets import market
+from transforms.night import InHand, stage
 from transforms.read import READERS, Export, open_export
+from transforms.read.opened import Noted
 
 NIGHT = date(2022, 6, 30)
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
@@ -63,13 +66,15 @@ class Found:
     """An export that was read to its end."""
 
     def __init__(self, export: Export) -> None:
-        batches = list(export.rows)
+        noted = Noted()
+        batches = list(export.batches(noted))
         tables = [pd.DataFrame(columns=export.headers), *(b.table for b in batches)]
         self.export = export
         self.table = pd.concat(tables, ignore_index=True).fillna("")
         self.rows = self.table.to_numpy().tolist()
+        self.warnings = export.warnings + noted.warnings
         self.lines = [int(n) for b in batches for n in b.lines]
-        assert export.rows_in == len(self.table) + len(export.broken)
+        assert export.rows_in == len(self.table) + len(noted.broken)
 
 
 def opened(content: bytes, name: str, folder: Path, dataset: str | None) -> tuple[Export, Landed]:
@@ -86,8 +91,10 @@ def read(content: bytes, name: str, folder: Path, dataset: str | None = "listing
 
 def loaded(content: bytes, name: str, folder: Path, dataset: str = "listings") -> dict[str, Any]:
     """The receipt's account of one file; its clean rows are "clean"."""
-    partition = Partition(dataset, NIGHT, folder, market("PK"), b"key")
-    partition.add(*opened(content, name, folder, dataset))
+    partition = Partition(dataset, NIGHT, folder)
+    export, landed = opened(content, name, folder, dataset)
+    file = InHand(landed, export, None, landed.sha256)
+    stage(partition, file, Context(NIGHT, market("PK"), b"key"))
     found = partition.finish().as_json()
     return found | {"clean": pq.read_table(partition.parts / "rows.parquet").to_pylist()}
 

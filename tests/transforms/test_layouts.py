@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from transforms import layouts, night
+from transforms import layouts
 from transforms.draft import of_table
 from transforms.draft.table import Table
 from transforms.errors import SettingsError
+from transforms.inspection import inspect
 from transforms.layouts.source import source
 from transforms.markets import market
 from transforms.settings import settings
@@ -123,7 +124,7 @@ def test_wall_times_are_of_the_zone_that_the_layout_names(
     for zone in (None, "Asia/Kolkata"):
         changed = dataclasses.replace(own, zone=layouts.ZoneInfo(zone) if zone else None)
         monkeypatch.setattr("transforms.read.fitting", lambda *_, c=changed: c)
-        found = night.inspect(path, "inquiries", date(2022, 6, 28), settings({}))
+        found = inspect(path, "inquiries", date(2022, 6, 28), settings({}))
         said[zone] = f"{found.first_rows[0]['posted_at']:%H:%M}"
     assert said == {None: "08:44", "Asia/Kolkata": "08:14"}
 

@@ -16,6 +16,7 @@ from transforms.errors import ExportError
 from transforms.read import open_export
 from transforms.read.count import Dialect, records
 from transforms.read.json_scan import shape
+from transforms.read.opened import Noted
 
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
 
@@ -34,12 +35,13 @@ def read(content: bytes, tmp_path: Path, name: str = "listings.csv") -> tuple[pd
     path = tmp_path / name
     path.write_bytes(content)
     export = open_export(path, name, "listings")
-    batches = list(export.rows)
+    noted = Noted()
+    batches = list(export.batches(noted))
     lines = [int(n) for b in batches for n in b.lines]
     tables = [b.table for b in batches]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    assert export.rows_in == len(table) + len(export.broken)
-    return table, [*lines, *export.broken]
+    assert export.rows_in == len(table) + len(noted.broken)
+    return table, [*lines, *noted.broken]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -143,13 +145,14 @@ def test_json_keeps_every_digit(tmp_path: Path) -> None:
         ' "received_at": null, "quantity": 1.50, "is_spam": false}, 7]'
     )
     export = open_export(path, path.name, "inquiries")
-    (batch,) = list(export.rows)
+    noted = Noted()
+    (batch,) = list(export.batches(noted))
     row = batch.table.iloc[0]
     assert row["inquiry_id"] == "22960684501041669"
     assert row["quantity"] == "1.50"
     assert row["is_spam"] == "false"
     assert pd.isna(row["received_at"])
-    assert export.broken == [(2, "not an object", "7")]
+    assert noted.broken == [(2, "not an object", "7")]
     assert export.rows_in == 2  # by brackets and commas; the number is rejected alone
 
 

@@ -23,7 +23,8 @@ from transforms.lake import Lake, Receipt
 from transforms.lake.partition import Partition
 from transforms.layouts import Layout, layouts
 from transforms.markets import market
-from transforms.read import delimited, json_rows, open_export
+from transforms.night import in_hand, stage
+from transforms.read import delimited, json_rows
 from transforms.shift import Misfits
 
 NIGHT = date(2022, 6, 30)
@@ -116,8 +117,8 @@ def written(table: pd.DataFrame, dataset: str, folder: Path) -> Landed:
 def partitioned(
     landed: Landed, dataset: str, folder: Path, code: str = "PK"
 ) -> tuple[Receipt, Path]:
-    partition = Partition(dataset, NIGHT, folder, market(code), b"key")
-    partition.add(open_export(landed.path, landed.name, dataset), landed)
+    partition = Partition(dataset, NIGHT, folder)
+    stage(partition, in_hand(landed, folder, dataset, None), Context(NIGHT, market(code), b"key"))
     return partition.finish(), partition.parts
 
 

@@ -94,7 +94,7 @@ def test_text_is_read_in_its_encoding(encoding: str, headers: list[str], tmp_pat
     assert found.rows == rows
     assert found.export.encoding == named
     guessed = {} if named.startswith("utf") else {("encoding_guessed", None): 12}
-    assert dict(found.export.warnings) == guessed
+    assert dict(found.warnings) == guessed
 
 
 @pytest.mark.parametrize("title", ["香港國際體育用品貿易有限公司", "億達 Trading"])

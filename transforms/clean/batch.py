@@ -96,10 +96,6 @@ class Batch:
         if odd:
             self.warn("control_character", field, int(np.isin(codes, odd).sum()))
 
-    def forget(self, field: str) -> None:
-        """Lets a field be read anew after its raw text was replaced."""
-        self._distinct.pop(field, None)
-
     def texts(self, field: str) -> list[str | None]:
         """Even text per row, None where absent."""
         if not self.has(field):

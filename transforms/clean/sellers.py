@@ -16,7 +16,7 @@ RATES = {"markets": word.shares, "response_rate": number.rate, "on_time_rate": n
 
 def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     """Typed sellers, one row per row of text under the contract's raw names."""
-    batch = Batch(raw, contract("sellers"))
+    batch = Batch(_identified(raw), contract("sellers"))
     batch.constant("snapshot_date", context.snapshot_date)
     _identity(batch)
     batch.as_delivered("company_name", "company_name_raw")
@@ -52,24 +52,31 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     return batch.cleaned()
 
 
+def _identified(raw: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the storefront's address in the place of a member id that is not there."""
+    if "seller_id" not in raw or "storefront_url" not in raw:
+        return raw
+    as_even = Batch(raw, contract("sellers"))
+    members, links = as_even.texts("seller_id"), as_even.texts("storefront_url")
+    has_link_only = [
+        not member and bool(link_) for member, link_ in zip(members, links, strict=True)
+    ]
+    # As delivered, for a rejected row shows it so.
+    either = (
+        raw["seller_id"]
+        .mask(pd.Series(has_link_only, index=raw.index), raw["storefront_url"])
+        .astype("str")
+    )
+    return raw.assign(seller_id=either)
+
+
 def _identity(batch: Batch) -> None:
     """The member id where the row has one, else what stands in the storefront's address."""
     batch.text("storefront_url", "storefront_url")
-    if not batch.has("seller_id"):
+    if batch.has("seller_id"):
+        batch.parse("seller_id", "seller_id", _member_or_link)
+    else:
         batch.parse("storefront_url", "seller_id", link.seller_id)
-        return
-    members, links = batch.texts("seller_id"), batch.texts("storefront_url")
-    # As delivered, for a rejected row shows it so.
-    addresses = batch.raw["storefront_url"] if batch.has("storefront_url") else links
-    either = [
-        delivered if member or not link_ else address
-        for delivered, address, member, link_ in zip(
-            batch.raw["seller_id"], addresses, members, links, strict=True
-        )
-    ]
-    batch.raw = batch.raw.assign(seller_id=pd.Series(either, index=batch.raw.index, dtype="str"))
-    batch.forget("seller_id")
-    batch.parse("seller_id", "seller_id", _member_or_link)
 
 
 def _member_or_link(text_: str) -> str:

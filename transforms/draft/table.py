@@ -9,7 +9,7 @@ import pandas as pd
 from transforms.errors import ExportError
 from transforms.layouts import layouts, plain
 from transforms.read import HEADER_ROWS, READERS
-from transforms.read.opened import Candidate
+from transforms.read.opened import Candidate, Noted
 
 ROWS = 300
 MOST_CANDIDATES = 40
@@ -65,7 +65,7 @@ def _may_be_header(cell: str) -> bool:
 def _rows(candidate: Candidate, place: int) -> pd.DataFrame:
     """The first rows; none where they are not whole under these headers."""
     try:
-        found = next(candidate.open(place).rows([]), None)
+        found = next(candidate.open(place).rows(Noted()), None)
     except ExportError:
         found = None
     return pd.DataFrame() if found is None else found[0].head(ROWS).reset_index(drop=True)

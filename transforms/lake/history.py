@@ -186,128 +186,134 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
             out = folder / "fold"
             out.mkdir()
             with across_rows.connect(folder) as db:
-                counts = _fold(db, lake, dataset, chain[index], before, out)
+                counts = _Fold(db, lake, dataset, chain[index], before, out).made()
             files = {path.name: sha256(path) for path in out.iterdir()}
             account = {"name": chain[index].name, "changes": counts, "files": files}
             write_json(out / ACCOUNT, account)
             put_folder(out, lake.history(dataset, chain[index].night), folder)
 
 
-def _fold(
-    db: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    dataset: str,
-    link: Link,
-    before: Link | None,
-    out: Path,
-) -> dict[str, int]:
-    is_census = link.receipt.extent == "census" and link.receipt.status == "ok"
-    db.execute(
-        f"CREATE VIEW night AS SELECT DATE '{link.night}' AS export_date, {is_census} AS is_census"
-    )
-    rows = lake.part_paths(link.receipt, "rows")
-    if dataset == "inquiries":
-        return _fold_inquiries(db, lake, rows, before, out)
-    key = contract(dataset).key[0]
-    attributes = [c.name for c in contract(dataset).columns if c.part == "rows"]
-    hashed = ", ".join(a for a in attributes if a != "snapshot_date")
-    ledger = _state(lake, dataset, before.night) if before else None
-    if ledger:
-        db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({quoted(ledger)})")
-    else:
-        db.execute(
-            "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
-            "last_seen_on DATE, is_present BOOLEAN)"
+@dataclass(frozen=True)
+class _Fold:
+    """A night being folded into what went before it; its files are written into `out`."""
+
+    db: duckdb.DuckDBPyConnection
+    lake: Lake
+    dataset: str
+    link: Link
+    before: Link | None
+    out: Path
+
+    def made(self) -> dict[str, int]:
+        """Writes the fold's files; returns how many keys changed in which way."""
+        receipt = self.link.receipt
+        is_census = receipt.extent == "census" and receipt.status == "ok"
+        self.db.execute(
+            f"CREATE VIEW night AS SELECT DATE '{self.link.night}' AS export_date, "
+            f"{is_census} AS is_census"
         )
-    # A sample adds knowledge: it says less of what is known already, and must not blank it out.
-    unknown = "WHERE row_key NOT IN (SELECT row_key FROM ledger_before WHERE is_present)"
-    db.execute(
-        f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
-        f"AS row_hash FROM read_parquet({listed(rows)})) "
-        f"{unknown if link.receipt.extent == 'sample' else ''}"
-    )
-    db.execute(f"CREATE VIEW before_full AS {_rows_of_present(db, lake, dataset, attributes)}")
-    db.execute(
-        f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
-        "FROM before_full"
-    )
-    db.execute(f"CREATE TABLE fold AS {across_rows.sql('fold')}")
-    columns = ", ".join(attributes)
-    db.execute(
-        f"CREATE VIEW changes AS SELECT fold.change, DATE '{link.night}' AS changed_on, {columns} "
-        f"FROM read_parquet({listed(rows)}) AS r JOIN fold ON fold.row_key = r.{key} "
-        "WHERE fold.change IN ('new', 'changed', 'returned') "
-        f"UNION ALL SELECT fold.change, DATE '{link.night}', {columns} "
-        f"FROM before_full AS r JOIN fold ON fold.row_key = r.{key} WHERE fold.change = 'gone'"
-    )
-    _write(db, "FROM changes", out / "changes.parquet")
-    _write(
-        db,
-        "SELECT row_key, first_seen_on, last_seen_on, is_present FROM fold",
-        out / "ledger.parquet",
-    )
-    if dataset == "listings":
-        _write(db, across_rows.sql("listings_new"), out / "new.parquet")
-    counted = db.execute(
-        "SELECT change, count(*) FROM fold WHERE change IS NOT NULL GROUP BY change ORDER BY change"
-    ).fetchall()
-    return dict(counted)
+        return self._of_inquiries() if self.dataset == "inquiries" else self._of_keys()
 
-
-def _rows_of_present(
-    db: duckdb.DuckDBPyConnection, lake: Lake, dataset: str, attributes: list[str]
-) -> str:
-    """Query of the rows that were present before the night, each from the night it was last seen.
-
-    After a census all come from one night; after a partial night from a few.
-    """
-    key = contract(dataset).key[0]
-    columns = ", ".join(f"r.{a}" for a in attributes)
-    nights = db.execute(
-        "SELECT DISTINCT last_seen_on FROM ledger_before WHERE is_present ORDER BY 1"
-    ).fetchall()
-    queries = []
-    for (night,) in nights:
-        receipt = lake.receipt(dataset, night)
-        assert receipt is not None
-        queries.append(
-            f"SELECT {columns} FROM read_parquet({listed(lake.part_paths(receipt, 'rows'))}) AS r "
-            f"JOIN ledger_before AS l ON l.row_key = r.{key} "
-            f"WHERE l.is_present AND l.last_seen_on = DATE '{night}'"
+    def _of_keys(self) -> dict[str, int]:
+        """Sellers and listings: a ledger of every key ever seen, and the rows that changed."""
+        terms = contract(self.dataset)
+        attributes = [c.name for c in terms.columns if c.part == "rows"]
+        rows = f"read_parquet({listed(self.lake.part_paths(self.link.receipt, 'rows'))})"
+        self._compare(rows, attributes)
+        columns, key, on = ", ".join(attributes), terms.key[0], f"DATE '{self.link.night}'"
+        self.db.execute(
+            f"CREATE VIEW changes AS SELECT fold.change, {on} AS changed_on, {columns} "
+            f"FROM {rows} AS r JOIN fold ON fold.row_key = r.{key} "
+            "WHERE fold.change IN ('new', 'changed', 'returned') "
+            f"UNION ALL SELECT fold.change, {on}, {columns} "
+            f"FROM before_full AS r JOIN fold ON fold.row_key = r.{key} WHERE fold.change = 'gone'"
         )
-    if not queries:
-        empty = ", ".join(
-            f"NULL::{_sql_type(contract(dataset).by_name[a].type)} AS {a}" for a in attributes
+        self._write("FROM changes", "changes")
+        self._write("SELECT row_key, first_seen_on, last_seen_on, is_present FROM fold", "ledger")
+        if self.dataset == "listings":
+            self._write(across_rows.sql("listings_new"), "new")
+        counted = self.db.execute(
+            "SELECT change, count(*) FROM fold WHERE change IS NOT NULL "
+            "GROUP BY change ORDER BY change"
+        ).fetchall()
+        return dict(counted)
+
+    def _compare(self, rows: str, attributes: list[str]) -> None:
+        """Makes the table `fold`: what the night says of every key ever seen."""
+        key = contract(self.dataset).key[0]
+        hashed = ", ".join(a for a in attributes if a != "snapshot_date")
+        if self.before:
+            ledger = _state(self.lake, self.dataset, self.before.night)
+            self.db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({quoted(ledger)})")
+        else:
+            self.db.execute(
+                "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
+                "last_seen_on DATE, is_present BOOLEAN)"
+            )
+        # A sample adds knowledge: it says less of what is known already, and must not blank it out.
+        unknown = "WHERE row_key NOT IN (SELECT row_key FROM ledger_before WHERE is_present)"
+        self.db.execute(
+            f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
+            f"AS row_hash FROM {rows}) "
+            f"{unknown if self.link.receipt.extent == 'sample' else ''}"
         )
-        return f"SELECT {empty} WHERE false"
-    return " UNION ALL ".join(queries)
-
-
-def _fold_inquiries(
-    db: duckdb.DuckDBPyConnection, lake: Lake, rows: list[str], before: Link | None, out: Path
-) -> dict[str, int]:
-    db.execute(
-        "CREATE VIEW night_rows AS SELECT * EXCLUDE (_source_file, _source_row) "
-        f"FROM read_parquet({listed(rows)})"
-    )
-    if before:
-        state = _state(lake, "inquiries", before.night)
-        db.execute(f"CREATE VIEW state_before AS FROM read_parquet({quoted(state)})")
-    else:
-        db.execute(
-            "CREATE TABLE state_before AS SELECT *, NULL::DATE AS first_seen_on, "
-            "NULL::DATE AS last_seen_on FROM night_rows WHERE false"
+        self.db.execute(f"CREATE VIEW before_full AS {self._rows_of_present(attributes)}")
+        self.db.execute(
+            f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
+            "FROM before_full"
         )
-    _write(db, across_rows.sql("inquiries_state"), out / "state.parquet")
-    new = db.execute(
-        "SELECT count(*) FROM night_rows "
-        "WHERE inquiry_id NOT IN (SELECT inquiry_id FROM state_before)"
-    ).fetchone()
-    return {"new": int(new[0]) if new else 0}
+        self.db.execute(f"CREATE TABLE fold AS {across_rows.sql('fold')}")
 
+    def _rows_of_present(self, attributes: list[str]) -> str:
+        """Query of the rows that were present before the night, each from the night it was last
+        seen: after a census all from one night, after a partial night from a few."""
+        terms = contract(self.dataset)
+        columns = ", ".join(f"r.{a}" for a in attributes)
+        nights = self.db.execute(
+            "SELECT DISTINCT last_seen_on FROM ledger_before WHERE is_present ORDER BY 1"
+        ).fetchall()
+        queries = []
+        for (night,) in nights:
+            receipt = self.lake.receipt(self.dataset, night)
+            assert receipt is not None
+            paths = listed(self.lake.part_paths(receipt, "rows"))
+            queries.append(
+                f"SELECT {columns} FROM read_parquet({paths}) AS r "
+                f"JOIN ledger_before AS l ON l.row_key = r.{terms.key[0]} "
+                f"WHERE l.is_present AND l.last_seen_on = DATE '{night}'"
+            )
+        if not queries:
+            empty = ", ".join(
+                f"NULL::{_sql_type(terms.by_name[a].type)} AS {a}" for a in attributes
+            )
+            return f"SELECT {empty} WHERE false"
+        return " UNION ALL ".join(queries)
 
-def _write(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    db.execute(f"COPY ({query}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+    def _of_inquiries(self) -> dict[str, int]:
+        """The latest state of each inquiry, and how many are new."""
+        rows = listed(self.lake.part_paths(self.link.receipt, "rows"))
+        self.db.execute(
+            "CREATE VIEW night_rows AS SELECT * EXCLUDE (_source_file, _source_row) "
+            f"FROM read_parquet({rows})"
+        )
+        if self.before:
+            state = _state(self.lake, "inquiries", self.before.night)
+            self.db.execute(f"CREATE VIEW state_before AS FROM read_parquet({quoted(state)})")
+        else:
+            self.db.execute(
+                "CREATE TABLE state_before AS SELECT *, NULL::DATE AS first_seen_on, "
+                "NULL::DATE AS last_seen_on FROM night_rows WHERE false"
+            )
+        self._write(across_rows.sql("inquiries_state"), "state")
+        new = self.db.execute(
+            "SELECT count(*) FROM night_rows "
+            "WHERE inquiry_id NOT IN (SELECT inquiry_id FROM state_before)"
+        ).fetchone()
+        return {"new": int(new[0]) if new else 0}
+
+    def _write(self, query: str, name: str) -> None:
+        path = quoted(self.out / f"{name}.parquet")
+        self.db.execute(f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _state(lake: Lake, dataset: str, night: date) -> Path:

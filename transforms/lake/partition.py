@@ -1,12 +1,11 @@
 """A partition being made: checked batches staged, then written once, without repeats."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -15,14 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms.check import Checked, check
-from transforms.clean import CLEANERS, Context, evidence
-from transforms.clean.no_row import no_rows
+from transforms.check import Checked
 from transforms.contracts import LINEAGE, contract
-from transforms.corrections import correct
-from transforms.deliveries.landing import Landed
 from transforms.engine import quoted
-from transforms.errors import ExportError
 from transforms.lake import across_rows
 from transforms.lake.gates import PAGE_CAP
 from transforms.lake.receipt import (
@@ -35,9 +29,8 @@ from transforms.lake.receipt import (
     Warned,
     new_receipt,
 )
-from transforms.markets import Market
 from transforms.read import Export
-from transforms.shift import Misfits
+from transforms.read.opened import Warnings
 from transforms.storage import private, private_folder, sha256, sha256_of
 
 REJECTED = pa.schema(
@@ -64,12 +57,12 @@ class Partition:
     Rows go to disk batch by batch, so that memory does not grow with the export.
     """
 
-    def __init__(self, dataset: str, night: date, folder: Path, market: Market, key: bytes) -> None:
+    def __init__(self, dataset: str, night: date, folder: Path) -> None:
         self.contract = contract(dataset)
+        self.night = night
         self.folder = folder
         self.parts = folder / "parts"
         private_folder(self.parts)  # rejected rows will lie in it
-        self._context = Context(night, market, key)
         self._staged_schema = pa.schema(
             [*self.contract.schema(), *LINEAGE, pa.field("_filled", pa.int16())]
         )
@@ -78,79 +71,49 @@ class Partition:
         self._rejected: list[pa.Table] = []
         self._reasons: Counter[str] = Counter()
         self._value_rejects: Counter[tuple[str, str]] = Counter()
-        self._noted: Counter[tuple[str, str | None]] = Counter()
+        self._noted: Warnings = Counter()
         self._flags: dict[tuple[str, str], set[bool]] = defaultdict(set)
         self._rows_per_file: Counter[str] = Counter()
         self._exports: list[Export] = []
         self._sources: list[Source] = []
-        self._unread: list[tuple[str, int, str | None]] = []
+        self._unread: list[Warned] = []
         self._accepted = 0
 
-    def add(
-        self,
-        export: Export,
-        landed: Landed,
-        progress: Callable[[int], None] | None = None,
-        unpacked_sha256: str | None = None,
-    ) -> None:
-        """Reads a file to its end. Raises ExportError where rows are not those promised."""
-        if self.contract.new_column == "fail" and export.new_columns:
-            raise ExportError(
-                "new_columns",
-                f"{export.file} has columns that its layout does not know: "
-                f"{', '.join(export.new_columns)}. Nothing of it was loaded.",
-            )
-        dataset = self.contract.dataset
-        context = replace(self._context, zone=export.layout.zone)
-        reasons_before = self._reasons.copy()
-        unnamed: Counter[str] = Counter()
-        misfits = Misfits(dataset, context)
-        read, is_searched = 0, False
-        for batch in export.rows:
-            raw, moved = export.raw_fields(batch.table)
-            raw, corrected = correct(raw, dataset, export.layout.name, context.snapshot_date)
-            self._noted.update(corrected)
-            if not is_searched and evidence.is_needed(raw, dataset):
-                context, is_searched = replace(context, evidence=self._evidence(export)), True
-            cleaned = CLEANERS[dataset](raw, context)
-            checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, self.contract))
-            self._stage(checked, export.file, batch.lines)
-            self._noted.update({("label_moved", field): n for field, n in moved.items()})
-            self._noted.update(cleaned.warnings)
-            misfits.add(checked.misfits)
-            unnamed.update(_filled_without_a_name(batch.table))
-            read += len(raw)
-            if progress:
-                progress(len(raw))
-        self._reject_broken(export)
-        read += len(export.broken)
-        misfits.refuse_shifted(export.file, read)
-        if read != export.rows_in:
-            raise ExportError(
-                "miscounted",
-                f"{export.file} holds {export.rows_in:,} rows by its bytes and {read:,} by its "
-                "parser: quotes or line ends are damaged. Nothing of it was loaded.",
-            )
-        if landed.promised_rows not in (None, export.rows_in):
-            raise ExportError(
-                "cut",
-                f"{export.file} holds {export.rows_in:,} rows, its manifest promises "
-                f"{landed.promised_rows:,}. Nothing of it was loaded: ask for it again.",
-            )
-        self._unread += misfits.unread(read)
-        self._noted.update(export.warnings)
-        self._noted.update({("new_column", column): n for column, n in unnamed.items()})
+    def note(self, warnings: Mapping[tuple[str, str | None], int]) -> None:
+        """Counts what was kept though it is odd, by code and column."""
+        self._noted.update(warnings)
+
+    def add(self, export: Export, source: Source, unread: Sequence[Warned]) -> None:
+        """Accounts for a file that was staged to its end."""
         self._exports.append(export)
-        self._sources.append(
-            Source(
-                name=landed.name,
-                bytes=landed.bytes,
-                sha256=landed.sha256,
-                unpacked_sha256=unpacked_sha256 or landed.sha256,
-                rows=export.rows_in,
-                reasons=dict(sorted((self._reasons - reasons_before).items())),
-            )
+        self._sources.append(source)
+        self._unread += unread
+
+    def stage(self, file: str, checked: Checked, lines: np.ndarray) -> None:
+        """Puts a checked batch on disk; `lines` are where its rows began in the file."""
+        schema = self.contract.schema()
+        table = pa.Table.from_pandas(checked.accepted, schema=schema, preserve_index=False)
+        filled = pa.array([0] * len(table), pa.int16())
+        for column in table.columns:
+            filled = pc.add(filled, pc.is_valid(column.combine_chunks()).cast(pa.int16()))
+        names = pa.DictionaryArray.from_arrays(pa.array([0] * len(table), pa.int32()), [file])
+        rows = pa.array(lines[checked.positions], pa.int32())
+        arrays = [*table.columns, names, rows, filled]
+        self._staged.write_table(pa.table(arrays, schema=self._staged_schema))
+        self._accepted += len(table)
+        self._rows_per_file[file] += len(table)
+        for column in (c.name for c in self.contract.columns if c.flag):
+            seen = pc.unique(table[column]).drop_null().to_pylist()
+            self._flags[file, column].update(seen)
+        self._value_rejects.update(checked.value_rejects)
+        self._keep_rejected(
+            checked.rejected.assign(source_file=file, source_row=lines[checked.rejected["row"]])
         )
+
+    def reject(self, file: str, broken: list[tuple[int, str, str]]) -> None:
+        """Rejects records that are no rows of the file's table: line, reason, text."""
+        frame = pd.DataFrame(broken, columns=["source_row", "reason", "raw_row"])
+        self._keep_rejected(frame.assign(source_file=file, column=None, raw_value=None))
 
     def finish(self) -> Receipt:
         """Writes the parts into `folder/parts`; returns the receipt that accounts for them."""
@@ -182,7 +145,7 @@ class Partition:
             # A search page beside the census makes the night a sample: nobody may miss that.
             self._noted["mixed_extents", None] += len(self._exports)
         return replace(
-            new_receipt(self.contract.dataset, self._context.snapshot_date),
+            new_receipt(self.contract.dataset, self.night),
             layout="+".join(layouts) or None,
             extent=EXTENT_ORDER[max(EXTENT_ORDER.index(e) for e in extents)],
             sources=tuple(self._sources),
@@ -197,38 +160,6 @@ class Partition:
             parts=tuple(parts),
             warnings=self._warnings(),
         )
-
-    def _stage(self, checked: Checked, file: str, lines: Any) -> None:
-        schema = self.contract.schema()
-        table = pa.Table.from_pandas(checked.accepted, schema=schema, preserve_index=False)
-        filled = pa.array([0] * len(table), pa.int16())
-        for column in table.columns:
-            filled = pc.add(filled, pc.is_valid(column.combine_chunks()).cast(pa.int16()))
-        names = pa.DictionaryArray.from_arrays(pa.array([0] * len(table), pa.int32()), [file])
-        rows = pa.array(lines[checked.positions], pa.int32())
-        arrays = [*table.columns, names, rows, filled]
-        self._staged.write_table(pa.table(arrays, schema=self._staged_schema))
-        self._accepted += len(table)
-        self._rows_per_file[file] += len(table)
-        for column in (c.name for c in self.contract.columns if c.flag):
-            seen = pc.unique(table[column]).drop_null().to_pylist()
-            self._flags[file, column].update(seen)
-        self._value_rejects.update(checked.value_rejects)
-        self._keep_rejected(
-            checked.rejected.assign(source_file=file, source_row=lines[checked.rejected["row"]])
-        )
-
-    def _evidence(self, export: Export) -> dict[str, str]:
-        """What all rows of the file show of its dates and rates, by raw field."""
-        found = evidence.Evidence(self.contract.dataset)
-        for batch in export.batches([]):
-            found.add(export.raw_fields(batch.table)[0])
-        self._noted.update(found.contradictions())
-        return found.decided()
-
-    def _reject_broken(self, export: Export) -> None:
-        frame = pd.DataFrame(export.broken, columns=["source_row", "reason", "raw_row"])
-        self._keep_rejected(frame.assign(source_file=export.file, column=None, raw_value=None))
 
     def _keep_rejected(self, rejected: pd.DataFrame) -> None:
         if len(rejected):
@@ -328,7 +259,7 @@ class Partition:
             Warned("constant_flag", c, sum(self._rows_per_file[f] for f in files))
             for c, files in self._constant_flags().items()
         ]
-        found += [Warned("unread_form", *told) for told in self._unread]
+        found += self._unread
         found += [Warned("page_cap", None, s.rows) for s in self._sources if s.rows == PAGE_CAP]
         found += [
             Warned("new_column", c, e.rows_in)
@@ -348,13 +279,6 @@ def _closed(writer: pq.ParquetWriter) -> Iterator[pq.ParquetWriter]:
     except BaseException:
         writer.is_open = False
         raise
-
-
-def _filled_without_a_name(table: pd.DataFrame) -> dict[str, int]:
-    """Values in columns that have no header, which nothing can take."""
-    nameless = [c for c in table if str(c).startswith("(column ")]
-    counts = {str(c): int((table[c].fillna("").str.strip() != "").sum()) for c in nameless}
-    return {column: count for column, count in counts.items() if count}
 
 
 def _without(table: pa.Table, constant: dict[str, list[str]]) -> pa.Table:

@@ -4,9 +4,8 @@ Everything is text here. Whatever bytes a file holds, reading it returns or rais
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from transforms.fields.mask import masked
 from transforms.layouts import Layout, fitting, layouts, nearest, own_layout, plain, unknown
 from transforms.read import delimited, json_rows, parquet, workbook
 from transforms.read.encoding import uncertain
-from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened
+from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Opened, Warnings
 
 # Of a file, its name, and the encodings that layouts or the market declare.
 Reader = Callable[[Path, str, Sequence[str]], Iterator[Candidate]]
@@ -65,13 +64,12 @@ class TextBatch:
     lines: np.ndarray
 
 
-@dataclass
+@dataclass(frozen=True)
 class Export:
     """An opened export: what was found, and its rows.
 
-    `rows_in` is counted on the bytes, apart from the parser; `broken` fills while the batches are
-    read: (line, reason, text) of the records that have too few or too many fields. `period` is
-    what the lines above the header say, by raw field.
+    `rows_in` is counted on the bytes, apart from the parser; `warnings` were met on opening.
+    `period` is what the lines above the header say, by raw field.
     """
 
     file: str
@@ -82,19 +80,12 @@ class Export:
     headers: list[str]
     rows_in: int
     period: dict[str, str]
-    warnings: Counter[tuple[str, str | None]]
+    warnings: Warnings
     _opened: Opened
-    broken: Broken = field(default_factory=list)
 
-    @property
-    def rows(self) -> Iterator[TextBatch]:
-        """The rows, from the first."""
-        self.broken.clear()
-        return self.batches(self.broken)
-
-    def batches(self, broken: Broken) -> Iterator[TextBatch]:
-        """The rows once more; records out of shape go to another list."""
-        return (TextBatch(table, lines) for table, lines in self._opened.rows(broken))
+    def batches(self, noted: Noted) -> Iterator[TextBatch]:
+        """The rows from the first; what is met on the way is noted."""
+        return (TextBatch(table, lines) for table, lines in self._opened.rows(noted))
 
     def raw_fields(self, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
         """A batch under the contract's raw names, the period with it; rows whose label moved."""

@@ -16,7 +16,7 @@ import pyarrow.csv as pacsv
 from transforms.errors import ExportError
 from transforms.read.count import Dialect, records, run_together, stray_quotes
 from transforms.read.encoding import as_utf8, encodings, is_guess
-from transforms.read.opened import SAMPLE_ROWS, Broken, Candidate, Opened, Rows, column_names
+from transforms.read.opened import SAMPLE_ROWS, Candidate, Noted, Opened, Rows, column_names
 
 BLOCK = 16 << 20  # also the longest record that is read
 HEAD = 1 << 18  # bytes in which dialect and header row are looked for
@@ -119,8 +119,8 @@ def _open(
     opened = Opened(
         headers=headers,
         rows_in=len(begins) - len(blank) + sum(len(rows) - 1 for rows in together.values()),
-        rows=lambda broken: _rows(
-            path, name, encoding, dialect, headers, begins, skip, together, blank, broken
+        rows=lambda noted: _rows(
+            path, name, encoding, dialect, headers, begins, skip, together, blank, noted
         ),
         header_row=int(found.begins[header]),
     )
@@ -165,12 +165,12 @@ def _rows(
     skip: int,
     together: dict[int, list[tuple[int, str]]],
     blank: np.ndarray,
-    broken: Broken,
+    noted: Noted,
 ) -> Rows:
     if not len(lines):
         return
     for rows in together.values():
-        broken += [(line, OPEN_QUOTE, text) for line, text in rows]
+        noted.broken += [(line, OPEN_QUOTE, text) for line, text in rows]
     columns = column_names(headers)
     out_of_shape: list[int] = []
     is_row = np.ones(len(lines), dtype=bool)
@@ -182,7 +182,7 @@ def _rows(
         if position >= len(lines) or is_row[position]:
             line = int(lines[position]) if position < len(lines) else 0
             reason = f"fields: {row.actual_columns} instead of {row.expected_columns}"
-            broken.append((line, reason, row.text))
+            noted.broken.append((line, reason, row.text))
         return "skip"
 
     done = 0

@@ -19,7 +19,7 @@ from transforms.errors import ExportError
 from transforms.read import cell
 from transforms.read.encoding import Guess, as_utf8, encodings, is_guess
 from transforms.read.json_scan import RowList, Shape, shape
-from transforms.read.opened import MOST_COLUMNS, Broken, Candidate, Opened, Rows
+from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Opened, Rows
 
 BATCH = 50_000  # objects
 MOST_CELLS = 4 << 20  # of a batch
@@ -71,14 +71,14 @@ def _candidate(
                 )
     headers = list(found)
 
-    def batches(broken: Broken) -> Rows:
+    def batches(noted: Noted) -> Rows:
         with as_utf8(path, encoding) as file:
             batch: list[tuple[int, dict[str, Any]]] = []
             for number, value in read(file):
                 if isinstance(value, dict):
                     batch.append((number, _flat(value)))
                 else:
-                    broken.append((number, "not an object", _text(value) or "null"))
+                    noted.broken.append((number, "not an object", _text(value) or "null"))
                 if len(batch) >= min(BATCH, MOST_CELLS // max(len(headers), 1)):
                     yield _table(batch, headers)
                     batch = []

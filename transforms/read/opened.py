@@ -10,24 +10,35 @@ import pandas as pd
 SAMPLE_ROWS = 200  # of which one of the first twenty has the headers
 MOST_COLUMNS = 2_000  # no export is so wide, and each column costs more than its cells
 
-# (line, reason, text) of a record that is no row of the table
-Broken = list[tuple[int, str, str]]
+Warnings = Counter[tuple[str, str | None]]  # by code and column
 Rows = Iterator[tuple[pd.DataFrame, np.ndarray]]
+
+
+@dataclass
+class Noted:
+    """What is met while the rows of a table are read once.
+
+    `broken` has (line, reason, text) of each record that is no row of the table; `warnings` counts
+    what was kept though it is odd.
+    """
+
+    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    warnings: Warnings = field(default_factory=Counter)
 
 
 @dataclass
 class Opened:
     """A table of text: its headers, and its rows in batches with the line each began on.
 
-    `rows(broken)` reads it from the start and notes the records out of shape. `rows_in` is counted
-    apart from the parser. `warnings` counts by (code, column) and may grow while rows are read.
+    `rows(noted)` reads it from the start. `rows_in` is counted apart from the parser, and
+    `warnings` are what was seen by then.
     """
 
     headers: list[str]
     rows_in: int
-    rows: Callable[[Broken], Rows]
+    rows: Callable[[Noted], Rows]
     header_row: int | None = None
-    warnings: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    warnings: Warnings = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -52,3 +63,10 @@ class Candidate:
 def column_names(headers: list[str]) -> list[str]:
     """The headers, with a name by its place for a column that has none."""
     return [h if h.strip() else f"(column {i})" for i, h in enumerate(headers, 1)]
+
+
+def filled_without_a_name(table: pd.DataFrame) -> Warnings:
+    """Values in columns that have no header, which nothing can take."""
+    nameless = [str(c) for c in table if str(c).startswith("(column ")]
+    counts = {c: int((table[c].fillna("").str.strip() != "").sum()) for c in nameless}
+    return Counter({("new_column", column): count for column, count in counts.items() if count})

@@ -11,7 +11,6 @@ import tempfile
 import zipfile
 import zlib
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ from transforms.deliveries.unpack import bounded_copy
 from transforms.errors import ExportError
 from transforms.read import cell
 from transforms.read.limited import answer_of_child
-from transforms.read.opened import SAMPLE_ROWS, Broken, Candidate, Opened, Rows, column_names
+from transforms.read.opened import SAMPLE_ROWS, Candidate, Noted, Opened, Rows, column_names
 
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000
@@ -114,7 +113,7 @@ def _open(stream: IO[bytes], sheet: Sheet, head: list[list[str]], header: int) -
     opened = Opened(
         headers=head[header],
         rows_in=int((filled > header + 1).sum()),
-        rows=lambda broken: _rows(stream, sheet, opened, broken),
+        rows=lambda noted: _rows(stream, sheet, opened, noted),
         header_row=header + 1,
     )
     for code, places in (("formula_without_value", sheet.formulas), ("error_cell", sheet.errors)):
@@ -155,13 +154,12 @@ def _moment(value: tuple[str], has_times: bool) -> str:
     return f"{value[0]} 00:00:00" if has_times else value[0]
 
 
-def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, _: Broken) -> Rows:
+def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, noted: Noted) -> Rows:
     """The rows under the header that hold anything, with what a merged cell says of them all.
 
     Damaged numbers, cells filled and rows of blanks alone are warned of.
     """
     columns = column_names(opened.headers)
-    noted: Counter[tuple[str, str | None]] = Counter()
     merged = _Merged(sheet.merged, opened.header_row or 0)
     batch: list[list[str | None]] = []
     numbers: list[int] = []
@@ -170,14 +168,14 @@ def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, _: Broken) -> Rows:
         if number <= (opened.header_row or 0):
             continue
         if all(value is None or (isinstance(value, str) and not value.strip()) for value in row):
-            noted["blank_rows", None] += 1
+            noted.warnings["blank_rows", None] += 1
             continue
         for column in merged.fill(number, row):
-            noted["merged_cell", _name(columns, column)] += 1
+            noted.warnings["merged_cell", _name(columns, column)] += 1
         columns += [f"(column {i})" for i in range(len(columns) + 1, len(row) + 1)]
         for column_name, value in zip(columns, row, strict=False):
             if cell.is_damaged(value):
-                noted["damaged_number", column_name] += 1
+                noted.warnings["damaged_number", column_name] += 1
         texts = [_text(value) for value in row]
         size += sum(len(text) for text in texts if text)
         batch.append(texts)
@@ -187,7 +185,6 @@ def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, _: Broken) -> Rows:
             batch, numbers, size = [], [], 0
     if batch:
         yield _table(batch, columns), np.array(numbers, dtype=np.int32)
-    opened.warnings |= noted
 
 
 class _Merged:
