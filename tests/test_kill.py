@@ -1,4 +1,4 @@
-"""Kill: a night killed at any moment leaves a whole version live, and a plain retry heals it (I6).
+"""Kill: a night killed at any moment leaves a whole version live, and a plain retry heals it.
 
 Six moments by default; `OUTLOOK_TEST_KILLS=20` tries twenty, in about two minutes.
 """

@@ -1,4 +1,4 @@
-"""Order: the same content in the end, whatever order nights and deliveries arrive in (I2, I3, I7).
+"""Order: the same content in the end, whatever order nights and deliveries arrive in.
 
 Two orders of each universe are tried by default, for each takes some eight seconds;
 `OUTLOOK_TEST_ORDERS=50` tries fifty.

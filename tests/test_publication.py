@@ -1,4 +1,4 @@
-"""Publication: readers see one whole version, old or new, whatever is published meanwhile (I4)."""
+"""Publication: readers see one whole version, old or new, whatever is published meanwhile."""
 
 import hashlib
 import json

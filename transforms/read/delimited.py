@@ -4,8 +4,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import clevercsv
 import numpy as np
@@ -104,6 +106,92 @@ def _another_dialect(text: str) -> Dialect | None:
     return Dialect(found.delimiter, found.quotechar or '"', found.escapechar or None)
 
 
+@dataclass(frozen=True)
+class _Table:
+    """A table of delimited text: where each of its records begins, and which of them are no rows.
+
+    `together` has records that ran into one by an open quote, `skip` the lines above the first.
+    """
+
+    path: Path
+    name: str
+    encoding: str
+    dialect: Dialect
+    headers: list[str]
+    begins: np.ndarray
+    together: dict[int, list[tuple[int, str]]]
+    blank: np.ndarray
+
+    @property
+    def skip(self) -> int:
+        # The header record may itself run over several lines.
+        return int(self.begins[0]) - 1 if len(self.begins) else 0
+
+    @property
+    def rows_in(self) -> int:
+        own = len(self.begins) - len(self.blank)
+        return own + sum(len(rows) - 1 for rows in self.together.values())
+
+    def rows(self, noted: Noted) -> Rows:
+        """The rows in batches, with the line each began on."""
+        lines = self.begins
+        if not len(lines):
+            return
+        for rows in self.together.values():
+            noted.broken += [(line, OPEN_QUOTE, text) for line, text in rows]
+        out_of_shape: list[int] = []
+        is_row = np.ones(len(lines), dtype=bool)
+        is_row[self.blank] = is_row[list(self.together)] = False
+
+        def note(row: pacsv.InvalidRow) -> str:
+            position = row.number - self.skip - 1
+            out_of_shape.append(position)
+            if position >= len(lines) or is_row[position]:
+                line = int(lines[position]) if position < len(lines) else 0
+                reason = f"fields: {row.actual_columns} instead of {row.expected_columns}"
+                noted.broken.append((line, reason, row.text))
+            return "skip"
+
+        done = 0
+        with as_utf8(self.path, self.encoding) as file:
+            try:
+                for batch in self._parsed(file, note):
+                    wanted = batch.num_rows
+                    # Records out of shape stand between the others; the lines stay with theirs.
+                    span = np.arange(done, min(len(lines), done + wanted + len(out_of_shape)))
+                    positions = span[~np.isin(span, out_of_shape)][:wanted]
+                    if len(positions) < wanted:
+                        break
+                    done = int(positions[-1]) + 1 if wanted else done
+                    out_of_shape[:] = [p for p in out_of_shape if p >= done]
+                    whole = is_row[positions]
+                    kept = batch if whole.all() else batch.filter(pa.array(whole))
+                    yield kept.to_pandas(types_mapper=TEXT.get), lines[positions[whole]]
+            except pa.ArrowInvalid as error:
+                raise ExportError("unreadable", f"{self.name} cannot be read: {error}.") from error
+
+    def _parsed(
+        self, file: IO[bytes], on_broken: Callable[[pacsv.InvalidRow], str]
+    ) -> pacsv.CSVStreamingReader:
+        columns = column_names(self.headers)
+        return pacsv.open_csv(
+            file,
+            read_options=pacsv.ReadOptions(
+                block_size=BLOCK, use_threads=False, column_names=columns, skip_rows=self.skip
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self.dialect.delimiter,
+                quote_char=self.dialect.quote,
+                escape_char=self.dialect.escape or False,
+                newlines_in_values=True,
+                invalid_row_handler=on_broken,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+            ),
+        )
+
+
 def _open(
     path: Path, name: str, encoding: str, dialect: Dialect, header: int, sample: list[list[str]]
 ) -> Opened:
@@ -114,14 +202,11 @@ def _open(
         below = [row for row in sample[header + 1 :] if any(map(str.strip, row))]
         headers = _headers(name, sample[header], below, len(begins) - len(blank))
         together = run_together(file, dialect, begins, found.lines, len(headers))
-    # The header record may itself run over several lines.
-    skip = int(begins[0]) - 1 if len(begins) else 0
+    table = _Table(path, name, encoding, dialect, headers, begins, together, blank)
     opened = Opened(
         headers=headers,
-        rows_in=len(begins) - len(blank) + sum(len(rows) - 1 for rows in together.values()),
-        rows=lambda noted: _rows(
-            path, name, encoding, dialect, headers, begins, skip, together, blank, noted
-        ),
+        rows_in=table.rows_in,
+        rows=table.rows,
         header_row=int(found.begins[header]),
     )
     if len(blank):
@@ -153,68 +238,3 @@ def _headers(name: str, headers: list[str], rows: list[list[str]], count: int) -
             f"under the wrong headers. None of its {count:,} rows was loaded: ask for it again.",
         )
     return headers
-
-
-def _rows(
-    path: Path,
-    name: str,
-    encoding: str,
-    dialect: Dialect,
-    headers: list[str],
-    lines: np.ndarray,
-    skip: int,
-    together: dict[int, list[tuple[int, str]]],
-    blank: np.ndarray,
-    noted: Noted,
-) -> Rows:
-    if not len(lines):
-        return
-    for rows in together.values():
-        noted.broken += [(line, OPEN_QUOTE, text) for line, text in rows]
-    columns = column_names(headers)
-    out_of_shape: list[int] = []
-    is_row = np.ones(len(lines), dtype=bool)
-    is_row[blank] = is_row[list(together)] = False
-
-    def note(row: pacsv.InvalidRow) -> str:
-        position = row.number - skip - 1
-        out_of_shape.append(position)
-        if position >= len(lines) or is_row[position]:
-            line = int(lines[position]) if position < len(lines) else 0
-            reason = f"fields: {row.actual_columns} instead of {row.expected_columns}"
-            noted.broken.append((line, reason, row.text))
-        return "skip"
-
-    done = 0
-    with as_utf8(path, encoding) as file:
-        try:
-            reader = pacsv.open_csv(
-                file,
-                read_options=pacsv.ReadOptions(
-                    block_size=BLOCK, use_threads=False, column_names=columns, skip_rows=skip
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=dialect.delimiter,
-                    quote_char=dialect.quote,
-                    escape_char=dialect.escape or False,
-                    newlines_in_values=True,
-                    invalid_row_handler=note,
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
-                ),
-            )
-            for batch in reader:
-                wanted = batch.num_rows
-                # Records out of shape stand between the others; the lines must stay with theirs.
-                span = np.arange(done, min(len(lines), done + wanted + len(out_of_shape)))
-                positions = span[~np.isin(span, out_of_shape)][:wanted]
-                if len(positions) < wanted:
-                    break
-                done = int(positions[-1]) + 1 if wanted else done
-                out_of_shape[:] = [p for p in out_of_shape if p >= done]
-                whole = is_row[positions]
-                kept = batch if whole.all() else batch.filter(pa.array(whole))
-                yield kept.to_pandas(types_mapper=TEXT.get), lines[positions[whole]]
-        except pa.ArrowInvalid as error:
-            raise ExportError("unreadable", f"{name} cannot be read: {error}.") from error
