@@ -44,7 +44,7 @@ faults: $(READY)
 		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py
 
 fuzz: $(READY)
-	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/test_fuzz.py
+	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/read/test_fuzz.py
 
 # Real installs of the DuckDB versions that analysts have; needs a package index.
 clients: $(READY)

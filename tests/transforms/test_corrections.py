@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.transforms.test_formats import HEADERS, LISTINGS, NIGHT, as_csv, loaded
+from tests.transforms.read.test_formats import HEADERS, LISTINGS, NIGHT, as_csv, loaded
 from transforms import corrections, night
 from transforms.corrections import correct
 from transforms.settings import settings

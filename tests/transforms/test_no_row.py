@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.transforms.test_formats import FORMATS, loaded
+from tests.transforms.read.test_formats import FORMATS, loaded
 from tests.transforms.test_shapes import table_of
 from transforms import DATASETS
 from transforms.clean.no_row import TOTAL

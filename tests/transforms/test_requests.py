@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.transforms.test_formats import as_csv, loaded
+from tests.transforms.read.test_formats import as_csv, loaded
 
 HEADERS = [
     "Title",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.transforms.test_formats import (
+from tests.transforms.read.test_formats import (
     FORMATS,
     HEADERS,
     LISTINGS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.transforms.test_formats import as_csv, loaded
+from tests.transforms.read.test_formats import as_csv, loaded
 from tests.transforms.test_shapes import table_of
 from transforms import DATASETS
 from transforms.errors import ExportError

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tests.transforms.test_formats import NIGHT, as_csv, loaded
+from tests.transforms.read.test_formats import NIGHT, as_csv, loaded
 from tests.transforms.test_shapes import table_of
 from transforms import DATASETS, read
 from transforms.check import Checked, check

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.transforms.test_formats import (
+from tests.transforms.read.test_formats import (
     HEADERS,
     LISTINGS,
     as_records,

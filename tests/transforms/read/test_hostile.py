@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.transforms.test_formats import (
+from tests.transforms.read.test_formats import (
     HEADERS,
     LISTINGS,
     NIGHT,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transforms.test_formats import FORMATS, Row, as_json
+from tests.transforms.read.test_formats import FORMATS, Row, as_json
 from tests.transforms.test_shapes import table_of
 from transforms import DATASETS, night
 from transforms.lake import Lake

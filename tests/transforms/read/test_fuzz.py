@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transforms.test_formats import FORMATS, generated, loaded, packed
+from tests.transforms.read.test_formats import FORMATS, generated, loaded, packed
 from transforms import DATASETS
 from transforms.errors import ExportError
 

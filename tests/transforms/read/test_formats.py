@@ -350,7 +350,7 @@ def test_an_empty_file_is_refused(ending: str, tmp_path: Path) -> None:
 CHILD = """
 import os, resource, sys
 from pathlib import Path
-from tests.transforms.test_formats import ExportError, loaded
+from tests.transforms.read.test_formats import ExportError, loaded
 for path in map(Path, sys.argv[1:]):
     out, into = os.pipe()
     child = os.fork()
@@ -377,7 +377,7 @@ def outcomes(files: dict[str, bytes], folder: Path) -> dict[str, str]:
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     command = [sys.executable, "-c", CHILD, *map(str, paths)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True)
     return dict(zip(files, done.stdout.splitlines(), strict=True))
 
 
