@@ -110,6 +110,7 @@ def test_without_a_key_nothing_is_loaded(home: Path, monkeypatch: pytest.MonkeyP
         ("run", "--date", "yesterday"),
         ("run", "--date", NIGHT, "--dataset", "buyers"),
         ("run", "--date", NIGHT, "--gate", "wide-open"),
+        ("run", "--date", NIGHT, "--gate", "warn"),
         ("backfill", "2022-07-01", "2022-06-01"),
         ("release-night", NIGHT, "--reason", "r"),
         ("inspect", "no such file"),
