@@ -84,6 +84,15 @@ OF_STATUS: dict[str, type[OutlookError]] = {
 }
 
 
+# What to do about such a night, by its status, for whoever is told of it.
+NEXT_STEP = {
+    "refused": "Ask for the export again; nothing of the refused file was loaded.",
+    "held": "Look at `outlook rejected --date {night}`; ask for the export again, or "
+    "`outlook release-night {night} --reason …`.",
+    "missing": "Wait for the delivery under {exports}/{night}, then run again.",
+}
+
+
 class PublishError(OutlookError):
     """The new version could not be put in place; the old one is live."""
 

@@ -15,7 +15,7 @@ import typer
 
 from transforms import backfill as nights_at_once
 from transforms import night as line
-from transforms.errors import OF_STATUS, DiskError, OutlookError, SettingsError
+from transforms.errors import NEXT_STEP, OF_STATUS, DiskError, OutlookError, SettingsError
 from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
 from warehouse import cli_look as look
@@ -251,10 +251,5 @@ def _build(chosen: Settings, full: bool, quiet: bool) -> Built:
 def _stays(chosen: Settings, status_: str, night: str) -> str:
     live = publish.latest(chosen.published)
     stays = f"{live.name} stays live" if live else "nothing is published yet"
-    next_step = {
-        "missing": f"Wait for the delivery under {chosen.exports}/{night}, then run again.",
-        "held": f"Look at `outlook rejected --date {night}`; ask for the export again, or "
-        f"`outlook release-night {night} --reason …`.",
-        "refused": "Ask for the export again; nothing of the refused file was loaded.",
-    }[status_]
+    next_step = NEXT_STEP[status_].format(night=night, exports=chosen.exports)
     return f"{night} was not published ({status_}); {stays}. {next_step}"

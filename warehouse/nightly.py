@@ -11,7 +11,7 @@ from typing import Any
 from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.deliveries import exports
-from transforms.errors import ExportError, ExportMissing, NightHeld, SettingsError
+from transforms.errors import NEXT_STEP, OF_STATUS, ExportError, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings
 from transforms.storage import disk_faults_told
@@ -40,17 +40,15 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
 
     Raises ExportMissing, ExportError or NightHeld where the night does not count.
     """
-    receipt = line.run(dataset, _night(export_date), settings())
+    chosen = settings()
+    receipt = line.run(dataset, _night(export_date), chosen)
     told = line.summary(receipt)
-    if receipt.status == "missing":
-        raise ExportMissing(f"{told}. What is published stays.")
-    if receipt.status == "refused":
-        raise ExportError("refused", f"{told}. What is published stays; ask for the export again.")
-    if receipt.status == "held":
-        raise NightHeld(
-            f"{told}. What is published stays. Look at `outlook rejected --date {export_date}`; "
-            f"ask for the export again, or `outlook release-night {export_date} --reason …`."
-        )
+    if not receipt.is_usable:
+        step = NEXT_STEP[receipt.status].format(night=export_date, exports=chosen.exports)
+        said = f"{told}. What is published stays. {step}"
+        if receipt.status == "refused":
+            raise ExportError("refused", said)
+        raise OF_STATUS[receipt.status](said)
     kept = (
         "dataset",
         "export_date",
@@ -66,8 +64,8 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
         "code_version",
         "seconds",
     )
-    told_on = receipt.as_json()
-    return {k: told_on[k] for k in kept}
+    in_full = receipt.as_json()
+    return {k: in_full[k] for k in kept}
 
 
 @disk_faults_told()

@@ -18,7 +18,7 @@ from transforms.code import code_version
 from transforms.contracts import contract
 from transforms.deliveries import exports
 from transforms.engine import listed, quoted
-from transforms.errors import Damaged
+from transforms.errors import NEXT_STEP, Damaged
 from transforms.lake import across_rows, gates
 from transforms.lake.gates import GoodNight
 from transforms.lake.lake import Lake
@@ -128,13 +128,11 @@ def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Recei
         lake.write_receipt(judged)
         if verdict.status == "held":
             log.error(
-                "%s %s held by a gate: %s. What is published stays. Look at `outlook rejected "
-                "--date %s`; ask for the export again, or `outlook release-night %s --reason …`.",
+                "%s %s held by a gate: %s. What is published stays. %s",
                 receipt.dataset,
                 receipt.export_date,
                 verdict.reason,
-                receipt.export_date,
-                receipt.export_date,
+                NEXT_STEP["held"].format(night=receipt.export_date),
             )
     return judged
 
