@@ -13,8 +13,10 @@ from typing import Any
 from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
-from warehouse import build, editions, lake_views, release
+from warehouse.build import build, release
+from warehouse.editions import freeze as editions
 from warehouse.models import SCHEMAS, Model, models, reads
+from warehouse.tables import lake_views
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by `make docs` from the models: change those, not this page. -->\n"

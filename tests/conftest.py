@@ -44,7 +44,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transforms import backfill
     from transforms.sample import write_sample
     from transforms.settings import settings
-    from warehouse.build import build
+    from warehouse.build.build import build
 
     home = tmp_path_factory.mktemp("versions")
     environ = {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}

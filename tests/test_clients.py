@@ -19,7 +19,7 @@ import pytest
 
 from tests import read_published
 from tests.conftest import ROOT
-from warehouse.examples import examples
+from warehouse.build.examples import examples
 
 CLIENTS = ("1.4.0", "1.4.4", "1.5.6", "2.0.0")
 WANTED = os.environ.get("OUTLOOK_TEST_CLIENTS") == "1"

@@ -176,7 +176,8 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
     from transforms import DATASETS
     from transforms.errors import ExportMissing, SettingsError
     from transforms.settings import settings
-    from warehouse import editions, nightly, yearly
+    from warehouse import nightly, yearly
+    from warehouse.editions import freeze as editions
 
     end = date(2022, 6, 30)
     write_sample(home / "exports", end - timedelta(1), end, scale=0.02)

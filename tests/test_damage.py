@@ -27,10 +27,11 @@ from transforms.lake.receipt import Receipt
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import write_json
-from warehouse import cli, editions, publish
-from warehouse.build import build
-from warehouse.doctor import examine
+from warehouse import cli, publish
+from warehouse.build.build import build
+from warehouse.editions import freeze as editions
 from warehouse.page import report
+from warehouse.questions.doctor import examine
 
 KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 27)

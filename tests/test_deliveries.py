@@ -21,7 +21,7 @@ from transforms.lake import Lake
 from transforms.lake.receipt import Rows
 from transforms.settings import Settings
 from warehouse import cli, publish
-from warehouse.build import Built, build
+from warehouse.build.build import Built, build
 
 NIGHT = QUIET[0]
 LISTINGS = "listings.csv.gz"

@@ -23,7 +23,7 @@ from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import Settings
 from warehouse import publish
-from warehouse.build import Built, build
+from warehouse.build.build import Built, build
 from warehouse.models import models
 
 OTHER_CITIES = {"PK": "Multan", "IN": "Chennai"}

@@ -19,9 +19,12 @@ from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import sha256, write_json
-from warehouse import diff, editions, publish, revisions
-from warehouse.build import Built, build
-from warehouse.revisions import Change
+from warehouse import publish
+from warehouse.build.build import Built, build
+from warehouse.editions import freeze as editions
+from warehouse.editions import revisions
+from warehouse.editions.revisions import Change
+from warehouse.questions import diff
 
 LAST = date(2022, 6, 30)
 AS_IT_STANDS = "the last night will never come"

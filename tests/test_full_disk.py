@@ -22,7 +22,7 @@ from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import disk_fault, disk_faults_told
 from warehouse import publish
-from warehouse.build import build
+from warehouse.build.build import build
 
 KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 29)

@@ -29,7 +29,7 @@ from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import sha256
 from warehouse import publish
-from warehouse.build import build, content_hashes
+from warehouse.build.build import build, content_hashes
 
 KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 27)

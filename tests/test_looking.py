@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from transforms.lake import Lake
-from warehouse import diff, explain, release
+from warehouse.build import release
 from warehouse.models import models
+from warehouse.questions import diff, explain
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 WAS, NOW = "2022-06-29", "2022-06-30"

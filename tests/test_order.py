@@ -30,7 +30,7 @@ from transforms.lake import Lake, Receipt, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import publish
-from warehouse.build import Built, build
+from warehouse.build.build import Built, build
 
 KEY = "a key for tests, longer than thirty-two characters"
 FIRST = {"PK": date(2022, 6, 25), "IN": date(2022, 3, 26)}  # nine nights end a fiscal year

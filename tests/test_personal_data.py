@@ -25,7 +25,7 @@ from transforms import DATASETS, night
 from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import settings
-from warehouse.build import build
+from warehouse.build.build import build
 
 NIGHT = date(2022, 6, 30)
 OUTLOOK = Path(sys.executable).with_name("outlook")

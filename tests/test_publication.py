@@ -23,9 +23,9 @@ from transforms import night as line
 from transforms.errors import PublishError
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
-from warehouse import build as builder
 from warehouse import cli, publish
-from warehouse.build import build, content_hashes
+from warehouse.build import build as builder
+from warehouse.build.build import build, content_hashes
 from warehouse.models import Check, Model, models
 
 KEY = "a key for tests, longer than thirty-two characters"

@@ -17,7 +17,7 @@ from transforms.inspection import inspect
 from transforms.lake import Lake, Receipt
 from transforms.lake.receipt import Drift, Rows
 from transforms.settings import settings
-from warehouse.build import build
+from warehouse.build.build import build
 
 NIGHT = date(2025, 7, 13)
 

@@ -21,7 +21,7 @@ from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import sha256, write_json
 from warehouse import publish as publish_room
-from warehouse.build import build
+from warehouse.build.build import build
 from warehouse.page import report
 from warehouse.page.edition import name_of, version
 

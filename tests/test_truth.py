@@ -24,7 +24,7 @@ from transforms import night as line
 from transforms.deliveries import exports
 from transforms.sample import write_sample
 from warehouse import publish
-from warehouse.build import Built, build
+from warehouse.build.build import Built, build
 from warehouse.models import models
 
 FIRST, LAST = date(2018, 8, 1), date(2022, 6, 30)

@@ -7,7 +7,7 @@ from pathlib import Path
 from transforms import DATASETS, night
 from transforms.sample import write_sample
 from transforms.settings import settings
-from warehouse import editions
+from warehouse.editions import freeze as editions
 
 LAST = date(2022, 6, 30)
 

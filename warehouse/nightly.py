@@ -16,7 +16,7 @@ from transforms.lake import Lake, Receipt
 from transforms.settings import settings
 from transforms.storage import disk_faults_told
 from warehouse import publish
-from warehouse.build import build
+from warehouse.build.build import build
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from transforms import engine
 from transforms.errors import ExportMissing, SettingsError
 from transforms.settings import settings
 from transforms.storage import disk_faults_told
-from warehouse import editions, publish
+from warehouse import publish
+from warehouse.editions import freeze as editions
 from warehouse.page import report
 
 log = logging.getLogger(__name__)

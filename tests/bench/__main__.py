@@ -3,7 +3,7 @@
 import argparse
 
 from tests.bench.measure import measure
-from warehouse import terminal
+from warehouse.cli import terminal
 
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
 parser.add_argument("--scale", type=float, default=0.05, help="1.0 is 3.2 million listings (0.05)")

@@ -112,7 +112,7 @@ def _night(home: Path) -> None:
     from transforms import DATASETS
     from transforms.night import run
     from transforms.settings import settings
-    from warehouse.build import build
+    from warehouse.build.build import build
 
     chosen = settings()
     for dataset in DATASETS:

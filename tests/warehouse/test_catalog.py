@@ -10,11 +10,12 @@ import pytest
 from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
-from warehouse import lake_views, macros
-from warehouse.catalog import START, comment
-from warehouse.examples import examples
+from warehouse import macros
+from warehouse.build.catalog import START, comment
+from warehouse.build.examples import examples
 from warehouse.macros import Macro
-from warehouse.tables import make_tables
+from warehouse.tables import lake_views
+from warehouse.tables.make import make_tables
 
 
 @pytest.fixture(scope="module")

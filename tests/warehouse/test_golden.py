@@ -22,9 +22,10 @@ from tests.warehouse.golden import (
 from transforms import engine
 from transforms.lake import Lake, across_rows
 from transforms.markets import market
-from warehouse import lake_views, macros
+from warehouse import macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models, reads
-from warehouse.tables import make_tables
+from warehouse.tables import lake_views
+from warehouse.tables.make import make_tables
 
 ACROSS_ROWS = "across_rows"
 MODELS = {model.table: model for model in models()}

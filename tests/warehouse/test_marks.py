@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from tests.warehouse.tiny_market import tiny, warehouse_of
-from warehouse import editions, revisions
+from warehouse.editions import freeze as editions
+from warehouse.editions import revisions
 from warehouse.models import Model, models
 
 REPORT = [m for m in models() if m.schema == "report"]

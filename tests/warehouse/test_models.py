@@ -13,7 +13,7 @@ from transforms import engine
 from transforms.errors import PublishError
 from transforms.lake import Lake
 from transforms.markets import market
-from warehouse import disclosure, lake_views, macros
+from warehouse import macros
 from warehouse.models import (
     MACROS,
     PRIVATE,
@@ -25,7 +25,8 @@ from warehouse.models import (
     reads,
     uses,
 )
-from warehouse.tables import make_tables
+from warehouse.tables import disclosure, lake_views
+from warehouse.tables.make import make_tables
 
 MODELS = {m.table: m for m in models()}
 

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from tests.warehouse.page import made_up
-from warehouse import revisions
-from warehouse.revisions import Change
+from warehouse.editions import revisions
+from warehouse.editions.revisions import Change
 
 Cities = list[tuple[str, str, int | None]]
 

@@ -21,7 +21,9 @@ from tests.warehouse.reading import NOTHING, UNKNOWN, Tables
 from tests.warehouse.solver import Name, System
 from tests.warehouse.tiny_market import tiny, warehouse_of
 from transforms.settings import settings
-from warehouse import checks, editions, publish
+from warehouse import publish
+from warehouse.build import checks
+from warehouse.editions import freeze as editions
 from warehouse.models import models
 from warehouse.page import pdf, report
 from warehouse.page.edition import read

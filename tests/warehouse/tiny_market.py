@@ -17,8 +17,8 @@ from transforms import engine
 from transforms.lake import Lake
 from transforms.layouts import layouts
 from transforms.markets import market
-from warehouse import lake_views
-from warehouse.tables import make_tables
+from warehouse.tables import lake_views
+from warehouse.tables.make import make_tables
 
 LAYOUTS = {
     "sellers": ("sellers_export", "census"),

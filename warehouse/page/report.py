@@ -12,8 +12,9 @@ from transforms.code import code_version
 from transforms.errors import PublishError, SettingsError
 from transforms.settings import Settings
 from transforms.storage import write_json
-from warehouse import editions, publish
-from warehouse.build import build
+from warehouse import publish
+from warehouse.build.build import build
+from warehouse.editions import freeze as editions
 from warehouse.page import files, page, pdf, theme, workbook
 from warehouse.page.edition import Edition, read, version
 

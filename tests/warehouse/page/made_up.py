@@ -13,11 +13,13 @@ import duckdb
 from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
-from warehouse import editions, lake_views, release
-from warehouse.build import describe
+from warehouse.build import release
+from warehouse.build.build import describe
+from warehouse.editions import freeze as editions
 from warehouse.models import models
 from warehouse.page.edition import Edition, read
-from warehouse.tables import make_tables
+from warehouse.tables import lake_views
+from warehouse.tables.make import make_tables
 
 RUN: dict[str, Any] = {
     "run_id": "20220715T060000Z-0123abcd",

@@ -6,11 +6,11 @@ import duckdb
 import pyarrow as pa
 
 from transforms.engine import quoted
-from warehouse.checks import Result
-from warehouse.examples import examples
+from warehouse.build.checks import Result
+from warehouse.build.examples import examples
+from warehouse.build.release import RELEASE
 from warehouse.macros import macros
 from warehouse.models import PUBLISHED, Model
-from warehouse.release import RELEASE
 
 CHECK_RESULT = pa.schema(
     [

@@ -14,8 +14,10 @@ from transforms.errors import Damaged, ExportError, ExportMissing, SettingsError
 from transforms.lake import Lake
 from transforms.layouts import leave_out_unusable
 from transforms.settings import settings
-from warehouse import inspection, nightly, publish, terminal
-from warehouse.cli_options import Dataset, Json, calendar, datasets, day
+from warehouse import nightly, publish
+from warehouse.cli import terminal
+from warehouse.cli.options import Dataset, Json, calendar, datasets, day
+from warehouse.questions import inspection
 
 
 def nights(dataset: Dataset = None, as_json: Json = False) -> None:
@@ -67,7 +69,7 @@ def rejected(
     as_json: Json = False,
 ) -> None:
     """Show rejected rows with file, line, column, reason. They hold personal data."""
-    from warehouse import rejects
+    from warehouse.questions import rejects
 
     chosen = settings()
     if to:
@@ -124,7 +126,7 @@ def inspect(
 
 def doctor(as_json: Json = False) -> None:
     """Look at settings, key, disk, versions and every stored file: what is wrong, what mends it."""
-    from warehouse.doctor import examine
+    from warehouse.questions.doctor import examine
 
     found = examine()
     if as_json:
@@ -143,7 +145,7 @@ def listings(
     as_json: Json = False,
 ) -> None:
     """Show the listings as they stood on a past night; CSV on stdout."""
-    from warehouse import listings as past
+    from warehouse.questions import listings as past
 
     lake = Lake(settings().lake)
     if to:
@@ -168,7 +170,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Compare two published versions: rows added, gone, changed; headlines that moved."""
-    from warehouse import diff as versions
+    from warehouse.questions import diff as versions
 
     published = settings().published
     found = versions.compare(versions.find(a, published), versions.find(b, published))
@@ -192,7 +194,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say where a published figure comes from: parts, definition, SQL, nights, receipts."""
-    from warehouse import explain as figures
+    from warehouse.questions import explain as figures
 
     chosen = settings()
     live = publish.live(chosen.published)
@@ -211,9 +213,9 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
-    from warehouse import editions
-    from warehouse import explain as figures
+    from warehouse.editions import freeze as editions
     from warehouse.page.edition import name_of
+    from warehouse.questions import explain as figures
 
     chosen, name = settings(), name_of(edition, None)
     live = publish.live(chosen.published)

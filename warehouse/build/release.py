@@ -11,7 +11,7 @@ import pyarrow as pa
 from transforms import DATASETS
 from transforms.engine import quoted
 from transforms.markets import Market
-from warehouse import diff
+from warehouse.questions import diff
 
 Due = Callable[[date, date], list[date]]
 

@@ -21,9 +21,11 @@ from transforms.errors import ExportMissing, PublishError
 from transforms.lake import Lake
 from transforms.settings import Settings
 from transforms.storage import discard, sha256, sha256_of
-from warehouse import catalog, checks, editions, macros, publish, release
+from warehouse import macros, publish
+from warehouse.build import catalog, checks, release
+from warehouse.editions import freeze as editions
 from warehouse.models import models
-from warehouse.tables import (
+from warehouse.tables.make import (
     attach_lake,
     code_version,
     lake_fingerprint,

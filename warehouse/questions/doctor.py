@@ -14,8 +14,9 @@ import pyarrow
 from transforms import engine
 from transforms.errors import OutlookError
 from transforms.settings import Settings, settings
-from warehouse import publish, stored
+from warehouse import publish
 from warehouse.page import pdf
+from warehouse.questions import stored
 
 LOW_DISK = 5 << 30
 

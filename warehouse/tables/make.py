@@ -11,8 +11,9 @@ from transforms.deliveries import exports
 from transforms.lake import Lake, history
 from transforms.settings import Settings
 from transforms.storage import sha256_of
-from warehouse import disclosure, lake_views, macros
+from warehouse import macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models
+from warehouse.tables import disclosure, lake_views
 
 
 def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:

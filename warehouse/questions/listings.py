@@ -13,7 +13,9 @@ from transforms.engine import listed, quoted
 from transforms.errors import ExportMissing, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.visible import visible
-from warehouse import rejects, spreadsheet, terminal
+from warehouse import spreadsheet
+from warehouse.cli import terminal
+from warehouse.questions import rejects
 
 FORMATS = {".csv": "csv", ".parquet": "parquet, COMPRESSION zstd", ".json": "json, ARRAY"}
 BATCH = 20_000

@@ -11,7 +11,7 @@ from transforms import engine
 from transforms.errors import SettingsError
 from transforms.lake import Lake
 from warehouse.models import Model, models
-from warehouse.tables import code_version
+from warehouse.tables.make import code_version
 
 Row = dict[str, Any]
 

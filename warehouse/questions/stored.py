@@ -10,7 +10,8 @@ from transforms.errors import Damaged, OutlookError
 from transforms.lake import LOAD_AGAIN, Lake, Receipt, history
 from transforms.settings import Settings
 from transforms.storage import damage, read_json, sha256
-from warehouse import editions, publish
+from warehouse import publish
+from warehouse.editions import freeze as editions
 
 THREADS = 2  # hashing lets others run meanwhile
 MOST_NAMED = 10

@@ -18,12 +18,12 @@ from transforms import night as line
 from transforms.errors import NEXT_STEP, OF_STATUS, DiskError, OutlookError, SettingsError
 from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
-from warehouse import cli_look as look
-from warehouse import publish, terminal
-from warehouse.build import Built
-from warehouse.build import build as build_warehouse
-from warehouse.cli_options import Dataset, Json, Night, Quiet, datasets, day
-from warehouse.page.command import report
+from warehouse import publish
+from warehouse.build.build import Built
+from warehouse.build.build import build as build_warehouse
+from warehouse.cli import look, terminal
+from warehouse.cli.options import Dataset, Json, Night, Quiet, datasets, day
+from warehouse.cli.report import report
 
 app = typer.Typer(
     no_args_is_help=True,

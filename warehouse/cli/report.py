@@ -9,7 +9,9 @@ import typer
 
 from transforms.errors import SettingsError
 from transforms.settings import Settings, settings
-from warehouse import editions, publish, terminal
+from warehouse import publish
+from warehouse.cli import terminal
+from warehouse.editions import freeze as editions
 
 STATUSES = (None, "provisional", "final")
 

@@ -28,10 +28,11 @@ from transforms.errors import PublishError, SettingsError
 from transforms.lake import Lake
 from transforms.settings import Settings
 from transforms.storage import damage, put_folder, sha256, write_json
-from warehouse import publish, revisions
+from warehouse import publish
+from warehouse.editions import revisions
+from warehouse.editions.revisions import Change, Comparison
 from warehouse.models import Model
-from warehouse.revisions import Change, Comparison
-from warehouse.tables import (
+from warehouse.tables.make import (
     attach_lake,
     code_version,
     lake_fingerprint,

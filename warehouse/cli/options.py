@@ -11,7 +11,7 @@ from transforms.deliveries import exports
 from transforms.errors import SettingsError
 from transforms.lake import Lake
 from transforms.settings import Settings
-from warehouse import lake_views
+from warehouse.tables import lake_views
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")]

@@ -1,0 +1,1 @@
+"""The new file: every table checked, described, frozen editions put in, closed and recounted."""

@@ -1,0 +1,1 @@
+"""Report years: what is frozen, what a revision changes, and what is provisional."""
