@@ -14,7 +14,7 @@ from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse.build import build, release
-from warehouse.editions import freeze as editions
+from warehouse.editions import put_in
 from warehouse.models import SCHEMAS, Model, models, reads
 from warehouse.tables import lake_views
 
@@ -169,7 +169,7 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
         build.make_tables(db)
-        editions.put_in(db, Path(empty))
+        put_in.put_in(db, Path(empty))
         run = dict.fromkeys(("run_id", "code_version", "lake_fingerprint", "duckdb_version"), "")
         at = release.midnight(night)
         told = release.describe(db, "", night, home, None, None)

@@ -177,7 +177,7 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
     from transforms.errors import ExportMissing, SettingsError
     from transforms.settings import settings
     from warehouse import nightly, yearly
-    from warehouse.editions import freeze as editions
+    from warehouse.editions import freeze
 
     end = date(2022, 6, 30)
     write_sample(home / "exports", end - timedelta(1), end, scale=0.02)
@@ -189,7 +189,7 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
             with pytest.raises(ExportMissing, match="is not whole"):
                 yearly.due("FY2022", date(2022, 10, 1))
             assert yearly.due("FY2022", date(2022, 10, 1), "as it stands") == "FY2022"
-            editions.freeze(settings(), "FY2022", by="an author", reason="as it stands")
+            freeze.freeze(settings(), "FY2022", by="an author", reason="as it stands")
     assert yearly.due(None, date(2022, 10, 1)) == "FY2022"
     with pytest.raises(SettingsError, match="a revision needs a reason"):
         yearly.changes("FY2022")

@@ -29,7 +29,7 @@ from transforms.settings import Settings, settings
 from transforms.storage import write_json
 from warehouse import cli, publish
 from warehouse.build.build import build
-from warehouse.editions import freeze as editions
+from warehouse.editions import freeze
 from warehouse.page import report
 from warehouse.questions.doctor import examine
 
@@ -106,7 +106,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         lake.write_release(dataset, NIGHTS[0], said)
     for dataset in DATASETS:
         assert line.run(dataset, NIGHTS[2], chosen).status == "ok"
-    editions.freeze(chosen, "FY2022", "a test", "for damage")
+    freeze.freeze(chosen, "FY2022", "a test", "for damage")
     build(chosen)
     report.make(chosen, "FY2022")
     for dataset in DATASETS:

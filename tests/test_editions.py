@@ -21,8 +21,7 @@ from transforms.settings import settings
 from transforms.storage import sha256, write_json
 from warehouse import publish
 from warehouse.build.build import Built, build
-from warehouse.editions import freeze as editions
-from warehouse.editions import revisions
+from warehouse.editions import freeze, frozen, revisions
 from warehouse.editions.revisions import Change
 from warehouse.questions import diff
 
@@ -47,9 +46,9 @@ def deliver_the_last(home: Path) -> None:
         night.run(dataset, LAST, settings())
 
 
-def frozen_first() -> editions.Frozen:
+def frozen_first() -> frozen.Frozen:
     """The edition without its last night, as somebody decided."""
-    return editions.freeze(settings(), "FY2022", by="an author", reason=AS_IT_STANDS)
+    return freeze.freeze(settings(), "FY2022", by="an author", reason=AS_IT_STANDS)
 
 
 def asked(built: Built, sql: str) -> list[tuple[Any, ...]]:
@@ -58,7 +57,7 @@ def asked(built: Built, sql: str) -> list[tuple[Any, ...]]:
 
 
 def differences() -> list[Change]:
-    return editions.prove(settings(), "FY2022")[1].changes
+    return freeze.prove(settings(), "FY2022")[1].changes
 
 
 HEADLINE = "SELECT metric, value, as_of FROM report.headline WHERE edition = 'FY2022' ORDER BY 1"
@@ -66,7 +65,7 @@ HEADLINE = "SELECT metric, value, as_of FROM report.headline WHERE edition = 'FY
 
 def test_no_night_is_committed_while_an_edition_is_computed(loaded: Path) -> None:
     lake = Lake(settings().lake)
-    with editions.computed(settings()):
+    with freeze.computed(settings()):
         for dataset in DATASETS:
             with (lake.root / f".lock-{dataset}").open("w") as file, pytest.raises(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,7 +88,7 @@ def test_later_deliveries_never_change_a_frozen_edition(loaded: Path) -> None:
 
 def test_the_same_again_is_no_revision(loaded: Path) -> None:
     one = frozen_first()
-    again = editions.freeze(settings(), "FY2022", by="another", reason="to be sure")
+    again = freeze.freeze(settings(), "FY2022", by="another", reason="to be sure")
     assert not again.is_new
     assert again.folder == one.folder
 
@@ -101,10 +100,10 @@ def test_a_freezing_cut_short_can_be_done_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as cut:
-        cut.setattr(editions, "put_folder", killed)
+        cut.setattr(freeze, "put_folder", killed)
         with pytest.raises(KeyboardInterrupt):
             frozen_first()
-    assert editions.newest(settings().published, "FY2022") is None
+    assert frozen.newest(settings().published, "FY2022") is None
     assert not list(settings().published.glob(".building-*"))
     assert frozen_first().is_new
 
@@ -114,9 +113,9 @@ def test_a_revision_needs_a_reason_and_shows_what_changed(loaded: Path) -> None:
     build(settings())
     deliver_the_last(loaded)
     with pytest.raises(SettingsError, match=r"cells would change, first .* needs a reason"):
-        editions.freeze(settings(), "FY2022", by="an author")
+        freeze.freeze(settings(), "FY2022", by="an author")
     assert {"headline"} <= {c.table for c in differences()}
-    two = editions.freeze(settings(), "FY2022", by="an author", reason="the last night came late")
+    two = freeze.freeze(settings(), "FY2022", by="an author", reason="the last night came late")
     assert two.manifest["revision"] == 2
     built = build(settings())
     assert built.is_new
@@ -147,7 +146,7 @@ def test_a_frozen_edition_names_its_nights_and_hashes(loaded: Path) -> None:
     assert {"headline", "sellers_by_city", "seller_growth"} <= set(one.manifest["tables"])
 
 
-def tamper(one: editions.Frozen) -> Path:
+def tamper(one: frozen.Frozen) -> Path:
     path = one.folder / "headline.parquet"
     pq.write_table(pq.read_table(path).slice(1), path)
     return path
@@ -190,10 +189,10 @@ def test_an_edition_that_was_published_frozen_cannot_be_lost(loaded: Path, lost:
 
 def test_an_unfinished_year_is_frozen_only_for_a_reason(loaded: Path) -> None:
     with pytest.raises(SettingsError, match=f"not finished: its data go to {LAST - timedelta(1)}"):
-        editions.freeze(settings(), "FY2022", by="an author")
+        freeze.freeze(settings(), "FY2022", by="an author")
     assert not (settings().published / "editions").exists()
     deliver_the_last(loaded)
-    assert editions.freeze(settings(), "FY2022", by="an author").is_new
+    assert freeze.freeze(settings(), "FY2022", by="an author").is_new
 
 
 def test_a_frozen_figure_is_marked_only_where_days_are_missing(loaded: Path) -> None:
@@ -203,7 +202,7 @@ def test_a_frozen_figure_is_marked_only_where_days_are_missing(loaded: Path) -> 
     marks = HEADLINE.replace("value, as_of", "symbol, is_partial, days, days_covered")
     open_one = build(settings())
     assert {row[1] for row in asked(open_one, marks)} == {"p", "x"}
-    editions.freeze(settings(), "FY2022", by="an author")
+    freeze.freeze(settings(), "FY2022", by="an author")
     frozen_one = build(settings())
     [sold, asked_for, *stocks] = asked(frozen_one, marks)
     assert sold[1] == "x" and {row[1:] for row in stocks} == {(None, False, None, None)}
@@ -224,7 +223,7 @@ def test_the_file_says_how_each_edition_stands(loaded: Path) -> None:
         ("FY2022", "final", 1, "an author", AS_IT_STANDS),
     ]
     deliver_the_last(loaded)
-    editions.freeze(settings(), "FY2022", by="another", reason="it came")
+    freeze.freeze(settings(), "FY2022", by="another", reason="it came")
     built = build(settings())
     assert asked(built, STANDS)[-1] == ("FY2022", "corrected", 2, "another", "it came")
     assert set(publish.manifest(built.folder)["editions"]) == {"FY2022.r1", "FY2022.r2"}
@@ -243,7 +242,7 @@ def test_a_table_younger_than_the_edition_is_provisional_in_it(
     deliver_the_last(loaded)
     with monkeypatch.context() as older:
         without(older, "report.listing_stock")
-        one = editions.freeze(settings(), "FY2022", by="an author")
+        one = freeze.freeze(settings(), "FY2022", by="an author")
     assert "listing_stock" not in one.manifest["tables"]
     query = (
         "SELECT live_listings_symbol FROM report.listing_stock WHERE live_listings > 0 "
@@ -258,10 +257,10 @@ def test_a_table_younger_than_the_edition_is_provisional_in_it(
         ("paid_sellers", None),
     ]
     assert differences() == []
-    assert editions.prove(settings(), "FY2022")[1].younger == ["listing_stock"]
-    assert not editions.freeze(settings(), "FY2022", by="an author").is_new
+    assert freeze.prove(settings(), "FY2022")[1].younger == ["listing_stock"]
+    assert not freeze.freeze(settings(), "FY2022", by="an author").is_new
 
-    two = editions.freeze(settings(), "FY2022", by="an author", reason="a table more")
+    two = freeze.freeze(settings(), "FY2022", by="an author", reason="a table more")
     assert two.is_new and "listing_stock" in two.manifest["tables"]
     built = build(settings())
     assert asked(built, query) == [(None,)]
@@ -270,7 +269,7 @@ def test_a_table_younger_than_the_edition_is_provisional_in_it(
     ]
 
 
-def rewrite(one: editions.Frozen, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
+def rewrite(one: frozen.Frozen, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
     """Makes the frozen table another one, as if it had been frozen so."""
     path = one.folder / f"{name}.parquet"
     pq.write_table(change(pq.read_table(path)), path)
@@ -292,8 +291,8 @@ def test_what_was_revised_once_stays_marked_in_the_next_revision(
         without(older, "report.listing_stock")
         frozen_first()
         deliver_the_last(loaded)
-        editions.freeze(settings(), "FY2022", by="an author", reason="it came")
-    editions.freeze(settings(), "FY2022", by="an author", reason="a table more")
+        freeze.freeze(settings(), "FY2022", by="an author", reason="it came")
+    freeze.freeze(settings(), "FY2022", by="an author", reason="a table more")
     query = HEADLINE.replace("value, as_of", "symbol").replace("ORDER", "AND value > 0 ORDER")
     assert {symbol for _, symbol in asked(build(settings()), query)} == {"r"}
 
@@ -328,6 +327,6 @@ def test_why_a_figure_is_not_available_is_frozen_too(loaded: Path) -> None:
 
 def test_an_edition_that_the_lake_cannot_make_is_not_frozen(loaded: Path) -> None:
     with pytest.raises(SettingsError, match="no edition FY1999"):
-        editions.freeze(settings(), "FY1999", by="an author")
+        freeze.freeze(settings(), "FY1999", by="an author")
     with pytest.raises(SettingsError, match="is not frozen"):
-        editions.prove(settings(), "FY2022")
+        freeze.prove(settings(), "FY2022")

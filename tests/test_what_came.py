@@ -7,7 +7,7 @@ from pathlib import Path
 from transforms import DATASETS, night
 from transforms.sample import write_sample
 from transforms.settings import settings
-from warehouse.editions import freeze as editions
+from warehouse.editions import freeze
 
 LAST = date(2022, 6, 30)
 
@@ -23,7 +23,7 @@ def test_a_column_that_did_not_come_makes_no_figure(home: Path) -> None:
         csv.writer(file).writerows([c for i, c in enumerate(r) if i != at] for r in rows)
     for dataset in DATASETS:
         assert night.run(dataset, LAST, settings()).status == "ok"
-    with editions.computed(settings()) as db:
+    with freeze.computed(settings()) as db:
         [found] = db.execute(
             "SELECT online_order_coverage, available.symbol, missing "
             "FROM report.online_order_coverage "

@@ -11,7 +11,7 @@ from transforms.errors import ExportMissing, SettingsError
 from transforms.settings import settings
 from transforms.storage import disk_faults_told
 from warehouse import publish
-from warehouse.editions import freeze as editions
+from warehouse.editions import freeze, frozen
 from warehouse.page import report
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
     chosen = settings()
     year = chosen.market.fiscal_year(on) - 1
     wanted = edition or f"FY{year}"
-    with editions.computed(chosen) as db:
+    with freeze.computed(chosen) as db:
         found = _figures(db, wanted)
     if not found:
         raise ExportMissing(f"The lake makes no edition {wanted}: nothing was released.")
@@ -48,11 +48,11 @@ def changes(edition: str, reason: str | None = None) -> str:
 
     Raises SettingsError for a revision without a reason: nobody need approve what would fail.
     """
-    old = editions.newest(settings().published, edition)
+    old = frozen.newest(settings().published, edition)
     before = _frozen_values(old) if old else {}
-    with editions.computed(settings()) as db:
+    with freeze.computed(settings()) as db:
         figures = _figures(db, edition)
-        moved = editions.against(db, old).changes if old else []
+        moved = freeze.against(db, old).changes if old else []
     if moved and not reason:
         raise SettingsError(
             f"{edition} is frozen ({old.folder.name if old else ''}) and {len(moved):,} cells "
@@ -102,13 +102,13 @@ def _figures(db: duckdb.DuckDBPyConnection, edition: str) -> list[dict[str, Any]
     """As the lake makes them today: what is published may be the frozen edition itself."""
     return engine.rows(
         db,
-        f"SELECT metric, value, as_of, {editions.UNFINISHED} AS is_unfinished, symbol "
+        f"SELECT metric, value, as_of, {freeze.UNFINISHED} AS is_unfinished, symbol "
         "FROM report.headline WHERE edition = ? AND metric <> 'goods_sold_value'",
         [edition],
     )
 
 
-def _frozen_values(old: editions.Frozen) -> dict[str, float | None]:
+def _frozen_values(old: frozen.Frozen) -> dict[str, float | None]:
     path = old.folder / "headline.parquet"
     with engine.in_memory() as db:
         rows = db.execute("SELECT metric, value FROM read_parquet(?)", [str(path)]).fetchall()

@@ -6,8 +6,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.tiny_market import tiny, warehouse_of
-from warehouse.editions import freeze as editions
-from warehouse.editions import revisions
+from warehouse.editions import put_in, revisions
 from warehouse.models import Model, models
 
 REPORT = [m for m in models() if m.schema == "report"]
@@ -30,7 +29,7 @@ def test_provisional_is_what_is_not_frozen_or_partial(seed: int) -> None:
         for model in REPORT:
             before = rows_of(db, model)
             for _ in range(2):  # again changes nothing
-                editions.mark_provisional(db, model, closed)
+                put_in.mark_provisional(db, model, closed)
                 after = rows_of(db, model)
                 for was, now in zip(before, after, strict=True):
                     for symbol in revisions.symbols(db, model.table):

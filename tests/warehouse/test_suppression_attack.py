@@ -23,7 +23,7 @@ from tests.warehouse.tiny_market import tiny, warehouse_of
 from transforms.settings import settings
 from warehouse import publish
 from warehouse.build import checks
-from warehouse.editions import freeze as editions
+from warehouse.editions import freeze
 from warehouse.models import models
 from warehouse.page import pdf, report
 from warehouse.page.edition import read
@@ -84,7 +84,7 @@ def test_a_real_sample_and_its_files(
         assert path.read_bytes() == other.read_bytes(), path.name
 
     environ = {"OUTLOOK_HOME": str(versions), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
-    with editions.computed(settings(environ)) as db:
+    with freeze.computed(settings(environ)) as db:
         told = published(db)
         assert not recovered(db, told, SMALLEST)
         for table, rows in told.items():

@@ -23,7 +23,7 @@ from transforms.settings import Settings
 from transforms.storage import discard, sha256, sha256_of
 from warehouse import macros, publish
 from warehouse.build import catalog, checks, release
-from warehouse.editions import freeze as editions
+from warehouse.editions import frozen, put_in
 from warehouse.models import models
 from warehouse.tables.make import (
     attach_lake,
@@ -71,7 +71,7 @@ def build(
         about = publish.manifest(live) if live and not fault else None
         # A damaged manifest does not tell which frozen editions there were: any version's does.
         shown = about.get("editions", {}) if about else publish.editions_shown(settings.published)
-        editions.missed(settings.published, shown)
+        frozen.missed(settings.published, shown)
         fingerprint = _fingerprint(lake, settings)
         if live and about and not full and about["lake_fingerprint"] == fingerprint:
             with engine.in_memory() as db:
@@ -92,9 +92,9 @@ def build(
 
 def _fingerprint(lake: Lake, settings: Settings) -> str:
     """Hash of the lake and of the frozen editions."""
-    frozen = editions.fingerprint(settings.published)
+    of_editions = frozen.fingerprint(settings.published)
     made = lake_fingerprint(lake, settings)
-    return sha256_of(f"{made} {frozen}") if frozen else made
+    return sha256_of(f"{made} {of_editions}") if of_editions else made
 
 
 def describe(
@@ -161,7 +161,7 @@ def _make(
         )
         db.execute("USE outlook")
         make_tables(db, progress)
-        editions.put_in(db, settings.published)
+        put_in.put_in(db, settings.published)
         results = checks.run(db, models())
         checks.hold_on_failure(results)
         due = partial(exports.due_nights, settings.exports)
@@ -179,7 +179,7 @@ def _make(
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "storage_version": STORAGE_VERSION,
-        "editions": editions.hashes(settings.published),
+        "editions": frozen.hashes(settings.published),
         "tables": hashes,
     }
 

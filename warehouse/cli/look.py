@@ -213,17 +213,17 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
-    from warehouse.editions import freeze as editions
+    from warehouse.editions import freeze, frozen
     from warehouse.page.edition import name_of
     from warehouse.questions import explain as figures
 
     chosen, name = settings(), name_of(edition, None)
     live = publish.live(chosen.published)
-    if live and not editions.newest(chosen.published, name):
+    if live and not frozen.newest(chosen.published, name):
         known = figures.editions(live / publish.FILE)
         if name not in known:
             raise SettingsError(f"{name} is no edition: {', '.join(known)}")
-    one, found = editions.prove(chosen, name)
+    one, found = freeze.prove(chosen, name)
     changes = [vars(c) for c in found.changes]
     if as_json:
         terminal.print_json(

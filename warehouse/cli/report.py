@@ -11,7 +11,7 @@ from transforms.errors import SettingsError
 from transforms.settings import Settings, settings
 from warehouse import publish
 from warehouse.cli import terminal
-from warehouse.editions import freeze as editions
+from warehouse.editions import frozen
 
 STATUSES = (None, "provisional", "final")
 
@@ -83,7 +83,7 @@ def _can_be(
         raise SettingsError("--status is provisional or final")
     if reason is not None and (status != "final" or not reason.strip()):
         raise SettingsError("--reason says why frozen figures change: give it with --status final")
-    one = editions.newest(chosen.published, name)
+    one = frozen.newest(chosen.published, name)
     if status == "provisional" and one:
         raise SettingsError(
             f"{name} is {one.status}, frozen on {one.frozen_at:%Y-%m-%d}, and cannot be "

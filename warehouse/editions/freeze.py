@@ -1,37 +1,31 @@
-"""Editions: a report year frozen when it is final. What comes later never changes it by itself.
+"""Freezing: a report year that is final. What comes later never changes it by itself.
 
-Final is frozen and nothing else. `published/editions/FY2022.r1/` holds the rows of every report
-table of that edition as Parquet and a manifest: hashes, code, lake and the calendar of nights. A
-frozen edition's rows take the place of those that a build computes; another freezing of it is a
-revision and needs a reason. `meta.edition` of every published file says how each edition stands.
-
-The models write no `p`. Here alone it is put: on every shown figure of an edition that is not
-frozen, or whose row is partial.
+Final is frozen and nothing else. A frozen edition's rows take the place of those that a build
+computes; another freezing of it is a revision and needs a reason. `meta.edition` of every published
+file says how each edition stands.
 """
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.engine import quoted
-from transforms.errors import PublishError, SettingsError
+from transforms.errors import SettingsError
 from transforms.lake import Lake
 from transforms.settings import Settings
-from transforms.storage import damage, put_folder, sha256, write_json
+from transforms.storage import put_folder, sha256, write_json
 from warehouse import publish
 from warehouse.editions import revisions
+from warehouse.editions.frozen import Frozen, every, newest, verify
+from warehouse.editions.put_in import mark_provisional
 from warehouse.editions.revisions import Change, Comparison
-from warehouse.models import Model
 from warehouse.tables.make import (
     attach_lake,
     code_version,
@@ -44,52 +38,6 @@ log = logging.getLogger(__name__)
 # A figure whose last nights are not there. Days that are missing within the year make it partial
 # too, but will hardly ever come: they keep nobody from freezing.
 UNFINISHED = "(as_of IS NULL OR as_of < period_to)"
-FROM_BACKUP = "a frozen edition cannot be made again: restore it from a backup"
-FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
-EDITION = pa.schema(
-    [
-        ("edition", pa.string()),
-        ("status", pa.string()),
-        ("revision", pa.int32()),
-        ("frozen_at", pa.timestamp("us", tz="UTC")),
-        ("frozen_by", pa.string()),
-        ("reason", pa.string()),
-        ("code_version", pa.string()),
-        ("lake_fingerprint", pa.string()),
-        ("manifest_sha256", pa.string()),
-    ]
-)
-REVISION = pa.schema(
-    [
-        ("edition", pa.string()),
-        ("revision", pa.int32()),
-        ("table_name", pa.string()),
-        ("row_key", pa.string()),
-        ("column_name", pa.string()),
-        ("was", pa.string()),
-        ("now", pa.string()),
-        ("reason", pa.string()),
-        ("revised_by", pa.string()),
-        ("revised_at", pa.timestamp("us", tz="UTC")),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """One freezing of an edition; `is_new` is false where it held these very rows already."""
-
-    folder: Path
-    manifest: dict[str, Any]
-    is_new: bool = False
-
-    @property
-    def status(self) -> str:
-        return "final" if self.manifest["revision"] == 1 else "corrected"
-
-    @property
-    def frozen_at(self) -> datetime:
-        return datetime.fromisoformat(self.manifest["frozen_at"])
 
 
 def freeze(settings: Settings, edition: str, by: str, reason: str | None = None) -> Frozen:
@@ -151,74 +99,6 @@ def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
     return revisions.compare(db, old.manifest["edition"], old.folder, set(old.manifest["tables"]))
 
 
-def verify(one: Frozen) -> None:
-    """Raises PublishError where a file is not what was frozen."""
-    for fault in faults(one):
-        raise PublishError(fault)
-
-
-def faults(one: Frozen) -> Iterator[str]:
-    """A sentence for every file that is not what was frozen."""
-    for name, entry in one.manifest["tables"].items():
-        path = one.folder / f"{name}.parquet"
-        if not path.is_file() or sha256(path) != entry["sha256"]:
-            state = "is not what was frozen" if path.is_file() else "is gone"
-            yield _damaged(f"{path} {state}")
-
-
-def newest(published: Path, edition: str) -> Frozen | None:
-    """The last freezing of an edition, if there is one."""
-    return next((f for f in frozen(published) if f.manifest["edition"] == edition), None)
-
-
-def frozen(published: Path) -> list[Frozen]:
-    """The last freezing of every frozen edition."""
-    last: dict[str, Frozen] = {}
-    for one in every(published):
-        last[one.manifest["edition"]] = one
-    return [last[edition] for edition in sorted(last)]
-
-
-def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Puts the frozen rows in the place of those that the build has computed, marks what is
-    provisional, and writes meta.edition and meta.revision.
-
-    A table that is younger than a frozen edition keeps its computed rows, marked provisional: they
-    are no part of it before it is frozen again. A table or column that the code has no more stays
-    in the edition's folder only. Raises PublishError where a frozen file is damaged.
-    """
-    known = frozen(published)
-    for one in known:
-        verify(one)
-    for model in revisions.tables():
-        of_it = [one for one in known if model.name in one.manifest["tables"]]
-        for one in of_it:
-            _put_rows(db, model.table, one)
-        mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
-    _create(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
-    _create(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
-
-
-def hashes(published: Path) -> dict[str, str]:
-    """Hash of the manifest of every freezing, by the name of its folder."""
-    return {f.folder.name: sha256(f.folder / "manifest.json") for f in every(published)}
-
-
-def missed(published: Path, known: dict[str, str]) -> None:
-    """Raises PublishError where an edition is gone or another than in `known`: the hashes that
-    the live version was made with."""
-    found = hashes(published)
-    for name, digest in known.items():
-        if found.get(name) != digest:
-            state = "was changed" if name in found else "is gone"
-            raise PublishError(_damaged(f"{published / 'editions' / name} {state}"))
-
-
-def fingerprint(published: Path) -> str:
-    """What the frozen editions are: a build must not pass for current where they have changed."""
-    return " ".join(f"{name}:{digest}" for name, digest in hashes(published).items())
-
-
 @contextmanager
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table as today's lake and code would freeze it, in memory: `p` is what is partial."""
@@ -238,21 +118,6 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         for model in revisions.tables():
             mark_provisional(db, model, every)
         yield db
-
-
-def every(published: Path) -> list[Frozen]:
-    """Every freezing, the oldest of an edition first. Raises PublishError for half of one."""
-    found = []
-    folders = [f for f in (published / "editions").glob("*") if FOLDER.fullmatch(f.name)]
-    for folder in folders:
-        if not (folder / "manifest.json").is_file():
-            raise PublishError(_damaged(f"{folder} has no manifest.json"))
-        found.append(Frozen(folder, publish.manifest(folder, FROM_BACKUP)))
-    return sorted(found, key=lambda f: (f.manifest["edition"], f.manifest["revision"]))
-
-
-def _damaged(what: str) -> str:
-    return damage(what, FROM_BACKUP)
 
 
 def _write(
@@ -331,78 +196,6 @@ def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) ->
     }
 
 
-def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
-    path = one.folder / f"{table.partition('.')[2]}.parquet"
-    source = f"read_parquet({quoted(path)})"
-    there = set(revisions.columns(db, table))
-    names = ", ".join(c for c in revisions.columns(db, source) if c in there)
-    where = f"edition = {quoted(one.manifest['edition'])}"
-    if table.startswith("meta."):
-        # Why a figure is x; figures younger than the edition keep their own row.
-        where += f" AND figure IN (SELECT figure FROM {source})"
-    db.execute(f"DELETE FROM {table} WHERE {where}")
-    db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
-
-
-def mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
-    """Marks the figures that are shown without a symbol, but for whole rows of `closed` editions.
-
-    A measure that is younger than a frozen edition shows nothing there, and gets no mark.
-    """
-    for symbol in revisions.symbols(db, model.table) if model.schema == "report" else []:
-        counted = f"{symbol.removesuffix('symbol')}numerator"
-        db.execute(
-            f"UPDATE {model.table} SET {symbol} = 'p' WHERE {symbol} IS NULL "
-            f"AND {counted} IS NOT NULL AND (is_partial OR NOT list_contains(?, edition))",
-            [closed],
-        )
-
-
-def _create(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    db.register("rows_to_write", rows)
-    db.execute(f"CREATE TABLE {table} AS FROM rows_to_write")
-    db.unregister("rows_to_write")
-
-
 def _count(db: duckdb.DuckDBPyConnection, path: Path) -> int:
     found = db.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchone()
     return int(found[0]) if found else 0
-
-
-def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, Any]]:
-    """How every edition stands: those of today's lake, and those frozen of an earlier one."""
-    rows: dict[str, dict[str, Any]] = {
-        name: {"edition": name, "status": "provisional"}
-        for (name,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()
-    }
-    for one in frozen(published):
-        rows[one.manifest["edition"]] = {
-            **{
-                k: one.manifest[k]
-                for k in ("edition", "revision", "reason", "code_version", "lake_fingerprint")
-            },
-            "status": one.status,
-            "frozen_at": one.frozen_at,
-            "frozen_by": one.manifest["by"],
-            "manifest_sha256": sha256(one.folder / "manifest.json"),
-        }
-    return [rows[name] for name in sorted(rows)]
-
-
-def _revisions(published: Path) -> list[dict[str, Any]]:
-    return [
-        {
-            "edition": one.manifest["edition"],
-            "revision": one.manifest["revision"],
-            "table_name": change["table"],
-            "row_key": change["row_key"],
-            "column_name": change["column"],
-            "was": change["was"],
-            "now": change["now"],
-            "reason": one.manifest["reason"],
-            "revised_by": one.manifest["by"],
-            "revised_at": one.frozen_at,
-        }
-        for one in every(published)
-        for change in one.manifest["changes"]
-    ]

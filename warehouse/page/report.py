@@ -14,7 +14,7 @@ from transforms.settings import Settings
 from transforms.storage import write_json
 from warehouse import publish
 from warehouse.build.build import build
-from warehouse.editions import freeze as editions
+from warehouse.editions import freeze, frozen
 from warehouse.page import files, page, pdf, theme, workbook
 from warehouse.page.edition import Edition, read, version
 
@@ -65,9 +65,9 @@ def release(
     """Freezes an edition, publishes a file that shows it so, and makes its report.
 
     Nothing has changed since: the same figures, the same page. Cut short anywhere, the same call
-    goes on. Raises what `editions.freeze` and `build` raise.
+    goes on. Raises what `freeze.freeze` and `build` raise.
     """
-    editions.freeze(settings, name, by, reason)
+    freeze.freeze(settings, name, by, reason)
     build(settings)
     return make(settings, name, progress=progress)
 
@@ -116,7 +116,7 @@ def write(
 
 def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:
     """A frozen edition's report is made only from a file that holds it as it was last frozen."""
-    one = editions.newest(published, edition.name)
+    one = frozen.newest(published, edition.name)
     want, shown = one and one.manifest["revision"], edition.frozen.get("revision")
     if one is None and shown:
         raise PublishError(

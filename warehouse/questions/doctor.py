@@ -133,7 +133,7 @@ _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "parts": partial(stored.verdict, stored.parts),
     "history": partial(stored.verdict, stored.folds),
     "published files": partial(stored.verdict, stored.versions),
-    "editions": partial(stored.verdict, stored.frozen),
+    "editions": partial(stored.verdict, stored.editions),
     "reports": partial(stored.verdict, stored.reports),
     "landing": partial(stored.verdict, stored.landed),
     "time zone": _time_zone,

@@ -11,7 +11,7 @@ from transforms.lake import LOAD_AGAIN, Lake, Receipt, history
 from transforms.settings import Settings
 from transforms.storage import damage, read_json, sha256
 from warehouse import publish
-from warehouse.editions import freeze as editions
+from warehouse.editions import frozen
 
 THREADS = 2  # hashing lets others run meanwhile
 MOST_NAMED = 10
@@ -83,12 +83,12 @@ def versions(chosen: Settings) -> Iterator[str]:
     yield from _unreadable([chosen.published / "latest.json"], publish.BUILD_AGAIN)
 
 
-def frozen(chosen: Settings) -> Iterator[str]:
+def editions(chosen: Settings) -> Iterator[str]:
     """The frozen editions, and whether all are there that the versions show."""
     shown = publish.editions_shown(chosen.published)
-    yield from _found(editions.missed, chosen.published, shown)
-    for one in editions.every(chosen.published):
-        yield from editions.faults(one)
+    yield from _found(frozen.missed, chosen.published, shown)
+    for one in frozen.every(chosen.published):
+        yield from frozen.faults(one)
 
 
 def reports(chosen: Settings) -> Iterator[str]:

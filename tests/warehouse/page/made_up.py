@@ -15,7 +15,7 @@ from transforms.lake import Lake
 from transforms.markets import market
 from warehouse.build import release
 from warehouse.build.build import describe
-from warehouse.editions import freeze as editions
+from warehouse.editions import put_in
 from warehouse.models import models
 from warehouse.page.edition import Edition, read
 from warehouse.tables import lake_views
@@ -42,7 +42,7 @@ def _empty(code: str) -> Path:
         db.execute(f"ATTACH '{path}' AS outlook")
         db.execute("USE outlook")
         make_tables(db)
-        editions.put_in(db, folder)
+        put_in.put_in(db, folder)
         night = RUN["export_date"]
         told = release.describe(db, f"{night}", night, market(code), None, None)
         describe(db, [], RUN, told)
@@ -62,7 +62,7 @@ def database(path: Path, tables: dict[str, list[Row]], code: str = "PK") -> Path
         closed = [r["edition"] for r in tables.get("meta.edition", ())]
         for model in models():
             if model.schema == "report":
-                editions.mark_provisional(db, model, closed)
+                put_in.mark_provisional(db, model, closed)
     return path
 
 

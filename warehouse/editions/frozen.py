@@ -1,0 +1,100 @@
+"""Frozen editions as they lie on the disk: which there are, and whether they are what was frozen.
+
+`published/editions/FY2022.r1/` holds the rows of every report table of that edition as Parquet and
+a manifest: hashes, code, lake and the calendar of nights.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from transforms.errors import PublishError
+from transforms.storage import damage, sha256
+from warehouse import publish
+
+FROM_BACKUP = "a frozen edition cannot be made again: restore it from a backup"
+
+FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """One freezing of an edition; `is_new` is false where it held these very rows already."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    is_new: bool = False
+
+    @property
+    def status(self) -> str:
+        return "final" if self.manifest["revision"] == 1 else "corrected"
+
+    @property
+    def frozen_at(self) -> datetime:
+        return datetime.fromisoformat(self.manifest["frozen_at"])
+
+
+def verify(one: Frozen) -> None:
+    """Raises PublishError where a file is not what was frozen."""
+    for fault in faults(one):
+        raise PublishError(fault)
+
+
+def faults(one: Frozen) -> Iterator[str]:
+    """A sentence for every file that is not what was frozen."""
+    for name, entry in one.manifest["tables"].items():
+        path = one.folder / f"{name}.parquet"
+        if not path.is_file() or sha256(path) != entry["sha256"]:
+            state = "is not what was frozen" if path.is_file() else "is gone"
+            yield _damaged(f"{path} {state}")
+
+
+def newest(published: Path, edition: str) -> Frozen | None:
+    """The last freezing of an edition, if there is one."""
+    return next((f for f in last_of_each(published) if f.manifest["edition"] == edition), None)
+
+
+def last_of_each(published: Path) -> list[Frozen]:
+    """The last freezing of every frozen edition."""
+    last: dict[str, Frozen] = {}
+    for one in every(published):
+        last[one.manifest["edition"]] = one
+    return [last[edition] for edition in sorted(last)]
+
+
+def every(published: Path) -> list[Frozen]:
+    """Every freezing, the oldest of an edition first. Raises PublishError for half of one."""
+    found = []
+    folders = [f for f in (published / "editions").glob("*") if FOLDER.fullmatch(f.name)]
+    for folder in folders:
+        if not (folder / "manifest.json").is_file():
+            raise PublishError(_damaged(f"{folder} has no manifest.json"))
+        found.append(Frozen(folder, publish.manifest(folder, FROM_BACKUP)))
+    return sorted(found, key=lambda f: (f.manifest["edition"], f.manifest["revision"]))
+
+
+def hashes(published: Path) -> dict[str, str]:
+    """Hash of the manifest of every freezing, by the name of its folder."""
+    return {f.folder.name: sha256(f.folder / "manifest.json") for f in every(published)}
+
+
+def missed(published: Path, known: dict[str, str]) -> None:
+    """Raises PublishError where an edition is gone or another than in `known`: the hashes that
+    the live version was made with."""
+    found = hashes(published)
+    for name, digest in known.items():
+        if found.get(name) != digest:
+            state = "was changed" if name in found else "is gone"
+            raise PublishError(_damaged(f"{published / 'editions' / name} {state}"))
+
+
+def fingerprint(published: Path) -> str:
+    """What the frozen editions are: a build must not pass for current where they have changed."""
+    return " ".join(f"{name}:{digest}" for name, digest in hashes(published).items())
+
+
+def _damaged(what: str) -> str:
+    return damage(what, FROM_BACKUP)

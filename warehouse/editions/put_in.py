@@ -1,0 +1,138 @@
+"""What a build takes from the frozen editions: their rows, what is provisional, how each stands.
+
+The models write no `p`. Here alone it is put: on every shown figure of an edition that is not
+frozen, or whose row is partial.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from transforms.engine import quoted
+from transforms.storage import sha256
+from warehouse.editions import revisions
+from warehouse.editions.frozen import Frozen, every, last_of_each, verify
+from warehouse.models import Model
+
+EDITION = pa.schema(
+    [
+        ("edition", pa.string()),
+        ("status", pa.string()),
+        ("revision", pa.int32()),
+        ("frozen_at", pa.timestamp("us", tz="UTC")),
+        ("frozen_by", pa.string()),
+        ("reason", pa.string()),
+        ("code_version", pa.string()),
+        ("lake_fingerprint", pa.string()),
+        ("manifest_sha256", pa.string()),
+    ]
+)
+
+REVISION = pa.schema(
+    [
+        ("edition", pa.string()),
+        ("revision", pa.int32()),
+        ("table_name", pa.string()),
+        ("row_key", pa.string()),
+        ("column_name", pa.string()),
+        ("was", pa.string()),
+        ("now", pa.string()),
+        ("reason", pa.string()),
+        ("revised_by", pa.string()),
+        ("revised_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Puts the frozen rows in the place of those that the build has computed, marks what is
+    provisional, and writes meta.edition and meta.revision.
+
+    A table that is younger than a frozen edition keeps its computed rows, marked provisional: they
+    are no part of it before it is frozen again. A table or column that the code has no more stays
+    in the edition's folder only. Raises PublishError where a frozen file is damaged.
+    """
+    known = last_of_each(published)
+    for one in known:
+        verify(one)
+    for model in revisions.tables():
+        of_it = [one for one in known if model.name in one.manifest["tables"]]
+        for one in of_it:
+            _put_rows(db, model.table, one)
+        mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
+    _create(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
+    _create(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
+
+
+def mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
+    """Marks the figures that are shown without a symbol, but for whole rows of `closed` editions.
+
+    A measure that is younger than a frozen edition shows nothing there, and gets no mark.
+    """
+    for symbol in revisions.symbols(db, model.table) if model.schema == "report" else []:
+        counted = f"{symbol.removesuffix('symbol')}numerator"
+        db.execute(
+            f"UPDATE {model.table} SET {symbol} = 'p' WHERE {symbol} IS NULL "
+            f"AND {counted} IS NOT NULL AND (is_partial OR NOT list_contains(?, edition))",
+            [closed],
+        )
+
+
+def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
+    path = one.folder / f"{table.partition('.')[2]}.parquet"
+    source = f"read_parquet({quoted(path)})"
+    there = set(revisions.columns(db, table))
+    names = ", ".join(c for c in revisions.columns(db, source) if c in there)
+    where = f"edition = {quoted(one.manifest['edition'])}"
+    if table.startswith("meta."):
+        # Why a figure is x; figures younger than the edition keep their own row.
+        where += f" AND figure IN (SELECT figure FROM {source})"
+    db.execute(f"DELETE FROM {table} WHERE {where}")
+    db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
+
+
+def _create(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    db.register("rows_to_write", rows)
+    db.execute(f"CREATE TABLE {table} AS FROM rows_to_write")
+    db.unregister("rows_to_write")
+
+
+def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, Any]]:
+    """How every edition stands: those of today's lake, and those frozen of an earlier one."""
+    rows: dict[str, dict[str, Any]] = {
+        name: {"edition": name, "status": "provisional"}
+        for (name,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()
+    }
+    for one in last_of_each(published):
+        rows[one.manifest["edition"]] = {
+            **{
+                k: one.manifest[k]
+                for k in ("edition", "revision", "reason", "code_version", "lake_fingerprint")
+            },
+            "status": one.status,
+            "frozen_at": one.frozen_at,
+            "frozen_by": one.manifest["by"],
+            "manifest_sha256": sha256(one.folder / "manifest.json"),
+        }
+    return [rows[name] for name in sorted(rows)]
+
+
+def _revisions(published: Path) -> list[dict[str, Any]]:
+    return [
+        {
+            "edition": one.manifest["edition"],
+            "revision": one.manifest["revision"],
+            "table_name": change["table"],
+            "row_key": change["row_key"],
+            "column_name": change["column"],
+            "was": change["was"],
+            "now": change["now"],
+            "reason": one.manifest["reason"],
+            "revised_by": one.manifest["by"],
+            "revised_at": one.frozen_at,
+        }
+        for one in every(published)
+        for change in one.manifest["changes"]
+    ]
