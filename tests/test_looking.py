@@ -17,7 +17,7 @@ import pytest
 from transforms.lake import Lake
 from warehouse.build import release
 from warehouse.models import models
-from warehouse.questions import diff, explain
+from warehouse.questions import diff, explain, explained
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 WAS, NOW = "2022-06-29", "2022-06-30"
@@ -248,7 +248,7 @@ def test_a_claim_names_the_figure_that_it_is_held_to(at_home: Path) -> None:
         lake = Lake(at_home / "lake")
         found = explain.explain(file, lake, f"context.{claim}", edition)
         assert explain.explain(file, lake, found["rests_on"], edition)["value"] == value
-        assert any("rests on " in line for line in explain.as_lines(found))
+        assert any("rests on " in line for line in explained.as_lines(found))
 
 
 def test_a_withheld_cell_says_why(at_home: Path) -> None:

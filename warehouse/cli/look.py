@@ -195,6 +195,7 @@ def explain(
 ) -> None:
     """Say where a published figure comes from: parts, definition, SQL, nights, receipts."""
     from warehouse.questions import explain as figures
+    from warehouse.questions.explained import as_lines
 
     chosen = settings()
     live = publish.live(chosen.published)
@@ -204,7 +205,7 @@ def explain(
     if as_json:
         terminal.print_json(found)
     else:
-        for told in figures.as_lines(found):
+        for told in as_lines(found):
             terminal.say(told)
 
 

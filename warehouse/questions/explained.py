@@ -1,0 +1,84 @@
+"""A figure explained, in lines for a person."""
+
+import re
+from typing import Any
+
+from warehouse.questions.figure import Row
+
+
+def as_lines(found: Row) -> list[str]:
+    """What `explain` found, for a person to read, the SQL last."""
+    last = found["previous"]
+    lines = [
+        f"{found['figure']}, {found['edition']}: {_marked(found)}",
+        f"  as of {found['as_of']}, of {found['period_from']} to {found['period_to']}"
+        + _missing_days(found),
+        f"  {found['definition']}",
+        f"numerator    {_part(found, 'numerator')}",
+        f"denominator  {_part(found, 'denominator')}",
+        f"coverage     {_text(found['coverage'])}",
+    ]
+    if found["pitfalls"]:
+        lines.append(f"beware       {found['pitfalls']}")
+    if found["missing"]:
+        lines.append(f"missing      {found['missing']}")
+    if found["withheld"]:
+        lines.append(f"withheld     {found['withheld']}")
+    if found["rests_on"]:
+        lines.append(f"rests on     another figure: `outlook explain {found['rests_on']}`")
+    if last:
+        lines.append(f"before       {last['edition']}: {_marked(last)}, as of {last['as_of']}")
+    for night in found["nights"]:
+        counted, earlier = night["nights_in_period"], night["earlier"]
+        lines.append(
+            f"night        {night['dataset']} {night['export_date']}"
+            + (" (the rate starts from it)" if not night["is_as_of"] else "")
+            + (f"; nights of the period: {_counts(counted)}" if counted else "")
+            + (f"; and {_text(earlier)} earlier deliveries: `outlook nights`" if earlier else "")
+        )
+    for receipt in found["receipts"]:
+        lines.append(
+            f"receipt      {receipt['dataset']} {receipt['export_date']} revision "
+            f"{receipt['revision']}, {receipt['status']}, layout {receipt['layout']}: "
+            f"{_counts(receipt['rows'])}"
+        )
+        lines += [
+            f"               {s['name']}, {_text(s['rows'])} rows, sha256 {s['sha256']}"
+            for s in receipt["sources"]
+        ]
+    lines.append(f"made by      run {found['run_id']}, code {found['code_version']}")
+    if not found["is_sql_of_the_file"]:
+        lines.append("             by other code than this: the SQL may have been another")
+    if re.search(r"\b(staging|lake)\.", found["sql"]):
+        lines.append(
+            "sql          staging.* and lake.* are made by the build and are not in the "
+            "published file"
+        )
+    return [*lines, "", *found["sql"].strip().splitlines()]
+
+
+def _marked(found: Row) -> str:
+    return _text(found["value"]) + (f" [{found['symbol']}]" if found["symbol"] else "")
+
+
+def _part(found: Row, part: str) -> str:
+    texts = [None if found[part] is None else _text(found[part]), found[f"{part}_is"]]
+    return ": ".join(t for t in texts if t) or "none"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0").rstrip(".")
+
+
+def _counts(counts: dict[str, Any]) -> str:
+    return ", ".join(f"{_text(n)} {name}" for name, n in counts.items())
+
+
+def _missing_days(found: Row) -> str:
+    if not found["is_partial"]:
+        return ""
+    if found["days"] is None:
+        return ", which is not finished"
+    return f", of which deliveries cover {found['days_covered']} of {found['days']} days"
