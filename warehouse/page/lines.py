@@ -1,0 +1,183 @@
+"""Figures drawn as lines: classes over the years, and the months of two years."""
+
+from datetime import date
+from typing import Any
+
+import altair as alt
+
+from warehouse.page import theme, words
+from warehouse.page.edition import Edition
+from warehouse.page.series import Figure, classes, points, this_year, unit_of
+
+LINES = 4
+HEIGHT = 240
+LABEL = 17  # height of a label at the end of a line, in pixels
+Rows = list[dict[str, Any]]
+
+
+def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
+    """A line for each of the classes that follow the largest."""
+    found = points(figure, edition)
+    unit = unit_of(figure, edition)
+    shown = classes(this_year(found, edition))[1 : 1 + LINES]
+    if not shown:
+        return None
+    keys = [p.key for p in shown]
+    colours = [theme.SERIES[min(i, len(theme.SERIES) - 1)] for i in range(len(keys))]
+    rows: Rows = [
+        {"edition": p.edition, "key": p.key, "value": p.value, "provisional": p.symbol == "p"}
+        for p in found
+        if p.key in keys and p.value is not None
+    ]
+    ends = _apart([p.value or 0 for p in shown], max(r["value"] for r in rows))
+    labels: Rows = [
+        {
+            "edition": edition.name,
+            "key": p.key,
+            "value": end,
+            "text": f"{p.label} {words.measure(p.value or 0, unit)}",
+        }
+        for p, end in zip(shown, ends, strict=True)
+    ]
+    room = theme.room([label["text"] for label in labels], 12) + 14
+    plot = width - room - 44
+    scale = alt.Scale(domain=edition.editions, type="point", padding=0.25)
+    axis = _axis(width, labelOverlap=True)
+    x = alt.X("edition:N", sort=edition.editions, title=None, scale=scale, axis=axis)
+    y = _height(tickCount=4, domain=False, ticks=False)
+    colour = alt.Color("key:N", legend=None, scale=alt.Scale(domain=keys, range=colours))
+    # A year without a figure breaks the line: nothing is drawn across it.
+    segments = [
+        {**a, "edition2": b["edition"], "value2": b["value"], "provisional": b["provisional"]}
+        for a in rows
+        for b in rows
+        if a["key"] == b["key"] and int(b["edition"][2:]) - int(a["edition"][2:]) == 1
+    ]
+    marks = {"x": x, "y": y, "color": colour}
+    drawn = [_segments(segments, x2="edition2:N", **marks)] if segments else []
+    layers = [_edge(plot, room), *drawn, *_dots(rows, marks), _labels(labels, marks)]
+    told = "; ".join(f"{p.label} {_told(rows, unit, 'edition', key=p.key)}" for p in shown)
+    chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
+    return chart, f"Lines. {figure.unit}: {told}."
+
+
+def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
+    """The months of this year over those of the year before; a month without a figure is a gap."""
+    unit = unit_of(figure, edition)
+    last = edition.editions[-2] if len(edition.editions) > 1 else ""
+    starts = edition.period_from.month
+    rows: Rows = [
+        {
+            "place": (p.on.month - starts) % 12,
+            "month": f"{p.on:%b}",
+            "edition": p.edition,
+            "value": p.value,
+            "provisional": p.symbol == "p",
+        }
+        for p in points(figure, edition)
+        if p.on and p.value is not None and p.edition in (last, edition.name)
+    ]
+    order = [f"{date(2000, (starts - 1 + i) % 12 + 1, 1):%b}" for i in range(12)]
+    colours = alt.Scale(domain=[last, edition.name], range=[theme.MUTED, theme.GREEN])
+    room = theme.room([edition.name], 12) + 14
+    plot = width - room - 52
+    label = "datum.label" if width > 400 else "slice(datum.label, 0, 1)"
+    scale = alt.Scale(domain=order, type="point", padding=0.3)
+    x = alt.X("month:N", sort=order, title=None, scale=scale, axis=_axis(width, labelExpr=label))
+    top = max((r["value"] for r in rows), default=0)
+    numbers = ".0%" if words.is_share(unit) else ",.1f" if top < 10 else ",.0f"
+    y = _height(tickCount=4, domain=False, ticks=False, format=numbers)
+    marks = {"x": x, "y": y, "color": alt.Color("edition:N", legend=None, scale=colours)}
+    segments = [
+        {
+            "edition": a["edition"],
+            "month": a["month"],
+            "value": a["value"],
+            "month2": b["month"],
+            "value2": b["value"],
+            "provisional": b["provisional"],
+        }
+        for a in rows
+        for b in rows
+        if a["edition"] == b["edition"] and b["place"] - a["place"] == 1
+    ]
+    drawn = [_segments(segments, x2="month2:N", **marks)] if segments else []
+    dots = alt.Chart(alt.Data(values=rows)).mark_point(
+        size=30, strokeWidth=2, filled=False, opacity=1
+    )
+    ends = _ends(rows, (last, edition.name), top)
+    layers = [*drawn, dots.encode(**marks), _labels(ends, marks)]
+    in_order = sorted(rows, key=lambda r: r["place"])
+    told = "; ".join(
+        f"{name} {of_it}"
+        for name in (edition.name, last)
+        if (of_it := _told(in_order, unit, "month", edition=name))
+    )
+    chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
+    return chart, f"Lines of two years. {figure.unit}: {told}."
+
+
+def _axis(width: int, **more: Any) -> Any:
+    size = 12 if width > 400 else 10
+    return alt.Axis(labelAngle=0, ticks=False, labelPadding=6, labelFontSize=size, **more)
+
+
+def _height(**axis: Any) -> Any:
+    return alt.Y("value:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(**axis))
+
+
+def _segments(rows: Rows, **marks: Any) -> Any:
+    """Lines from each point to the next; dashed to one that is provisional."""
+    dash = alt.condition("datum.provisional", alt.value([5, 4]), alt.value([1, 0]))
+    lines = alt.Chart(alt.Data(values=rows)).mark_rule(strokeWidth=2.5)
+    return lines.encode(y2="value2:Q", strokeDash=dash, **marks)
+
+
+def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
+    """Points: filled, or open where they are provisional."""
+    dots = alt.Chart(alt.Data(values=rows)).mark_point(
+        size=46, strokeWidth=2, filled=False, opacity=1
+    )
+    whole = dots.transform_filter("!datum.provisional").encode(**marks, fill=marks["color"])
+    return [whole, dots.transform_filter("datum.provisional").encode(**marks)]
+
+
+def _labels(rows: Rows, marks: dict[str, Any]) -> Any:
+    text = alt.Chart(alt.Data(values=rows)).mark_text(
+        align="left", dx=10, fontWeight=600, fontSize=12
+    )
+    return text.encode(**marks, text="text:N")
+
+
+def _edge(plot: float, room: float) -> Any:
+    """A transparent letter box: the drawing must be wide enough for the reader's own font."""
+    box = alt.Chart(alt.Data(values=[{}])).mark_rect(opacity=0, color=theme.LINE)
+    ends = {"x": alt.value(plot), "x2": alt.value(plot + room - 10)}
+    return box.encode(**ends, y=alt.value(0), y2=alt.value(1))
+
+
+def _ends(rows: Rows, names: tuple[str, str], top: float) -> Rows:
+    """A label at the last month of each year, none over the other."""
+    found = []
+    for name in names:
+        own = [r for r in rows if r["edition"] == name]
+        if own:
+            found.append({**max(own, key=lambda r: r["place"]), "text": name})
+    found.sort(key=lambda r: -r["value"])
+    for end, place in zip(found, _apart([e["value"] for e in found], top), strict=True):
+        end["value"] = place
+    return found
+
+
+def _apart(values: list[float], top: float) -> list[float]:
+    """Places for labels of values in falling order, none over the next, below a highest `top`."""
+    places: list[float] = []
+    for value in reversed(values):
+        places.insert(0, max(value, places[0] + LABEL * top / HEIGHT) if places else value)
+    return places
+
+
+def _told(rows: Rows, unit: str | None, name: str, **of: str) -> str:
+    """The values of one line in words."""
+    own = (r for r in rows if all(r[k] == v for k, v in of.items()))
+    return ", ".join(f"{r[name]} {words.measure(r['value'], unit)}" for r in own)
