@@ -123,6 +123,16 @@ def test_wrong_words_are_exit_code_2(words: tuple[str, ...], home: Path) -> None
     assert done.stderr
 
 
+@pytest.mark.parametrize("words", [("nights", "--json"), ("--help",), ("frobnicate",)])
+def test_the_module_is_the_command(words: tuple[str, ...], home: Path) -> None:
+    module = [sys.executable, "-m", "warehouse.cli", *words]
+    done = subprocess.run(module, capture_output=True, text=True, timeout=120)
+    command = outlook(*words)
+    assert (done.returncode, done.stdout) == (command.returncode, command.stdout)
+    assert done.stderr == command.stderr
+    assert done.stdout or done.stderr
+
+
 def test_a_market_that_is_not_known(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTLOOK_MARKET", "XX")
     done = outlook("status")

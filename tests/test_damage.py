@@ -27,7 +27,7 @@ from transforms.lake.receipt import Receipt
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import write_json
-from warehouse import cli, publish
+from warehouse import cli, versions
 from warehouse.build.build import build
 from warehouse.editions import freeze
 from warehouse.page import report
@@ -185,7 +185,7 @@ def test_damage_is_found_and_not_published(number: int, ground: Ground, home: Pa
         harm = "flip"
         harmed = flip(path, chance, files)
     names = [name_of(p, kind) for p in harmed]
-    before = publish.latest(home / "published")
+    before = versions.latest(home / "published")
 
     told = [row for row in examine() if row["verdict"] == "wrong"]
     assert told, f"the doctor sees nothing wrong: {harm} of {path}"
@@ -202,7 +202,7 @@ def test_damage_is_found_and_not_published(number: int, ground: Ground, home: Pa
         stop = str(error)
     if built is None:
         assert any(name in stop for name in names), f"{stop} does not name {names}"
-        assert publish.latest(home / "published") == before
+        assert versions.latest(home / "published") == before
         outcome = "refused: nothing published"
     else:
         assert kind != "key", "a night was loaded with another key"
@@ -241,7 +241,7 @@ def test_a_damaged_part_is_made_again_from_the_bytes_it_came_from(
             build(chosen)
         for word in ("listings", f"{NEXT}", str(path), f"outlook run --date {NEXT}", "is live"):
             assert word in str(stop.value)
-        assert publish.latest(chosen.published) == home / "published" / f"{NIGHTS[2]}"
+        assert versions.latest(chosen.published) == home / "published" / f"{NIGHTS[2]}"
         return
     assert build(chosen).manifest["tables"] == ground.expected
     assert path.read_bytes() == good
@@ -365,9 +365,9 @@ def test_a_file_in_place_of_the_link_to_what_is_live_is_replaced(
     link = home / "published" / "latest"
     link.unlink()
     link.write_text("x")
-    assert "is no link to a version" in (publish.fault(chosen.published) or "")
+    assert "is no link to a version" in (versions.fault(chosen.published) or "")
     assert build(chosen).manifest["tables"] == ground.expected
-    assert publish.fault(chosen.published) is None
+    assert versions.fault(chosen.published) is None
 
 
 # What commands say
@@ -494,13 +494,13 @@ def test_a_build_makes_anew_what_is_live_and_damaged(
     if lost == "link":
         (chosen.published / "latest").unlink()
     else:
-        overwrite(live / publish.FILE, b"no database")
+        overwrite(live / versions.FILE, b"no database")
     assert outlook(monkeypatch, "status") == 6
     assert "live:" not in capsys.readouterr().out
     built = build(chosen)
     assert built.is_new
     assert built.folder != live
-    assert publish.live(chosen.published) == built.folder
+    assert versions.live(chosen.published) == built.folder
     assert built.manifest["tables"] == ground.expected
 
 
@@ -510,7 +510,7 @@ def test_a_corrupt_manifest_does_not_hide_that_an_edition_is_gone(
     """Which editions there were is told by that manifest, and by those of other versions."""
     chosen = settings_of(home, ground.exports)
     build(chosen)
-    live = publish.live(chosen.published)
+    live = versions.live(chosen.published)
     assert live is not None
     (live / "manifest.json").write_text("")
     shutil.rmtree(chosen.published / "editions" / "FY2022.r1")
@@ -566,14 +566,14 @@ def test_a_lake_with_older_nights_only_does_not_move_latest_back(
 ) -> None:
     """As another lake would, or one of which nights were lost."""
     chosen = settings_of(home, ground.exports)
-    live = publish.latest(chosen.published)
+    live = versions.latest(chosen.published)
     for dataset in DATASETS:
         for night in NIGHTS[2:]:
             (home / f"lake/receipts/{dataset}/{night}.json").unlink()
     built = build(chosen)
     assert built.manifest["export_date"] == f"{NIGHTS[1]}"
     assert built.folder.name == f"{NIGHTS[1]}.r2"
-    assert publish.latest(chosen.published) == live
+    assert versions.latest(chosen.published) == live
     assert (chosen.published / "latest.json").read_text("utf-8").count(f"{NIGHTS[1]}") == 0
 
 

@@ -20,7 +20,7 @@ from transforms import night as line
 from transforms.lake import Lake
 from transforms.lake.receipt import Rows
 from transforms.settings import Settings
-from warehouse import cli, publish
+from warehouse import cli, versions
 from warehouse.build.build import Built, build
 
 NIGHT = QUIET[0]
@@ -317,9 +317,9 @@ def test_released_night_passes_and_says_who_and_why(
     assert release["content"] == receipt.content
     # Now it counts: what it does not list is gone, and it is what is published.
     assert changes(held.chosen, held.night)["gone"] > receipt.rows.kept * 0.5
-    live = publish.latest(held.chosen.published)
+    live = versions.latest(held.chosen.published)
     assert live is not None
-    assert publish.manifest(live)["export_date"] == f"{held.night}"
+    assert versions.manifest(live)["export_date"] == f"{held.night}"
     current = published_rows(Built(live, False, {}), "marts.dim_listing")
     assert len(current) == receipt.rows.accepted
     # Nothing is left to be released, and the same again is no news.
@@ -359,9 +359,9 @@ def test_night_that_older_nights_show_to_be_cut_does_not_stay_live(
         line.run("sellers", night, home)
     build(home)
     assert not build(home).is_new, "every build without news makes another version"
-    live = publish.latest(home.published)
+    live = versions.latest(home.published)
     assert live is not None
-    assert publish.manifest(live)["tables"] == expected["tables"]
+    assert versions.manifest(live)["tables"] == expected["tables"]
 
 
 def test_absent_rows_of_a_page_capped_night_are_not_gone(home: Settings) -> None:

@@ -22,7 +22,7 @@ from transforms.deliveries import exports
 from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import Settings
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import Built, build
 from warehouse.models import models
 
@@ -129,7 +129,7 @@ def whereabouts(built: Built, seller: str) -> tuple[Any, ...]:
 
 
 def _ask(built: Built, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(built.folder / publish.FILE), read_only=True) as db:
+    with duckdb.connect(str(built.folder / versions.FILE), read_only=True) as db:
         return db.execute(query, values).fetchall()
 
 

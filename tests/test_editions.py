@@ -19,7 +19,7 @@ from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import sha256, write_json
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import Built, build
 from warehouse.editions import freeze, frozen, revisions
 from warehouse.editions.revisions import Change
@@ -166,7 +166,7 @@ def test_a_damaged_frozen_file_is_not_published(loaded: Path) -> None:
     path.unlink()
     with pytest.raises(PublishError, match=rf"{path} is gone"):
         build(settings())
-    assert publish.latest(settings().published) is None
+    assert versions.latest(settings().published) is None
 
 
 @pytest.mark.parametrize("lost", ["manifest.json", "", "changed"])
@@ -184,7 +184,7 @@ def test_an_edition_that_was_published_frozen_cannot_be_lost(loaded: Path, lost:
         shutil.rmtree(one.folder)
     with pytest.raises(PublishError, match=rf"{one.folder}.* backup"):
         build(settings())
-    assert publish.latest(settings().published) == live
+    assert versions.latest(settings().published) == live
 
 
 def test_an_unfinished_year_is_frozen_only_for_a_reason(loaded: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_frozen_figure_is_marked_only_where_days_are_missing(loaded: Path) -> 
     assert sold[1] == "x" and {row[1:] for row in stocks} == {(None, False, None, None)}
     assert asked_for[:4] == ("inquiries", "p", True, 365) and 3 <= asked_for[4] < 60
     assert differences() == []
-    files = [one.folder / publish.FILE for one in (open_one, frozen_one)]
+    files = [one.folder / versions.FILE for one in (open_one, frozen_one)]
     assert diff.compare(*files)["headlines"] == []
 
 
@@ -226,7 +226,7 @@ def test_the_file_says_how_each_edition_stands(loaded: Path) -> None:
     freeze.freeze(settings(), "FY2022", by="another", reason="it came")
     built = build(settings())
     assert asked(built, STANDS)[-1] == ("FY2022", "corrected", 2, "another", "it came")
-    assert set(publish.manifest(built.folder)["editions"]) == {"FY2022.r1", "FY2022.r2"}
+    assert set(versions.manifest(built.folder)["editions"]) == {"FY2022.r1", "FY2022.r2"}
 
 
 def without(monkeypatch: pytest.MonkeyPatch, table: str) -> None:

@@ -21,7 +21,7 @@ from transforms.errors import DiskError, ExportError
 from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import disk_fault, disk_faults_told
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import build
 
 KEY = "a key for tests, longer than thirty-two characters"
@@ -83,7 +83,7 @@ def test_a_full_disk_is_one_sentence(
     said = done.stderr.splitlines()
     assert sum("disk: the disk is full" in x for x in said) == 1, done.stderr
     assert not [x for x in said if "Traceback" in x or "terminate called" in x]
-    assert publish.live(home / "published") == home / "published" / f"{FIRST}"
+    assert versions.live(home / "published") == home / "published" / f"{FIRST}"
     assert not list((home / "published").glob(".building-*"))
     again = outlook(home, command, None)
     assert again.returncode == 0, again.stderr

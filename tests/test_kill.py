@@ -28,7 +28,7 @@ from transforms.lake import Lake, commit, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import sha256
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import build, content_hashes
 
 KEY = "a key for tests, longer than thirty-two characters"
@@ -129,7 +129,7 @@ def hashes_of(file: Path, modified_ns: int) -> dict[str, str]:
 
 def hashes(folder: Path) -> dict[str, str]:
     """Content of a published version, as a reader finds it."""
-    file = folder / publish.FILE
+    file = folder / versions.FILE
     return hashes_of(file, file.stat().st_mtime_ns)
 
 
@@ -144,11 +144,11 @@ def content(chosen: Settings) -> dict[str, Any]:
 
     A receipt names its parts with their hashes, which `assert_whole` compares with their bytes.
     """
-    live = publish.latest(chosen.published)
+    live = versions.latest(chosen.published)
     assert live is not None
     found: dict[str, Any] = {
-        "export_date": publish.manifest(live)["export_date"],
-        "tables": publish.manifest(live)["tables"],
+        "export_date": versions.manifest(live)["export_date"],
+        "tables": versions.manifest(live)["tables"],
     }
     lake = Lake(chosen.lake)
     for dataset in DATASETS:
@@ -165,15 +165,15 @@ def content(chosen: Settings) -> dict[str, Any]:
 
 def assert_whole(chosen: Settings) -> None:
     """What is live is one whole version, and every receipt names parts that are there."""
-    live = publish.latest(chosen.published)
+    live = versions.latest(chosen.published)
     assert live is not None
-    assert publish.manifest(live)["export_date"] in (f"{NIGHT - timedelta(1)}", f"{NIGHT}")
+    assert versions.manifest(live)["export_date"] in (f"{NIGHT - timedelta(1)}", f"{NIGHT}")
     named = json.loads((chosen.published / "latest.json").read_text("utf-8"))["folder"]
     visible = [p for p in chosen.published.iterdir() if p.is_dir() and not p.name.startswith(".")]
     assert {live.name, named} <= {p.name for p in visible}
     for folder in visible:
-        assert hashes(folder) == publish.manifest(folder)["tables"], folder
-        assert not (folder / f"{publish.FILE}.wal").exists()
+        assert hashes(folder) == versions.manifest(folder)["tables"], folder
+        assert not (folder / f"{versions.FILE}.wal").exists()
     lake = Lake(chosen.lake)
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
@@ -204,7 +204,7 @@ def standing(chosen: Settings) -> str:
     lake = Lake(chosen.lake)
     loaded = [d for d in DATASETS if lake.receipt(d, NIGHT)]
     folded = [d for d in DATASETS if (lake.history(d, NIGHT) / "fold.json").is_file()]
-    live = publish.latest(chosen.published)
+    live = versions.latest(chosen.published)
     assert live is not None
     return (
         f"{len(loaded)} loaded, {len(folded)} folded, debris {debris(chosen) or 'none'}, "

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,9 +23,26 @@ ORDER = """
     backfill sample
 """
 LAYERS = ORDER.split()
+# Files and folders of warehouse; none may import a later one.
+WAREHOUSE = (
+    "models",
+    "macros",
+    "spreadsheet",
+    "versions",
+    "publish",
+    "tables",
+    "editions",
+    "build",
+    "page",
+    "questions",
+    "nightly",
+    "yearly",
+    "cli",
+)
 MODULES = [p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))]
 
 
+@cache
 def imported(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -89,6 +108,30 @@ def test_what_must_be_found_is_told_without_the_pipeline(
         assert "\nfrom ." not in path.read_text("utf-8"), f"{path}: a relative import"
         ours = {n for n in imported(path) if n.split(".")[0] in (*ROOMS, "tests", "docs")}
         assert not {name for name in ours if not f"{name}.".startswith(allowed)}, path
+
+
+def test_warehouse_is_in_order() -> None:
+    folder = ROOT / "warehouse"
+    there = {p.relative_to(folder).parts[0].removesuffix(".py") for p in folder.rglob("*.py")}
+    assert there - {"__init__"} == set(WAREHOUSE)
+    wrong = {
+        (str(path.relative_to(ROOT)), later)
+        for path in folder.rglob("*.py")
+        if (own := path.relative_to(folder).parts[0].removesuffix(".py")) in WAREHOUSE
+        for later in WAREHOUSE[WAREHOUSE.index(own) + 1 :]
+        if any(f"{n}.".startswith(f"warehouse.{later}.") for n in imported(path))
+    }
+    assert not wrong
+
+
+def test_no_module_imports_in_a_circle() -> None:
+    names = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in MODULES}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    graph = {name: (imported(path) & set(names)) - {name} for name, path in names.items()}
+    for name in graph:
+        # `from a.b import c` reads c; that it runs a/b/__init__.py first closes no circle.
+        graph[name] -= {".".join(name.split(".")[:i]) for i in range(1, name.count(".") + 1)}
+    TopologicalSorter(graph).prepare()
 
 
 def test_only_dags_know_airflow() -> None:

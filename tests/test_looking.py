@@ -15,12 +15,34 @@ import pyarrow.parquet as pq
 import pytest
 
 from transforms.lake import Lake
-from warehouse.build import release
+from warehouse.build import moved, release
 from warehouse.models import models
-from warehouse.questions import diff, explain, explained
+from warehouse.questions import explain, explained
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 WAS, NOW = "2022-06-29", "2022-06-30"
+HEAVY = (
+    "airflow",
+    "altair",
+    "jinja2",
+    "numpy",
+    "pandas",
+    "pandera",
+    "phonenumbers",
+    "pyarrow",
+    "rapidfuzz",
+    "vl_convert",
+    "weasyprint",
+    "xlsxwriter",
+)
+PROGRAM = """
+import json, sys
+from warehouse.cli import main
+try:
+    main()
+except SystemExit as stop:
+    print(json.dumps([stop.code, sorted(m for m in sys.modules if "." not in m)]), file=sys.stderr)
+"""
 
 
 @pytest.fixture
@@ -49,6 +71,21 @@ def altered(home: Path, tmp_path: Path, *statements: str) -> Path:
         for statement in statements:
             db.execute(statement)
     return copy
+
+
+@pytest.mark.parametrize(
+    ("command", "heavy"),
+    [("--help", (*HEAVY, "duckdb")), ("nights", (*HEAVY, "duckdb")), ("status", HEAVY)],
+)
+def test_a_look_imports_nothing_heavy(command: str, heavy: tuple[str, ...], at_home: Path) -> None:
+    """Somebody waits for it: half a second, where every module took two and a half."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, command], capture_output=True, text=True, timeout=120
+    )
+    code, loaded = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0
+    assert "typer" in loaded
+    assert not set(loaded) & set(heavy)
 
 
 def test_a_version_does_not_differ_from_itself(at_home: Path) -> None:
@@ -92,9 +129,9 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
         "UPDATE report.headline SET symbol = 'r' "
         "WHERE edition = 'FY2022' AND metric = 'paid_sellers'",
     )
-    moved = data("diff", NOW, other)["headlines"]
-    told = [diff.as_sentence(m) for m in moved]
-    named = [(m["edition"], m["metric"]) for m in moved]
+    found = data("diff", NOW, other)["headlines"]
+    told = [moved.as_sentence(m) for m in found]
+    named = [(m["edition"], m["metric"]) for m in found]
     assert named == [
         ("FY2022", "inquiries"),
         ("FY2022", "live_listings"),

@@ -29,7 +29,7 @@ from transforms.errors import ExportMissing
 from transforms.lake import Lake, Receipt, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import Built, build
 
 KEY = "a key for tests, longer than thirty-two characters"
@@ -138,7 +138,7 @@ def published_rows(built: Built, table: str) -> list[dict[str, Any]]:
 def published(built: Built, tables: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """The rows of several tables: to open the file takes longer than to read most of them."""
     rows = {}
-    with duckdb.connect(str(built.folder / publish.FILE), read_only=True) as db:
+    with duckdb.connect(str(built.folder / versions.FILE), read_only=True) as db:
         for table in tables:
             rows[table] = engine.rows(db, f"FROM {table}")
     return rows

@@ -23,7 +23,7 @@ from transforms import night as line
 from transforms.errors import PublishError
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
-from warehouse import cli, publish
+from warehouse import cli, versions
 from warehouse.build import build as builder
 from warehouse.build.build import build, content_hashes
 from warehouse.models import Check, Model, models
@@ -158,7 +158,7 @@ class Watched:
     newest: dict[str, str]
 
     def manifests(self) -> dict[str, dict[str, Any]]:
-        found = [publish.manifest(self.published / name) for name in [self.first, *self.made]]
+        found = [versions.manifest(self.published / name) for name in [self.first, *self.made]]
         return {manifest["run_id"]: manifest for manifest in found}
 
 
@@ -170,7 +170,7 @@ def watched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Watched:
     nights = [FIRST + timedelta(n) for n in range(NIGHTS)]
     assert load(nights[:1], chosen) is None
     first = build(chosen).folder.name
-    file = chosen.published / "latest" / publish.FILE
+    file = chosen.published / "latest" / versions.FILE
 
     context = get_context("spawn")
     stop = folder / "stop"
@@ -257,7 +257,7 @@ def test_versions_never_go_back(watched: Watched) -> None:
 
 
 def test_reader_that_stays_connected_keeps_its_rows(watched: Watched) -> None:
-    manifest = publish.manifest(watched.published / watched.first)
+    manifest = versions.manifest(watched.published / watched.first)
     print(f"{len(watched.stayed)} queries over one connection")
     assert len(watched.stayed) >= PUBLICATIONS
     for read in watched.stayed:
@@ -311,7 +311,7 @@ def outlook(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def live(chosen: Settings) -> Path:
-    folder = publish.latest(chosen.published)
+    folder = versions.latest(chosen.published)
     assert folder is not None
     return folder
 
@@ -322,12 +322,12 @@ def debris(published: Path) -> list[str]:
 
 def assert_is_whole(folder: Path) -> None:
     """The file is read-only, has no log beside it, and holds what its manifest says."""
-    file, manifest = folder / publish.FILE, publish.manifest(folder)
+    file, manifest = folder / versions.FILE, versions.manifest(folder)
     assert file.stat().st_mode & 0o777 == 0o444
     assert hashlib.sha256(file.read_bytes()).hexdigest() == manifest["sha256"]
     with duckdb.connect(str(file), read_only=True) as db:
         assert content_hashes(db, "outlook") == manifest["tables"]
-    assert not file.with_name(f"{publish.FILE}.wal").exists()
+    assert not file.with_name(f"{versions.FILE}.wal").exists()
 
 
 def foreign_log(chosen: Settings, tmp_path: Path) -> bytes:
@@ -335,12 +335,12 @@ def foreign_log(chosen: Settings, tmp_path: Path) -> bytes:
 
     DuckDB 1.5 reads such a log in without a word when it lies beside a file of the same name.
     """
-    other = tmp_path / publish.FILE
-    other.write_bytes((live(chosen) / publish.FILE).read_bytes())
+    other = tmp_path / versions.FILE
+    other.write_bytes((live(chosen) / versions.FILE).read_bytes())
     with duckdb.connect(str(other)) as db:
         db.execute("SET checkpoint_threshold = '1TB'")
         db.execute("DELETE FROM report.headline")
-        return other.with_name(f"{publish.FILE}.wal").read_bytes()
+        return other.with_name(f"{versions.FILE}.wal").read_bytes()
 
 
 def leave_debris(published: Path) -> None:
@@ -348,8 +348,8 @@ def leave_debris(published: Path) -> None:
     (published / ".latest-99999").symlink_to("2001-01-01")
     dead = published / ".building-99999-deadbeef"
     (dead / "spill").mkdir(parents=True)
-    (dead / publish.FILE).write_bytes(b"half a file")
-    (dead / f"{publish.FILE}.wal").write_bytes(b"half a log")
+    (dead / versions.FILE).write_bytes(b"half a file")
+    (dead / f"{versions.FILE}.wal").write_bytes(b"half a log")
 
 
 def test_debris_of_killed_builds_is_swept_and_not_published(chosen: Settings) -> None:
@@ -375,7 +375,7 @@ def test_foreign_log_where_the_night_would_go_is_not_published_into(
     """A folder of the night's name that we did not make keeps its log; the night goes elsewhere."""
     foreign = chosen.published / f"{NEXT_NIGHT}"
     foreign.mkdir()
-    (foreign / f"{publish.FILE}.wal").write_bytes(foreign_log(chosen, tmp_path))
+    (foreign / f"{versions.FILE}.wal").write_bytes(foreign_log(chosen, tmp_path))
     assert load([NEXT_NIGHT], chosen) is None
     built = build(chosen)
     assert live(chosen) == built.folder == chosen.published / f"{NEXT_NIGHT}.r2"
@@ -397,7 +397,7 @@ def test_foreign_log_beside_the_live_file_does_not_outlive_a_publication(
     chosen: Settings, tmp_path: Path
 ) -> None:
     old = live(chosen)
-    (old / f"{publish.FILE}.wal").write_bytes(foreign_log(chosen, tmp_path))
+    (old / f"{versions.FILE}.wal").write_bytes(foreign_log(chosen, tmp_path))
     assert load([NEXT_NIGHT], chosen) is None
     if build_unless_refused(chosen):
         assert live(chosen) != old
@@ -410,7 +410,7 @@ def test_foreign_log_beside_the_live_file_does_not_outlive_a_build_without_news(
     chosen: Settings, tmp_path: Path
 ) -> None:
     """`outlook build` must not call a version live and well that readers see otherwise."""
-    (live(chosen) / f"{publish.FILE}.wal").write_bytes(foreign_log(chosen, tmp_path))
+    (live(chosen) / f"{versions.FILE}.wal").write_bytes(foreign_log(chosen, tmp_path))
     if build_unless_refused(chosen):
         assert_is_whole(live(chosen))
 
@@ -423,7 +423,7 @@ def test_older_night_does_not_take_the_place_of_a_newer_one(chosen: Settings) ->
     assert built.manifest["export_date"] == f"{LAST_NIGHT}"
     assert live(chosen) == built.folder == chosen.published / f"{LAST_NIGHT}.r2"
     assert not (chosen.published / f"{FIRST_NIGHT}").exists()
-    with duckdb.connect(str(built.folder / publish.FILE), read_only=True) as db:
+    with duckdb.connect(str(built.folder / versions.FILE), read_only=True) as db:
         nights = db.execute("SELECT min(export_date), max(export_date) FROM meta.night").fetchone()
     assert nights == (FIRST_NIGHT, LAST_NIGHT)
     assert_is_whole(before)
@@ -431,18 +431,18 @@ def test_older_night_does_not_take_the_place_of_a_newer_one(chosen: Settings) ->
 
 def test_night_published_again_is_a_revision_beside_the_first(chosen: Settings) -> None:
     first = live(chosen)
-    bytes_before = (first / publish.FILE).read_bytes()
+    bytes_before = (first / versions.FILE).read_bytes()
     for revision in (2, 3):
         built = build(chosen, full=True)
         assert built.is_new
         assert live(chosen) == built.folder == chosen.published / f"{LAST_NIGHT}.r{revision}"
         assert built.manifest["revision"] == revision
-        assert built.manifest["tables"] == publish.manifest(first)["tables"]
+        assert built.manifest["tables"] == versions.manifest(first)["tables"]
         assert_is_whole(built.folder)
         told = json.loads((chosen.published / "latest.json").read_text("utf-8"))
         assert told["folder"] == built.folder.name
-        assert chosen.published / told["file"] == built.folder / publish.FILE
-    assert (first / publish.FILE).read_bytes() == bytes_before
+        assert chosen.published / told["file"] == built.folder / versions.FILE
+    assert (first / versions.FILE).read_bytes() == bytes_before
     assert_is_whole(first)
 
 
@@ -465,7 +465,7 @@ def test_command_line_says_on_one_line_where_the_file_lies(
 ) -> None:
     """A script takes the path from there, however long it is."""
     assert outlook(monkeypatch, "build", "--quiet") == 0
-    assert capsys.readouterr().out == f"{live(chosen) / publish.FILE}\n"
+    assert capsys.readouterr().out == f"{live(chosen) / versions.FILE}\n"
 
 
 def test_nothing_new_is_not_published_again(chosen: Settings) -> None:

@@ -21,9 +21,10 @@ from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import sha256, write_json
 from warehouse import publish as publish_room
+from warehouse import versions
 from warehouse.build.build import build
 from warehouse.page import report
-from warehouse.page.edition import name_of, version
+from warehouse.page.edition import name_of
 
 LAST = date(2022, 6, 30)
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
@@ -82,10 +83,10 @@ def test_as_of_takes_the_newest_version_that_knew_no_more(home: Path) -> None:
     publish(home, "2022-05-31", 2)
     publish(home, "2022-06-30")
     published = home / "published"
-    assert version(published, None).name == "2022-06-30"
-    assert version(published, date(2022, 6, 29)).name == "2022-05-31.r2"
+    assert versions.known_on(published, None).name == "2022-06-30"
+    assert versions.known_on(published, date(2022, 6, 29)).name == "2022-05-31.r2"
     with pytest.raises(ExportMissing):
-        version(published, date(2022, 5, 30))
+        versions.known_on(published, date(2022, 5, 30))
 
 
 def test_report_is_of_the_version_that_is_live_when_its_turn_comes(
@@ -176,7 +177,7 @@ def test_final_is_frozen_and_stays_as_it_is(year: Path) -> None:
     assert (frozen.name, manifest["by"]) == ("FY2022.r1", getpass.getuser())
     page, before = page_of(year), figures(year)
     assert ">Final<" in page and "Due to be final" not in page
-    report_manifest = publish_room.manifest(year / "published" / "report" / "FY2022")
+    report_manifest = versions.manifest(year / "published" / "report" / "FY2022")
     assert report_manifest["frozen_manifest_sha256"] == sha256(frozen / "manifest.json")
 
     # The same command, and none: the same bytes.
@@ -301,7 +302,7 @@ def marked(home: Path, name: str, text: str, revision: int | None = None) -> Pat
 KILL = """
 import os, sys
 from pathlib import Path
-from warehouse import publish
+from warehouse import publish, versions
 
 left = int(sys.argv[2])
 

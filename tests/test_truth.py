@@ -23,7 +23,7 @@ from transforms import DATASETS
 from transforms import night as line
 from transforms.deliveries import exports
 from transforms.sample import write_sample
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import Built, build
 from warehouse.models import models
 
@@ -188,7 +188,7 @@ def test_whoever_counts_main_categories_counts_what_the_report_says(months: Mont
         for row in months.rows["sellers_by_category"]
         if row["numerator"] is not None
     }
-    with duckdb.connect(str(months.built.folder / publish.FILE), read_only=True) as db:
+    with duckdb.connect(str(months.built.folder / versions.FILE), read_only=True) as db:
         for query, editions in ((by_edition, {e for e, _ in shown}), (today, {"FY2022"})):
             counted = {(e, key): count for e, key, count in db.execute(query).fetchall()}
             right = {key: count for key, count in shown.items() if key[0] in editions}

@@ -2,22 +2,22 @@
 
 import hashlib
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
+TRANSFORMS = Path(__file__).parent
 DECIDING = (".py", ".toml", ".sql", ".csv", ".j2", ".css")
 
 
 @cache
-def code_version(room: str = "transforms", leave_out: str = "sample") -> str:
-    """Hash of all code and data in a package that decides what it makes, but for one folder of it.
+def code_version(*folders: Path) -> str:
+    """Hash of the code and data in these folders; by default of what decides what becomes of a row.
 
-    By default of everything that decides what becomes of a row.
+    The sample decides nothing: it makes what comes in.
     """
-    folder = Path(import_module(room).__path__[0])
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.suffix in DECIDING and leave_out not in inside.parts[:-1]:
-            digest.update(str(inside).encode() + path.read_bytes())
+    for folder in folders or (TRANSFORMS,):
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.suffix in DECIDING and "sample" not in inside.parts[:-1]:
+                digest.update(str(inside).encode() + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -8,24 +8,35 @@ import logging
 from datetime import date
 from typing import Any
 
-from transforms import DATASETS, engine
+from transforms import DATASETS
 from transforms import night as line
 from transforms.deliveries import exports
 from transforms.errors import NEXT_STEP, OF_STATUS, ExportError, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings
 from transforms.storage import disk_faults_told
-from warehouse import publish
+from warehouse import versions
 from warehouse.build.build import build
 
 log = logging.getLogger(__name__)
 
-HEADLINE = """
-    SELECT edition, metric, value, as_of, symbol
-    FROM report.headline
-    WHERE year_basis = 'fiscal'
-      AND period_to = (SELECT max(period_to) FROM report.headline WHERE year_basis = 'fiscal')
-"""
+
+# What a message may carry of a receipt.
+OF_A_RECEIPT = (
+    "dataset",
+    "export_date",
+    "revision",
+    "status",
+    "rows",
+    "reasons",
+    "layout",
+    "extent",
+    "sources",
+    "warnings",
+    "content",
+    "code_version",
+    "seconds",
+)
 
 
 @disk_faults_told()
@@ -49,23 +60,8 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
         if receipt.status == "refused":
             raise ExportError("refused", said)
         raise OF_STATUS[receipt.status](said)
-    kept = (
-        "dataset",
-        "export_date",
-        "revision",
-        "status",
-        "rows",
-        "reasons",
-        "layout",
-        "extent",
-        "sources",
-        "warnings",
-        "content",
-        "code_version",
-        "seconds",
-    )
     in_full = receipt.as_json()
-    return {k: in_full[k] for k in kept}
+    return {k: in_full[k] for k in OF_A_RECEIPT}
 
 
 @disk_faults_told()
@@ -103,10 +99,9 @@ def summary(export_date: str | None) -> str:
         receipt = lake.receipt(dataset, _night(export_date))
         lines.append("  " + (line.summary(receipt) if receipt else f"{dataset}: not loaded"))
         lines += [f"    {reason}: {count:,}" for reason, count in _commonest(receipt)]
-    fault = publish.fault(chosen.published)
-    live = None if fault else publish.latest(chosen.published)
-    lines.append(f"Live: {fault or (live / publish.FILE if live else 'nothing yet')}")
-    for figure in headline() if live else []:
+    live, fault = versions.live_or_fault(chosen.published)
+    lines.append(f"Live: {fault or (live / versions.FILE if live else 'nothing yet')}")
+    for figure in versions.headline(live) if live else []:
         shown = "not available" if figure["value"] is None else f"{figure['value']:,.0f}"
         lines.append(
             f"  {figure['edition']} {figure['metric']:<18} {shown:>14}  as of "
@@ -115,15 +110,6 @@ def summary(export_date: str | None) -> str:
     text = "\n".join(lines)
     log.info(text)
     return text
-
-
-def headline() -> list[dict[str, Any]]:
-    """Headline figures of the newest fiscal edition in the live version."""
-    live = publish.live(settings().published)
-    if live is None:
-        return []
-    with engine.read_only(live / publish.FILE) as db:
-        return engine.rows(db, HEADLINE)
 
 
 def _night(export_date: str | None) -> date:

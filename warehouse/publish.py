@@ -9,19 +9,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from transforms.errors import Damaged, PublishError
-from transforms.storage import damage, disk_fault, locked, move, read_json, sha256, sync, write_json
+from transforms.storage import disk_fault, locked, move, read_json, sync, write_json
+from warehouse.versions import BUILD_AGAIN, FILE, manifest
 
 log = logging.getLogger(__name__)
-
-FILE = "outlook.duckdb"
-BUILD_AGAIN = "`outlook build` makes a new version from the lake"
-REMOVE = "restore that folder from a backup, or remove it"
 
 
 @contextmanager
@@ -44,7 +41,7 @@ def new_version(published: Path) -> Iterator[Path]:
 
 
 def put_in_place(
-    building: Path, published: Path, night: date, manifest: dict[str, Any], is_newest: bool
+    building: Path, published: Path, night: date, about: dict[str, Any], is_newest: bool
 ) -> Path:
     """Makes the finished folder the version of that night, and `latest` where it is the newest.
 
@@ -55,7 +52,7 @@ def put_in_place(
         raise PublishError(f"{log_file} is there: the build did not close its file.")
     target = free_name(published, night)
     revision = 1 if target.name == f"{night}" else int(target.name.rpartition(".r")[2])
-    write_json(building / "manifest.json", {**manifest, "revision": revision})
+    write_json(building / "manifest.json", {**about, "revision": revision})
     file = building / FILE
     try:
         os.chmod(file, 0o444)
@@ -91,72 +88,6 @@ def put_report(made: Path, published: Path, edition: str) -> Path:
     return target
 
 
-def latest(published: Path) -> Path | None:
-    """Folder of the live version, if there is one."""
-    link = published / "latest"
-    return link.resolve() if link.is_dir() else None
-
-
-def live(published: Path) -> Path | None:
-    """Folder of the live version, held to its manifest, if there is one; else raises Damaged."""
-    if problem := fault(published):
-        raise Damaged(problem)
-    return latest(published)
-
-
-def fault(published: Path) -> str | None:
-    """What is wrong with what is live, or None; a build makes it anew."""
-    link = published / "latest"
-    folder = latest(published)
-    try:
-        if folder is not None:
-            verified(folder)
-        elif link.is_symlink():
-            raise Damaged(damage(f"{link} points to nothing", BUILD_AGAIN))
-        elif link.exists():
-            raise Damaged(damage(f"{link} is no link to a version", BUILD_AGAIN))
-        elif next(published.glob("????-??-??*/manifest.json"), None):
-            raise Damaged(damage(f"{link} is gone", BUILD_AGAIN))
-    except Damaged as error:
-        return str(error)
-    return None
-
-
-def verified(folder: Path) -> dict[str, Any]:
-    """Manifest of a version whose file is what was published. Raises Damaged for another."""
-    about, file = manifest(folder), folder / FILE
-    if not file.is_file():
-        raise Damaged(damage(f"{file} is gone", _remedy(folder)))
-    if about.get("sha256") != sha256(file):
-        what = f"{file} is not what was published, as {folder / 'manifest.json'} has it"
-        raise Damaged(damage(what, _remedy(folder)))
-    return about
-
-
-def manifest(folder: Path, remedy: str | None = None) -> dict[str, Any]:
-    """What a published folder says of itself. Raises Damaged, with what mends it."""
-    path = folder / "manifest.json"
-    found = read_json(path, remedy or _remedy(folder))
-    if found is None:
-        raise Damaged(damage(f"{path} is gone", remedy or _remedy(folder)))
-    return found
-
-
-def versions(published: Path) -> list[Path]:
-    """Folders of every version, the oldest night first."""
-    folders = published.glob("????-??-??*")
-    return sorted(p for p in folders if p.is_dir() and not p.is_symlink())
-
-
-def editions_shown(published: Path) -> dict[str, str]:
-    """Hashes of the frozen editions that any version shows whose manifest can be read."""
-    shown: dict[str, str] = {}
-    for folder in versions(published):
-        with suppress(Damaged):
-            shown |= manifest(folder).get("editions", {})
-    return shown
-
-
 def mend_pointer(published: Path, name: str) -> None:
     """Writes `latest.json` again where it does not say what `latest` does."""
     path = published / "latest.json"
@@ -167,10 +98,6 @@ def mend_pointer(published: Path, name: str) -> None:
         told = None
     if told != _pointer(name):
         write_json(path, _pointer(name))
-
-
-def _remedy(folder: Path) -> str:
-    return BUILD_AGAIN if latest(folder.parent) == folder.resolve() else REMOVE
 
 
 def _pointer(name: str) -> dict[str, str]:

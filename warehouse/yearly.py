@@ -10,7 +10,7 @@ from transforms import engine
 from transforms.errors import ExportMissing, SettingsError
 from transforms.settings import settings
 from transforms.storage import disk_faults_told
-from warehouse import publish
+from warehouse import versions
 from warehouse.editions import freeze, frozen
 from warehouse.page import report
 
@@ -32,10 +32,10 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
         found = _figures(db, wanted)
     if not found:
         raise ExportMissing(f"The lake makes no edition {wanted}: nothing was released.")
-    behind = sorted({f"{f['metric']} {f['as_of']}" for f in found if f["is_unfinished"]})
-    if behind and not (edition and reason):
+    unfinished = sorted({f"{f['metric']} {f['as_of']}" for f in found if f["is_unfinished"]})
+    if unfinished and not (edition and reason):
         raise ExportMissing(
-            f"{wanted} is not whole: {', '.join(behind)}. Nothing was released. Load the last "
+            f"{wanted} is not whole: {', '.join(unfinished)}. Nothing was released. Load the last "
             "nights of the year, or, where they will never come, trigger the run with this "
             "edition and a reason."
         )
@@ -80,7 +80,7 @@ def changes(edition: str, reason: str | None = None) -> str:
 def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
     """Freezes the edition, publishes a file that shows it so, and makes its report."""
     made = report.release(settings(), edition, by, reason)
-    live = publish.latest(settings().published)
+    live = versions.latest(settings().published)
     log.info("released %s as %s: %s", edition, made.status, made.folder)
     return {
         "edition": edition,

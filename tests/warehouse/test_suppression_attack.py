@@ -1,6 +1,6 @@
 """All report tables are attacked together: what the numbers leave no choice about is worked out.
 
-A number of which fewer sellers than the limit are behind must not be among it, whether some table
+A number with fewer contributors than the limit must not be among it, whether some table
 withholds it or nobody ever published it. Markets are made of seeds, in some of which hardly a cell
 is large enough; `OUTLOOK_TEST_ATTACKS=500` tries five hundred.
 """
@@ -16,17 +16,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.attack import Facts
-from tests.warehouse.behind import sellers_behind
+from tests.warehouse.contributors import contributors
 from tests.warehouse.reading import NOTHING, UNKNOWN, Tables
 from tests.warehouse.solver import Name, System
 from tests.warehouse.tiny_market import tiny, warehouse_of
 from transforms.settings import settings
-from warehouse import publish
 from warehouse.build import checks
 from warehouse.editions import freeze
 from warehouse.models import models
 from warehouse.page import pdf, report
 from warehouse.page.edition import read
+from warehouse.versions import FILE, latest, manifest
 
 # Among them one at least for each guard that is seen to fail without it.
 SEEDS: Sequence[int] = (0, 1, 2, 3, 5, 7, 10, 11, 12, 14, 23, 28, 38)
@@ -63,9 +63,9 @@ def test_a_real_sample_and_its_files(
     """The folder of an edition says what the database says, and the page reads nothing but that:
     it is the same, byte by byte, where the tables of single sellers are gone."""
     monkeypatch.setattr(pdf, "write", lambda *_: False)  # it is made of the page
-    source = publish.latest(versions / "published")
+    source = latest(versions / "published")
     assert source
-    file = source / publish.FILE
+    file = source / FILE
     blind = tmp_path / "blind.duckdb"
     shutil.copy(file, blind)
     blind.chmod(0o644)
@@ -77,7 +77,7 @@ def test_a_real_sample_and_its_files(
     for name, path in (("seeing", file), ("blind", blind)):
         folder = tmp_path / name
         folder.mkdir()
-        report.write(folder, read(path, "FY2022", True), publish.manifest(source))
+        report.write(folder, read(path, "FY2022", True), manifest(source))
         folders.append(folder)
     for path in sorted(p for p in folders[0].rglob("*") if p.is_file()):
         other = folders[1] / path.relative_to(folders[0])
@@ -144,11 +144,11 @@ def assert_concentration_is_made_of_what_is_shown(tables: Tables) -> None:
 
 
 def recovered(db: duckdb.DuckDBPyConnection, tables: Tables, smallest: int) -> dict[Name, Fraction]:
-    """Numbers that have one possible value and too few sellers behind them."""
+    """Numbers that have one possible value and too few contributors."""
     facts = Facts(tables)
     found = {}
     for name, value in facts.system.worked_out().items():
-        behind = sellers_behind(db, facts, name) if value else None
-        if behind and behind < smallest:
+        of = contributors(db, facts, name) if value else None
+        if of and of < smallest:
             found[name] = value
     return found

@@ -4,33 +4,32 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from transforms import DATASETS, engine
-from transforms import night as line
-from transforms.deliveries import exports
+from transforms.code import code_version
 from transforms.engine import quoted
 from transforms.errors import ExportMissing, PublishError
 from transforms.lake import Lake
 from transforms.settings import Settings
-from transforms.storage import discard, sha256, sha256_of
-from warehouse import macros, publish
+from transforms.storage import sha256, sha256_of
+from warehouse import macros, publish, versions
 from warehouse.build import catalog, checks, release
 from warehouse.editions import frozen, put_in
 from warehouse.models import models
 from warehouse.tables.make import (
+    MADE_BY,
     attach_lake,
-    code_version,
     lake_fingerprint,
     make_tables,
+    settled,
 )
+from warehouse.tables.nights import due_nights
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +46,32 @@ class Built:
     is_new: bool
     manifest: dict[str, Any]
 
+    @property
+    def file(self) -> Path:
+        return self.folder / versions.FILE
+
+
+@dataclass(frozen=True)
+class Coming:
+    """The version that is to be made: of which night and lake, and the file that it follows."""
+
+    night: date
+    name: str
+    fingerprint: str
+    before: Path | None
+
+    def run(self) -> dict[str, Any]:
+        """The row of meta.run."""
+        now = datetime.now(UTC)
+        return {
+            "run_id": f"{now:%Y%m%dT%H%M%SZ}-{self.fingerprint[:8]}",
+            "export_date": self.night,
+            "code_version": code_version(*MADE_BY),
+            "lake_fingerprint": self.fingerprint,
+            "duckdb_version": duckdb.__version__,
+            "built_at": now,
+        }
+
 
 def build(
     settings: Settings, full: bool = False, progress: Callable[[str], None] | None = None
@@ -57,20 +82,14 @@ def build(
     NightHeld where a check fails and ExportMissing where the lake has no usable night.
     """
     lake = Lake(settings.lake)
-    with publish.writer_lock(settings.published), ExitStack() as held:
-        for dataset in DATASETS:
-            # Nights may be loaded meanwhile, but committed only once the lake has been read.
-            held.enter_context(lake.lock(dataset))
-            if full:
-                discard(lake.root / "history" / dataset, settings.work)
-            line.settle(lake, dataset, settings)
+    with publish.writer_lock(settings.published), settled(lake, settings, anew=full):
         night = _last_night(lake)
-        live = publish.latest(settings.published)
-        if fault := publish.fault(settings.published):
+        live = versions.latest(settings.published)
+        if fault := versions.fault(settings.published):
             log.error("%s", fault)
-        about = publish.manifest(live) if live and not fault else None
+        about = versions.manifest(live) if live and not fault else None
         # A damaged manifest does not tell which frozen editions there were: any version's does.
-        shown = about.get("editions", {}) if about else publish.editions_shown(settings.published)
+        shown = about.get("editions", {}) if about else versions.editions_shown(settings.published)
         frozen.missed(settings.published, shown)
         fingerprint = _fingerprint(lake, settings)
         if live and about and not full and about["lake_fingerprint"] == fingerprint:
@@ -81,13 +100,14 @@ def build(
             publish.mend_pointer(settings.published, live.name)
             return Built(live, False, about)
         with publish.new_version(settings.published) as folder:
-            version = publish.free_name(settings.published, night).name
-            before = live / publish.FILE if live and about else None
-            manifest = _make(folder, lake, settings, night, fingerprint, version, before, progress)
-            is_newest = live is None or _supersedes(lake, night, live)
+            name = publish.free_name(settings.published, night).name
+            before = live / versions.FILE if live and about else None
+            coming = Coming(night, name, fingerprint, before)
+            manifest = _make(folder, lake, settings, coming, progress)
+            is_newest = versions.supersedes(night, live, lake)
             target = publish.put_in_place(folder, settings.published, night, manifest, is_newest)
     log.info("published %s in %.1f s", target.name, manifest["seconds"])
-    return Built(target, True, publish.manifest(target))
+    return Built(target, True, versions.manifest(target))
 
 
 def _fingerprint(lake: Lake, settings: Settings) -> str:
@@ -134,23 +154,13 @@ def _make(
     folder: Path,
     lake: Lake,
     settings: Settings,
-    night: date,
-    fingerprint: str,
-    version: str,
-    before: Path | None,
+    coming: Coming,
     progress: Callable[[str], None] | None,
 ) -> dict[str, Any]:
+    """Makes the file of a version in `folder`; returns its manifest."""
     started = time.monotonic()
-    now = datetime.now(UTC)
-    path = folder / publish.FILE
-    run = {
-        "run_id": f"{now:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}",
-        "export_date": night,
-        "code_version": code_version(),
-        "lake_fingerprint": fingerprint,
-        "duckdb_version": duckdb.__version__,
-        "built_at": now,
-    }
+    run = coming.run()
+    path = folder / versions.FILE
     with engine.in_memory(folder / "spill") as db:
         attach_lake(db, lake, settings)
         db.execute(
@@ -164,8 +174,8 @@ def _make(
         put_in.put_in(db, settings.published)
         results = checks.run(db, models())
         checks.hold_on_failure(results)
-        due = partial(exports.due_nights, settings.exports)
-        told = release.describe(db, version, night, settings.market, due, before)
+        due = due_nights(settings)
+        told = release.describe(db, coming.name, coming.night, settings.market, due, coming.before)
         describe(db, results, run, told)
         hashes = content_hashes(db, "outlook")
         db.execute("CHECKPOINT outlook")
@@ -194,13 +204,6 @@ def _recount(path: Path, hashes: dict[str, str]) -> None:
             f"The file reads back otherwise than it was written ({', '.join(wrong)}): "
             "the disk or DuckDB is at fault. It was not published; the old version stays live."
         )
-
-
-def _supersedes(lake: Lake, night: date, live: Path) -> bool:
-    """A newer night; or an older one, where the live one's has since been judged not to count."""
-    shown = date.fromisoformat(live.name[:10])  # its manifest may be damaged
-    known = [r for d in DATASETS if (r := lake.receipt(d, shown)) is not None]
-    return night >= shown or (bool(known) and not any(r.is_usable for r in known))
 
 
 def _last_night(lake: Lake) -> date:

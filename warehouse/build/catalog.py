@@ -11,34 +11,17 @@ from warehouse.build.examples import examples
 from warehouse.build.release import RELEASE
 from warehouse.macros import macros
 from warehouse.models import PUBLISHED, Model
+from warehouse.tables.rows import arrow_schema, write
 
-CHECK_RESULT = pa.schema(
-    [
-        ("table_name", pa.string()),
-        ("check_name", pa.string()),
-        ("severity", pa.string()),
-        ("bad_rows", pa.int64()),
-        ("examples", pa.string()),
-    ]
+CHECK_RESULT = arrow_schema(
+    "table_name string, check_name string, severity string, bad_rows long, examples string"
 )
-DICTIONARY = pa.schema(
-    [
-        (n, pa.string())
-        for n in (
-            "kind",
-            "table_schema",
-            "table_name",
-            "column_name",
-            "data_type",
-            "unit",
-            "description",
-            "source_column",
-            "warning",
-        )
-    ]
+DICTIONARY = arrow_schema(
+    "kind string, table_schema string, table_name string, column_name string, data_type string, "
+    "unit string, description string, source_column string, warning string"
 )
-EXAMPLE_QUERY = pa.schema([(n, pa.string()) for n in ("name", "answers", "sql")])
-HELP = pa.schema([(n, pa.string()) for n in ("what", "try_this", "says")])
+EXAMPLE_QUERY = arrow_schema("name string, answers string, sql string")
+HELP = arrow_schema("what string, try_this string, says string")
 
 # Tables that no SQL makes: they describe the build itself.
 ABOUT = {
@@ -108,7 +91,7 @@ START = (
 
 
 def write_run(db: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> None:
-    _write(db, "meta.run", pa.Table.from_pylist([run]))
+    write(db, "meta.run", pa.Table.from_pylist([run]))
 
 
 def write_check_results(db: duckdb.DuckDBPyConnection, results: list[Result]) -> None:
@@ -122,16 +105,16 @@ def write_check_results(db: duckdb.DuckDBPyConnection, results: list[Result]) ->
         }
         for r in results
     ]
-    _write(db, "meta.check_result", pa.Table.from_pylist(rows, schema=CHECK_RESULT))
+    write(db, "meta.check_result", pa.Table.from_pylist(rows, schema=CHECK_RESULT))
 
 
 def write_release(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
-    _write(db, "meta.release", pa.Table.from_pylist([release], schema=RELEASE))
+    write(db, "meta.release", pa.Table.from_pylist([release], schema=RELEASE))
 
 
 def write_examples(db: duckdb.DuckDBPyConnection) -> None:
     rows = [{"name": e.name, "answers": e.answers, "sql": e.sql} for e in examples()]
-    _write(db, "meta.example_query", pa.Table.from_pylist(rows, schema=EXAMPLE_QUERY))
+    write(db, "meta.example_query", pa.Table.from_pylist(rows, schema=EXAMPLE_QUERY))
 
 
 def write_help(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
@@ -144,7 +127,7 @@ def write_help(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
     rows = [("how fresh", "FROM outlook.meta.release;", fresh), *START]
     rows += [(m.call, m.try_this, m.doc) for m in macros()]
     named = [dict(zip(HELP.names, row, strict=True)) for row in rows]
-    _write(db, "main.help", pa.Table.from_pylist(named, schema=HELP))
+    write(db, "main.help", pa.Table.from_pylist(named, schema=HELP))
 
 
 def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_of: Model) -> None:
@@ -153,7 +136,7 @@ def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_o
     `columns_of` is any model: it knows what a column means that no model of its own has.
     """
     by_table = {m.table: m for m in models if m.schema in PUBLISHED}
-    _write(db, "meta.data_dictionary", DICTIONARY.empty_table())
+    write(db, "meta.data_dictionary", DICTIONARY.empty_table())
     rows = []
     found = db.execute(
         "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
@@ -169,15 +152,16 @@ def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_o
             described.add(name)
             about = _about_table(model) if model else {"doc": ABOUT[name]}
             db.execute(f"COMMENT ON TABLE {name} IS {quoted(comment(about))}")
-            rows.append(_entry("table", schema, table, None, None, about))
+            rows.append(_entry("table", schema, table, about))
         said = COLUMNS.get(f"{name}.{column}")
         about = {"doc": said} if said else (model or columns_of).column_doc(column)
         db.execute(f"COMMENT ON COLUMN {name}.{column} IS {quoted(comment(about))}")
-        rows.append(_entry("column", schema, table, column, data_type, about))
+        entry = _entry("column", schema, table, about)
+        rows.append({**entry, "column_name": column, "data_type": data_type})
     for macro in macros():
         kind = "MACRO TABLE" if macro.is_table else "MACRO"
         db.execute(f"COMMENT ON {kind} main.{macro.name} IS {quoted(comment(macro.about))}")
-        rows.append(_entry("macro", "main", macro.call, None, None, macro.about))
+        rows.append(_entry("macro", "main", macro.call, macro.about))
     db.register("entries", pa.Table.from_pylist(rows, schema=DICTIONARY))
     db.execute("INSERT INTO meta.data_dictionary FROM entries")
     db.unregister("entries")
@@ -195,20 +179,11 @@ def comment(about: dict[str, Any]) -> str:
     return " ".join(texts)
 
 
-def _entry(
-    kind: str,
-    schema: str,
-    table: str,
-    column: str | None,
-    data_type: str | None,
-    about: dict[str, Any],
-) -> dict[str, Any]:
+def _entry(kind: str, schema: str, table: str, about: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": kind,
         "table_schema": schema,
         "table_name": table,
-        "column_name": column,
-        "data_type": data_type,
         "unit": about.get("unit"),
         "description": about["doc"],
         "source_column": about.get("source"),
@@ -222,9 +197,3 @@ def _about_table(model: Model) -> dict[str, Any]:
         texts.append(f"Numerator: {model.about['numerator']}")
         texts.append(f"Denominator: {model.about['denominator']}")
     return {"doc": " ".join(texts), "pitfalls": model.about.get("pitfalls")}
-
-
-def _write(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    db.register("rows_to_write", rows)
-    db.execute(f"CREATE TABLE {table} AS FROM rows_to_write")
-    db.unregister("rows_to_write")

@@ -6,29 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from transforms import DATASETS
 from transforms.engine import quoted
 from transforms.markets import Market
-from warehouse.questions import diff
+from warehouse.build import moved
+from warehouse.tables.rows import arrow_schema
 
 Due = Callable[[date, date], list[date]]
 
-RELEASE = pa.schema(
-    [
-        ("version", pa.string()),
-        ("export_date", pa.date32()),
-        ("status", pa.string()),
-        ("waiting_for", pa.string()),
-        ("what_is_new", pa.string()),
-        ("next_export_date", pa.date32()),
-        ("next_expected_at", pa.timestamp("us", tz="UTC")),
-        ("market", pa.string()),
-        ("market_iso2", pa.string()),
-        ("fiscal_year_starts_in_month", pa.int32()),
-        ("smallest_cell", pa.int32()),
-    ]
+RELEASE = arrow_schema(
+    "version string, export_date date, status string, waiting_for string, what_is_new string, "
+    "next_export_date date, next_expected_at instant, market string, market_iso2 string, "
+    "fiscal_year_starts_in_month int, smallest_cell int"
 )
 LOOK_AHEAD = timedelta(days=366)
 TOLD = 6  # moved headlines named in a sentence; `outlook diff` names all
@@ -95,7 +85,7 @@ def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:
         return "The version before could not be read."
     try:
         nights = db.execute(NEW_NIGHTS.format(now="outlook", was="version_before")).fetchall()
-        moved = diff.headlines(db, "version_before", "outlook")
+        found = moved.headlines(db, "version_before", "outlook")
     except duckdb.Error:
         return "The version before has other tables and was not compared."
     finally:
@@ -105,9 +95,9 @@ def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:
         + (f"{last}" if count == 1 else f"{first} to {last}")
         for dataset, count, first, last in nights
     ]
-    told += [diff.as_sentence(m) for m in moved[:TOLD]]
-    if len(moved) > TOLD:
-        more = len(moved) - TOLD
+    told += [moved.as_sentence(m) for m in found[:TOLD]]
+    if len(found) > TOLD:
+        more = len(found) - TOLD
         told.append(f"{more} more headline figure{'s' if more > 1 else ''} moved")
     return "; ".join(told) + "." if told else "No new night and no headline that moved."
 

@@ -1,17 +1,12 @@
-"""What the commands share: options, and how a date, a dataset and a range of nights are read."""
+"""What the commands share: options, and how a date and a dataset are read."""
 
 from datetime import date
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from transforms import DATASETS
-from transforms.deliveries import exports
 from transforms.errors import SettingsError
-from transforms.lake import Lake
-from transforms.settings import Settings
-from warehouse.tables import lake_views
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")]
@@ -32,9 +27,3 @@ def datasets(dataset: str | None) -> tuple[str, ...]:
     if dataset is not None and dataset not in DATASETS:
         raise SettingsError(f"{dataset!r} is no dataset: one of {', '.join(DATASETS)}")
     return (dataset,) if dataset else DATASETS
-
-
-def calendar(chosen: Settings, dataset: str) -> list[dict[str, Any]]:
-    """The nights of one dataset, those that nobody ran among them, oldest first."""
-    due = partial(exports.due_nights, chosen.exports)
-    return lake_views.night_statuses(Lake(chosen.lake), dataset, due)

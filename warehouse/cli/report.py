@@ -1,19 +1,14 @@
-"""`outlook report`: one edition as page, PDF, workbook, CSV and Parquet."""
+"""Commands for whoever writes the report: its files made, and a frozen edition proved."""
 
 import getpass
 import webbrowser
-from datetime import date
 from typing import Annotated
 
 import typer
 
-from transforms.errors import SettingsError
-from transforms.settings import Settings, settings
-from warehouse import publish
+from transforms.settings import settings
 from warehouse.cli import terminal
-from warehouse.editions import frozen
-
-STATUSES = (None, "provisional", "final")
+from warehouse.cli.options import Json, Quiet, day
 
 
 def report(
@@ -29,31 +24,23 @@ def report(
         str | None, typer.Option(help="Why frozen figures change, or nights are missing.")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make the page, PDF, workbook, CSV and Parquet of one edition."""
     from warehouse.page import pdf, report
     from warehouse.page.edition import name_of
 
     terminal.log_to_stderr(quiet)
-    try:
-        day = date.fromisoformat(as_of) if as_of else None
-    except ValueError:
-        raise SettingsError(f"{as_of!r} is no date: write YYYY-MM-DD") from None
+    known_on = day(as_of) if as_of else None
     name, chosen = name_of(edition, basis), settings()
-    _can_be(status, name, day, reason, chosen)
+    report.can_be(status, name, known_on, reason, chosen.published)
     with terminal.progress_bar(f"making {name}", quiet) as bar:
-        parts: list[str] = []
-
-        def note(part: str) -> None:
-            parts.append(part)
-            terminal.advance(bar, len(parts))
-
+        count = terminal.counter(bar)
         if status == "final":
-            made = report.release(chosen, name, getpass.getuser(), reason, note)
+            made = report.release(chosen, name, getpass.getuser(), reason, lambda _: count(1))
         else:
-            made = report.make(chosen, name, day, note)
+            made = report.make(chosen, name, known_on, lambda _: count(1))
     if not made.has_pdf:
         terminal.tell(f"The PDF was skipped: libpango is not installed. To have it: {pdf.INSTALL}")
     if as_json:
@@ -73,26 +60,37 @@ def report(
         webbrowser.open((made.folder / "index.html").as_uri())
 
 
-def _can_be(
-    status: str | None, name: str, as_of: date | None, reason: str | None, chosen: Settings
+def prove(
+    edition: Annotated[str, typer.Argument(help="2022, FY2022 or CY2022.")],
+    as_json: Json = False,
 ) -> None:
-    """Raises SettingsError where the edition cannot get that status."""
-    from warehouse.page.edition import version
+    """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
+    from warehouse.page.edition import name_of
+    from warehouse.questions import prove as proving
 
-    if status not in STATUSES:
-        raise SettingsError("--status is provisional or final")
-    if reason is not None and (status != "final" or not reason.strip()):
-        raise SettingsError("--reason says why frozen figures change: give it with --status final")
-    one = frozen.newest(chosen.published, name)
-    if status == "provisional" and one:
-        raise SettingsError(
-            f"{name} is {one.status}, frozen on {one.frozen_at:%Y-%m-%d}, and cannot be "
-            "provisional again. Leave out --status to make its report as it stands."
+    one, found = proving.prove(settings(), name_of(edition, None))
+    changes = [vars(c) for c in found.changes]
+    if as_json:
+        terminal.print_json(
+            {
+                "frozen": one.folder.name,
+                "figures": found.figures,
+                "tables": found.tables,
+                "differences": changes,
+                "younger_tables": found.younger,
+            }
         )
-    if status == "final" and as_of:
-        source, live = version(chosen.published, as_of), publish.latest(chosen.published)
-        if source != live:
-            raise SettingsError(
-                f"--status final freezes what the lake holds today, not {source.name}: leave out "
-                f"--as-of to release {name} as it is live now."
-            )
+    elif changes:
+        terminal.print_rows(changes, f"{one.folder.name}: frozen, and as it would be made today")
+        terminal.tell(
+            f"{len(changes):,} cells differ. What is frozen stays as it is; `outlook report "
+            f'{one.manifest["edition"]} --status final --reason "…"` would correct it.'
+        )
+    else:
+        terminal.say(
+            f"{one.folder.name}: the same {found.figures:,} figures in {found.tables} tables"
+        )
+    if found.younger and not as_json:
+        terminal.tell(f"not part of it, being younger: {', '.join(found.younger)}")
+    if changes:
+        raise typer.Exit(1)

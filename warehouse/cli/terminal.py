@@ -138,6 +138,18 @@ def advance(bar: Progress | None, done: int, total: int | None = None) -> None:
         bar.update(bar.task_ids[0], completed=done, total=total)
 
 
+def counter(bar: Progress | None) -> Callable[[int], None]:
+    """Adds up what it is told was done, and shows it."""
+    done = 0
+
+    def add(number: int) -> None:
+        nonlocal done
+        done += number
+        advance(bar, done)
+
+    return add
+
+
 class _Visible(logging.Formatter):
     """Also of tracebacks, which quote what a library says of a file."""
 

@@ -7,15 +7,15 @@ file says how each edition stands.
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from transforms import DATASETS, engine
-from transforms import night as line
+from transforms import engine
+from transforms.code import code_version
 from transforms.engine import quoted
 from transforms.errors import SettingsError
 from transforms.lake import Lake
@@ -27,10 +27,11 @@ from warehouse.editions.frozen import Frozen, every, newest, verify
 from warehouse.editions.put_in import mark_provisional
 from warehouse.editions.revisions import Change, Comparison
 from warehouse.tables.make import (
+    MADE_BY,
     attach_lake,
-    code_version,
     lake_fingerprint,
     make_tables,
+    settled,
 )
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
                     f"change, first {revisions.told(changes[0])}. Nothing was done: a revision "
                     f"needs a reason, and `outlook prove {edition}` lists what would change."
                 )
-        one = _write(db, settings, edition, old, changes, {"by": by, "reason": reason})
+        one = _write(db, settings, edition, changes, {"by": by, "reason": reason})
     if old and (hidden := revisions.newly_withheld(changes)):
         log.warning(
             "%s withholds what %s shows, in %s rows: %s. What was published can still be read in "
@@ -103,13 +104,7 @@ def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table as today's lake and code would freeze it, in memory: `p` is what is partial."""
     lake = Lake(settings.lake)
-    with ExitStack() as held:
-        for dataset in DATASETS:
-            # As in a build: a night committed meanwhile would be in some tables and not in others,
-            # and the manifest's fingerprint would be that of another lake.
-            held.enter_context(lake.lock(dataset))
-            line.settle(lake, dataset, settings)
-        db = held.enter_context(engine.in_memory())
+    with settled(lake, settings), engine.in_memory() as db:
         attach_lake(db, lake, settings)
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
@@ -124,18 +119,14 @@ def _write(
     db: duckdb.DuckDBPyConnection,
     settings: Settings,
     edition: str,
-    old: Frozen | None,
     changes: list[Change],
     said: dict[str, str | None],
 ) -> Frozen:
-    number = old.manifest["revision"] + 1 if old else 1
+    """Writes the edition's rows and manifest as its next revision; `said` is by whom and why."""
+    earlier = [f for f in every(settings.published) if f.manifest["edition"] == edition]
+    number = earlier[-1].manifest["revision"] + 1 if earlier else 1
     # What an earlier revision changed is marked as revised in this one too.
-    before = [
-        Change(**c)
-        for f in every(settings.published)
-        if f.manifest["edition"] == edition
-        for c in f.manifest["changes"]
-    ]
+    before = [Change(**c) for f in earlier for c in f.manifest["changes"]]
     with publish.new_version(settings.published) as building:
         files = {}
         for model in revisions.tables():
@@ -190,7 +181,7 @@ def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) ->
         [edition],
     ).fetchall()
     return {
-        "code_version": code_version(),
+        "code_version": code_version(*MADE_BY),
         "lake_fingerprint": lake_fingerprint(Lake(settings.lake), settings),
         "nights": [{"dataset": d, "export_date": f"{n}", "status": s} for d, n, s in nights],
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from transforms.errors import PublishError
 from transforms.storage import damage, sha256
-from warehouse import publish
+from warehouse import versions
 
 FROM_BACKUP = "a frozen edition cannot be made again: restore it from a backup"
 
@@ -72,7 +72,7 @@ def every(published: Path) -> list[Frozen]:
     for folder in folders:
         if not (folder / "manifest.json").is_file():
             raise PublishError(_damaged(f"{folder} has no manifest.json"))
-        found.append(Frozen(folder, publish.manifest(folder, FROM_BACKUP)))
+        found.append(Frozen(folder, versions.manifest(folder, FROM_BACKUP)))
     return sorted(found, key=lambda f: (f.manifest["edition"], f.manifest["revision"]))
 
 

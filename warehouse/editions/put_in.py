@@ -15,34 +15,16 @@ from transforms.storage import sha256
 from warehouse.editions import revisions
 from warehouse.editions.frozen import Frozen, every, last_of_each, verify
 from warehouse.models import Model
+from warehouse.tables.rows import arrow_schema, write
 
-EDITION = pa.schema(
-    [
-        ("edition", pa.string()),
-        ("status", pa.string()),
-        ("revision", pa.int32()),
-        ("frozen_at", pa.timestamp("us", tz="UTC")),
-        ("frozen_by", pa.string()),
-        ("reason", pa.string()),
-        ("code_version", pa.string()),
-        ("lake_fingerprint", pa.string()),
-        ("manifest_sha256", pa.string()),
-    ]
+EDITION = arrow_schema(
+    "edition string, status string, revision int, frozen_at instant, frozen_by string, "
+    "reason string, code_version string, lake_fingerprint string, manifest_sha256 string"
 )
 
-REVISION = pa.schema(
-    [
-        ("edition", pa.string()),
-        ("revision", pa.int32()),
-        ("table_name", pa.string()),
-        ("row_key", pa.string()),
-        ("column_name", pa.string()),
-        ("was", pa.string()),
-        ("now", pa.string()),
-        ("reason", pa.string()),
-        ("revised_by", pa.string()),
-        ("revised_at", pa.timestamp("us", tz="UTC")),
-    ]
+REVISION = arrow_schema(
+    "edition string, revision int, table_name string, row_key string, column_name string, "
+    "was string, now string, reason string, revised_by string, revised_at instant"
 )
 
 
@@ -62,8 +44,8 @@ def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
         for one in of_it:
             _put_rows(db, model.table, one)
         mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
-    _create(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
-    _create(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
+    write(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
+    write(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
 
 
 def mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
@@ -91,12 +73,6 @@ def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
         where += f" AND figure IN (SELECT figure FROM {source})"
     db.execute(f"DELETE FROM {table} WHERE {where}")
     db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
-
-
-def _create(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    db.register("rows_to_write", rows)
-    db.execute(f"CREATE TABLE {table} AS FROM rows_to_write")
-    db.unregister("rows_to_write")
 
 
 def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, Any]]:

@@ -130,7 +130,8 @@ def _load(schema: str, path: Path) -> Model:
     about = _about(path)
     key = tuple(about["key"])
     table = f"{schema}.{path.stem}"
-    # The grain is checked everywhere; a null in a key (the unknown class) is a value like others.
+    # A null in a key (the unknown class) is a value like others. Whoever stands behind a number may
+    # do so many times: that table alone has no grain.
     grain = Check(
         f"one row per {', '.join(key)}",
         "fail",
@@ -143,7 +144,7 @@ def _load(schema: str, path: Path) -> Model:
         sql=_contributors() if about.get("is_declared") else path.with_suffix(".sql").read_text(),
         doc=about["doc"],
         key=key,
-        checks=(grain, *own),
+        checks=(*([grain] if key else []), *own),
         about=about,
     )
 

@@ -9,8 +9,7 @@ from typing import Any
 import duckdb
 
 from transforms import engine
-from transforms.errors import ExportMissing, SettingsError
-from warehouse import publish
+from transforms.errors import SettingsError
 
 Row = dict[str, Any]
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "SMALLINT", "HUGEINT")
@@ -18,6 +17,15 @@ PREFIX = {"fiscal": "FY", "calendar": "CY"}
 MARKET = (
     "SELECT market AS market_name, market_iso2 AS country_iso2, fiscal_year_starts_in_month, "
     "smallest_cell FROM meta.release"
+)
+MISSING = "SELECT figure, missing FROM meta.availability WHERE edition = '{}' AND symbol = 'x'"
+IN_PERIOD = "export_date BETWEEN '{period_from}' AND '{period_to}'"
+NIGHTS = f"FROM meta.night WHERE {IN_PERIOD}"
+# The commonest reason of each dataset.
+REASONS = (
+    "SELECT dataset, reason, sum(rows_rejected)::BIGINT AS rows FROM meta.rejected "
+    f"WHERE {IN_PERIOD} GROUP BY dataset, reason "
+    "QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY rows DESC, reason) = 1"
 )
 REVISIONS = (
     "FROM meta.revision WHERE edition = '{}' "
@@ -161,32 +169,6 @@ def name_of(edition: str, basis: str | None) -> str:
     return prefix + year
 
 
-def version(published: Path, as_of: date | None) -> Path:
-    """Folder of the live version, or of the newest one that knew nothing after `as_of`.
-
-    Raises ExportMissing where there is none, Damaged where it is not what was published.
-    """
-    live = publish.live(published) if as_of is None else None
-    if live:
-        return live
-    known, others = [], []
-    for path in publish.versions(published):
-        if (path / "manifest.json").is_file():
-            about = publish.manifest(path)
-            if as_of and date.fromisoformat(about["export_date"]) <= as_of:
-                known.append((about["export_date"], about["revision"], path))
-            else:
-                others.append(about["export_date"])
-    if not known and others:
-        raise ExportMissing(
-            f"No version has data to {as_of} or before: the oldest has data to {min(others)}."
-        )
-    if not known:
-        raise ExportMissing("Nothing is published: run `outlook build`.")
-    publish.verified(max(known)[2])
-    return max(known)[2]
-
-
 def read(file: Path, name: str, is_sample: bool = False) -> Edition:
     """Reads one edition, final where the file says that it is frozen.
 
@@ -205,27 +187,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
         in_meta = _names(db, "meta")
         if "edition" not in in_meta:
             raise SettingsError(f"{file} is of an older kind: run `outlook build --full`")
-        missing = engine.rows(
-            db,
-            "SELECT figure, missing FROM meta.availability "
-            f"WHERE edition = '{name}' AND symbol = 'x'",
-        )
-        nights = engine.rows(
-            db,
-            "SELECT * FROM meta.night WHERE export_date BETWEEN "
-            f"'{this['period_from']}' AND '{this['period_to']}'",
-        )
-        reasons = engine.rows(
-            db,
-            "SELECT dataset, reason, sum(rows_rejected)::BIGINT AS rows "
-            "FROM meta.rejected "
-            f"WHERE export_date BETWEEN '{this['period_from']}' "
-            f"AND '{this['period_to']}' GROUP BY dataset, reason "
-            "QUALIFY row_number() OVER ("
-            "PARTITION BY dataset ORDER BY rows DESC, reason) = 1",
-        )
-        stands = engine.rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
-        frozen = stands[0] if stands else {}
+        frozen = engine.rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
         closed = {r["edition"] for r in engine.rows(db, "FROM meta.edition WHERE revision > 0")}
         years = [
             r["edition"]
@@ -235,17 +197,17 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
         return Edition(
             name=name,
             basis=this["year_basis"],
-            status=frozen.get("status", "provisional"),
+            status=frozen[0]["status"] if frozen else "provisional",
             period_from=this["period_from"],
             period_to=this["period_to"],
             market=engine.rows(db, MARKET)[0],
             run=engine.rows(db, "FROM meta.run")[0],
             tables={t: _table(db, t, this) for t in _names(db, "report")},
-            availability={r["figure"]: r["missing"] for r in missing},
-            nights=tuple(nights),
-            reasons={r["dataset"]: r for r in reasons},
+            availability={r["figure"]: r["missing"] for r in engine.rows(db, MISSING.format(name))},
+            nights=tuple(engine.rows(db, NIGHTS.format(**this))),
+            reasons={r["dataset"]: r for r in engine.rows(db, REASONS.format(**this))},
             revisions=tuple(engine.rows(db, REVISIONS.format(name))),
-            frozen=frozen,
+            frozen=frozen[0] if frozen else {},
             open_years=tuple(sorted(set(years) - closed)),
             is_sample=is_sample,
         )

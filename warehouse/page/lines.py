@@ -7,7 +7,7 @@ import altair as alt
 
 from warehouse.page import theme, words
 from warehouse.page.edition import Edition
-from warehouse.page.series import Figure, classes, points, this_year, unit_of
+from warehouse.page.series import Figure, Point, classes, points, this_year, unit_of
 
 LINES = 4
 HEIGHT = 240
@@ -66,17 +66,8 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     unit = unit_of(figure, edition)
     last = edition.editions[-2] if len(edition.editions) > 1 else ""
     starts = edition.period_from.month
-    rows: Rows = [
-        {
-            "place": (p.on.month - starts) % 12,
-            "month": f"{p.on:%b}",
-            "edition": p.edition,
-            "value": p.value,
-            "provisional": p.symbol == "p",
-        }
-        for p in points(figure, edition)
-        if p.on and p.value is not None and p.edition in (last, edition.name)
-    ]
+    shown = [p for p in points(figure, edition) if p.edition in (last, edition.name)]
+    rows = _by_month(shown, starts)
     order = [f"{date(2000, (starts - 1 + i) % 12 + 1, 1):%b}" for i in range(12)]
     colours = alt.Scale(domain=[last, edition.name], range=[theme.MUTED, theme.GREEN])
     room = theme.room([edition.name], 12) + 14
@@ -115,6 +106,21 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     )
     chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
     return chart, f"Lines of two years. {figure.unit}: {told}."
+
+
+def _by_month(shown: list[Point], starts: int) -> Rows:
+    """A row per month that has a figure; its place is that in a year from month `starts` on."""
+    return [
+        {
+            "place": (p.on.month - starts) % 12,
+            "month": f"{p.on:%b}",
+            "edition": p.edition,
+            "value": p.value,
+            "provisional": p.symbol == "p",
+        }
+        for p in shown
+        if p.on and p.value is not None
+    ]
 
 
 def _axis(width: int, **more: Any) -> Any:

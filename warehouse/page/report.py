@@ -12,13 +12,16 @@ from transforms.code import code_version
 from transforms.errors import PublishError, SettingsError
 from transforms.settings import Settings
 from transforms.storage import write_json
-from warehouse import publish
+from warehouse import publish, versions
 from warehouse.build.build import build
 from warehouse.editions import freeze, frozen
 from warehouse.page import files, page, pdf, theme, workbook
-from warehouse.page.edition import Edition, read, version
+from warehouse.page.edition import Edition, read
 
 log = logging.getLogger(__name__)
+
+ROOM = Path(__file__).parent
+STATUSES = (None, "provisional", "final")
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,36 @@ def make(
     started = time.monotonic()
     with publish.writer_lock(settings.published):
         # Read with the lock held: what was live before a wait may have been followed by another.
-        source = version(settings.published, as_of)
-        edition = read(source / publish.FILE, name, _is_sample(settings))
+        source = versions.known_on(settings.published, as_of)
+        edition = read(source / versions.FILE, name, _is_sample(settings))
         _is_as_frozen(settings.published, edition, source.name)
         with publish.new_version(settings.published) as folder:
-            has_pdf = write(folder, edition, publish.manifest(source), progress)
+            has_pdf = write(folder, edition, versions.manifest(source), progress)
             target = publish.put_report(folder, settings.published, edition.name)
     return Made(target, edition.status, has_pdf, time.monotonic() - started)
+
+
+def can_be(
+    status: str | None, name: str, as_of: date | None, reason: str | None, published: Path
+) -> None:
+    """Raises SettingsError where the edition cannot get that status."""
+    if status not in STATUSES:
+        raise SettingsError("--status is provisional or final")
+    if reason is not None and (status != "final" or not reason.strip()):
+        raise SettingsError("--reason says why frozen figures change: give it with --status final")
+    one = frozen.newest(published, name)
+    if status == "provisional" and one:
+        raise SettingsError(
+            f"{name} is {one.status}, frozen on {one.frozen_at:%Y-%m-%d}, and cannot be "
+            "provisional again. Leave out --status to make its report as it stands."
+        )
+    if status == "final" and as_of:
+        source, live = versions.known_on(published, as_of), versions.latest(published)
+        if source != live:
+            raise SettingsError(
+                f"--status final freezes what the lake holds today, not {source.name}: leave out "
+                f"--as-of to release {name} as it is live now."
+            )
 
 
 def release(
@@ -106,10 +132,7 @@ def write(
     tell("PDF")
     files.write_text_json(folder / "datapackage.json", files.datapackage(edition, folder, title))
     kept = {k: source.get(k) for k in ("export_date", "revision", "sha256", "storage_version")}
-    made = {
-        **files.manifest(edition, folder, kept),
-        "page_code_version": code_version("warehouse.page", ""),
-    }
+    made = {**files.manifest(edition, folder, kept), "page_code_version": code_version(ROOM)}
     write_json(folder / "manifest.json", made)
     return has_pdf
 

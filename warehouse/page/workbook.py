@@ -134,7 +134,7 @@ def _table(book: Any, table: Table, formats: dict[str, Any]) -> Any:
         for place, column in enumerate(table.columns):
             value = row[column.name]
             held = cell(value, row.get(table.symbol_of(column.name)))
-            _write(sheet, line, place, held, column.unit, formats)
+            _write(sheet, (line, place), held, column.unit, formats)
     sheet.freeze_panes(HEAD_ROW + 1, 1)
     if table.rows:
         last = HEAD_ROW + len(table.rows)
@@ -143,21 +143,21 @@ def _table(book: Any, table: Table, formats: dict[str, Any]) -> Any:
 
 
 def _write(
-    sheet: Any, line: int, place: int, held: Any, unit: str | None, formats: dict[str, Any]
+    sheet: Any, at: tuple[int, int], held: Any, unit: str | None, formats: dict[str, Any]
 ) -> None:
     if held is None:
         return
     if isinstance(held, bool):
-        sheet.write_boolean(line, place, held)
+        sheet.write_boolean(*at, held)
     elif isinstance(held, int | float):
         kind = "share" if words.is_share(unit) else "count" if float(held).is_integer() else "float"
-        sheet.write_number(line, place, held, formats[kind])
+        sheet.write_number(*at, held, formats[kind])
     elif isinstance(held, datetime | date):
-        sheet.write_datetime(line, place, held, formats["date"])
+        sheet.write_datetime(*at, held, formats["date"])
     else:
         # Whatever it begins with: it is text.
         is_symbol = held in {f"[{s}]" for s in words.SYMBOLS}
-        sheet.write_string(line, place, held, formats["symbol"] if is_symbol else None)
+        sheet.write_string(*at, held, formats["symbol"] if is_symbol else None)
 
 
 def _charts(book: Any, sheet: Any, table: Table, own: list[Figure], edition: Edition) -> None:

@@ -9,30 +9,9 @@ import duckdb
 from transforms import engine
 from transforms.engine import named, quoted
 from transforms.errors import SettingsError
-from warehouse import publish
+from warehouse import versions
+from warehouse.build import moved
 from warehouse.models import PUBLISHED, models
-
-HEADLINES = """
-    SELECT
-        coalesce(a.edition, b.edition) AS edition,
-        coalesce(a.metric, b.metric) AS metric,
-        a.value AS was,
-        b.value AS now,
-        a.as_of AS was_as_of,
-        b.as_of AS now_as_of,
-        a.symbol AS was_symbol,
-        b.symbol AS now_symbol,
-        a.edition IS NULL AS is_new,
-        b.edition IS NULL AS is_gone
-    FROM {a}.report.headline AS a
-    FULL JOIN {b}.report.headline AS b ON a.edition = b.edition AND a.metric = b.metric
-    WHERE
-        a.value IS DISTINCT FROM b.value
-        -- That an edition was frozen moves no figure.
-        OR nullif(a.symbol, 'p') IS DISTINCT FROM nullif(b.symbol, 'p')
-        OR (a.edition IS NULL) <> (b.edition IS NULL)
-    ORDER BY edition DESC, metric
-"""
 
 Row = dict[str, Any]
 
@@ -43,12 +22,12 @@ def find(version: str, published: Path) -> Path:
     Raises SettingsError where there is none, Damaged where it is not what was published.
     """
     for path in (published / version, Path(version)):
-        file = path / publish.FILE if path.is_dir() else path
+        file = path / versions.FILE if path.is_dir() else path
         if file.is_file():
-            if (file.parent / "manifest.json").is_file() and file.name == publish.FILE:
-                publish.verified(file.parent)
+            if (file.parent / "manifest.json").is_file() and file.name == versions.FILE:
+                versions.verified(file.parent)
             return file.resolve()
-    known = sorted(p.parent.name for p in published.glob(f"*/{publish.FILE}"))
+    known = sorted(p.parent.name for p in published.glob(f"*/{versions.FILE}"))
     raise SettingsError(
         f"{version!r} is no published version and no path to one; there "
         + (f"are {', '.join(known)}" if known else "is none yet")
@@ -76,33 +55,8 @@ def compare(a: Path, b: Path) -> Row:
             "a": f"{a}",
             "b": f"{b}",
             "tables": [t for t in tables if t is not None],
-            "headlines": headlines(db, "a", "b"),
+            "headlines": moved.headlines(db, "a", "b"),
         }
-
-
-def headlines(db: duckdb.DuckDBPyConnection, a: str, b: str) -> list[Row]:
-    """Headline figures that moved from catalog `a` to catalog `b`, newest edition first."""
-    return engine.rows(db, HEADLINES.format(a=a, b=b))
-
-
-def as_sentence(moved: Row) -> str:
-    """One moved headline: FY2022 paid_sellers 3,100 to 3,104."""
-    was, now = (_shown(moved[side], moved[f"{side}_symbol"]) for side in ("was", "now"))
-    name = f"{moved['edition']} {moved['metric']}"
-    if moved["is_new"]:
-        return f"{name} new: {now}"
-    if moved["is_gone"]:
-        return f"{name} gone: was {was}"
-    # Null to null, too: a figure can be withheld that was not available.
-    is_same = moved["was"] == moved["now"]
-    return f"{name} {was} to {now}" + (": only its mark changed" if is_same else "")
-
-
-def _shown(value: float | None, symbol: str | None) -> str:
-    if value is None:
-        return "withheld" if symbol == "c" else "not available"
-    number = f"{value:,.4f}".rstrip("0").rstrip(".")
-    return f"{number} [{symbol}]" if symbol else number
 
 
 def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> Row | None:

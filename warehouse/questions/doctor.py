@@ -5,20 +5,21 @@ import shlex
 import shutil
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import duckdb
-import pandas
-import pyarrow
+from packaging.requirements import Requirement
 
 from transforms import engine
 from transforms.errors import OutlookError
 from transforms.settings import Settings, settings
-from warehouse import publish
+from warehouse import versions
 from warehouse.page import pdf
 from warehouse.questions import stored
 
 LOW_DISK = 5 << 30
+PROJECT = "digital-b2b-outlook"
 
 
 def examine() -> list[dict[str, str]]:
@@ -27,7 +28,9 @@ def examine() -> list[dict[str, str]]:
         chosen = settings()
     except OutlookError as error:
         return [_found("settings", "wrong", str(error))]
-    examined = [_found("settings", "fine", f"home {chosen.home}, market {chosen.market.code}")]
+    market = chosen.market
+    told = f"home {chosen.home}, market {market.code}, nights are days in {market.time_zone}"
+    examined = [_found("settings", "fine", told)]
     for thing, look in _LOOKS.items():
         try:
             verdict, what = look(chosen)
@@ -90,30 +93,43 @@ def _private(chosen: Settings) -> tuple[str, str]:
 
 
 def _published(chosen: Settings) -> tuple[str, str]:
-    live = publish.latest(chosen.published)
+    live = versions.latest(chosen.published)
     if live is None:
         return "warn", "nothing is published yet: `outlook run --date …`"
-    if Path(f"{live / publish.FILE}.wal").exists():
-        return "wrong", f"a .wal lies beside {live / publish.FILE}: remove it and build again"
+    if Path(f"{live / versions.FILE}.wal").exists():
+        return "wrong", f"a .wal lies beside {live / versions.FILE}: remove it and build again"
     try:
-        publish.verified(live)
-        with engine.read_only(live / publish.FILE) as db:
+        versions.verified(live)
+        with engine.read_only(live / versions.FILE) as db:
             db.execute("SELECT count(*) FROM report.headline").fetchone()
     except duckdb.Error as error:
         return "wrong", f"{live} cannot be read: {error}; run `outlook build --full`"
     return "fine", f"{live.name} is live and can be read"
 
 
-def _time_zone(chosen: Settings) -> tuple[str, str]:
-    zone = chosen.market.time_zone
-    return "fine", f"nights are days in {zone}; the host's own zone does not matter"
-
-
 def _versions(_: Settings) -> tuple[str, str]:
-    return "fine", (
-        f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
-        f"pandas {pandas.__version__}, pyarrow {pyarrow.__version__}"
-    )
+    """What is installed beside what the project asks for."""
+    told = f"Python {platform.python_version()}, DuckDB {version('duckdb')}"
+    try:
+        asked = [Requirement(text) for text in requires(PROJECT) or ()]
+    except PackageNotFoundError:
+        return "warn", f"{told}; {PROJECT} itself is not installed: `make run` installs it"
+    others = [
+        f"{need.name} is {found or 'not installed'}, asked for is {need.specifier}"
+        for need in asked
+        if need.marker is None or need.marker.evaluate({"extra": ""})
+        if not ((found := _installed(need.name)) and need.specifier.contains(found, True))
+    ]
+    if others:
+        return "warn", f"{told}; {'; '.join(others)}: remove .venv, and `make run` makes it again"
+    return "fine", f"{told}; every package is of a version that the project asks for"
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _pdf(_: Settings) -> tuple[str, str]:
@@ -132,11 +148,10 @@ _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "receipts": partial(stored.verdict, stored.receipts),
     "parts": partial(stored.verdict, stored.parts),
     "history": partial(stored.verdict, stored.folds),
-    "published files": partial(stored.verdict, stored.versions),
+    "published files": partial(stored.verdict, stored.published),
     "editions": partial(stored.verdict, stored.editions),
     "reports": partial(stored.verdict, stored.reports),
     "landing": partial(stored.verdict, stored.landed),
-    "time zone": _time_zone,
     "versions": _versions,
     "PDF": _pdf,
 }

@@ -5,12 +5,13 @@ from pathlib import Path
 import duckdb
 
 from transforms import engine
+from transforms.code import code_version
 from transforms.errors import SettingsError
 from transforms.lake import Lake
 from warehouse.questions import figure as figures
 from warehouse.questions import sources
 from warehouse.questions.figure import PARTS, SHARES, Figure, Row
-from warehouse.tables.make import code_version
+from warehouse.tables.make import MADE_BY
 
 OF_THE_ROW = ("as_of", "period_from", "period_to", "is_partial", "days", "days_covered")
 
@@ -58,7 +59,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
             "file": str(file),
             "run_id": run["run_id"],
             "code_version": run["code_version"],
-            "is_sql_of_the_file": run["code_version"] == code_version(),
+            "is_sql_of_the_file": run["code_version"] == code_version(*MADE_BY),
             "sql": figure.model.sql,
         }
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -12,9 +11,7 @@ from transforms import engine
 from transforms.engine import listed, quoted
 from transforms.errors import ExportMissing, SettingsError
 from transforms.lake import Lake, Receipt
-from transforms.visible import visible
 from warehouse import spreadsheet
-from warehouse.cli import terminal
 from warehouse.questions import rejects
 
 FORMATS = {".csv": "csv", ".parquet": "parquet, COMPRESSION zstd", ".json": "json, ARRAY"}
@@ -52,7 +49,7 @@ def write(lake: Lake, receipt: Receipt, path: Path) -> None:
         spreadsheet.private_text(part).close()
         if path.suffix == ".csv":
             with part.open("w", encoding="utf-8", newline="") as file:
-                spreadsheet.write_rows(file, _columns(lake, receipt), _rows(lake, receipt))
+                spreadsheet.write_rows(file, columns(lake, receipt), rows(lake, receipt))
             part.replace(path)
             return
         with engine.in_memory() as db:
@@ -65,32 +62,13 @@ def write(lake: Lake, receipt: Receipt, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def print_to(lake: Lake, receipt: Receipt, out: TextIO, as_json: bool) -> None:
-    """Writes the night's listings as CSV, or as one JSON array, for a terminal too."""
-    if not as_json:
-        shown = ({k: _shown(v) for k, v in row.items()} for row in _rows(lake, receipt))
-        spreadsheet.write_rows(out, _columns(lake, receipt), shown)
-        return
-    before = "["
-    for row in _rows(lake, receipt):
-        out.write(before + terminal.as_json(row, default=_as_json))
-        before = ",\n"
-    out.write("[]\n" if before == "[" else "]\n")
-
-
-def _columns(lake: Lake, receipt: Receipt) -> list[str]:
+def columns(lake: Lake, receipt: Receipt) -> list[str]:
+    """Names of the columns of that night's listings."""
     return list(pq.read_schema(lake.part_paths(receipt, "rows")[0]).names)
 
 
-def _rows(lake: Lake, receipt: Receipt) -> Iterator[dict[str, Any]]:
+def rows(lake: Lake, receipt: Receipt) -> Iterator[dict[str, Any]]:
+    """That night's listings, a bounded number in memory."""
     for path in lake.part_paths(receipt, "rows"):
         for batch in pq.ParquetFile(path).iter_batches(BATCH):
             yield from batch.to_pylist()
-
-
-def _shown(value: Any) -> Any:
-    return visible(value) if isinstance(value, str) else value
-
-
-def _as_json(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else str(value)

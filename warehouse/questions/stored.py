@@ -10,7 +10,7 @@ from transforms.errors import Damaged, OutlookError
 from transforms.lake import LOAD_AGAIN, Lake, Receipt, history
 from transforms.settings import Settings
 from transforms.storage import damage, read_json, sha256
-from warehouse import publish
+from warehouse import versions
 from warehouse.editions import frozen
 
 THREADS = 2  # hashing lets others run meanwhile
@@ -72,20 +72,20 @@ def folds(chosen: Settings) -> Iterator[str]:
             yield damage(what, "`outlook build` folds it again")
 
 
-def versions(chosen: Settings) -> Iterator[str]:
+def published(chosen: Settings) -> Iterator[str]:
     """Every published version, and what `latest` and `latest.json` point to."""
-    live = publish.latest(chosen.published)
-    if fault := publish.fault(chosen.published):
+    live = versions.latest(chosen.published)
+    if fault := versions.fault(chosen.published):
         yield fault
-    for folder in publish.versions(chosen.published):
+    for folder in versions.every(chosen.published):
         if folder != live:
-            yield from _found(publish.verified, folder)
-    yield from _unreadable([chosen.published / "latest.json"], publish.BUILD_AGAIN)
+            yield from _found(versions.verified, folder)
+    yield from _unreadable([chosen.published / "latest.json"], versions.BUILD_AGAIN)
 
 
 def editions(chosen: Settings) -> Iterator[str]:
     """The frozen editions, and whether all are there that the versions show."""
-    shown = publish.editions_shown(chosen.published)
+    shown = versions.editions_shown(chosen.published)
     yield from _found(frozen.missed, chosen.published, shown)
     for one in frozen.every(chosen.published):
         yield from frozen.faults(one)
@@ -96,7 +96,7 @@ def reports(chosen: Settings) -> Iterator[str]:
     for folder in sorted((chosen.published / "report").glob("[FC]Y*")):
         remedy = REPORT_AGAIN.format(name=folder.name.partition(".")[0])
         try:
-            files = publish.manifest(folder, remedy).get("files", {})
+            files = versions.manifest(folder, remedy).get("files", {})
         except Damaged as error:
             yield str(error)
             continue

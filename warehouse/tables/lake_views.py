@@ -1,8 +1,7 @@
 """The lake as tables: what the models read, taken from receipts and folds, never from a glob."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,81 +11,32 @@ import pyarrow as pa
 from transforms import DATASETS
 from transforms.contracts import Contract, contract
 from transforms.engine import listed
-from transforms.errors import Damaged
 from transforms.fields.country import countries
 from transforms.fields.price import ASKED
 from transforms.lake import Lake, Receipt, history
 from transforms.layouts import layouts
 from transforms.markets import Claim, ExportShare, Market
 from warehouse.models import models
+from warehouse.tables.nights import Due, nights
+from warehouse.tables.rows import arrow_schema, write
 
-Due = Callable[[date, date], list[date]]
-
-NIGHTS = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("export_date", pa.date32()),
-        ("status", pa.string()),
-        ("is_late", pa.bool_()),
-        ("revision", pa.int32()),
-        ("exported_at", pa.timestamp("us", tz="UTC")),
-        ("layout", pa.string()),
-        ("extent", pa.string()),
-        ("rows_in", pa.int64()),
-        ("rows_accepted", pa.int64()),
-        ("rows_rejected", pa.int64()),
-        ("rows_duplicate", pa.int64()),
-        ("reason", pa.string()),
-    ]
+NIGHTS = arrow_schema(
+    "dataset string, export_date date, status string, is_late bool, revision int, "
+    "exported_at instant, layout string, extent string, rows_in long, rows_accepted long, "
+    "rows_rejected long, rows_duplicate long, reason string"
 )
-NIGHT_FIELDS = pa.schema(
-    [("dataset", pa.string()), ("export_date", pa.date32()), ("field", pa.string())]
+NIGHT_FIELDS = arrow_schema("dataset string, export_date date, field string")
+REJECTED = arrow_schema(
+    "export_date date, dataset string, file string, reason string, rows_rejected long"
 )
-REJECTED = pa.schema(
-    [
-        ("export_date", pa.date32()),
-        ("dataset", pa.string()),
-        ("file", pa.string()),
-        ("reason", pa.string()),
-        ("rows_rejected", pa.int64()),
-    ]
+DAY = arrow_schema(
+    "snapshot_date date, seller_id string, top_category_id string, listings long, "
+    "live_listings long, impressions long, clicks long, visitors long, inquiries long, "
+    "orders long"
 )
-DAY = pa.schema(
-    [
-        ("snapshot_date", pa.date32()),
-        ("seller_id", pa.string()),
-        ("top_category_id", pa.string()),
-        *(
-            (n, pa.int64())
-            for n in (
-                "listings",
-                "live_listings",
-                "impressions",
-                "clicks",
-                "visitors",
-                "inquiries",
-                "orders",
-            )
-        ),
-    ]
-)
-NEW = pa.schema(
-    [
-        ("changed_on", pa.date32()),
-        ("seller_id", pa.string()),
-        ("top_category_id", pa.string()),
-        ("new_listings", pa.int64()),
-    ]
-)
+NEW = arrow_schema("changed_on date, seller_id string, top_category_id string, new_listings long")
 # Listings come and go by these; a change of their terms is in the lake.
-CHANGE = pa.schema(
-    [
-        ("change", pa.string()),
-        ("changed_on", pa.date32()),
-        ("product_id", pa.string()),
-        ("seller_id", pa.string()),
-    ]
-)
+CHANGE = arrow_schema("change string, changed_on date, product_id string, seller_id string")
 # A census can have millions of rows: only what the report asks of a listing is read.
 AS_OF = (
     "snapshot_date",
@@ -104,51 +54,20 @@ AS_OF = (
     "moq_base_qty",
     "is_rts",
 )
-EXPORT_SHARES = pa.schema(
-    [
-        ("city_key", pa.string()),
-        ("fiscal_year", pa.int32()),
-        ("share_of_exports", pa.float64()),
-        ("source", pa.string()),
-        ("source_url", pa.string()),
-        ("published_on", pa.date32()),
-    ]
+EXPORT_SHARES = arrow_schema(
+    "city_key string, fiscal_year int, share_of_exports double, source string, "
+    "source_url string, published_on date"
 )
-CLAIMS = pa.schema(
-    [
-        ("claim", pa.string()),
-        ("year", pa.int32()),
-        ("statement", pa.string()),
-        ("figure", pa.string()),
-        ("figure_key", pa.string()),
-        ("comparison", pa.string()),
-        ("unit", pa.string()),
-        ("claimed_value", pa.float64()),
-        ("tolerance", pa.float64()),
-        ("needs_years", pa.int32()),
-        ("source", pa.string()),
-        ("source_url", pa.string()),
-        ("published_on", pa.date32()),
-    ]
+CLAIMS = arrow_schema(
+    "claim string, year int, statement string, figure string, figure_key string, "
+    "comparison string, unit string, claimed_value double, tolerance double, needs_years int, "
+    "source string, source_url string, published_on date"
 )
-FIGURES = pa.schema(
-    [
-        ("figure", pa.string()),
-        ("dataset", pa.string()),
-        ("is_share", pa.bool_()),
-        ("is_share_of_all", pa.bool_()),
-        ("adds_up", pa.bool_()),
-        ("is_fiscal_only", pa.bool_()),
-    ]
+FIGURES = arrow_schema(
+    "figure string, dataset string, is_share bool, is_share_of_all bool, adds_up bool, "
+    "is_fiscal_only bool"
 )
-LEDGER = pa.schema(
-    [
-        ("row_key", pa.string()),
-        ("first_seen_on", pa.date32()),
-        ("last_seen_on", pa.date32()),
-        ("is_present", pa.bool_()),
-    ]
-)
+LEDGER = arrow_schema("row_key string, first_seen_on date, last_seen_on date, is_present bool")
 
 
 def attach(
@@ -160,18 +79,18 @@ def attach(
     """
     db.execute("DETACH DATABASE IF EXISTS lake")
     db.execute("ATTACH ':memory:' AS lake")
-    _table(db, "market", _market(market))
-    _table(db, "places", _places(market))
-    _table(db, "categories", _categories(market))
-    _table(db, "export_shares", _seed(market.export_shares, EXPORT_SHARES))
-    _table(db, "claims", _seed(market.claims, CLAIMS))
-    _table(db, "countries", _countries())
-    _table(db, "nights", _nights(lake, due))
-    _table(db, "rejected", _rejected(lake))
-    _table(db, "night_fields", _night_fields(lake))
-    _table(db, "needs", _needs())
-    _table(db, "figures", _figures())
-    _table(db, "asked_prices", pa.table({"asked_price": sorted(ASKED)}))
+    write(db, "lake.market", _market(market))
+    write(db, "lake.places", _places(market))
+    write(db, "lake.categories", _categories(market))
+    write(db, "lake.export_shares", _seed(market.export_shares, EXPORT_SHARES))
+    write(db, "lake.claims", _seed(market.claims, CLAIMS))
+    write(db, "lake.countries", _countries())
+    write(db, "lake.nights", _nights(lake, due))
+    write(db, "lake.rejected", _rejected(lake))
+    write(db, "lake.night_fields", _night_fields(lake))
+    write(db, "lake.needs", _needs())
+    write(db, "lake.figures", _figures())
+    write(db, "lake.asked_prices", pa.table({"asked_price": sorted(ASKED)}))
 
     sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
     _view(db, "sellers_changes", [f / "changes.parquet" for f in sellers], _changes("sellers"))
@@ -202,19 +121,6 @@ def attach(
     _view(db, "inquiries_state", [f / "state.parquet" for _, f, _ in events], _inquiries())
 
 
-def night_statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:
-    """The nights of one dataset as the calendar shows them, oldest first.
-
-    A night whose receipt is damaged has the status damaged, and why as its reason.
-    """
-    shown = []
-    damaged: dict[date, Damaged] = {}
-    for night in _of_dataset(lake, dataset, due, damaged):
-        late = night.pop("is_late") and night["status"] == "ok"
-        shown.append({**night, "status": "late" if late else night["status"]})
-    return shown
-
-
 def _changes(dataset: str) -> pa.Schema:
     rows = contract(dataset).schema("rows")
     return pa.schema([("change", pa.string()), ("changed_on", pa.date32()), *rows])
@@ -242,21 +148,15 @@ def _view(
     db: duckdb.DuckDBPyConnection,
     name: str,
     paths: list[Path] | list[str],
-    schema: pa.Schema,
+    of: pa.Schema,
     where: str = "true",
 ) -> None:
     if paths:
-        columns = ", ".join(schema.names)
+        columns = ", ".join(of.names)
         source = f"read_parquet({listed([str(p) for p in paths])})"
         db.execute(f"CREATE VIEW lake.{name} AS SELECT {columns} FROM {source} WHERE {where}")
     else:
-        _table(db, name, schema.empty_table())
-
-
-def _table(db: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    db.register("rows_to_copy", rows)
-    db.execute(f"CREATE TABLE lake.{name} AS FROM rows_to_copy")
-    db.unregister("rows_to_copy")
+        write(db, f"lake.{name}", of.empty_table())
 
 
 def _market(market: Market) -> pa.Table:
@@ -278,8 +178,8 @@ def _places(market: Market) -> pa.Table:
     return pa.table({n: [getattr(p, n) for p in market.places] for n in names})
 
 
-def _seed(rows: Sequence[ExportShare | Claim], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+def _seed(rows: Sequence[ExportShare | Claim], of: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([asdict(row) for row in rows], schema=of)
 
 
 def _categories(market: Market) -> pa.Table:
@@ -347,7 +247,7 @@ def _figures() -> pa.Table:
 
 
 def _nights(lake: Lake, due: Due | None) -> pa.Table:
-    rows = [night for dataset in DATASETS for night in _of_dataset(lake, dataset, due)]
+    rows = [night for dataset in DATASETS for night in nights(lake, dataset, due)]
     return pa.Table.from_pylist(rows, schema=NIGHTS)
 
 
@@ -371,40 +271,3 @@ def _rejected(lake: Lake) -> pa.Table:
 def _reasons_by_file(receipt: Receipt) -> list[tuple[str | None, dict[str, int]]]:
     of_files = [(s.name, s.reasons) for s in receipt.sources]
     return [*of_files, (None, receipt.unplaced_reasons())]
-
-
-def _of_dataset(
-    lake: Lake, dataset: str, due: Due | None, damaged: dict[date, Damaged] | None = None
-) -> list[dict[str, Any]]:
-    """Every night that has a receipt, and every due one between them that nobody ever ran."""
-    nights = {n["export_date"]: n for n in map(_night, lake.receipts(dataset, damaged))}
-    for night, error in (damaged or {}).items():
-        nights[night] = _unknown(dataset, night, "damaged", str(error))
-    for night in due(min(nights), max(nights)) if due and nights else []:
-        if night not in nights:
-            nights[night] = _unknown(dataset, night, "missing")
-    return [nights[n] for n in sorted(nights)]
-
-
-def _unknown(dataset: str, night: date, status: str, reason: str | None = None) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(NIGHTS.names),
-        "dataset": dataset,
-        "export_date": night,
-        "status": status,
-        "is_late": False,
-        "revision": 0,
-        "reason": reason,
-    }
-
-
-def _night(receipt: Receipt) -> dict[str, Any]:
-    own = ("dataset", "export_date", "status", "is_late", "revision", "exported_at")
-    rows = receipt.rows
-    return {
-        **{n: getattr(receipt, n) for n in (*own, "layout", "extent", "reason")},
-        "rows_in": rows.in_,
-        "rows_accepted": rows.accepted,
-        "rows_rejected": rows.rejected,
-        "rows_duplicate": rows.duplicate,
-    }

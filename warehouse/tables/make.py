@@ -1,19 +1,43 @@
 """Every table as a market's lake makes it: what a build writes and a frozen edition is held to."""
 
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import duckdb
 
-from transforms import DATASETS, code
+from transforms import DATASETS
 from transforms import night as line
-from transforms.deliveries import exports
+from transforms.code import TRANSFORMS, code_version
 from transforms.lake import Lake, history
 from transforms.settings import Settings
-from transforms.storage import sha256_of
+from transforms.storage import discard, sha256_of
 from warehouse import macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models
 from warehouse.tables import disclosure, lake_views
+from warehouse.tables.nights import due_nights
+
+WAREHOUSE = Path(__file__).parents[1]
+# Folders of the code and data that decide what the published file holds.
+MADE_BY = (
+    TRANSFORMS,
+    *(WAREHOUSE / folder for folder in ("models", "macros", "tables", "editions", "build")),
+)
+
+
+@contextmanager
+def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None]:
+    """Every night judged and folded, `anew` from the partitions; nothing is committed meanwhile.
+
+    A night committed while tables are made would be in some of them and not in others.
+    """
+    with ExitStack() as held:
+        for dataset in DATASETS:
+            held.enter_context(lake.lock(dataset))
+            if anew:
+                discard(lake.root / "history" / dataset, settings.work)
+            line.settle(lake, dataset, settings)
+        yield
 
 
 def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
@@ -21,7 +45,7 @@ def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -
 
     Raises Damaged where a part of it is not what was written and cannot be made again.
     """
-    due = partial(exports.due_nights, settings.exports)
+    due = due_nights(settings)
     # A damaged part that is met half way is made again, and the catalog is begun anew.
     line.mended(lambda: lake_views.attach(db, lake, settings.market, due), lake, settings)
 
@@ -50,7 +74,7 @@ def make_tables(
 
 def lake_fingerprint(lake: Lake, settings: Settings) -> str:
     """Hash of all that the warehouse is made from: nights, their folds, the market, the code."""
-    says = [f"{code_version()} {settings.market.code}"]
+    says = [f"{code_version(*MADE_BY)} {settings.market.code}"]
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
             of = (receipt.export_date, receipt.exported_at, receipt.revision)
@@ -58,10 +82,3 @@ def lake_fingerprint(lake: Lake, settings: Settings) -> str:
         for _, _, account in history.folded_nights(lake, dataset)[-1:]:
             says.append(account["name"])
     return sha256_of("".join(says))
-
-
-@cache
-def code_version() -> str:
-    """Hash of the code and data that decide what the published file holds."""
-    # The page only shows what is in the file.
-    return sha256_of(f"{code.code_version()} {code.code_version('warehouse', 'page')}")[:12]

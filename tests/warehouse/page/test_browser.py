@@ -105,7 +105,7 @@ def test_axe_finds_nothing_in_what_stands_above_the_head(browser: Any, tmp_path:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     tables = made_up.full()
     for row in tables["report.headline"]:
-        row["is_partial"] = True
+        row |= {"is_partial": True, "days": 365, "days_covered": 300}
     made = made_up.edition(tmp_path / "outlook.duckdb", tables, status="corrected")
     folder = tmp_path / "report"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""How many sellers stand behind a number of the attack, asked of what no reader is given."""
+"""Contributors: how many sellers count in a number of the attack, asked of what no reader has."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -60,7 +60,7 @@ PARTS = {
 REACH = {"ten_countries_share": "countries >= 10", "four_continents_share": "continents >= 4"}
 
 
-def sellers_behind(db: duckdb.DuckDBPyConnection, facts: Facts, name: Name) -> int | None:
+def contributors(db: duckdb.DuckDBPyConnection, facts: Facts, name: Name) -> int | None:
     """None for a number that names no sellers: those whose city, say, is not known."""
     assert isinstance(name, tuple)
     kind, *rest = name

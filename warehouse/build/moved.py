@@ -1,0 +1,55 @@
+"""Headline figures that moved from one version to another."""
+
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+HEADLINES = """
+    SELECT
+        coalesce(a.edition, b.edition) AS edition,
+        coalesce(a.metric, b.metric) AS metric,
+        a.value AS was,
+        b.value AS now,
+        a.as_of AS was_as_of,
+        b.as_of AS now_as_of,
+        a.symbol AS was_symbol,
+        b.symbol AS now_symbol,
+        a.edition IS NULL AS is_new,
+        b.edition IS NULL AS is_gone
+    FROM {a}.report.headline AS a
+    FULL JOIN {b}.report.headline AS b ON a.edition = b.edition AND a.metric = b.metric
+    WHERE
+        a.value IS DISTINCT FROM b.value
+        -- That an edition was frozen moves no figure.
+        OR nullif(a.symbol, 'p') IS DISTINCT FROM nullif(b.symbol, 'p')
+        OR (a.edition IS NULL) <> (b.edition IS NULL)
+    ORDER BY edition DESC, metric
+"""
+
+
+def headlines(db: duckdb.DuckDBPyConnection, a: str, b: str) -> list[Row]:
+    """Headline figures that moved from catalog `a` to catalog `b`, newest edition first."""
+    found = db.execute(HEADLINES.format(a=a, b=b))
+    names = [d[0] for d in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def as_sentence(moved: Row) -> str:
+    """One moved headline: FY2022 paid_sellers 3,100 to 3,104."""
+    was, now = (_shown(moved[side], moved[f"{side}_symbol"]) for side in ("was", "now"))
+    name = f"{moved['edition']} {moved['metric']}"
+    if moved["is_new"]:
+        return f"{name} new: {now}"
+    if moved["is_gone"]:
+        return f"{name} gone: was {was}"
+    # Null to null, too: a figure can be withheld that was not available.
+    is_same = moved["was"] == moved["now"]
+    return f"{name} {was} to {now}" + (": only its mark changed" if is_same else "")
+
+
+def _shown(value: float | None, symbol: str | None) -> str:
+    if value is None:
+        return "withheld" if symbol == "c" else "not available"
+    number = f"{value:,.4f}".rstrip("0").rstrip(".")
+    return f"{number} [{symbol}]" if symbol else number

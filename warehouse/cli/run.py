@@ -1,0 +1,187 @@
+"""Commands that write: sample exports, nights into the lake, the warehouse published."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transforms.errors import NEXT_STEP, OF_STATUS, SettingsError
+from transforms.settings import Settings, settings
+from warehouse.cli import terminal
+from warehouse.cli.options import Dataset, Json, Night, Quiet, datasets, day
+
+if TYPE_CHECKING:
+    from warehouse.build.build import Built
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    first: Annotated[str, typer.Option("--from", help="First night.")],
+    last: Annotated[str, typer.Option("--to", help="Last night.")],
+    scale: Annotated[float, typer.Option(help="1.0 is all: in PK 3,100 paid sellers.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another universe.")] = 1,
+    every: Annotated[str, typer.Option(help="night, week or month.")] = "night",
+    market: Annotated[str, typer.Option(help="Market: PK or IN.")] = "PK",
+    quiet: Quiet = False,
+) -> None:
+    """Write generated exports with known dirt."""
+    from transforms.sample import write_sample
+
+    if every not in ("night", "week", "month"):
+        raise SettingsError("--every is night, week or month")
+    with terminal.progress_bar("writing nights", quiet) as bar:
+        try:
+            write_sample(
+                folder,
+                day(first),
+                day(last),
+                scale=scale,
+                seed=seed,
+                every=every,
+                market=market,
+                progress=lambda done, total: terminal.advance(bar, done, total),
+            )
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+    terminal.say(str(folder))
+
+
+def run(
+    night: Night,
+    dataset: Dataset = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Leave no trace.")] = False,
+    gate: Annotated[str, typer.Option(help="strict, or off: a held night passes.")] = "strict",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load one night: exports, lake, warehouse, published."""
+    from transforms import backfill as nights_at_once
+    from transforms import night as line
+
+    terminal.log_to_stderr(quiet)
+    if gate not in line.GATES:
+        raise SettingsError(
+            f"--gate is {' or '.join(line.GATES)}, not {gate!r}. Nothing was done. With off, a "
+            "night passes that the gates would hold, and that is recorded."
+        )
+    chosen, to_load = settings(), datasets(dataset)
+    chosen.hashing_key()
+    receipts = []
+    for name in to_load:
+        with terminal.progress_bar(f"{name} {night}", quiet) as bar:
+            count = terminal.counter(bar)
+            receipts.append(
+                line.load(name, day(night), chosen, count, dry_run=True)
+                if dry_run
+                else line.run(name, day(night), chosen, gate, count)
+            )
+    stopped = nights_at_once.worst(receipts)
+    built = None if stopped or dry_run else _build(chosen, full=False, quiet=quiet)
+    if as_json:
+        terminal.print_json(
+            {"receipts": [r.as_json() for r in receipts], "published": built and str(built.folder)}
+        )
+    else:
+        for receipt in receipts:
+            terminal.say(line.summary(receipt))
+        if built:
+            terminal.say(str(built.file))
+    if stopped:
+        if not dry_run:
+            terminal.tell(
+                f"{night} was not published ({stopped}); {_what_stays(chosen)}. "
+                f"{NEXT_STEP[stopped].format(night=night, exports=chosen.exports)}"
+            )
+        raise typer.Exit(OF_STATUS[stopped].exit_code)
+
+
+def backfill(
+    first: Annotated[str, typer.Argument(metavar="FROM")],
+    last: Annotated[str, typer.Argument(metavar="TO")],
+    missing_only: Annotated[
+        bool, typer.Option("--missing-only", help="Leave nights alone that are in the lake.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load an inclusive range of nights, and publish once at the end."""
+    from transforms import backfill as nights_at_once
+    from transforms import night as line
+
+    terminal.log_to_stderr(quiet)
+    chosen = settings()
+    chosen.hashing_key()
+    if day(first) > day(last):
+        raise SettingsError(f"{first} is after {last}")
+    with terminal.progress_bar(f"loading {first} to {last}", quiet) as bar:
+        receipts = nights_at_once.backfill(
+            day(first),
+            day(last),
+            chosen,
+            missing_only,
+            lambda done, total: terminal.advance(bar, done, total),
+        )
+    for receipt in receipts:
+        if not receipt.is_usable and not quiet:
+            terminal.tell(line.summary(receipt))
+    if not any(r.is_usable for r in receipts):
+        terminal.tell("No night of the range can be used: nothing was published.")
+        raise typer.Exit(OF_STATUS[nights_at_once.worst(receipts) or "missing"].exit_code)
+    built = _build(chosen, full=False, quiet=quiet)
+    if as_json:
+        terminal.print_json(
+            {"receipts": [r.as_json() for r in receipts], "published": str(built.folder)}
+        )
+    else:
+        terminal.say(str(built.file))
+
+
+def build(
+    full: Annotated[
+        bool, typer.Option("--full", help="Fold the whole history again, from nothing.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the warehouse from the lake, check it and publish it."""
+    terminal.log_to_stderr(quiet)
+    built = _build(settings(), full, quiet)
+    if as_json:
+        terminal.print_json(
+            {"published": str(built.folder), "is_new": built.is_new, "manifest": built.manifest}
+        )
+    else:
+        terminal.say(str(built.file))
+
+
+def release_night(
+    night: Annotated[str, typer.Argument(metavar="D")],
+    reason: Annotated[str, typer.Option(help="Why this night may count after all.")],
+    quiet: Quiet = False,
+) -> None:
+    """Let a held night pass, publish, and record who and why."""
+    from transforms import night as line
+
+    terminal.log_to_stderr(quiet)
+    chosen = settings()
+    released = line.release(day(night), chosen, getpass.getuser(), reason)
+    if not released:
+        raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
+    built = _build(chosen, full=False, quiet=quiet)
+    terminal.say(f"released {', '.join(released)}; live: {built.folder}")
+
+
+def _build(chosen: Settings, full: bool, quiet: bool) -> "Built":
+    from warehouse.build.build import build
+
+    with terminal.progress_bar("building", quiet) as bar:
+        count = terminal.counter(bar)
+        return build(chosen, full, lambda _: count(1))
+
+
+def _what_stays(chosen: Settings) -> str:
+    from warehouse import versions
+
+    live = versions.latest(chosen.published)
+    return f"{live.name} stays live" if live else "nothing is published yet"

@@ -1,0 +1,149 @@
+"""Published versions: which there are, which is live, and whether each is what was published.
+
+`published/<export_date>/outlook.duckdb` is never touched again; a night published again becomes
+`<export_date>.r2`, and `latest` points to the one that is live.
+"""
+
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms import DATASETS
+from transforms.errors import Damaged, ExportMissing
+from transforms.lake import Lake
+from transforms.storage import damage, read_json, sha256
+
+FILE = "outlook.duckdb"
+BUILD_AGAIN = "`outlook build` makes a new version from the lake"
+REMOVE = "restore that folder from a backup, or remove it"
+HEADLINE = """
+    SELECT edition, metric, value, as_of, symbol
+    FROM report.headline
+    WHERE year_basis = 'fiscal'
+      AND period_to = (SELECT max(period_to) FROM report.headline WHERE year_basis = 'fiscal')
+"""
+
+
+def latest(published: Path) -> Path | None:
+    """Folder of the live version, if there is one."""
+    link = published / "latest"
+    return link.resolve() if link.is_dir() else None
+
+
+def live(published: Path) -> Path | None:
+    """Folder of the live version, held to its manifest, if there is one; else raises Damaged."""
+    if problem := fault(published):
+        raise Damaged(problem)
+    return latest(published)
+
+
+def live_or_fault(published: Path) -> tuple[Path | None, str | None]:
+    """The same, with what is wrong instead of an error; neither where nothing is published."""
+    problem = fault(published)
+    return (None, problem) if problem else (latest(published), None)
+
+
+def headline(version: Path) -> list[dict[str, Any]]:
+    """Headline figures of the newest fiscal edition in that version."""
+    with duckdb.connect(str(version / FILE), read_only=True) as db:
+        rows = db.execute(HEADLINE)
+        names = [d[0] for d in rows.description]
+        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def supersedes(night: date, current: Path | None, lake: Lake) -> bool:
+    """Whether a new version of that night becomes the live one.
+
+    A newer night does; an older one where the live one's has since been judged not to count.
+    """
+    if current is None:
+        return True
+    shown = date.fromisoformat(current.name[:10])  # its manifest may be damaged
+    known = [r for d in DATASETS if (r := lake.receipt(d, shown)) is not None]
+    return night >= shown or (bool(known) and not any(r.is_usable for r in known))
+
+
+def fault(published: Path) -> str | None:
+    """What is wrong with what is live, or None; a build makes it anew."""
+    link = published / "latest"
+    folder = latest(published)
+    try:
+        if folder is not None:
+            verified(folder)
+        elif link.is_symlink():
+            raise Damaged(damage(f"{link} points to nothing", BUILD_AGAIN))
+        elif link.exists():
+            raise Damaged(damage(f"{link} is no link to a version", BUILD_AGAIN))
+        elif next(published.glob("????-??-??*/manifest.json"), None):
+            raise Damaged(damage(f"{link} is gone", BUILD_AGAIN))
+    except Damaged as error:
+        return str(error)
+    return None
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """Manifest of a version whose file is what was published. Raises Damaged for another."""
+    about, file = manifest(folder), folder / FILE
+    if not file.is_file():
+        raise Damaged(damage(f"{file} is gone", _remedy(folder)))
+    if about.get("sha256") != sha256(file):
+        what = f"{file} is not what was published, as {folder / 'manifest.json'} has it"
+        raise Damaged(damage(what, _remedy(folder)))
+    return about
+
+
+def manifest(folder: Path, remedy: str | None = None) -> dict[str, Any]:
+    """What a published folder says of itself. Raises Damaged, with what mends it."""
+    path = folder / "manifest.json"
+    found = read_json(path, remedy or _remedy(folder))
+    if found is None:
+        raise Damaged(damage(f"{path} is gone", remedy or _remedy(folder)))
+    return found
+
+
+def every(published: Path) -> list[Path]:
+    """Folders of every version, the oldest night first."""
+    folders = published.glob("????-??-??*")
+    return sorted(p for p in folders if p.is_dir() and not p.is_symlink())
+
+
+def editions_shown(published: Path) -> dict[str, str]:
+    """Hashes of the frozen editions that any version shows whose manifest can be read."""
+    shown: dict[str, str] = {}
+    for folder in every(published):
+        with suppress(Damaged):
+            shown |= manifest(folder).get("editions", {})
+    return shown
+
+
+def known_on(published: Path, as_of: date | None) -> Path:
+    """Folder of the live version, or of the newest one that knew nothing after `as_of`.
+
+    Raises ExportMissing where there is none, Damaged where it is not what was published.
+    """
+    current = live(published) if as_of is None else None
+    if current:
+        return current
+    known, others = [], []
+    for path in every(published):
+        if (path / "manifest.json").is_file():
+            about = manifest(path)
+            if as_of and date.fromisoformat(about["export_date"]) <= as_of:
+                known.append((about["export_date"], about["revision"], path))
+            else:
+                others.append(about["export_date"])
+    if not known and others:
+        raise ExportMissing(
+            f"No version has data to {as_of} or before: the oldest has data to {min(others)}."
+        )
+    if not known:
+        raise ExportMissing("Nothing is published: run `outlook build`.")
+    verified(max(known)[2])
+    return max(known)[2]
+
+
+def _remedy(folder: Path) -> str:
+    return BUILD_AGAIN if latest(folder.parent) == folder.resolve() else REMOVE
