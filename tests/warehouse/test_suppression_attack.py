@@ -20,6 +20,7 @@ from tests.warehouse.contributors import contributors
 from tests.warehouse.reading import NOTHING, UNKNOWN, Tables
 from tests.warehouse.solver import Name, System
 from tests.warehouse.tiny_market import tiny, warehouse_of
+from transforms import engine
 from transforms.settings import settings
 from warehouse.build import checks
 from warehouse.editions import freeze
@@ -111,12 +112,7 @@ def test_bounds_and_elimination() -> None:
 def published(db: duckdb.DuckDBPyConnection) -> Tables:
     """Every row of every report table."""
     names = [m.name for m in models() if m.schema == "report"]
-    tables: Tables = {}
-    for name in names:
-        found = db.execute(f"SELECT * FROM report.{name}")
-        columns = [d[0] for d in found.description or []]
-        tables[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-    return tables
+    return {name: engine.rows(db, f"SELECT * FROM report.{name}") for name in names}
 
 
 def assert_concentration_is_made_of_what_is_shown(tables: Tables) -> None:

@@ -45,7 +45,7 @@ class Lake:
     def partition(self, dataset: str, night: date, content: str) -> Path:
         return self.root / dataset / f"{night}" / content[:12]
 
-    def history(self, dataset: str, night: date | str) -> Path:
+    def history(self, dataset: str, night: date) -> Path:
         return self.root / "history" / dataset / f"{night}"
 
     def receipt(self, dataset: str, night: date) -> Receipt | None:

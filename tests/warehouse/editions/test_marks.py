@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.tiny_market import tiny, warehouse_of
+from transforms import engine
 from warehouse.editions import put_in, revisions
 from warehouse.models import Model, models
 
@@ -14,9 +15,7 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of(db: duckdb.DuckDBPyConnection, model: Model) -> Rows:
-    found = db.execute(f"FROM {model.table} ORDER BY ALL")
-    names = [d[0] for d in found.description or []]
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    rows = engine.rows(db, f"FROM {model.table} ORDER BY ALL")
     return sorted(rows, key=lambda r: str([r[k] for k in model.key]))
 
 
