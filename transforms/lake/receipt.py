@@ -5,7 +5,7 @@ It is the commit of a night and the only list of its part files.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -165,7 +165,7 @@ def from_json(found: Mapping[str, Any]) -> Receipt:
 
     Raises ValueError, which says where it is none.
     """
-    receipt: Receipt = _decoded(Receipt, _migrated(dict(found)), "it")
+    receipt: Receipt = _reader(Receipt)(_migrated(dict(found)))
     if receipt.version != VERSION:
         raise ValueError(
             f"version {receipt.version} is newer than this code, which reads {VERSION}"
@@ -237,34 +237,95 @@ def typed_fields(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _decoded(kind: Any, value: Any, where: str) -> Any:
-    """A value of JSON as the type that it is declared to be. Raises ValueError for another."""
+class _Misfit(ValueError):
+    """A value of another type than it is declared to be, and where it stands."""
+
+    def __init__(self, what: str, path: str = "") -> None:
+        super().__init__(f"it{path} {what}")
+        self.what, self.path = what, path
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """What makes a value of a type of its JSON; it raises _Misfit for any other.
+
+    Made once per type, for a build reads every receipt of the lake several times.
+    """
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (UnionType, Union):
-        (some,) = [k for k in inner if k is not NoneType]
-        return None if value is None else _decoded(some, value, where)
-    if origin is Literal and value in inner:
-        return value
-    if origin is tuple and isinstance(value, list):
-        return tuple(_decoded(inner[0], v, f"{where}[{i}]") for i, v in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        return {k: _decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
-    if is_dataclass(kind) and isinstance(value, dict):
-        return _record(kind, value, where)
-    if kind in (date, datetime) and isinstance(value, str):
-        return kind.fromisoformat(value)
-    if kind is float and type(value) in (int, float):
-        return float(value)
-    if kind in (str, int, bool) and type(value) is kind:
-        return value
-    raise ValueError(f"{where} is {type(value).__name__}, not {getattr(kind, '__name__', kind)}")
+        (some,) = [_reader(k) for k in inner if k is not NoneType]
+        return lambda value: None if value is None else some(value)
+    if origin is Literal:
+        return _checked(lambda value: value in inner, " or ".join(inner))
+    if origin is tuple:
+        return _list_reader(_reader(inner[0]))
+    if origin is dict:
+        return _dict_reader(_reader(inner[1]))
+    if is_dataclass(kind):
+        return _record_reader(kind)
+    if kind in (date, datetime):
+        return _time_reader(kind)
+    if kind is float:
+        return _checked(lambda value: type(value) in (int, float), "number")
+    return _checked(lambda value: type(value) is kind, kind.__name__)
 
 
-def _record(kind: Any, value: dict[str, Any], where: str) -> Any:
-    found = {}
-    for name, of in typed_fields(kind).items():
-        if _key(name) in value:
-            found[name] = _decoded(of, value[_key(name)], f"{where}.{_key(name)}")
-        elif (kind, name) != (Warned, "example"):
-            raise ValueError(f"{where} has no {_key(name)}")
-    return kind(**found)
+def _checked(fits: Callable[[Any], bool], name: str) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if fits(value):
+            return value
+        raise _Misfit(f"is {type(value).__name__}, not {name}")
+
+    return read
+
+
+def _time_reader(kind: Any) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        try:
+            return kind.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise _Misfit(f"is no {kind.__name__}") from None
+
+    return read
+
+
+def _list_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise _Misfit(f"is {type(value).__name__}, not list")
+        return tuple(_at(f"[{place}]", of_one, one) for place, one in enumerate(value))
+
+    return read
+
+
+def _dict_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _Misfit(f"is {type(value).__name__}, not dict")
+        return {key: _at(f".{key}", of_one, one) for key, one in value.items()}
+
+    return read
+
+
+def _record_reader(kind: Any) -> Callable[[Any], Any]:
+    readers = [(name, _key(name), _reader(of)) for name, of in typed_fields(kind).items()]
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _Misfit(f"is {type(value).__name__}, not dict")
+        found = {}
+        for name, key, of_one in readers:
+            if key in value:
+                found[name] = _at(f".{key}", of_one, value[key])
+            elif (kind, name) != (Warned, "example"):
+                raise _Misfit(f"has no {key}")
+        return kind(**found)
+
+    return read
+
+
+def _at(place: str, read: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return read(value)
+    except _Misfit as wrong:
+        raise _Misfit(wrong.what, f"{place}{wrong.path}") from None
