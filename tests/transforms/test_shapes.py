@@ -143,6 +143,18 @@ def test_every_dialect_is_found(
     assert found.lines == [2 + n + sum(m % 9 == 2 for m in range(n)) for n in range(27)]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("title", ["Soccer ball", "Gloves, leather; size 10"])
+@pytest.mark.parametrize("delimiter", ["^", "~", ":", "#", "*", "!", "\x1f"])
+def test_an_odd_delimiter_is_found(delimiter: str, title: str, end: bytes, tmp_path: Path) -> None:
+    rows = [listing(n, f"{title} {n}") for n in range(27)]
+    rows[5][2] = f"Ball {delimiter} pump"
+    content = as_csv(HEADERS, rows, delimiter=delimiter).replace(b"\n", end)
+    found = read(content, "listings.csv", tmp_path)
+    assert found.rows == rows
+    assert found.export.delimiter == delimiter
+
+
 @pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
 @pytest.mark.parametrize("title", ['15.6" Laptop', 'say "hi"', "back\\slash", 'a, "b", c', "x\ny"])
 def test_quotes_may_be_escaped(title: str, quoting: Any, tmp_path: Path) -> None:

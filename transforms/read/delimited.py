@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import clevercsv
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +23,9 @@ BLOCK = 16 << 20  # also the longest record that is read
 HEAD = 1 << 18  # bytes in which dialect and header row are looked for
 GUESSED_FROM = 4096  # characters; the guess takes longer than linear in them
 DELIMITERS, QUOTES = ",\t;|", "\"'"
+# Whatever else may part fields: no letter, digit, blank, quote or line end.
+TRIED = DELIMITERS + QUOTES + " \r\n"
+ODD = "".join(c for c in map(chr, range(1, 127)) if not c.isalnum() and c not in TRIED)
 OPEN_QUOTE = "quote left open: rows run together"
 TEXT = {pa.string(): pd.StringDtype(na_value=np.nan)}
 
@@ -98,12 +100,10 @@ def _evenness(rows: list[list[str]]) -> float:
 
 def _another_dialect(text: str) -> Dialect | None:
     try:
-        found = clevercsv.Detector().detect(text[:GUESSED_FROM])
-    except Exception:
+        found = csv.Sniffer().sniff(text[:GUESSED_FROM], ODD)
+    except csv.Error:
         return None
-    if not found or not found.delimiter or not found.delimiter.isascii():
-        return None
-    return Dialect(found.delimiter, found.quotechar or '"', found.escapechar or None)
+    return Dialect(found.delimiter, found.quotechar or '"')
 
 
 @dataclass(frozen=True)
