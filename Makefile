@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+DEV := .venv/.ready-dev
 DATA ?= data
 SCALE ?= 0.2
 export OUTLOOK_HOME ?= $(abspath $(DATA))
@@ -30,24 +31,24 @@ run: $(READY) $(DATA)/key
 	@$(BIN)/outlook status
 
 # A file's tests share what they set up, so a file stays with one process; the slow files come first.
-test: $(READY)
+test: $(DEV)
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(READY)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # The long batteries, each with a fast sample in the suite.
-faults: $(READY)
+faults: $(DEV)
 	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 $(BIN)/python -m pytest tests/test_kill.py \
 		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py
 
-fuzz: $(READY)
+fuzz: $(DEV)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/read/test_fuzz.py
 
 # Real installs of the DuckDB versions that analysts have; needs a package index.
-clients: $(READY)
+clients: $(DEV)
 	OUTLOOK_TEST_CLIENTS=1 $(BIN)/python -m pytest -rs tests/test_clients.py
 
 # What docs/ says of tables, figures and models, from the models themselves.
@@ -66,17 +67,37 @@ $(DATA)/key: | $(READY)
 	@mkdir -p $(DATA)
 	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_hex(32))' > $@.part && mv $@.part $@
 
-$(READY): requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python"; exit 2; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian, apt-get install python3-venv"; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+# What it takes to run the project, and what it takes to change it: the second holds the first.
+$(READY): requirements.txt pyproject.toml .ci/uv.txt
+	$(call install,requirements.txt)
 	@touch $@
 
-# The lock is made from the short list in pyproject.toml; it names no host.
+$(DEV): requirements-dev.txt pyproject.toml .ci/uv.txt
+	$(call install,requirements-dev.txt)
+	@touch $(READY) $@
+
+# uv installs in a tenth of pip's time. It does not read pip's settings: where it cannot reach an
+# index that pip can, pip installs the same lock.
+define install
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian, apt-get install python3-venv"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing $(1) into .venv"
+	@uv=$$(command -v uv || echo $(BIN)/uv); \
+	$$uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet --require-hashes -r .ci/uv.txt; \
+	$$uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
+		|| $(BIN)/pip install --quiet --require-hashes -r $(1)
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+endef
+
+# Both locks are made from the short lists in pyproject.toml, and name no host. Versions stay as they
+# are; `make lock UPGRADE=--upgrade` takes the newest that the lists allow.
 lock:
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --extra test --no-header --no-annotate --upgrade pyproject.toml -o requirements.txt
+	$(LOCK) --extra test pyproject.toml -o requirements-dev.txt
+	$(LOCK) --constraint requirements-dev.txt pyproject.toml -o requirements.txt
+	echo uv | $(LOCK) - -o .ci/uv.txt
+
+LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate $(UPGRADE)
 
 # The package with GeoNames in it is large and needed by nothing else: it is not kept.
 gazetteer:
