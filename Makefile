@@ -85,9 +85,8 @@ define install
 	@echo "installing $(1) into .venv"
 	@uv=$$(command -v uv || echo $(BIN)/uv); \
 	$$uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet --require-hashes -r .ci/uv.txt; \
-	$$uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
-		|| $(BIN)/pip install --quiet --require-hashes -r $(1)
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	pip() { $$uv pip install --python $(BIN)/python "$$@" || $(BIN)/pip install "$$@"; }; \
+	pip --quiet --require-hashes -r $(1) && pip --quiet --no-deps --no-build-isolation -e .
 endef
 
 # Both locks are made from the short lists in pyproject.toml, and name no host. Versions stay as they
