@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from datetime import date
 from multiprocessing import get_context
 
@@ -16,6 +17,7 @@ from transforms.settings import Settings
 
 log = logging.getLogger(__name__)
 
+Job = tuple[str, date]  # a dataset and a night
 WORKERS = min(os.cpu_count() or 1, 4)
 
 
@@ -29,7 +31,7 @@ def backfill(
     """Loads every night of the range on which a delivery is due; returns their receipts.
 
     `missing_only` leaves the nights alone that are in the lake already. The order of loading does
-    not matter, so that nights are loaded side by side and folded once, at the end.
+    not matter, so that nights are loaded side by side; a dataset is folded once all of its are in.
     """
     lake = Lake(settings.lake)
     nights = exports.due_nights(settings.exports, first, last)
@@ -37,26 +39,41 @@ def backfill(
     refused = {}
     context = get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_quiet) as pool:
-        # Listings take longest: begun first, none of them is left alone at the end.
-        ordered = sorted(jobs, key=lambda job: (job[0] != "listings", job[1]))
-        loads = {pool.submit(line.load, d, n, settings): (d, n) for d, n in ordered}
+        left = Counter(dataset for dataset, _ in jobs)
+        folds = [pool.submit(_settle, d, settings) for d in DATASETS if not left[d]]
         failure: BaseException | None = None
-        for done, future in enumerate(as_completed(loads), start=1):
-            failure = failure or future.exception()
-            if future.exception():
-                log.error("%s %s was not loaded: %r", *loads[future], future.exception())
-                continue
-            receipt = future.result()
-            if receipt.status == "refused":
-                refused[loads[future]] = receipt
+        for done, ((dataset, night), load) in enumerate(_loads(pool, jobs, settings), start=1):
+            failure = failure or load.exception()
+            if load.exception():
+                log.error("%s %s was not loaded: %r", dataset, night, load.exception())
+            elif load.result().status == "refused":
+                refused[dataset, night] = load.result()
+            left[dataset] -= 1
+            if not left[dataset]:
+                folds.append(pool.submit(_settle, dataset, settings))
             if progress:
-                progress(done, len(loads))
-        for settled in [pool.submit(_settle, d, settings) for d in DATASETS]:
-            settled.result()
+                progress(done, len(jobs))
+        for fold in folds:
+            fold.result()
     if failure:
         # The other nights are in; the same command, run again, loads what is missing.
         raise failure
     return [refused.get((d, n)) or _receipt(lake, d, n) for n in nights for d in DATASETS]
+
+
+def _loads(
+    pool: Executor, jobs: list[Job], settings: Settings
+) -> Iterator[tuple[Job, Future[Receipt]]]:
+    """Loads the nights side by side; yields each as it ends.
+
+    Listings, which take longest, are loaded by themselves: one core then folds them while the
+    others load the rest.
+    """
+    longest = [job for job in jobs if job[0] == "listings"]
+    for wave in (longest, [job for job in jobs if job not in longest]):
+        begun = {pool.submit(line.load, d, n, settings): (d, n) for d, n in wave}
+        for load in as_completed(begun):
+            yield begun[load], load
 
 
 def worst(receipts: Iterable[Receipt]) -> str | None:

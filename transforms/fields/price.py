@@ -57,6 +57,7 @@ _STEP_FIRST = re.compile(rf"({STEP_OF}) ?:? ?((?:{_SIGN}) ?\d(?:[\d.,]*\d)?)(?: 
 _LEAST = ("start_quantity", "startQuantity", "min_qty", "min_quantity", "minQuantity", "quantity")
 
 
+@lru_cache(1 << 15)  # most prices are those of the night before
 def price(text: str, currency: str | None = None) -> Price:
     """`$0.10-1`, `USD 168.00-USD 188.00`, `8,10 $US`, `['$19.50', '$13.50']`, `Ask Price` …
 

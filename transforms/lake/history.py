@@ -311,7 +311,10 @@ class _Fold:
 
     def _write(self, query: str, name: str) -> None:
         path = quoted(self.out / f"{name}.parquet")
-        self.db.execute(f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
+        # The lowest level takes a third less time, and files of keys and dates come out no larger.
+        self.db.execute(
+            f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+        )
 
 
 def _state(lake: Lake, dataset: str, night: date) -> Path:

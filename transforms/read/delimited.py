@@ -53,7 +53,7 @@ def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list
     """Dialects and the first rows under them; those whose rows are of one width come first."""
     tried = []
     for delimiter in DELIMITERS:
-        well = {quote: len(_quoted(delimiter, quote).findall(text)) for quote in QUOTES}
+        well = {q: len(_quoted(delimiter, q).findall(text)) if q in text else 0 for q in QUOTES}
         for quote in QUOTES:
             for escape in (None, "\\") if "\\" + quote in text else (None,):
                 dialect = Dialect(delimiter, quote, escape)
