@@ -22,7 +22,7 @@ run: $(READY) $(DATA)/key
 	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2017-07-01 --to 2022-05-31 --every month --scale $(SCALE)
 	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2022-06-24 --to 2022-06-30 --every night --scale $(SCALE)
 	@echo "2/5  loading the history"
-	@$(BIN)/outlook backfill 2017-07-01 2022-06-29
+	@$(BIN)/outlook backfill 2017-07-01 2022-06-29 --no-publish
 	@echo "3/5  running the nightly DAGs for 2022-06-30 in Airflow (log: $(OUTLOOK_HOME)/airflow.log)"
 	@$(BIN)/python -m dags 2022-06-30 > $(OUTLOOK_HOME)/airflow.log
 	@echo "4/5  making the Outlook of fiscal year 2022"

@@ -71,6 +71,18 @@ def test_a_night_that_nobody_ran_is_missing(home: Path) -> None:
     assert found == (3, date(2022, 6, 29))
 
 
+def test_a_history_can_be_left_for_the_next_night_to_publish(home: Path) -> None:
+    write_sample(home / "exports", date(2022, 6, 28), date(2022, 6, 30), scale=0.01)
+    done = outlook("backfill", "2022-06-28", "2022-06-29", "--no-publish", "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["published"] is None
+    assert not (home / "published").exists()
+    assert outlook("run", "--date", NIGHT, "--quiet").returncode == 0
+    with duckdb.connect(str(home / "published/latest/outlook.duckdb"), read_only=True) as db:
+        nights = db.execute("SELECT count(DISTINCT export_date) FROM meta.night").fetchone()
+    assert nights == (3,)
+
+
 def test_rejected_rows_can_be_asked_for(loaded: Path, tmp_path: Path) -> None:
     rows = json.loads(outlook("rejected", "--date", NIGHT, "--json").stdout)
     receipts = [

@@ -12,6 +12,7 @@ SETTINGS = (
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
     "SET TimeZone = 'UTC'",
+    "SET enable_progress_bar = false",  # it would be drawn among a command's data
 )
 
 Row = dict[str, Any]

@@ -102,6 +102,9 @@ def backfill(
     missing_only: Annotated[
         bool, typer.Option("--missing-only", help="Leave nights alone that are in the lake.")
     ] = False,
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="Load only: the next night publishes them too.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -128,12 +131,11 @@ def backfill(
     if not any(r.is_usable for r in receipts):
         terminal.tell("No night of the range can be used: nothing was published.")
         raise typer.Exit(OF_STATUS[nights_at_once.worst(receipts) or "missing"].exit_code)
-    built = _build(chosen, full=False, quiet=quiet)
+    built = None if no_publish else _build(chosen, full=False, quiet=quiet)
     if as_json:
-        terminal.print_json(
-            {"receipts": [r.as_json() for r in receipts], "published": str(built.folder)}
-        )
-    else:
+        published = built and str(built.folder)
+        terminal.print_json({"receipts": [r.as_json() for r in receipts], "published": published})
+    elif built:
         terminal.say(str(built.file))
 
 
