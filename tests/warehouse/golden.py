@@ -1,9 +1,10 @@
 """Golden cases: rows that a query is given, and rows that it must make of them, as CSV files.
 
-A case is the folder `cases/<query>/<case>/`. It holds one CSV per table that the query reads, with
-the columns that matter (the others are null; no file is an empty table), and `expect.csv`: the
-rows that must come out, in any order, by the columns of its header. An empty cell is NULL; lists
-and maps are written as DuckDB writes them. Lines that start with `#` say how a figure comes about.
+A case is the folder `cases/<query>/<case>/`. It holds CSVs of tables that the query rests on, with
+the columns that matter (the others are null), and `expect.csv`: the rows that must come out, in any
+order, by the columns of its header. A table without a CSV is made by its model of those that have
+one; a header alone is an empty table. An empty cell is NULL and `''` an empty text; lists and maps
+are written as DuckDB writes them. Lines that start with `#` say how a figure comes about.
 """
 
 import csv
@@ -16,6 +17,7 @@ import pytest
 
 CASES = Path(__file__).with_name("cases")
 DECIMALS = 9
+EMPTY_TEXT = "''"  # a cell without anything is NULL
 
 # What a case does not give of these is what Pakistan has.
 OF_THE_MARKET = (
@@ -69,14 +71,14 @@ def cases() -> list[Case]:
 
 
 def read(path: Path) -> Sheet:
-    """Cells as text, empty ones as None. Raises AssertionError for a row of another length."""
+    """Cells as text, NULL as None. Raises AssertionError for a row of another length."""
     lines = path.read_text("utf-8").splitlines()
     notes = tuple(line for line in lines if line.startswith("#"))
     records = [r for r in csv.reader(line for line in lines if not line.startswith("#")) if r]
     header, *rows = records or [[]]
     ragged = [r for r in rows if len(r) != len(header)]
     assert not ragged, f"{path}: not as long as the header: {ragged}"
-    return Sheet(notes, tuple(header), tuple(tuple(c or None for c in r) for r in rows))
+    return Sheet(notes, tuple(header), tuple(tuple(map(_value, r)) for r in rows))
 
 
 def create(db: duckdb.DuckDBPyConnection, table: str, columns: Columns, sheet: Sheet) -> None:
@@ -137,6 +139,10 @@ def compare(db: duckdb.DuckDBPyConnection, made: str, case: Case, regen: bool) -
     pytest.fail(f"{case} differs:\n" + _aligned(lines), pytrace=False)
 
 
+def _value(cell: str) -> str | None:
+    return "" if cell == EMPTY_TEXT else cell or None
+
+
 def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[Cells]:
     return db.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({query})").fetchall()
 
@@ -146,12 +152,15 @@ def _text(old: Sheet, rows: list[Cells]) -> str:
     out.writelines(f"{note}\n" for note in old.notes)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(old.header)
-    writer.writerows(rows)
+    writer.writerows([EMPTY_TEXT if c == "" else c for c in row] for row in rows)
     return out.getvalue()
 
 
 def _aligned(lines: list[tuple[str, Cells]]) -> str:
-    table = [(f"  {side}", *("NULL" if c is None else c for c in row)) for side, row in lines]
+    table = [
+        (f"  {side}", *("NULL" if c is None else c or EMPTY_TEXT for c in row))
+        for side, row in lines
+    ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table
