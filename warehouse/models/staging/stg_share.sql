@@ -3,7 +3,8 @@
 -- Shares are of those whose class is known; main categories are a share of all paid sellers. Each
 -- cell is told as a share of both: they differ by the coverage, which is shown with either.
 -- An edition whose exports lack what a table rests on has one row there, `not_available`; one in
--- which the whole table is withheld, too: how many cells there are would tell what is in them.
+-- which the whole table is withheld, too: how many cells there are would tell what is in them. One
+-- whose exports have nothing for the table has no row: that nothing is there is known.
 WITH total AS (
     SELECT
         figure,
@@ -21,10 +22,7 @@ told AS (
         CASE WHEN cell.edition IS NULL THEN 'not_available' ELSE cell.cell END AS cell,
         CASE WHEN cell.edition IS NULL THEN 'not_available' ELSE coalesce(cell.cell, 'unknown') END
             AS key,
-        symbol_of(
-            frame.is_available AND (total.is_withheld OR cell.edition IS NOT NULL),
-            total.is_withheld OR cell.is_withheld
-        ) AS symbol,
+        symbol_of(frame.is_available, total.is_withheld OR cell.is_withheld) AS symbol,
         cell.numerator,
         total.known,
         total.everything,
@@ -41,6 +39,7 @@ told AS (
         AND cell.edition = frame.edition
         AND frame.is_available
         AND NOT coalesce(total.is_withheld, false)
+    WHERE total.edition IS NOT NULL OR NOT frame.is_available
 )
 
 SELECT
