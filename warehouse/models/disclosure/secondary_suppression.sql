@@ -95,7 +95,7 @@ whole AS (
 ),
 
 every AS (
-    FROM withheld
+    SELECT figure, edition, cell FROM withheld SEMI JOIN sized USING (figure, edition, cell)
     UNION
     SELECT *, '' FROM whole
     UNION
