@@ -20,14 +20,14 @@ MARKET = (
 NEW = (
     "SELECT DISTINCT first.seller_id FROM staging.stg_seller_flow AS flow "
     "JOIN staging.stg_first_paid AS first USING (edition, seller_id) "
-    "WHERE flow.is_new AND first.first_paid_on BETWEEN $1 AND $2"
+    "WHERE flow.flow = 'new' AND first.first_paid_on BETWEEN $1 AND $2"
 )
 COHORT = (
     "SELECT DISTINCT cohort.seller_id FROM staging.stg_cohort_seller AS cohort "
     "JOIN staging.stg_first_paid AS first USING (edition, seller_id) "
     "WHERE first.first_paid_on BETWEEN $1 AND $2 AND cohort.channel_partner = $3"
 )
-FLOW = "SELECT seller_id FROM staging.stg_seller_flow WHERE NOT is_new AND edition = $1"
+FLOW = "SELECT seller_id FROM staging.stg_seller_flow WHERE flow <> 'new' AND edition = $1"
 LIVE = (
     f"SELECT seller_id FROM lake.listing_day {MARKET} AND live_listings > 0 AND snapshot_date = $1"
 )
@@ -44,10 +44,10 @@ MOVED = f"""
         GROUP BY product_id
     ) {MARKET} AND """
 SPAN = (
-    "SELECT seller_id FROM staging.stg_inquiry AS inquiry JOIN staging.stg_inquiry_span AS part "
+    "SELECT seller_id FROM staging.stg_inquiry AS inquiry JOIN staging.stg_inquiry_period AS part "
     "ON part.edition = inquiry.edition AND counted_on BETWEEN span_from AND span_to "
     "WHERE is_counted AND received_at IS NOT NULL AND part.edition = $1 AND span = $2 "
-    "AND span_from = $3 AND first_reply_at IS "
+    "AND span_from = $3 AND replied_at IS "
 )
 PARTS = {
     "complete": "complete",
@@ -81,8 +81,8 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         "paid": PAID,
         "named": f"{PAID} AND company_key IS NOT NULL",
         "city": f"{PAID} AND city_key = $2",
-        "kept": f"{FLOW} AND NOT is_churned" + (" AND city_key = $2" if len(rest) == 2 else ""),
-        "gone": f"{FLOW} AND is_churned" + (" AND city_key = $2" if len(rest) == 2 else ""),
+        "kept": f"{FLOW} AND flow = 'stayed'" + (" AND city_key = $2" if len(rest) == 2 else ""),
+        "gone": f"{FLOW} AND flow = 'gone'" + (" AND city_key = $2" if len(rest) == 2 else ""),
         "live": LIVE + (" AND top_category_id = $2" if len(rest) == 2 else ""),
         "ever": f"SELECT seller_id FROM lake.listing_new {MARKET} AND changed_on <= $1",
         "listings new": f"{MOVED} came = 1 AND is_new",
@@ -97,9 +97,9 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         "unreplied": SPAN + ("NOT NULL" if is_other else "NULL"),
         "verified": f"{PAID} AND is_verified IS " + ("NOT true" if is_other else "true"),
         "asked": f"{ASKED} AND edition = $1",
-        "reach": "SELECT seller_id FROM staging.stg_reach WHERE edition = $1",
+        "reach": "SELECT seller_id FROM staging.stg_reach WHERE is_reached AND edition = $1",
         "few inquiries": f"{ASKED} AND edition = $1 AND seller_id NOT IN "
-        "(SELECT seller_id FROM staging.stg_reach WHERE edition = $1)",
+        "(SELECT seller_id FROM staging.stg_reach WHERE is_reached AND edition = $1)",
         "busy": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
         + ("valid BETWEEN 1 AND 9" if is_other else "valid >= 10"),
         "in time": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
@@ -126,7 +126,8 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         return f"{PAID} AND seller_id {'' if is_other else 'NOT'} IN ({some})", rest
     if kind in REACH:
         is_wide = f"({REACH[kind]})" if not is_other else f"NOT ({REACH[kind]})"
-        return f"SELECT seller_id FROM staging.stg_reach WHERE edition = $1 AND {is_wide}", rest
+        reached = "SELECT seller_id FROM staging.stg_reach WHERE is_reached AND edition = $1"
+        return f"{reached} AND {is_wide}", rest
     return _of_days(facts, kind, rest)
 
 
