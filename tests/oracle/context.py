@@ -6,6 +6,13 @@ from transforms.sample.universe.parameters import Parameters
 
 Published = dict[str, str]  # a row of a file, as text
 
+# Of a table that claims speak of: the key, and the column that they are held to.
+KEYS_OF = {
+    "sellers_by_city": ("city_key", "share"),
+    "sellers_by_category": ("top_category_id", "share"),
+    "listings_by_category": ("top_category_id", "share"),
+    "sellers_by_country": ("country_iso2", "rank"),
+}
 YEARS_BEFORE = 1  # how old a share of exports may be
 NO_CLAIM = {
     "claim": "not_available",
@@ -155,9 +162,9 @@ def _figure(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> 
         return {**none, **{name: row[name] for name in names[:2]}, **own, "value": row["cagr"]}
     if figure in found:
         rows = _of(edition, found[figure])
-        key = "city_key" if figure.endswith("city") else "top_category_id"
-        row = next((r for r in rows if r[key] == claim["figure_key"]), {"share": None})
-        value = row["share"]
+        key, shown = KEYS_OF[figure]
+        row = next((r for r in rows if r[key] == claim["figure_key"]), {shown: None})
+        value = row[shown]
         if figure == "listings_by_category" and value is not None:  # the press means all listings
             value = row["share_of_all"]
             row = {**row, "denominator": round(row["numerator"] / value)}

@@ -25,6 +25,14 @@ from transforms.sample.universe.sellers import YEAR
 
 BASE_NIGHT_WITHIN_DAYS = 6  # the week that ends on the same date
 LONGEST_CAGR_YEARS = 30
+COUNTRIES = {
+    "AE": "United Arab Emirates",
+    "BD": "Bangladesh",
+    "CN": "China",
+    "IN": "India",
+    "PK": "Pakistan",
+    "TR": "Türkiye",
+}
 LEGAL_FORMS = {"co", "company", "ltd", "limited", "pvt", "private", "smc", "llp", "corporation"}
 
 
@@ -34,6 +42,7 @@ class SellerTables(Ground):
     NAMES: ClassVar[tuple[str, ...]] = (
         "sellers_by_city",
         "sellers_by_category",
+        "sellers_by_country",
         "seller_growth",
         "seller_companies",
         "seller_tenure",
@@ -59,6 +68,41 @@ class SellerTables(Ground):
         paid = np.flatnonzero(self.payers(night))
         cells = cells_of(paid, self.main_category(listings_night)[paid])
         return shares(edition, night, names, self.categories(), cells, of_known=False)
+
+    def sellers_by_country(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["sellers"]
+        paying = {} if night is None else self._paying_by_country(night)
+        if night is None or len(paying) < 2:
+            nothing = dict.fromkeys(
+                ("paid_sellers", "rank", "numerator", "denominator", "coverage")
+            )
+            place = {"country_iso2": "not_available", "country": "Not available"}
+            return [{**head(edition, night), **place, **nothing, "symbol": "x"}]
+        rows = []
+        for code, count in paying.items():
+            more = [c for c, n in paying.items() if c != "CN" and n > count]
+            rank = None if code == "CN" else len(more) + 1
+            row: Row = {**head(edition, night), "country_iso2": code, "country": COUNTRIES[code]}
+            row |= {"paid_sellers": count, "rank": rank, "numerator": count, "denominator": None}
+            row |= {"coverage": self.seller_coverage(night), "symbol": "p"}
+            if is_few(count):
+                row |= dict.fromkeys(("paid_sellers", "rank", "numerator", "coverage"))
+                row["symbol"] = "c"
+            rows.append(row)
+        return rows
+
+    def _paying_by_country(self, night: int) -> dict[str, int]:
+        """Of every country that the night's census holds: of how many sellers it says they pay."""
+        others = self.parameters.numbers["sellers"]["other_countries"]
+        country = self.sellers.country_on(night)
+        present, paid = self.sellers.present_on(night), self.sellers.paid_on(night)
+        masks = {self.parameters.market: self.sellers.in_market(night)}
+        masks |= {other["iso2"]: country == number for number, other in enumerate(others)}
+        return {
+            code: int((mask & present & paid).sum())
+            for code, mask in masks.items()
+            if (mask & present).any()
+        }
 
     def seller_growth(self, edition: Edition) -> list[Row]:
         row: Row

@@ -55,6 +55,11 @@ class Facts(Reading):
             lambda r: ("paid", r["as_of"]),
             of_known=False,
         )
+        for row in self.tables["sellers_by_country"]:
+            if row["paid_sellers"] is not None:
+                self.is_number(
+                    ("of country", row["as_of"], row["country_iso2"]), row["paid_sellers"]
+                )
         for row in self.tables["seller_companies"]:
             known = ("named", row["as_of"])
             self.is_number(known, row["sellers_per_company_numerator"])

@@ -80,6 +80,8 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
     simple = {
         "paid": PAID,
         "named": f"{PAID} AND company_key IS NOT NULL",
+        "of country": "SELECT seller_id FROM staging.stg_census_seller "
+        "WHERE is_paying AND snapshot_date = $1 AND country_iso2 = $2",
         "city": f"{PAID} AND city_key = $2",
         "kept": f"{FLOW} AND flow = 'stayed'" + (" AND city_key = $2" if len(rest) == 2 else ""),
         "gone": f"{FLOW} AND flow = 'gone'" + (" AND city_key = $2" if len(rest) == 2 else ""),

@@ -72,6 +72,10 @@ class Sellers:
     def with_known_country(self, day: int) -> Mask:
         return self.origin_on(day) != UNKNOWN_COUNTRY
 
+    def country_on(self, day: int) -> Ints:
+        """Position among the other countries; -1 for the market's and those of unknown country."""
+        return np.where(self.moves_on <= day, self.later.country, self.first.country)
+
     def city_on(self, day: int) -> Ints:
         return np.where(self.moves_on <= day, self.later.city, self.first.city)
 

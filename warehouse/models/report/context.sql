@@ -19,6 +19,10 @@ WITH figure AS (
         coverage, symbol, NULL
     FROM report.sellers_by_category
     UNION ALL
+    SELECT edition, 'sellers_by_country', country_iso2, as_of, is_partial, rank, numerator, denominator,
+        coverage, symbol, NULL
+    FROM report.sellers_by_country
+    UNION ALL
     -- The press divides by all listings, as it does by all sellers.
     SELECT edition, 'listings_by_category', top_category_id, as_of, is_partial, share_of_all, numerator,
         round(numerator / share_of_all)::BIGINT,

@@ -1,6 +1,6 @@
 -- Sellers as they stood on the nights that a figure needs.
--- Grain: snapshot_date, seller_id. Paid: a membership of the market that covers that day; a seller
--- whose membership has no known end or beginning is not counted as paid.
+-- Grain: snapshot_date, seller_id. Paying: a membership that covers that day; a seller whose membership
+-- has no known end or beginning is not counted. Paid: a paying seller of the market.
 SELECT
     night.snapshot_date,
     seller.seller_id,
@@ -10,11 +10,11 @@ SELECT
     seller.is_verified,
     seller.paid_from_on,
     coalesce(
-        of_market(seller.country_iso2)
-        AND is_paid_membership(seller.membership)
+        is_paid_membership(seller.membership)
         AND night.snapshot_date BETWEEN seller.paid_from_on AND seller.paid_to_on,
         false
-    ) AS is_paid
+    ) AS is_paying,
+    is_paying AND of_market(seller.country_iso2) AS is_paid
 FROM (
     SELECT sellers_as_of AS snapshot_date FROM marts.dim_edition
     UNION
