@@ -76,7 +76,7 @@ $(DEV): requirements-dev.txt pyproject.toml .ci/uv.txt
 	$(call install,requirements-dev.txt)
 	@touch $(READY) $@
 
-# uv installs in a tenth of pip's time. It does not read pip's settings: where it cannot reach an
+# uv installs in a fraction of pip's time. It does not read pip's settings: where it cannot reach an
 # index that pip can, pip installs the same lock.
 define install
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python"; exit 2; }
