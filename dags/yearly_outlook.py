@@ -7,6 +7,7 @@ a table and waits for somebody's approval, so that unpausing this DAG releases n
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
@@ -58,7 +59,7 @@ def outlook() -> None:
             raise AirflowFailException(str(error)) from error
 
     @task
-    def release(edition: str, *, ti=None, params=None) -> dict:  # type: ignore[no-untyped-def]
+    def release(edition: str, *, ti=None, params=None) -> dict[str, Any]:  # type: ignore[no-untyped-def]
         from warehouse import yearly
 
         by = yearly.approver(ti.xcom_pull(task_ids="approve"))

@@ -17,6 +17,7 @@ from warehouse.build import build, release
 from warehouse.editions import put_in
 from warehouse.models import SCHEMAS, Model, models, reads
 from warehouse.tables import lake_views
+from warehouse.tables.make import make_tables
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by `make docs` from the models: change those, not this page. -->\n"
@@ -168,7 +169,7 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
         lake_views.attach(db, Lake(Path(empty)), home)
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
-        build.make_tables(db)
+        make_tables(db)
         put_in.put_in(db, Path(empty))
         run = dict.fromkeys(("run_id", "code_version", "lake_fingerprint", "duckdb_version"), "")
         at = release.midnight(night)

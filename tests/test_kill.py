@@ -22,7 +22,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from transforms import DATASETS
+from transforms import DATASETS, storage
 from transforms import night as line
 from transforms.lake import Lake, commit, history
 from transforms.sample import write_sample
@@ -275,7 +275,7 @@ def test_second_run_of_a_night_killed_beside_the_first_takes_nothing_away(
     """
     home = copytree(ground.prepared, tmp_path / "home", symlinks=True)
     chosen = settings_of(home, ground.exports)
-    read_it, put_it = line.Attempt.read, commit.put_folder
+    read_it, put_it = line.Attempt.read, storage.put_folder
 
     def read_while_another_run_finishes(*arguments: Any) -> Any:
         with monkeypatch.context() as patch:

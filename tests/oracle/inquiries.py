@@ -159,7 +159,10 @@ class InquiryTables(InquirySpans):
         """How many of these days each seller paid, as far as it was told."""
         first = np.searchsorted(days, self.sellers.paid_from, side="left")
         end = np.searchsorted(days, self.sellers.paid_to, side="right")
-        return np.where(self._paid_stretches(edition), np.maximum(end - first, 0), 0).sum(axis=1)
+        found: Ints = np.where(self._paid_stretches(edition), np.maximum(end - first, 0), 0).sum(
+            axis=1
+        )
+        return found
 
     def rfq_demand(self, edition: Edition) -> list[Row]:
         """The sample has no requests for quotation."""

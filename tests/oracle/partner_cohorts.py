@@ -126,7 +126,8 @@ class CohortTables(FlowTables):
         covers = (self.sellers.paid_from[sellers] <= days[:, None]) & (
             days[:, None] <= self.sellers.paid_to[sellers]
         )
-        return np.any(covers & (self.shown_on[sellers] <= night), axis=1)
+        found: Mask = np.any(covers & (self.shown_on[sellers] <= night), axis=1)
+        return found
 
     def _asked(self, sellers: Ints, first: Ints, end: Ints) -> Ints:
         """Inquiries to each seller from its first day on, before the last."""

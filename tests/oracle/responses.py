@@ -121,7 +121,8 @@ class ResponseTables(InquirySpans):
     @cached_property
     def _is_reply_known(self) -> Mask:
         is_replied = self.inquiries.replied != NO_REPLY
-        return is_replied & (self.reply_day <= self.last_delivered)
+        found: Mask = is_replied & (self.reply_day <= self.last_delivered)
+        return found
 
     @cached_property
     def _again_and_answered(self) -> tuple[Mask, Ints]:

@@ -10,8 +10,8 @@ from tests.oracle.ledger import Edition
 from tests.oracle.rows import Row, cells_of, days_columns, head, measure, ratio, withheld
 from tests.oracle.withheld import is_closed, is_few, withheld_of
 from transforms.sample.universe.clock import as_date, day_number
-from transforms.sample.universe.moves import NEVER
-from transforms.sample.universe.sellers import Days, Mask, Sellers
+from transforms.sample.universe.moves import NEVER, Days
+from transforms.sample.universe.sellers import Mask, Sellers
 
 OPENING_WITHIN_DAYS = 7  # the week before the first day
 

@@ -64,7 +64,8 @@ def _within(keys: Keys, others: Keys) -> NDArray[np.bool_]:
     if not len(others):
         return np.zeros(len(keys), bool)
     place = np.minimum(np.searchsorted(others, keys), len(others) - 1)
-    return others[place] == keys
+    found: NDArray[np.bool_] = others[place] == keys
+    return found
 
 
 def _month(night: int) -> date:

@@ -6,6 +6,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -122,7 +123,7 @@ def test_wall_times_are_of_the_zone_that_the_layout_names(
     )
     said = {}
     for zone in (None, "Asia/Kolkata"):
-        changed = dataclasses.replace(own, zone=layouts.ZoneInfo(zone) if zone else None)
+        changed = dataclasses.replace(own, zone=ZoneInfo(zone) if zone else None)
         monkeypatch.setattr("transforms.read.fitting", lambda *_, c=changed: c)
         found = inspect(path, "inquiries", date(2022, 6, 28), settings({}))
         said[zone] = f"{found.first_rows[0]['posted_at']:%H:%M}"

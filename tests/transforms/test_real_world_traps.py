@@ -4,6 +4,7 @@ import json
 import pickle
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -34,7 +35,7 @@ INQUIRY = {
 }
 
 
-def checked(dataset: str, rows: list[dict[str, str]]) -> tuple[list[dict], list[str]]:
+def checked(dataset: str, rows: list[dict[str, str]]) -> tuple[list[dict[Any, Any]], list[str]]:
     raw = pd.DataFrame(rows, dtype="str").fillna("")
     result = check(CLEANERS[dataset](raw, CONTEXT), raw, dataset)
     return result.accepted.to_dict("records"), list(result.rejected["reason"])

@@ -147,9 +147,10 @@ def judged(dataset: str, rows: list[dict[str, Any]], context: Context = CONTEXT)
 def cleaned(dataset: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Typed rows, each with what could not be read in it."""
     found = CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), CONTEXT)
-    typed = pa.Table.from_pandas(found.rows, contract(dataset).schema()).to_pylist()
+    table = pa.Table.from_pandas(found.rows, contract(dataset).schema())
+    typed: list[dict[str, Any]] = table.to_pylist()
     for row, of in found.problems.groupby("row"):
-        typed[row]["problems"] = of[["column", "reason"]].to_numpy().tolist()
+        typed[int(str(row))]["problems"] = of[["column", "reason"]].to_numpy().tolist()
     return typed
 
 

@@ -1,5 +1,6 @@
 """Inquiries, requests for quotation and chats: one event a row, in its latest state."""
 
+import datetime
 from functools import partial
 
 import pandas as pd
@@ -87,7 +88,7 @@ def _posted(batch: Batch, context: Context) -> None:
     batch.copy("posted_at", "received_at", where=both)
 
 
-def _taken(scraped: str | None, context: Context) -> "date.date | date.datetime":
+def _taken(scraped: str | None, context: Context) -> "datetime.date | datetime.datetime":
     """The instant, if its zone is known; the clock of an unknown place tells the day at best."""
     if scraped is None:
         return context.snapshot_date

@@ -54,7 +54,7 @@ def _totals(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> np.ndarr
     A company called `Total Sports`, or `Total`, has an id or a link beside its name.
     """
     identifying = [f for f in terms.identifying if f in raw]
-    rows = np.arange(len(table))
+    rows: np.ndarray = np.arange(len(table))
     labelled = np.zeros(len(table), dtype=bool)
     for field in identifying:
         cells = pa.array(raw[field].iloc[rows], pa.string(), from_pandas=True)
@@ -71,7 +71,8 @@ def _totals(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> np.ndarr
         labelled[r] or _begins_with_label(table.iloc[r]) or _kind(sellers.iloc[r]) == "label"
         for r in rows
     ]
-    return rows[np.array(is_total, dtype=bool)]
+    found: np.ndarray = rows[np.array(is_total, dtype=bool)]
+    return found
 
 
 def _begins_with_label(row: pd.Series) -> bool:

@@ -163,7 +163,8 @@ def _is_escaped(text: np.ndarray, quoted: np.ndarray) -> np.ndarray:
     places = np.arange(len(text))
     last_other = np.maximum.accumulate(np.where(slashes, -1, places))
     run = places - last_other  # backslashes that end here
-    return (quoted > 0) & (run[quoted - 1] % 2 == 1)
+    found: np.ndarray = (quoted > 0) & (run[quoted - 1] % 2 == 1)
+    return found
 
 
 def run_together(

@@ -102,7 +102,10 @@ def _texts(column: pa.ChunkedArray, is_instant: bool) -> pd.Series:
     else:
         read = _single if pa.types.is_float32(kind) or pa.types.is_float16(kind) else cell.text
         text = pa.chunked_array([[read(v) for v in column.to_pylist()]], pa.string())
-    return text.to_pandas(types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get)
+    found: pd.Series = text.to_pandas(
+        types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get
+    )
+    return found
 
 
 _AS_TEXT = (

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from transforms import DATASETS
+from transforms import DATASETS, engine
 from transforms.contracts import contract
 
 ROOM = Path(__file__).parent
@@ -101,7 +101,7 @@ def _reads(sql: str) -> set[str]:
 
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
+    return engine.in_memory()
 
 
 @cache

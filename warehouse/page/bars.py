@@ -22,7 +22,7 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     axis = alt.Axis(labelAngle=0, ticks=False, labelPadding=6, domainColor=theme.MUTED)
     x = alt.X("edition:N", sort=None, title=None, axis=axis)
     height = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=True))
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x)
+    base = alt.Chart(theme.data(rows)).encode(x=x)
     size = min(64, int(width / len(rows) * 0.62))
     final = base.transform_filter("!datum.provisional").mark_bar(size=size, color=theme.GREEN)
     open_ = base.transform_filter("datum.provisional").mark_bar(
@@ -70,7 +70,7 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
     y = _names(is_narrow, names)
     edge = alt.X("edge:Q", scale=scale)
     drop = 9 if is_narrow else 0
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(theme.data(rows))
     bar = base.mark_bar(size=16, color=theme.GREEN, yOffset=drop)
     tick = base.transform_filter("isValid(datum.last)").mark_tick(
         thickness=3, size=22, color=theme.AMBER, opacity=1, yOffset=drop
@@ -141,7 +141,7 @@ def strip(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
         {"label": first, "from": 0.0, "to": share, "class": "top"},
         {"label": rest, "from": share, "to": 1.0, "class": "rest"},
     ]
-    base = alt.Chart(alt.Data(values=parts))
+    base = alt.Chart(theme.data(parts))
     colours = alt.Scale(domain=["top", "rest"], range=[theme.GREEN, theme.AMBER])
     bar = base.mark_bar(height=34, stroke="white", strokeWidth=2).encode(
         x=alt.X("from:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),

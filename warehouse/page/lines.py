@@ -93,9 +93,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         if a["edition"] == b["edition"] and b["place"] - a["place"] == 1
     ]
     drawn = [_segments(segments, x2="month2:N", **marks)] if segments else []
-    dots = alt.Chart(alt.Data(values=rows)).mark_point(
-        size=30, strokeWidth=2, filled=False, opacity=1
-    )
+    dots = alt.Chart(theme.data(rows)).mark_point(size=30, strokeWidth=2, filled=False, opacity=1)
     ends = _ends(rows, (last, edition.name), top)
     layers = [*drawn, dots.encode(**marks), _labels(ends, marks)]
     in_order = sorted(rows, key=lambda r: r["place"])
@@ -135,29 +133,25 @@ def _height(**axis: Any) -> Any:
 def _segments(rows: Rows, **marks: Any) -> Any:
     """Lines from each point to the next; dashed to one that is provisional."""
     dash = alt.condition("datum.provisional", alt.value([5, 4]), alt.value([1, 0]))
-    lines = alt.Chart(alt.Data(values=rows)).mark_rule(strokeWidth=2.5)
+    lines = alt.Chart(theme.data(rows)).mark_rule(strokeWidth=2.5)
     return lines.encode(y2="value2:Q", strokeDash=dash, **marks)
 
 
 def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
     """Points: filled, or open where they are provisional."""
-    dots = alt.Chart(alt.Data(values=rows)).mark_point(
-        size=46, strokeWidth=2, filled=False, opacity=1
-    )
+    dots = alt.Chart(theme.data(rows)).mark_point(size=46, strokeWidth=2, filled=False, opacity=1)
     whole = dots.transform_filter("!datum.provisional").encode(**marks, fill=marks["color"])
     return [whole, dots.transform_filter("datum.provisional").encode(**marks)]
 
 
 def _labels(rows: Rows, marks: dict[str, Any]) -> Any:
-    text = alt.Chart(alt.Data(values=rows)).mark_text(
-        align="left", dx=10, fontWeight=600, fontSize=12
-    )
+    text = alt.Chart(theme.data(rows)).mark_text(align="left", dx=10, fontWeight=600, fontSize=12)
     return text.encode(**marks, text="text:N")
 
 
 def _edge(plot: float, room: float) -> Any:
     """A transparent letter box: the drawing must be wide enough for the reader's own font."""
-    box = alt.Chart(alt.Data(values=[{}])).mark_rect(opacity=0, color=theme.LINE)
+    box = alt.Chart(theme.data([{}])).mark_rect(opacity=0, color=theme.LINE)
     ends = {"x": alt.value(plot), "x2": alt.value(plot + room - 10)}
     return box.encode(**ends, y=alt.value(0), y2=alt.value(1))
 

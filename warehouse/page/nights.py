@@ -81,12 +81,12 @@ def _chart(rows: list[dict[str, Any]], width: int) -> Any:
     )
     size = 90 if not is_narrow else 26
     dots = (
-        alt.Chart(alt.Data(values=rest))
+        alt.Chart(theme.data(rest))
         .mark_point(shape="circle", filled=True, size=7, color=theme.LINE, opacity=1)
         .encode(x=x, y=y)
     )
     marks = (
-        alt.Chart(alt.Data(values=due))
+        alt.Chart(theme.data(due))
         .mark_point(filled=True, size=size, opacity=1)
         .encode(x=x, y=y, color=colour, shape=shape)
     )

@@ -136,7 +136,8 @@ def _is_a_month(row: dict[str, Any]) -> bool:
     if not row.get("flow_from") or not row.get("flow_to"):
         return True
     after = (row["month"] + timedelta(days=31)).replace(day=1)
-    return abs(row["flow_to"] - row["flow_from"] - (after - row["month"])) <= SLACK
+    found: bool = abs(row["flow_to"] - row["flow_from"] - (after - row["month"])) <= SLACK
+    return found
 
 
 def _covered(row: dict[str, Any]) -> tuple[int | None, int | None]:

@@ -62,6 +62,11 @@ def fonts() -> str:
     return "".join(rules)
 
 
+def data(rows: Any) -> alt.Data:
+    """Rows as a chart takes them."""
+    return alt.Data(values=rows)  # type: ignore[no-untyped-call]
+
+
 def room(texts: list[str], size: float) -> float:
     """Width that the longest of the texts may take, in pixels."""
     return max((len(t) for t in texts), default=0) * size * LETTER

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_new_column_may_be_a_reason_to_refuse(
         loaded(export_with_a_new_column, tmp_path, "fail")
 
 
-def loaded(path: Path, folder: Path, policy: str) -> dict:
+def loaded(path: Path, folder: Path, policy: str) -> dict[str, Any]:
     night = date(2022, 6, 30)
     partition = Partition("sellers", night, folder)
     partition.contract = replace(contract("sellers"), new_column=policy)

@@ -6,6 +6,7 @@ import io
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -31,7 +32,9 @@ def as_csv(rows: list[list[str]], end: str = "\n") -> bytes:
     return text.getvalue().encode()
 
 
-def read(content: bytes, tmp_path: Path, name: str = "listings.csv") -> tuple[pd.DataFrame, list]:
+def read(
+    content: bytes, tmp_path: Path, name: str = "listings.csv"
+) -> tuple[pd.DataFrame, list[Any]]:
     path = tmp_path / name
     path.write_bytes(content)
     export = open_export(path, name, "listings")

@@ -109,7 +109,8 @@ class Maker:
 
     def _made_by(self, stays: Ints, day: Ints) -> Ints:
         days = day - self._from[stays]
-        return np.floor(self._a_day[stays] * days + self._head_start[stays]).astype(np.int64)
+        found: Ints = np.floor(self._a_day[stays] * days + self._head_start[stays]).astype(np.int64)
+        return found
 
     def a_product_of(self, sellers: Ints, month: int, numbers: Floats) -> Keys:
         """For each seller one of the listings it made in that month, as keys; 0 for none."""
@@ -162,14 +163,16 @@ class Maker:
         return Weighted(weights).pick(unit(noise(listings.noise, _STATUS)))
 
     def is_displayed(self, listings: Listings) -> Mask:
-        return (
+        found: Mask = (
             unit(noise(listings.noise, _DISPLAY)) < self.parameters.numbers["listings"]["displayed"]
         )
+        return found
 
     def is_offered(self, listings: Listings) -> Mask:
         """Approved and displayed: what the report calls a live listing."""
         approved = list(self.parameters.numbers["listings"]["statuses"]).index("approved")
-        return (self.status(listings) == approved) & self.is_displayed(listings)
+        found: Mask = (self.status(listings) == approved) & self.is_displayed(listings)
+        return found
 
 
 class Stock:

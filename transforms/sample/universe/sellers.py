@@ -67,10 +67,12 @@ class Sellers:
         return np.where(self.moves_on <= day, self.later.origin, self.first.origin)
 
     def in_market(self, day: int) -> Mask:
-        return self.origin_on(day) == MARKET
+        found: Mask = self.origin_on(day) == MARKET
+        return found
 
     def with_known_country(self, day: int) -> Mask:
-        return self.origin_on(day) != UNKNOWN_COUNTRY
+        found: Mask = self.origin_on(day) != UNKNOWN_COUNTRY
+        return found
 
     def country_on(self, day: int) -> Ints:
         """Position among the other countries; -1 for the market's and those of unknown country."""
@@ -177,14 +179,16 @@ def _growing(begun: float, growth: float, p: dict[str, Any]) -> Days:
         return int(begun * np.exp(growth * (day_number(day) - reference) / YEAR))
 
     ordinals = np.arange(count(p["begins"]), count(p["ends"])) + 0.5
-    return np.floor(reference + np.log(ordinals / begun) / growth * YEAR).astype(np.int64)
+    found: Days = np.floor(reference + np.log(ordinals / begun) / growth * YEAR).astype(np.int64)
+    return found
 
 
 def _same_day_later(days: Days, years: Ints) -> Days:
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     day_of_month = dates - months.astype("datetime64[D]")
-    return ((months + 12 * years).astype("datetime64[D]") + day_of_month).astype(np.int64)
+    found: Days = ((months + 12 * years).astype("datetime64[D]") + day_of_month).astype(np.int64)
+    return found
 
 
 def _origins(p: dict[str, Any], numbers: Floats) -> NDArray[np.int8]:
