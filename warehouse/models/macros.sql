@@ -1,10 +1,8 @@
 -- What the models share. A model may use these by name; nothing of them is in the published file.
 
--- The market's own: its sellers, and what they pay for.
+-- Whether a seller is the market's own.
 CREATE TEMP MACRO of_market(country_iso2) AS
     coalesce(country_iso2 = (SELECT country FROM lake.market), false);
-CREATE TEMP MACRO is_paid_membership(membership) AS
-    membership IN ('gold', 'global_gold', 'verified', 'verified_pro');
 
 -- Some, but fewer than may be shown. Only the models of `disclosure` may ask this.
 CREATE TEMP MACRO too_few(sellers) AS

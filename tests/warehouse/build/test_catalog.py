@@ -67,7 +67,14 @@ def test_only_help_and_macros_are_in_main(db: duckdb.DuckDBPyConnection) -> None
     mine = "WHERE database_name = 'outlook' AND schema_name = 'main'"
     assert column(db, f"SELECT table_name FROM duckdb_tables() {mine}") == ["help"]
     found = column(db, f"SELECT function_name FROM duckdb_functions() {mine} AND NOT internal")
-    assert sorted(found) == ["cagr", "fiscal_label", "fiscal_year", "pct_change", "seller_as_of"]
+    assert sorted(found) == [
+        "cagr",
+        "fiscal_label",
+        "fiscal_year",
+        "is_paid_membership",
+        "pct_change",
+        "seller_as_of",
+    ]
 
 
 @pytest.mark.parametrize("macro", macros.macros(), ids=lambda m: m.name)

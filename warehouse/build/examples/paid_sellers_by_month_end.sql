@@ -9,7 +9,7 @@ JOIN outlook.marts.dim_seller AS seller
 WHERE
     night.dataset = 'sellers'
     AND night.is_good
-    AND seller.membership <> 'free'
+    AND outlook.is_paid_membership(seller.membership)
     AND seller.country_iso2 = (SELECT market_iso2 FROM outlook.meta.release)
 GROUP BY night.export_date
 ORDER BY as_of
