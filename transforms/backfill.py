@@ -31,7 +31,7 @@ def backfill(
     """Loads every night of the range on which a delivery is due; returns their receipts.
 
     `missing_only` leaves the nights alone that are in the lake already. The order of loading does
-    not matter, so that nights are loaded side by side; a dataset is folded once all of its are in.
+    not matter, so that nights are loaded side by side; a dataset is folded once its last is in.
     """
     lake = Lake(settings.lake)
     nights = exports.due_nights(settings.exports, first, last)
