@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_complet
 from datetime import date
 from multiprocessing import get_context
 
-from transforms import DATASETS
+from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.deliveries import exports
 from transforms.errors import OF_STATUS
@@ -38,7 +38,7 @@ def backfill(
     jobs = [(d, n) for n in nights for d in DATASETS if not (missing_only and _has(lake, d, n))]
     refused = {}
     context = get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_begin) as pool:
         left = Counter(dataset for dataset, _ in jobs)
         folds = [pool.submit(_settle, d, settings) for d in DATASETS if not left[d]]
         failure: BaseException | None = None
@@ -99,5 +99,7 @@ def _receipt(lake: Lake, dataset: str, night: date) -> Receipt:
     return receipt
 
 
-def _quiet() -> None:
+def _begin() -> None:
+    """Makes a worker say errors only, and take one core: the other workers have the rest."""
+    engine.THREADS = 1
     logging.basicConfig(level=logging.ERROR, format="%(message)s")

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 MEMORY = "768MB"
-THREADS = 2
+THREADS = 2  # of a process by itself; the workers of a backfill have one each
 SETTINGS = (
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
