@@ -59,12 +59,7 @@ tested AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
     claim,
     statement,
     figure,

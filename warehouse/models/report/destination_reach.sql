@@ -34,14 +34,8 @@ figure AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    days, days_covered,
     shown(countries / sellers, symbol) AS mean_countries,
     shown(countries, symbol) AS mean_countries_numerator,
     shown(sellers, symbol) AS mean_countries_denominator,

@@ -37,17 +37,8 @@ figure AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    span,
-    span_from,
-    span_to,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    span, span_from, span_to, days, days_covered,
     shown(paid_inquiries * days_covered / seller_days, rate_symbol) AS inquiries_per_seller,
     shown(paid_inquiries, rate_symbol)::BIGINT AS inquiries_per_seller_numerator,
     shown(seller_days / days_covered, rate_symbol) AS inquiries_per_seller_denominator,

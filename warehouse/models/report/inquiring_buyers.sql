@@ -1,17 +1,8 @@
 -- Buyers who sent inquiries, by month and in the report year. Grain: edition, span, span_from.
 -- People, each counted once in a span: months do not add up to the year.
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    span,
-    span_from,
-    span_to,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    span, span_from, span_to, days, days_covered,
     shown(buyers, symbol) AS buyers,
     shown(inquiries_of_buyers, symbol) AS inquiries,
     shown(buyers, symbol) AS numerator,

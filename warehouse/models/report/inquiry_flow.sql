@@ -1,17 +1,8 @@
 -- Inquiries received, by month and in the whole report year. Grain: edition, span, span_from.
 -- A month that no delivery covers is not available, which is not 0.
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    span,
-    span_from,
-    span_to,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    span, span_from, span_to, days, days_covered,
     shown(inquiries, symbol) AS inquiries,
     shown(inquiries, symbol) AS numerator,
     NULL::BIGINT AS denominator,

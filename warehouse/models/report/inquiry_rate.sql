@@ -15,12 +15,7 @@ WITH figure AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
     span,
     span_from,
     span_to,

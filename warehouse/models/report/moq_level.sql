@@ -2,12 +2,7 @@
 -- Grain: edition, top_category_id, moq_unit_dimension. How many pieces a set or a box holds is not
 -- fixed: those are in no cell. An edition in which nothing can be told has one row.
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
     top_category_id,
     category,
     unit AS moq_unit_dimension,

@@ -2,12 +2,7 @@
 -- Grain: edition, top_category_id, price_unit. Units are never pooled: a price for a dozen and one
 -- for a piece are two things. An edition in which nothing can be told has one row.
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
     top_category_id,
     category,
     unit AS price_unit,

@@ -18,17 +18,8 @@ WITH figure AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    span,
-    span_from,
-    span_to,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    span, span_from, span_to, days, days_covered,
     CASE WHEN is_shown THEN median_hours END AS median_hours,
     CASE WHEN is_shown THEN replied END AS median_hours_numerator,
     CASE WHEN is_shown THEN answerable END AS median_hours_denominator,

@@ -30,14 +30,8 @@ figure AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    days, days_covered,
     opened_on,
     (
         SELECT min(export_date) FROM staging.stg_night WHERE dataset = 'sellers' AND is_good

@@ -62,14 +62,8 @@ figure AS (
 )
 
 SELECT
-    edition,
-    year_basis,
-    as_of,
-    period_from,
-    period_to,
-    is_partial,
-    days,
-    days_covered,
+    edition, year_basis, as_of, period_from, period_to, is_partial,
+    days, days_covered,
     opened_on,
     city_key,
     city,
