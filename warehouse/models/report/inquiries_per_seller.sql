@@ -11,7 +11,7 @@ WITH counted AS (
         count(*) AS sellers,
         count(*) FILTER (WHERE inquiries = 0) AS silent_sellers,
         coalesce(sum(paid_days) FILTER (WHERE inquiries = 0), 0) AS silent_days
-    FROM staging.stg_seller_span
+    FROM staging.stg_seller_period
     GROUP BY edition, span, span_from
 ),
 

@@ -43,7 +43,7 @@ request AS (
     WHERE channel = 'rfq'
 ),
 
-stretch AS (
+period AS (
     SELECT edition, 'year' AS span, period_from AS span_from, period_to AS span_to
     FROM dated
     UNION ALL
@@ -61,25 +61,25 @@ stretch AS (
 
 part AS (
     SELECT
-        stretch.span,
-        stretch.span_from,
-        stretch.span_to,
+        period.span,
+        period.span_from,
+        period.span_to,
         dated.*,
         (
             SELECT string_agg(night.export_date::VARCHAR, ', ' ORDER BY night.export_date)
             FROM night
             WHERE night.is_capped
-                AND night.export_date BETWEEN stretch.span_from AND stretch.span_to + 14
+                AND night.export_date BETWEEN period.span_from AND period.span_to + 14
                 AND night.export_date <= dated.as_of
         ) AS capped_nights,
-        stretch.span_to - stretch.span_from + 1 AS days,
+        period.span_to - period.span_from + 1 AS days,
         (
             SELECT count(*)
             FROM covered_day
-            WHERE covered_day.covered_on BETWEEN stretch.span_from AND stretch.span_to
+            WHERE covered_day.covered_on BETWEEN period.span_from AND period.span_to
                 AND covered_day.covered_on <= dated.as_of
         ) AS days_covered
-    FROM stretch
+    FROM period
     JOIN dated USING (edition)
 ),
 

@@ -4,11 +4,11 @@ WITH base AS (
     SELECT
         night.as_of,
         night.years_back,
-        night.base_on,
+        night.compared_on,
         night.years_back = max(night.years_back) OVER (PARTITION BY night.as_of) AS is_first_year,
         census.paid_sellers
-    FROM staging.stg_base_night AS night
-    JOIN staging.stg_census AS census ON census.snapshot_date = night.base_on
+    FROM staging.stg_comparison_night AS night
+    JOIN staging.stg_census AS census ON census.snapshot_date = night.compared_on
     -- A year that began with nobody has no rate; no earlier or later start is put in its place.
     QUALIFY census.paid_sellers > 0
 ),
@@ -19,15 +19,15 @@ growth AS (
         symbol_of(frame.is_available, total.cell IS NOT NULL) AS symbol,
         shown(census.paid_sellers, symbol) AS sellers,
         shown(census.coverage, symbol) AS coverage,
-        last_year.base_on AS last_year_on,
+        last_year.compared_on AS last_year_on,
         symbol_of(
-            last_year.base_on IS NOT NULL, total.cell IS NOT NULL OR small_last.cell IS NOT NULL
+            last_year.compared_on IS NOT NULL, total.cell IS NOT NULL OR small_last.cell IS NOT NULL
         ) AS yoy_symbol,
         shown(last_year.paid_sellers, yoy_symbol) AS last_year_sellers,
-        first_year.base_on AS first_year_on,
+        first_year.compared_on AS first_year_on,
         first_year.years_back,
         symbol_of(
-            first_year.base_on IS NOT NULL, total.cell IS NOT NULL OR small_first.cell IS NOT NULL
+            first_year.compared_on IS NOT NULL, total.cell IS NOT NULL OR small_first.cell IS NOT NULL
         ) AS cagr_symbol,
         shown(first_year.paid_sellers, cagr_symbol) AS first_year_sellers
     FROM staging.stg_frame AS frame
@@ -41,11 +41,11 @@ growth AS (
     LEFT JOIN disclosure.suppressed AS small_last
         ON small_last.figure = frame.figure
         AND small_last.edition = frame.edition
-        AND small_last.cell = last_year.base_on::VARCHAR
+        AND small_last.cell = last_year.compared_on::VARCHAR
     LEFT JOIN disclosure.suppressed AS small_first
         ON small_first.figure = frame.figure
         AND small_first.edition = frame.edition
-        AND small_first.cell = first_year.base_on::VARCHAR
+        AND small_first.cell = first_year.compared_on::VARCHAR
     WHERE frame.figure = 'seller_growth'
 )
 

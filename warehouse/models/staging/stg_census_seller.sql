@@ -18,7 +18,7 @@ SELECT
 FROM (
     SELECT sellers_as_of AS snapshot_date FROM marts.dim_edition
     UNION
-    SELECT base_on FROM staging.stg_base_night
+    SELECT compared_on FROM staging.stg_comparison_night
     UNION
     SELECT opened_on FROM staging.stg_opening_night
 ) AS night
