@@ -106,8 +106,8 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         + ("valid BETWEEN 1 AND 9" if is_other else "valid >= 10"),
         "in time": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
         + ("replied < valid" if is_other else "replied > 0"),
-        "silent": "SELECT seller_id FROM staging.stg_seller_period WHERE edition = $1 AND span = $2 "
-        "AND span_from = $3 AND inquiries " + ("> 0" if is_other else "= 0"),
+        "silent": "SELECT seller_id FROM staging.stg_seller_period WHERE edition = $1 "
+        "AND span = $2 AND span_from = $3 AND inquiries " + ("> 0" if is_other else "= 0"),
         "order": "SELECT seller_id FROM marts.dim_seller JOIN marts.dim_edition ON edition = $1 "
         "WHERE orders_6m > 0 AND valid_from_on <= sellers_as_of AND coalesce("
         "valid_until_on > period_from + INTERVAL 6 MONTH, true)",

@@ -49,10 +49,10 @@ def as_lines(found: Row) -> list[str]:
     lines.append(f"made by      run {found['run_id']}, code {found['code_version']}")
     if not found["is_sql_of_the_file"]:
         lines.append("             by other code than this: the SQL may have been another")
-    if re.search(r"\b(staging|lake)\.", found["sql"]):
+    if re.search(r"\b(staging|disclosure|lake)\.", found["sql"]):
         lines.append(
-            "sql          staging.* and lake.* are made by the build and are not in the "
-            "published file"
+            "sql          staging.*, disclosure.* and lake.*, and macros such as shown(), are made "
+            "by the build and are not in the published file"
         )
     return [*lines, "", *found["sql"].strip().splitlines()]
 
