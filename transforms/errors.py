@@ -5,7 +5,7 @@ One declared family: whatever an export contains, the line raises one of these o
 
 from typing import Any
 
-from transforms.fields.mask import masked_if_marked
+from transforms.mask import masked_if_marked
 from transforms.visible import visible
 
 

@@ -11,8 +11,8 @@ from transforms.clean import Context
 from transforms.contracts import contract
 from transforms.errors import ExportError
 from transforms.fields import text
-from transforms.fields.mask import masked
 from transforms.fits import fields_by_column, fits
+from transforms.mask import masked
 
 KEPT = 100  # values of a column, the first of the file: the same however it was cut into batches
 MOSTLY = 0.9

@@ -11,8 +11,8 @@ from transforms import DATASETS
 from transforms.clean.batch import Batch
 from transforms.contracts import ARROW_TYPES, contract
 from transforms.fields import word
-from transforms.fields.mask import MASKS
 from transforms.layouts import fitting, layouts, unknown
+from transforms.mask import MASKS
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

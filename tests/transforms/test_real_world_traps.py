@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from transforms import night
+from transforms import mask, night
 from transforms.check import check
 from transforms.clean import CLEANERS, Context
 from transforms.errors import ExportError
-from transforms.fields import mask
 from transforms.lake import Lake
 from transforms.layouts import fitting
 from transforms.markets import market

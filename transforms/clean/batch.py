@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from transforms.contracts import Column, Contract
 from transforms.fields import Unreadable
 from transforms.fields.date import PLAUSIBLE_YEARS, instant
-from transforms.fields.mask import MASKS
 from transforms.fields.text import has_control, identifier, known, repaired, seen
 from transforms.markets import Market
+from transforms.mask import MASKS
 
 COUNTRIES = frozenset({"country", "buyer_country", "origin"})  # raw fields that may say NA, Namibia
 PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]

@@ -10,7 +10,7 @@ from ftfy import TextFixerConfig, fix_encoding
 from ftfy.badness import is_bad
 
 from transforms.fields import Unreadable
-from transforms.fields.mask import without_masks
+from transforms.mask import without_masks
 
 COMPANY_FORMS = frozenset(
     [

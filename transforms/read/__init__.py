@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
-from transforms.fields.mask import masked
 from transforms.layouts import Layout, fitting, layouts, nearest, own_layout, plain, unknown
+from transforms.mask import masked
 from transforms.read import delimited, json_rows, parquet, workbook
 from transforms.read.encoding import uncertain
 from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Opened, Warnings
