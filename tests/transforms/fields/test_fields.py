@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from transforms.fields import Unreadable, mask, person, place, text
+from transforms import mask
+from transforms.fields import Unreadable, person, place, text
 from transforms.fields import date as dates
 from transforms.fields.quantity import unit
 from transforms.markets import market
