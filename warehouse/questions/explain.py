@@ -10,9 +10,11 @@ from transforms.errors import SettingsError
 from transforms.lake import Lake
 from warehouse.questions import figure as figures
 from warehouse.questions import sources
-from warehouse.questions.figure import PARTS, SHARES, Figure, Row
+from warehouse.questions.figure import PARTS, Figure, Row
 from warehouse.tables.make import MADE_BY
 
+# What a claim is held to, where that is not what the table is about: the press means all listings.
+HELD_TO = {"listings_by_category": ".share_of_all", "sellers_by_country": ".rank"}
 OF_THE_ROW = ("as_of", "period_from", "period_to", "is_partial", "days", "days_covered")
 
 
@@ -100,7 +102,7 @@ def _definition(figure: Figure) -> Row:
 def _parts(row: Row, measure: str) -> Row:
     """Value, numerator, denominator, coverage and symbol of a row."""
     found = {"value": row[measure], **{p: row.get(f"{measure}_{p}", row.get(p)) for p in PARTS}}
-    if measure in SHARES and found["value"]:
+    if measure.startswith("share_of_") and found["value"]:
         # The row names the denominator of its own share only.
         found["denominator"] = round(found["numerator"] / found["value"])
     return found
@@ -135,9 +137,7 @@ def _other_figure(row: Row) -> str | None:
     path = "seller_growth.cagr" if row["figure"] == "cagr" else row["figure"]
     if not row["figure_key"]:
         return path
-    # The press means all listings.
-    of = ".share_of_all" if row["figure"] == "listings_by_category" else ""
-    return f"{path}.{row['figure_key']}{of}"
+    return f"{path}.{row['figure_key']}{HELD_TO.get(row['figure'], '')}"
 
 
 def _missing(db: duckdb.DuckDBPyConnection, figures: list[str], edition: str) -> str | None:

@@ -12,7 +12,8 @@ from warehouse.models import Model, models
 Row = dict[str, Any]
 
 
-SHARES = ("share_of_all", "share_of_known")  # beside the share of a table of classes
+# Beside the figure that a table is about.
+BESIDE = ("share_of_all", "share_of_known", "rank")
 PARTS = ("numerator", "denominator", "coverage", "symbol")
 # Numbers of a row that tell how long its span is; any other is a figure.
 OF_A_SPAN = ("days", "days_covered", "nights")
@@ -67,7 +68,7 @@ def find(db: duckdb.DuckDBPyConnection, metric: str) -> Figure:
     model, words = tables[words[0]], words[1:]
     measures, with_parts = _measures(db, model)
     others = [k for k in model.key if k != "edition"]
-    also = [c for c in SHARES if c in _columns(db, model)]
+    also = [c for c in BESIDE if c in _columns(db, model)]
     is_measure = len(words) > len(others) and words[-1] in [*measures, *also]
     measure = words.pop() if is_measure else None
     # Measures with parts of their own are told apart; of others the first is meant.
