@@ -1,4 +1,4 @@
-"""docs/ as the models, contracts and macros tell it: `make docs` writes it.
+"""Writes the generated pages of docs/ from the models, contracts and macros: `make docs`.
 
 Three pages: every table and column, every figure and what it rests on, and which model reads which.
 """
@@ -20,11 +20,11 @@ from warehouse.tables import lake_views
 from warehouse.tables.make import make_tables
 
 DOCS = Path(__file__).parent
-MADE = "<!-- Made by `make docs` from the models: change those, not this page. -->\n"
+MADE = "<!-- Written by `make docs` from the models: edit those, not this page. -->\n"
 ABOUT = {
-    "report": "The published figures, exactly. Start here.",
-    "marts": "What the figures are made from: sellers with their history, listings, inquiries.",
-    "meta": "About the file itself: nights, checks, the dictionary, examples.",
+    "report": "The published figures, unrounded. Start here.",
+    "marts": "The tables from which figures are made: sellers with history, listings, inquiries.",
+    "meta": "Information about the file: nights, checks, the dictionary, examples.",
     "main": "Where to start, and the macros.",
 }
 SCOPES = {
@@ -46,12 +46,12 @@ def pages() -> dict[str, str]:
 
 
 def data_dictionary() -> str:
-    """Every published table, column and macro, as the file's own dictionary has them."""
+    """Every published table, column and macro, from the file's own data dictionary."""
     lines = [
         MADE,
         "# Data dictionary\n",
-        "The same texts are in the published file: `FROM meta.data_dictionary`, and as comments on "
-        "every table, column and macro. A source is `dataset.column` of the clean export.",
+        "The published file contains the same texts, in `meta.data_dictionary` and as comments on "
+        "every table, column and macro. A source is a `dataset.column` of the clean export.",
     ]
     entries = _dictionary()
     for schema, about in ABOUT.items():
@@ -87,21 +87,21 @@ def data_dictionary() -> str:
 
 
 def figures() -> str:
-    """Each report table and figure: what is counted, divided, needed, and misread."""
+    """Each report table and figure: numerator, denominator, needs and pitfalls."""
     lines = [
         MADE,
         "# The figures\n",
         "Every row states its as-of date, numerator, denominator, coverage and symbol: `p` "
-        "provisional (the edition is not frozen, or is partial; the same in database, CSV, "
-        "workbook, Parquet and page), `r` revised, `c` withheld (a small cell, or one that would "
-        "give a small one away), `x` not available.\n\nA stock is counted on one night; a flow "
-        "over days, and it states how many (`days`) and how many of them deliveries cover "
-        "(`days_covered`). An edition is partial where a stock stands on an earlier night than "
-        "the year's last, and where a flow lacks a day of it.\n\nTables of shares state "
-        "`share_of_all` and `share_of_known`, and `share` is the one that the table is about.\n\n"
-        "A figure is `x` where an export that it rests on did not "
-        "come, was held, or came without the fields named here; where it compares with an earlier "
-        "census that there is none of; and where nobody published what it is compared with.",
+        "provisional (the edition is not frozen, or the row is partial; the same in database, "
+        "CSV, workbook, Parquet and page), `r` revised, `c` withheld (a small cell, or one from "
+        "which a small one could be worked out), `x` not available.\n\nA stock is counted on one "
+        "night. A flow is counted over days; it states how many (`days`) and how many of them "
+        "deliveries cover (`days_covered`). A stock is partial if its night is not the last one "
+        "of the year, a flow if a day is missing.\n\nTables of shares state `share_of_all` and "
+        "`share_of_known`; `share` is the one of the two that the table is about.\n\nA figure is "
+        "`x` if an export that it needs was not delivered, was held, or was delivered without "
+        "the fields named here; if it needs an earlier census that does not exist; or if it "
+        "needs a published figure that nobody has published.",
     ]
     for model in sorted((m for m in models() if m.schema == "report"), key=_place):
         about = model.about
@@ -124,13 +124,14 @@ def figures() -> str:
 
 
 def lineage() -> str:
-    """Which model reads which, as one picture and as a table."""
+    """Which model reads which, as a diagram and as a table."""
     known = {m.table for m in models()}
     sources = sorted({t for m in models() for t in reads(m) if t not in known})
     lines = [
         MADE,
         "# Lineage\n",
-        "Read from the SQL of the models: an arrow goes from what is read to what is made.\n",
+        "This page is made from the SQL of the models. An arrow points from a table to a table "
+        "that is made from it.\n",
         "```mermaid",
         "flowchart LR",
     ]
@@ -143,14 +144,14 @@ def lineage() -> str:
         lines.append("    end")
     for model in sorted(models(), key=lambda m: m.table):
         lines += [f"    {_node(t)} --> {_node(model.table)}" for t in sorted(reads(model))]
-    lines += ["```\n", "| made | from |", "|---|---|"]
+    lines += ["```\n", "| table | made from |", "|---|---|"]
     for model in sorted(models(), key=lambda m: m.table):
         lines.append(f"| {model.table} | {', '.join(sorted(reads(model)))} |")
     return "\n".join(lines) + "\n"
 
 
 def write(folder: Path = DOCS) -> list[Path]:
-    """Writes the pages; returns those whose text was another before."""
+    """Writes the pages; returns those whose text changed."""
     changed = []
     for name, text in pages().items():
         path = folder / name
@@ -162,7 +163,7 @@ def write(folder: Path = DOCS) -> list[Path]:
 
 @cache
 def _dictionary() -> tuple[dict[str, Any], ...]:
-    """The data dictionary of a build of a lake without a night: no text of it is of any night."""
+    """The data dictionary of a build from an empty lake: none of its text depends on a night."""
     home = market("PK")
     night = date(2022, 6, 30)
     with tempfile.TemporaryDirectory() as empty, engine.in_memory() as db:
@@ -192,7 +193,7 @@ def _needed(scopes: dict[str, list[str]]) -> str:
 
 
 def _place(model: Model) -> tuple[bool, int, str]:
-    """The headline first, then by the number of the aggregate."""
+    """The headline first, then in order of aggregate number."""
     return model.name != "headline", min(model.about["aggregate"], default=99), model.name
 
 
