@@ -31,7 +31,7 @@ SCOPES = {
     "sellers": "sellers",
     "listings": "listings",
     "inquiries": "inquiries",
-    "known_sellers": "sellers (whose they are)",
+    "known_sellers": "sellers (matched by id)",
     "requests": "inquiries",
 }
 
