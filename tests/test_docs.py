@@ -1,5 +1,8 @@
 """What docs/ says is what the models say: nothing stale, nothing left out."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from docs.generate import DOCS, pages
@@ -58,3 +61,24 @@ def test_every_published_table_says_what_its_rows_are() -> None:
         name, about = part.split("\n\n")[:2]
         if not name.startswith("main."):
             assert "One row per" in about or "one row" in about, name
+
+
+ROOT = DOCS.parent
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        path, _, anchor = link.partition("#")
+        if path.startswith("https:"):
+            continue
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
