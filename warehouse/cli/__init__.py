@@ -1,11 +1,11 @@
-"""The `outlook` command: the second door to the functions that the DAGs call.
+"""The `outlook` command: it calls the same functions as the DAGs.
 
 Data goes to stdout, progress and messages to stderr. Exit codes: 0 done, 1 failed, 2 usage or
 settings, 3 input late or missing, 4 held by a gate, 5 input broken or refused, 6 could not
-publish, 130 interrupted. An error of transforms/errors.py knows its own.
+publish, 130 interrupted. Each error class of transforms/errors.py carries its exit code.
 
-The modules here import at their top only what speaks: each command imports the room that it needs
-when it is called, so that help and a look at the nights need no pandas.
+Modules here import only the terminal output at the top. Each command imports the rest when it is
+called, so that `--help`, `status` and `nights` start without pandas.
 """
 
 import sys
@@ -46,7 +46,7 @@ for command in (
 
 
 def main() -> None:
-    """Entry point: runs the command and turns what stopped it into an exit code."""
+    """Entry point: runs the command and turns an error into an exit code."""
     try:
         with disk_faults_told():
             # Outside its standalone mode the parser returns the code of typer.Exit.
@@ -57,7 +57,7 @@ def main() -> None:
         terminal.tell(f"{error.code}: {error}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        terminal.tell("interrupted: what was live stays live; run the same command again")
+        terminal.tell("interrupted: the live version is unchanged; run the same command again")
         sys.exit(INTERRUPTED)
     except Exception as error:
         # Usage errors of the command line parser know how to show themselves.

@@ -1,4 +1,4 @@
-"""Commands for whoever runs it: nights, what is live, what was rejected, what is wrong."""
+"""Commands for operators: nights, the live version, rejected rows, faults."""
 
 import re
 from datetime import date
@@ -15,7 +15,7 @@ from warehouse.cli.options import Dataset, Json, datasets, day
 
 
 def nights(dataset: Dataset = None, as_json: Json = False) -> None:
-    """Show the calendar of nights: ok, late, partial, held, refused, missing, damaged."""
+    """Show the status of every night: ok, late, partial, held, refused, missing or damaged."""
     found = [n for d in datasets(dataset) for n in _calendar(settings(), d)]
     found.sort(key=lambda n: (n["export_date"], n["dataset"]))
     if as_json:
@@ -26,7 +26,7 @@ def nights(dataset: Dataset = None, as_json: Json = False) -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Say what is live, and the last night of each dataset."""
+    """Show the live version and the last night of each dataset."""
     from warehouse import versions
 
     chosen = settings()
@@ -57,13 +57,13 @@ def status(as_json: Json = False) -> None:
 
 
 def rejected(
-    night: Annotated[str | None, typer.Option("--date", help="Export date.")] = None,
+    night: Annotated[str | None, typer.Option("--date", help="Export date, YYYY-MM-DD.")] = None,
     dataset: Dataset = None,
-    reason: Annotated[str | None, typer.Option(help="Part of the reason.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="CSV file to write.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only reasons that hold this text.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Write them to this CSV file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show rejected rows with file, line, column, reason. They hold personal data."""
+    """Show rejected rows with file, line, column and reason. They hold personal data."""
     from transforms.lake import Lake
     from warehouse.questions import rejects
 
@@ -86,17 +86,17 @@ def inspect(
     file: Path,
     dataset: Dataset = None,
     night: Annotated[
-        str | None, typer.Option("--date", help="Day that relative dates count back from.")
+        str | None, typer.Option("--date", help="Day that relative dates are counted from.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what the reader makes of one file; nothing is loaded."""
+    """Show how one file would be read, without loading it."""
     from transforms import inspection as inspecting
     from transforms.layouts import leave_out_unusable
     from warehouse.questions import inspection
 
     if not file.is_file():
-        raise SettingsError(f"{file} is no file")
+        raise SettingsError(f"{file} is not a file")
     in_name = re.search(r"\d{4}-\d{2}-\d{2}", file.name)
     shown = night or (in_name[0] if in_name else f"{date.today()}")
     if dataset:
@@ -125,7 +125,7 @@ def inspect(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Look at settings, key, disk, versions and every stored file: what is wrong, what mends it."""
+    """Check settings, key, disk, versions and every stored file, and say how to repair them."""
     from warehouse.questions.doctor import examine
 
     found = examine()
@@ -138,7 +138,7 @@ def doctor(as_json: Json = False) -> None:
 
 
 def _calendar(chosen: Settings, dataset: str) -> list[dict[str, Any]]:
-    """The nights of one dataset, those that nobody ran among them, oldest first."""
+    """The nights of one dataset, oldest first, with those that were due and never ran."""
     from transforms.lake import Lake
     from warehouse.tables.nights import due_nights, statuses
 
@@ -146,6 +146,6 @@ def _calendar(chosen: Settings, dataset: str) -> list[dict[str, Any]]:
 
 
 def _stop_if_damaged(found: list[str]) -> None:
-    """Raises Damaged once what is whole has been shown."""
+    """Raises Damaged if anything is; call it after the intact part has been shown."""
     if found:
         raise Damaged("\n".join(found))

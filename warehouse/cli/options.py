@@ -1,4 +1,4 @@
-"""What the commands share: options, and how a date and a dataset are read."""
+"""Options that the commands share, and how they read a date and a dataset."""
 
 from datetime import date
 from typing import Annotated
@@ -8,22 +8,22 @@ import typer
 from transforms import DATASETS
 from transforms.errors import SettingsError
 
-Json = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Errors only on stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show errors only.")]
 Night = Annotated[str, typer.Option("--date", help="Export date, YYYY-MM-DD.")]
 Dataset = Annotated[str | None, typer.Option(help=f"One of {', '.join(DATASETS)}.")]
 
 
 def day(text: str) -> date:
-    """A date as somebody types it; raises SettingsError for anything else."""
+    """The date that the user typed; raises SettingsError for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{text!r} is no date: write YYYY-MM-DD") from None
+        raise SettingsError(f"{text!r} is not a date: write YYYY-MM-DD") from None
 
 
 def datasets(dataset: str | None) -> tuple[str, ...]:
-    """The dataset that was named, or all; raises SettingsError for one that there is not."""
+    """The dataset that was named, or all; raises SettingsError for an unknown one."""
     if dataset is not None and dataset not in DATASETS:
-        raise SettingsError(f"{dataset!r} is no dataset: one of {', '.join(DATASETS)}")
+        raise SettingsError(f"{dataset!r} is not a dataset: choose from {', '.join(DATASETS)}")
     return (dataset,) if dataset else DATASETS

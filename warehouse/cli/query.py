@@ -1,4 +1,4 @@
-"""Commands for whoever asks what a figure rests on, what changed, and what was there."""
+"""Commands for analysts: what a figure rests on, what changed, what was listed on a past night."""
 
 import sys
 from collections.abc import Iterable
@@ -17,11 +17,13 @@ from warehouse.cli.options import Json, day
 
 
 def explain(
-    metric: Annotated[str, typer.Argument(help="paid_sellers, seller_growth.cagr, …")],
-    edition: Annotated[str | None, typer.Option(help="FY2022, CY2022; else the newest.")] = None,
+    metric: Annotated[str, typer.Argument(help="Such as paid_sellers or seller_growth.cagr.")],
+    edition: Annotated[
+        str | None, typer.Option(help="FY2022 or CY2022. Default: the newest.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say where a published figure comes from: parts, definition, SQL, nights, receipts."""
+    """Show where a published figure comes from: parts, definition, SQL, nights, receipts."""
     from transforms.lake import Lake
     from warehouse import versions
     from warehouse.questions import explain as figures
@@ -30,7 +32,7 @@ def explain(
     chosen = settings()
     live = versions.live(chosen.published)
     if live is None:
-        raise ExportMissing("Nothing is published yet: `outlook build` first.")
+        raise ExportMissing("Nothing is published yet: run `outlook build` first.")
     found = figures.explain(live / versions.FILE, Lake(chosen.lake), metric, edition)
     if as_json:
         terminal.print_json(found)
@@ -44,7 +46,7 @@ def diff(
     b: Annotated[str, typer.Argument(metavar="B", help="Folder's name, or a path.")],
     as_json: Json = False,
 ) -> None:
-    """Compare two published versions: rows added, gone, changed; headlines that moved."""
+    """Compare two published versions: rows added, removed and changed; headlines that moved."""
     from warehouse.build.moved import as_sentence
     from warehouse.questions.diff import compare, find
 
@@ -65,13 +67,13 @@ def diff(
 
 
 def listings(
-    as_of: Annotated[str, typer.Option("--as-of", help="Night, YYYY-MM-DD.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="Export date, YYYY-MM-DD.")],
     to: Annotated[
         Path | None, typer.Option("--to", help="File to write: .csv, .json or .parquet.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the listings as they stood on a past night; CSV on stdout."""
+    """Write the listings as they stood on a past night, as CSV to stdout."""
     from transforms.lake import Lake
     from warehouse.questions import listings as past
 
@@ -99,7 +101,7 @@ def _has_moved(table: dict[str, Any]) -> bool:
 
 
 def _as_text(table: dict[str, Any]) -> dict[str, Any]:
-    """A table of a comparison as one line for the terminal."""
+    """The comparison of one table as one line."""
     changes = [f"{c} ({n:,})" for c, n in sorted(table["changed_columns"].items())]
     changes += [f"+{c}" for c in table["columns_new"]] + [f"-{c}" for c in table["columns_gone"]]
     counts = {n: table[n] for n in ("table", "added", "gone", "changed")}
@@ -107,13 +109,13 @@ def _as_text(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_csv(columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:
-    """For a terminal too: what nobody sees in a text is shown."""
+    """CSV on a terminal: control and invisible characters are escaped."""
     shown = ({k: visible(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
     spreadsheet.write_rows(sys.stdout, columns, shown)
 
 
 def _write_json(columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:
-    """One array, a row at a time."""
+    """One JSON array, written row by row."""
     before = "["
     for row in rows:
         sys.stdout.write(before + terminal.as_json(row, default=_number))

@@ -1,4 +1,4 @@
-"""Commands for whoever writes the report: its files made, and a frozen edition proved."""
+"""Commands for report authors: make the files of an edition, and check a frozen one."""
 
 import getpass
 import webbrowser
@@ -14,14 +14,14 @@ from warehouse.cli.options import Json, Quiet, day
 def report(
     edition: Annotated[str, typer.Argument(help="2022, FY2022 or CY2022.")],
     as_of: Annotated[
-        str | None, typer.Option("--as-of", help="As it was known on that night, YYYY-MM-DD.")
+        str | None, typer.Option("--as-of", help="As known on that export date, YYYY-MM-DD.")
     ] = None,
-    basis: Annotated[str | None, typer.Option(help="fiscal or calendar.")] = None,
+    basis: Annotated[str | None, typer.Option(help="Year basis: fiscal or calendar.")] = None,
     status: Annotated[
-        str | None, typer.Option(help="final freezes it first; else as the edition stands.")
+        str | None, typer.Option(help="final freezes the edition first. Default: as it stands.")
     ] = None,
     reason: Annotated[
-        str | None, typer.Option(help="Why frozen figures change, or nights are missing.")
+        str | None, typer.Option(help="Why frozen figures change, or why nights are missing.")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     as_json: Json = False,
@@ -42,7 +42,7 @@ def report(
         else:
             made = report.make(chosen, name, known_on, lambda _: count(1))
     if not made.has_pdf:
-        terminal.tell(f"The PDF was skipped: libpango is not installed. To have it: {pdf.INSTALL}")
+        terminal.tell(f"The PDF was skipped: libpango is not installed. To install: {pdf.INSTALL}")
     if as_json:
         terminal.print_json(
             {
@@ -64,7 +64,7 @@ def prove(
     edition: Annotated[str, typer.Argument(help="2022, FY2022 or CY2022.")],
     as_json: Json = False,
 ) -> None:
-    """Hold a frozen edition to what today's lake and code make; exit 1 where they differ."""
+    """Compare a frozen edition with what today's lake and code give; exit 1 if they differ."""
     from warehouse.page.edition import name_of
     from warehouse.questions import prove as proving
 
@@ -81,16 +81,16 @@ def prove(
             }
         )
     elif changes:
-        terminal.print_rows(changes, f"{one.folder.name}: frozen, and as it would be made today")
+        terminal.print_rows(changes, f"{one.folder.name}: as frozen, and as made today")
         terminal.tell(
-            f"{len(changes):,} cells differ. What is frozen stays as it is; `outlook report "
-            f'{one.manifest["edition"]} --status final --reason "…"` would correct it.'
+            f"{len(changes):,} cells differ. The frozen edition stays as it is; `outlook report "
+            f'{one.manifest["edition"]} --status final --reason "…"` would revise it.'
         )
     else:
         terminal.say(
             f"{one.folder.name}: the same {found.figures:,} figures in {found.tables} tables"
         )
     if found.younger and not as_json:
-        terminal.tell(f"not part of it, being younger: {', '.join(found.younger)}")
+        terminal.tell(f"not compared (added since it was frozen): {', '.join(found.younger)}")
     if changes:
         raise typer.Exit(1)

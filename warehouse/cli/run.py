@@ -1,4 +1,4 @@
-"""Commands that write: sample exports, nights into the lake, the warehouse published."""
+"""Commands that write: sample exports, the lake, the published warehouse."""
 
 import getpass
 from pathlib import Path
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR")],
-    first: Annotated[str, typer.Option("--from", help="First night.")],
-    last: Annotated[str, typer.Option("--to", help="Last night.")],
-    scale: Annotated[float, typer.Option(help="1.0 is all: in PK 3,100 paid sellers.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Another seed, another universe.")] = 1,
-    every: Annotated[str, typer.Option(help="night, week or month.")] = "night",
+    first: Annotated[str, typer.Option("--from", help="First export date.")],
+    last: Annotated[str, typer.Option("--to", help="Last export date.")],
+    scale: Annotated[float, typer.Option(help="Size: 1.0 is 3,100 paid sellers in PK.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Each seed gives different data.")] = 1,
+    every: Annotated[str, typer.Option(help="One delivery per night, week or month.")] = "night",
     market: Annotated[str, typer.Option(help="Market: PK or IN.")] = "PK",
     quiet: Quiet = False,
 ) -> None:
-    """Write generated exports with known dirt."""
+    """Write generated exports with known errors in them."""
     from transforms.sample import write_sample
 
     if every not in ("night", "week", "month"):
-        raise SettingsError("--every is night, week or month")
+        raise SettingsError(f"--every must be night, week or month, not {every!r}")
     with terminal.progress_bar("writing nights", quiet) as bar:
         try:
             write_sample(
@@ -50,20 +50,20 @@ def sample(
 def run(
     night: Night,
     dataset: Dataset = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Leave no trace.")] = False,
-    gate: Annotated[str, typer.Option(help="strict, or off: a held night passes.")] = "strict",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
+    gate: Annotated[str, typer.Option(help="strict, or off: let a held night pass.")] = "strict",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Load one night: exports, lake, warehouse, published."""
+    """Load one night into the lake, build the warehouse and publish it."""
     from transforms import backfill as nights_at_once
     from transforms import night as line
 
     terminal.log_to_stderr(quiet)
     if gate not in line.GATES:
         raise SettingsError(
-            f"--gate is {' or '.join(line.GATES)}, not {gate!r}. Nothing was done. With off, a "
-            "night passes that the gates would hold, and that is recorded."
+            f"--gate must be {' or '.join(line.GATES)}, not {gate!r}. Nothing was done. With off, "
+            "a night that the gates would hold passes, and the receipt records it."
         )
     chosen, to_load = settings(), datasets(dataset)
     chosen.hashing_key()
@@ -100,15 +100,15 @@ def backfill(
     first: Annotated[str, typer.Argument(metavar="FROM")],
     last: Annotated[str, typer.Argument(metavar="TO")],
     missing_only: Annotated[
-        bool, typer.Option("--missing-only", help="Leave nights alone that are in the lake.")
+        bool, typer.Option("--missing-only", help="Skip nights that are already in the lake.")
     ] = False,
     no_publish: Annotated[
-        bool, typer.Option("--no-publish", help="Load only: the next night publishes them too.")
+        bool, typer.Option("--no-publish", help="Load only; the next run publishes them too.")
     ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Load an inclusive range of nights, and publish once at the end."""
+    """Load all nights from FROM to TO, both included, and publish once at the end."""
     from transforms import backfill as nights_at_once
     from transforms import night as line
 
@@ -129,7 +129,7 @@ def backfill(
         if not receipt.is_usable and not quiet:
             terminal.tell(line.summary(receipt))
     if not any(r.is_usable for r in receipts):
-        terminal.tell("No night of the range can be used: nothing was published.")
+        terminal.tell(f"No night from {first} to {last} is usable: nothing was published.")
         raise typer.Exit(OF_STATUS[nights_at_once.worst(receipts) or "missing"].exit_code)
     built = None if no_publish else _build(chosen, full=False, quiet=quiet)
     if as_json:
@@ -141,12 +141,12 @@ def backfill(
 
 def build(
     full: Annotated[
-        bool, typer.Option("--full", help="Fold the whole history again, from nothing.")
+        bool, typer.Option("--full", help="Rebuild the whole history from the partitions.")
     ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make the warehouse from the lake, check it and publish it."""
+    """Build the warehouse from the lake, check it and publish it."""
     terminal.log_to_stderr(quiet)
     built = _build(settings(), full, quiet)
     if as_json:
@@ -159,17 +159,19 @@ def build(
 
 def release_night(
     night: Annotated[str, typer.Argument(metavar="D")],
-    reason: Annotated[str, typer.Option(help="Why this night may count after all.")],
+    reason: Annotated[str, typer.Option(help="Why the held night may count.")],
     quiet: Quiet = False,
 ) -> None:
-    """Let a held night pass, publish, and record who and why."""
+    """Release a held night and publish; the receipt records who released it and why."""
     from transforms import night as line
 
     terminal.log_to_stderr(quiet)
     chosen = settings()
     released = line.release(day(night), chosen, getpass.getuser(), reason)
     if not released:
-        raise SettingsError(f"no dataset of {night} is held: see `outlook nights`")
+        raise SettingsError(
+            f"Nothing is held for {night}, so nothing was released: see `outlook nights`."
+        )
     built = _build(chosen, full=False, quiet=quiet)
     terminal.say(f"released {', '.join(released)}; live: {built.folder}")
 

@@ -1,7 +1,7 @@
-"""How the command line speaks: progress and messages on stderr, data on stdout.
+"""Output of the command line: progress and messages on stderr, data on stdout.
 
-Whatever is shown passes `visible`: text as delivered may hold escapes, links, and marks that turn
-the line around, and none of it may reach the terminal as such. Nothing here reads Rich's markup.
+All text passes `visible`: delivered text may hold escape sequences, links and direction marks,
+which must not reach the terminal. Rich's markup is switched off.
 """
 
 import json
@@ -23,7 +23,7 @@ from transforms.visible import visible
 
 
 class _Console(Console):
-    """A console whose reader may have seen enough (`| head`): that is no failure."""
+    """A console whose reader may close the pipe early (`| head`), which is not a failure."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -32,7 +32,7 @@ class _Console(Console):
 
 
 def stop_writing() -> None:
-    """Nobody reads stdout any more; Python must not try to flush it again at exit."""
+    """Points stdout at nothing: its reader is gone, and Python flushes it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -51,19 +51,19 @@ MARKS = {
 
 
 def log_to_stderr(quiet: bool) -> None:
-    """Log records as lines for a person; only errors where they want quiet."""
+    """Log records as plain lines on stderr; errors only if `quiet`."""
     handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
     handler.setFormatter(_Visible("%(message)s"))
     logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler])
 
 
 def say(text: str) -> None:
-    """One line of data for whoever reads stdout, however wide the terminal."""
+    """One line of data on stdout, never wrapped to the terminal's width."""
     out.print(visible(text), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def tell(text: str) -> None:
-    """A message on stderr, of one line or several."""
+    """A message on stderr, of one or more lines."""
     err.print(lines(text), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
@@ -76,7 +76,7 @@ def print_json(value: Any) -> None:
 
 
 def as_json(value: Any, default: Callable[[Any], Any] = str) -> str:
-    """JSON in which what nobody sees is written as `\\u202e`, which JSON reads as the same."""
+    """JSON with invisible characters as escapes such as `\\u202e`, which parse to the same text."""
     text = json.dumps(value, ensure_ascii=False, default=default)
     if text.isprintable():
         return text
@@ -84,12 +84,12 @@ def as_json(value: Any, default: Callable[[Any], Any] = str) -> str:
 
 
 def lines(text: str) -> str:
-    """Text of several lines, each made visible."""
+    """Text of several lines, each passed through `visible`."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
-    """Rows as a table; numbers to the right, nothing where a value is unknown."""
+    """Rows as a table: numbers right-aligned, an unknown value left blank."""
     if not rows:
         tell("nothing to show")
         return
@@ -104,7 +104,7 @@ def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None
 
 
 def print_calendar(nights: Iterable[dict[str, Any]]) -> None:
-    """A square a night: a line for each dataset and month, so that holes are seen at a glance."""
+    """A line per dataset and month with a mark per night, so that gaps stand out."""
     months: dict[tuple[str, str], dict[int, str]] = {}
     for night in nights:
         day = date.fromisoformat(str(night["export_date"]))
@@ -123,7 +123,7 @@ def print_calendar(nights: Iterable[dict[str, Any]]) -> None:
 
 @contextmanager
 def progress_bar(what: str, quiet: bool) -> Iterator[Progress | None]:
-    """A bar on stderr while something runs; none where they want quiet or nobody watches."""
+    """A progress bar on stderr; none if `quiet` or if stderr is not a terminal."""
     if quiet or not err.is_terminal:
         yield None
         return
@@ -139,7 +139,7 @@ def advance(bar: Progress | None, done: int, total: int | None = None) -> None:
 
 
 def counter(bar: Progress | None) -> Callable[[int], None]:
-    """Adds up what it is told was done, and shows it."""
+    """Returns a function that adds to the bar's count."""
     done = 0
 
     def add(number: int) -> None:
@@ -151,7 +151,7 @@ def counter(bar: Progress | None) -> Callable[[int], None]:
 
 
 class _Visible(logging.Formatter):
-    """Also of tracebacks, which quote what a library says of a file."""
+    """Makes tracebacks visible too: they quote what a library says of a file."""
 
     def format(self, record: logging.LogRecord) -> str:
         return lines(super().format(record))
