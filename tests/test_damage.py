@@ -287,7 +287,7 @@ def test_a_part_that_the_code_would_make_otherwise_is_not_made_again(
 def test_the_doctor_names_a_night_whose_receipt_is_gone(ground: Ground, home: Path) -> None:
     (home / "lake" / "receipts" / "listings" / f"{NIGHTS[1]}.json").unlink()
     said = " ".join(row["what"] for row in examine() if row["verdict"] == "wrong")
-    assert f"listings/{NIGHTS[1]} has parts and no receipt" in said
+    assert f"listings/{NIGHTS[1]} has parts but no receipt" in said
 
 
 def test_a_damaged_receipt_stops_the_build_and_is_healed_by_its_night(

@@ -100,7 +100,7 @@ def test_a_full_disk_is_one_sentence(
     ],
 )
 def test_whoever_meets_it_first_says_the_same(error: Exception) -> None:
-    with pytest.raises(DiskError, match=r"^the disk (is full|fails)"), disk_faults_told():
+    with pytest.raises(DiskError, match=r"^the disk is (full|failing)"), disk_faults_told():
         raise error
     refused = ExportError("damaged", "it is damaged")
     refused.__cause__ = error

@@ -1,6 +1,6 @@
-"""What can go wrong on the way from an export to the lake, each with its exit code.
+"""The errors of the pipeline, each with its exit code.
 
-One declared family: whatever an export contains, the line raises one of these or succeeds.
+Whatever an export contains, the pipeline either succeeds or raises one of these.
 """
 
 from typing import Any
@@ -10,40 +10,40 @@ from transforms.visible import visible
 
 
 class OutlookError(Exception):
-    """A stop that the operator can act on; `exit_code` is what the command line returns."""
+    """An error that the operator can act on; `exit_code` is the exit code of the command."""
 
     exit_code = 1
     code = "failed"
 
 
 class SettingsError(OutlookError):
-    """A setting is missing or cannot be used."""
+    """A setting or an argument is missing or invalid."""
 
     exit_code = 2
     code = "settings"
 
 
 class ExportMissing(OutlookError):
-    """Nothing was delivered for the night, or not yet."""
+    """Nothing has been delivered for the night, or not yet."""
 
     exit_code = 3
     code = "missing"
 
 
 class NightHeld(OutlookError):
-    """A gate holds the night; what is published stays as it was."""
+    """A gate holds the night; the published version stays as it was."""
 
     exit_code = 4
     code = "held"
 
 
 class ExportError(OutlookError):
-    """A file cannot be read as one of the exports; it is refused whole.
+    """A file cannot be read as one of the exports; the whole file is refused.
 
-    `code` is a short stable name; `nearest_layout` and `missing` are set where no layout fits, and
-    `headers` are what the file seems to have, to draft a layout from: they may be data, and stay
-    out of the message. What a message quotes of a file steers no terminal, begins no line of a log
-    and names nobody.
+    `code` is a short stable name. Where no layout fits, `nearest_layout` and `missing` are set, and
+    `headers` holds what look like the file's headers, for drafting a layout: they may be data, so
+    the message leaves them out. Text that a message quotes from a file is masked and escaped: it
+    cannot control a terminal, start a log line or name a person.
     """
 
     exit_code = 5
@@ -66,7 +66,7 @@ class ExportError(OutlookError):
         self.headers = headers or []
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Errors come back from other processes pickled, which calls a class with its message only.
+        # Worker processes return errors pickled, and unpickling passes the message only.
         return _export_error, (self.code, self.message, self.nearest_layout, self.missing)
 
 
@@ -76,7 +76,7 @@ def _export_error(
     return ExportError(code, message, nearest_layout=nearest_layout, missing=missing)
 
 
-# What a night that does not count is to whoever asked for it, by its status; the gravest first.
+# The error for each status of a night that does not count, most serious first.
 OF_STATUS: dict[str, type[OutlookError]] = {
     "refused": ExportError,
     "held": NightHeld,
@@ -84,30 +84,30 @@ OF_STATUS: dict[str, type[OutlookError]] = {
 }
 
 
-# What to do about such a night, by its status, for whoever is told of it.
+# What to do about such a night, by status.
 NEXT_STEP = {
-    "refused": "Ask for the export again; nothing of the refused file was loaded.",
-    "held": "Look at `outlook rejected --date {night}`; ask for the export again, or "
-    "`outlook release-night {night} --reason …`.",
-    "missing": "Wait for the delivery under {exports}/{night}, then run again.",
+    "refused": "No row of the refused file was loaded. Request a new delivery of the export.",
+    "held": "Check `outlook rejected --date {night}`. Then request a new delivery of the export, "
+    "or run `outlook release-night {night} --reason …`.",
+    "missing": "Wait for the delivery in {exports}/{night}, then run again.",
 }
 
 
 class PublishError(OutlookError):
-    """The new version could not be put in place; the old one is live."""
+    """The new version could not be published; the old one stays live."""
 
     exit_code = 6
     code = "publish"
 
 
 class Damaged(PublishError):
-    """A stored file is not what was written; the message names it and what mends it."""
+    """A stored file has changed since it was written; the message names it and the repair."""
 
     code = "damaged"
 
 
 class DiskError(Exception):
-    """The disk is full or fails. No OutlookError: it is worth another try once there is room."""
+    """The disk is full or failing. Not an OutlookError: a retry may succeed once there is space."""
 
     exit_code = 6
     code = "disk"

@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all: written, moved, locked, hashed, and the disk's faults.
+"""Atomic files and folders, locks, hashes, and disk errors.
 
-Whatever is kept is written under another name, forced to disk and renamed; what is read again is
-held to the hash that was written with it.
+A file is written under a temporary name, synced to disk and renamed. When it is read again, it is
+checked against the hash that was written with it.
 """
 
 import errno
@@ -19,11 +19,11 @@ from typing import IO, Any
 
 from transforms.errors import Damaged, DiskError
 
-# Key of a JSON file's seal: the sha256 of all else that it says.
+# Key of a JSON file's seal: the sha256 of all its other keys.
 SEAL = "seal"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ERRNOS = (*FULL, errno.EIO, errno.EROFS)
-# DuckDB and Arrow tell an error of the system by its words; DuckDB has its own for a full disk.
+# DuckDB and Arrow report a system error by its text only; DuckDB has its own text for a full disk.
 LIBRARIES = ("duckdb", "_duckdb", "pyarrow")
 OFFLOAD = "max_temp_directory_size"
 WORDS = {os.strerror(number): number for number in ERRNOS} | {OFFLOAD: errno.ENOSPC}
@@ -41,7 +41,7 @@ def sha256_of(text: str) -> str:
 
 
 def sync(path: Path) -> None:
-    """Forces a file or a folder's names to disk."""
+    """Syncs a file, or the names in a folder, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -50,20 +50,20 @@ def sync(path: Path) -> None:
 
 
 def move(path: Path, target: Path) -> None:
-    """Renames what is forced to disk already, and forces the new name to disk."""
+    """Renames a file or folder that is already synced, and syncs the new name."""
     os.replace(path, target)
     sync(target.parent)
 
 
 def private(path: Path) -> IO[bytes]:
-    """A file for its owner alone, emptied and shut to others where it was there before."""
+    """Opens an empty file with mode 0600; an existing one is emptied and gets that mode too."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)
     return os.fdopen(handle, "wb")
 
 
 def private_folder(path: Path) -> None:
-    """Makes a folder that its owner alone may look into, whatever the umask, or shuts one."""
+    """Makes a folder with mode 0700, whatever the umask; an existing one gets that mode too."""
     path.mkdir(parents=True, exist_ok=True)
     if stat.S_IMODE(path.stat().st_mode) != 0o700:
         path.chmod(0o700)
@@ -71,7 +71,7 @@ def private_folder(path: Path) -> None:
 
 @contextmanager
 def scratch(work: Path, name: str) -> Iterator[Path]:
-    """A private folder of this attempt, gone when it ends; another attempt has another."""
+    """A private folder for this attempt alone, removed when it ends."""
     private_folder(work)
     folder = work / f"{name}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     _sweep(work)
@@ -83,7 +83,7 @@ def scratch(work: Path, name: str) -> Iterator[Path]:
 
 
 def _sweep(work: Path) -> None:
-    """Removes what killed runs left: folders named by a process that is no more."""
+    """Removes the folders of killed runs: their names tell a process that has ended."""
     for folder in work.iterdir():
         pid = folder.name.rsplit("-", 2)[-2:-1]
         if pid and pid[0].isdigit() and not Path(f"/proc/{pid[0]}").exists():
@@ -91,9 +91,9 @@ def _sweep(work: Path) -> None:
 
 
 def discard(folder: Path, work: Path) -> None:
-    """Removes a folder that others may look for: gone at once by its name, then file by file.
+    """Removes a folder: first renames it, then deletes its files.
 
-    A folder half removed would pass for a whole one.
+    Readers could take a half-deleted folder for a whole one.
     """
     if folder.exists():
         private_folder(work)
@@ -123,10 +123,10 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Writes JSON whole or not at all, under a seal that tells whether it was changed since."""
+    """Writes JSON atomically, with a seal that shows whether the file was changed afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    # As it will be read: dates are text then, and every key is.
+    # Seal what a reader will get, in which dates and keys are text.
     plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
     plain[SEAL] = _seal(plain)
     try:
@@ -140,9 +140,9 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
-    """What `write_json` wrote; None where nothing is there. Raises Damaged, with the remedy.
+    """What `write_json` wrote; None if there is no file. Raises Damaged, with the remedy.
 
-    A file without a seal is of an older version, and is taken as it is.
+    A file without a seal comes from an older version and is accepted as it is.
     """
     try:
         text = path.read_bytes()
@@ -165,8 +165,8 @@ def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
 
 
 def damage(what: str, remedy: str) -> str:
-    """The sentence for a damaged file: what it is, what was not done, what mends it."""
-    return f"{what}. Nothing was published and what is live stays; {remedy}."
+    """The message for a damaged file: what it is, what was not done, how to repair it."""
+    return f"{what}. Nothing was published and the live version stays; {remedy}."
 
 
 def _seal(value: dict[str, Any]) -> str:
@@ -175,7 +175,7 @@ def _seal(value: dict[str, Any]) -> str:
 
 @contextmanager
 def disk_faults_told() -> Iterator[None]:
-    """Raises DiskError where what is done here fails by the fault of the disk."""
+    """Raises DiskError if the block fails because of the disk."""
     try:
         yield
     except Exception as error:
@@ -186,7 +186,7 @@ def disk_faults_told() -> Iterator[None]:
 
 
 def disk_fault(error: BaseException | None) -> int | None:
-    """The system's number of what is wrong with the disk, where that is why something failed."""
+    """The errno of the disk error that caused `error`; None if the cause is another."""
     while error is not None:
         if isinstance(error, OSError) and error.errno is not None:
             if error.errno in ERRNOS:
@@ -198,7 +198,7 @@ def disk_fault(error: BaseException | None) -> int | None:
 
 
 def _by_words(error: BaseException) -> int | None:
-    # Nobody else's words count: a delivered text may hold the same ones.
+    # Only these libraries' texts count: a delivered text may hold the same words.
     if not (isinstance(error, OSError) or type(error).__module__.startswith(LIBRARIES)):
         return None
     return next((number for words, number in WORDS.items() if words in str(error)), None)
@@ -209,11 +209,11 @@ def _sentence(number: int, error: BaseException) -> str:
     at = f" at {path}" if path else ""
     if number in FULL:
         return (
-            f"the disk is full, or a quota is used up{at} ({os.strerror(number)}). Nothing was "
-            "published and what is live stays. Make room, and run the same command again."
+            f"the disk is full or over quota{at} ({os.strerror(number)}). Nothing was published "
+            "and the live version stays. Free some space and run the same command again."
         )
     return (
-        f"the disk fails{at} ({os.strerror(number)}). Nothing was published and what is live "
-        "stays. Look at the disk and its mount, and run the same command again; `outlook doctor` "
-        "then tells whether stored files are damaged."
+        f"the disk is failing{at} ({os.strerror(number)}). Nothing was published and the live "
+        "version stays. Check the disk and its mount, then run the same command again; "
+        "`outlook doctor` then shows whether stored files are damaged."
     )

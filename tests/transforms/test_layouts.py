@@ -142,7 +142,7 @@ def test_inspect_shows_rows_rejects_and_that_a_night_would_be_held(tmp_path: Pat
     assert "such a night would not count: 1 of 2 rows rejected" in said.output
     assert "seller_id: malformed: '??'" in said.output
     assert "company_name Ball Co" in said.output
-    assert "not there   " in said.output
+    assert "missing     " in said.output
     as_json = CliRunner().invoke(app, ["inspect", str(path), "--json"]).stdout
     assert json.loads(as_json)["held"].startswith("1 of 2 rows")
 

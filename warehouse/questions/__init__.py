@@ -1,1 +1,1 @@
-"""What people ask of published files and of the lake. Nothing here changes either."""
+"""Questions about published files and the lake. Read-only."""

@@ -1,4 +1,4 @@
-"""What changed between two published versions: rows by the key of their model, and headlines."""
+"""Differences between two published versions: rows by the key of each model, and headlines."""
 
 import tempfile
 from pathlib import Path
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 def find(version: str, published: Path) -> Path:
     """File of a published version, by the name of its folder, or by a path to folder or file.
 
-    Raises SettingsError where there is none, Damaged where it is not what was published.
+    Raises SettingsError if there is none, Damaged if the file has changed since.
     """
     for path in (published / version, Path(version)):
         file = path / versions.FILE if path.is_dir() else path
@@ -29,23 +29,23 @@ def find(version: str, published: Path) -> Path:
             return file.resolve()
     known = sorted(p.parent.name for p in published.glob(f"*/{versions.FILE}"))
     raise SettingsError(
-        f"{version!r} is no published version and no path to one; there "
+        f"{version!r} is neither a published version nor a path to one; there "
         + (f"are {', '.join(known)}" if known else "is none yet")
     )
 
 
 def compare(a: Path, b: Path) -> Row:
-    """Rows added, gone and changed per table from version `a` to version `b`, and headlines.
+    """Rows added, removed and changed per table from version `a` to version `b`, and headlines.
 
-    A row is the same where the key of its model is; of tables whose columns differ, the columns
-    that both have are compared.
+    Rows are matched by the key of their model. If the columns of a table differ, only those that
+    both versions have are compared.
     """
     with tempfile.TemporaryDirectory() as spill, engine.in_memory(Path(spill)) as db:
         for name, path in (("a", a), ("b", b)):
             try:
                 db.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
             except duckdb.Error as error:
-                raise SettingsError(f"{path} is no published version: {error}") from error
+                raise SettingsError(f"{path} is not a published version: {error}") from error
         tables = [
             _compare(db, model.table, model.key)
             for model in sorted(models(), key=lambda m: m.table)
@@ -60,7 +60,7 @@ def compare(a: Path, b: Path) -> Row:
 
 
 def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> Row | None:
-    """Counts of one table; None where neither version has it or the key is not in both."""
+    """Counts of one table; None if neither version has it, or one of them lacks its key."""
     was, now = (_columns(db, catalog, table) for catalog in ("a", "b"))
     if not was and not now:
         return None
@@ -74,7 +74,7 @@ def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) ->
     keys = ", ".join(named(k) for k in key)
     meets = " AND ".join(f"x.{named(k)} IS NOT DISTINCT FROM y.{named(k)}" for k in key)
     row = f"hash({', '.join(map(named, same))})"
-    # Only keys and hashes meet first: most tables are large and hardly change.
+    # Join keys and row hashes first: most tables are large and hardly change.
     db.execute(
         "CREATE OR REPLACE TEMP TABLE moved AS SELECT "
         f"{', '.join(f'coalesce(x.{named(k)}, y.{named(k)}) AS {named(k)}' for k in key)}, "

@@ -1,4 +1,4 @@
-"""The doctor: looks at what a night needs and at all that is stored, and says what mends it."""
+"""`outlook doctor`: checks what a night needs and every stored file, and says how to repair it."""
 
 import platform
 import shlex
@@ -23,13 +23,13 @@ PROJECT = "digital-b2b-outlook"
 
 
 def examine() -> list[dict[str, str]]:
-    """A row per thing looked at: thing, verdict (fine, warn, wrong), what was found or to do."""
+    """A row per check: thing, verdict (fine, warn, wrong), what was found or what to do."""
     try:
         chosen = settings()
     except OutlookError as error:
         return [_found("settings", "wrong", str(error))]
     market = chosen.market
-    told = f"home {chosen.home}, market {market.code}, nights are days in {market.time_zone}"
+    told = f"home {chosen.home}, market {market.code}, export dates are in {market.time_zone}"
     examined = [_found("settings", "fine", told)]
     for thing, look in _LOOKS.items():
         try:
@@ -48,17 +48,17 @@ def _key(chosen: Settings) -> tuple[str, str]:
     if not chosen.key:
         return "wrong", "OUTLOOK_KEY is not set: set it to 32 or more random characters"
     if len(chosen.key) < 32:
-        return "warn", "OUTLOOK_KEY is short: hashes of names could be guessed"
+        return "warn", "OUTLOOK_KEY is shorter than 32 characters: hashes of names can be guessed"
     return "fine", "OUTLOOK_KEY is set"
 
 
 def _exports(chosen: Settings) -> tuple[str, str]:
     try:
         if chosen.exports.is_dir():
-            return "fine", f"{chosen.exports} can be read"
+            return "fine", f"{chosen.exports} is readable"
     except OSError as error:
         return "wrong", f"{chosen.exports}: {error}"
-    return "wrong", f"{chosen.exports} is not there: set OUTLOOK_EXPORTS or make the folder"
+    return "wrong", f"{chosen.exports} does not exist: set OUTLOOK_EXPORTS or create the folder"
 
 
 def _disk(chosen: Settings) -> tuple[str, str]:
@@ -71,12 +71,12 @@ def _disk(chosen: Settings) -> tuple[str, str]:
 def _key_file(chosen: Settings) -> tuple[str, str]:
     path = chosen.home / "key"
     if path.exists() and path.stat().st_mode & 0o077:
-        return "wrong", f"{path} can be read by others: chmod 600 {path}"
-    return "fine", "no key lies open"
+        return "wrong", f"other users can read {path}: chmod 600 {path}"
+    return "fine", "other users cannot read the key"
 
 
 def _private(chosen: Settings) -> tuple[str, str]:
-    """Deliveries, scratch and rejected rows hold people: folders 0700, files 0600."""
+    """Deliveries, scratch and rejected rows hold personal data: folders 0700, files 0600."""
     folders = [p for p in (chosen.landing, chosen.work) if p.is_dir()]
     folders += [p for p in chosen.landing.glob("*") if p.is_dir()]
     rejected = list(chosen.lake.glob("*/*/*/rejected.parquet"))
@@ -84,10 +84,10 @@ def _private(chosen: Settings) -> tuple[str, str]:
     folders += [p.parent for p in rejected]
     is_open = [p for p in (*folders, *files) if p.stat().st_mode & 0o077]
     if not is_open:
-        return "fine", "deliveries, scratch and rejected rows are for their owner alone"
+        return "fine", "only their owner can read deliveries, scratch and rejected rows"
     roots = [r for r in (chosen.landing, chosen.lake) if any(r in (p, *p.parents) for p in is_open)]
     return "wrong", (
-        f"{len(is_open):,} folders and files that hold people can be read by others, such as "
+        f"other users can read {len(is_open):,} folders and files with personal data, such as "
         f"{is_open[0]}: chmod -R go-rwx {' '.join(shlex.quote(str(r)) for r in roots)}"
     )
 
@@ -95,34 +95,34 @@ def _private(chosen: Settings) -> tuple[str, str]:
 def _published(chosen: Settings) -> tuple[str, str]:
     live = versions.latest(chosen.published)
     if live is None:
-        return "warn", "nothing is published yet: `outlook run --date …`"
+        return "warn", "nothing is published yet: run `outlook run --date …`"
     if Path(f"{live / versions.FILE}.wal").exists():
-        return "wrong", f"a .wal lies beside {live / versions.FILE}: remove it and build again"
+        return "wrong", f"{live / versions.FILE} has a .wal file: remove it and build again"
     try:
         versions.verified(live)
         with engine.read_only(live / versions.FILE) as db:
             db.execute("SELECT count(*) FROM report.headline").fetchone()
     except duckdb.Error as error:
         return "wrong", f"{live} cannot be read: {error}; run `outlook build --full`"
-    return "fine", f"{live.name} is live and can be read"
+    return "fine", f"{live.name} is live and readable"
 
 
 def _versions(_: Settings) -> tuple[str, str]:
-    """What is installed beside what the project asks for."""
+    """Compares the installed packages with those that the project requires."""
     told = f"Python {platform.python_version()}, DuckDB {version('duckdb')}"
     try:
         asked = [Requirement(text) for text in requires(PROJECT) or ()]
     except PackageNotFoundError:
         return "warn", f"{told}; {PROJECT} itself is not installed: `make run` installs it"
     others = [
-        f"{need.name} is {found or 'not installed'}, asked for is {need.specifier}"
+        f"{need.name} is {found or 'not installed'}, required is {need.specifier}"
         for need in asked
         if need.marker is None or need.marker.evaluate({"extra": ""})
         if not ((found := _installed(need.name)) and need.specifier.contains(found, True))
     ]
     if others:
-        return "warn", f"{told}; {'; '.join(others)}: remove .venv, and `make run` makes it again"
-    return "fine", f"{told}; every package is of a version that the project asks for"
+        return "warn", f"{told}; {'; '.join(others)}: remove .venv and run `make run`"
+    return "fine", f"{told}; every package has a required version"
 
 
 def _installed(package: str) -> str | None:
@@ -134,7 +134,7 @@ def _installed(package: str) -> str | None:
 
 def _pdf(_: Settings) -> tuple[str, str]:
     if not pdf.can_write():
-        return "warn", f"reports have no PDF: libpango is not installed; {pdf.INSTALL}"
+        return "warn", f"reports have no PDF: libpango is not installed. To install: {pdf.INSTALL}"
     return "fine", "reports have a PDF"
 
 

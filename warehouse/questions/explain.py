@@ -19,12 +19,12 @@ OF_THE_ROW = ("as_of", "period_from", "period_to", "is_partial", "days", "days_c
 
 
 def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
-    """All that is known of one figure in the published `file`.
+    """Everything the published `file` says about one figure.
 
     `metric` is a headline metric, `table.measure`, or `table.cell` with the values of the table's
-    key after its edition, `table.cell.measure` where a row has several; a leading `report.` is
-    allowed. Without `edition` it is the newest fiscal one. Raises SettingsError where there is no
-    such figure or edition.
+    key after its edition, `table.cell.measure` if a row has several; a leading `report.` is
+    allowed. The default edition is the newest fiscal one. Raises SettingsError if there is no such
+    figure or edition.
     """
     with engine.read_only(file) as db:
         known = figures.editions(db)
@@ -67,7 +67,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
 
 
 def editions(file: Path) -> list[str]:
-    """Names of the editions that a published file has figures of, newest fiscal one first."""
+    """Editions with figures in the published file, newest fiscal one first."""
     with engine.read_only(file) as db:
         return [row["edition"] for row in figures.editions(db)]
 
@@ -75,7 +75,7 @@ def editions(file: Path) -> list[str]:
 def _previous(
     db: duckdb.DuckDBPyConnection, figure: Figure, known: list[Row], chosen: Row
 ) -> Row | None:
-    """The same figure of the year before, if there is such an edition and it has the row."""
+    """The same figure of the year before, if that edition has it."""
     for before in known:
         if (before["year_basis"], before["year"]) == (chosen["year_basis"], chosen["year"] - 1):
             row = figure.row(db, before["edition"])
@@ -85,7 +85,7 @@ def _previous(
 
 
 def _definition(figure: Figure) -> Row:
-    """What is counted and divided: by the figure's own entry, else by its table's."""
+    """Numerator and denominator: from the figure's own entry, else from its table's."""
     model = figure.model
     name = figure.name if figure.measure in ("value", "share") else figure.measure
     own = model.about.get("figure", {}).get(name, {})
@@ -103,13 +103,13 @@ def _parts(row: Row, measure: str) -> Row:
     """Value, numerator, denominator, coverage and symbol of a row."""
     found = {"value": row[measure], **{p: row.get(f"{measure}_{p}", row.get(p)) for p in PARTS}}
     if measure.startswith("share_of_") and found["value"]:
-        # The row names the denominator of its own share only.
+        # The row's denominator belongs to the row's own share only.
         found["denominator"] = round(found["numerator"] / found["value"])
     return found
 
 
 def _needs(figure: Figure) -> dict[str, Row]:
-    """What the figure needs of which export: by an entry of its own, else by all of its table's."""
+    """Which fields of each export the figure needs: its own entry, else all of its table's."""
     names = (figure.name, figure.measure, *(f"sellers_by_{k}" for k in figure.keys.values()))
     needs: dict[str, Row] = figure.model.about.get("needs", {})
     own = {n: needs[n] for n in names if n in needs and n != figure.model.name}
@@ -117,7 +117,7 @@ def _needs(figure: Figure) -> dict[str, Row]:
 
 
 def _earlier_nights(figure: Figure) -> dict[str, str]:
-    """How far back the model says that the figure reaches, by dataset."""
+    """How far back the figure reaches, by dataset, as the model says."""
     about = figure.model.about
     found: dict[str, str] = (
         about.get("figure", {}).get(figure.name, about).get("earlier_nights", {})
@@ -127,11 +127,11 @@ def _earlier_nights(figure: Figure) -> dict[str, str]:
 
 def _why_withheld(db: duckdb.DuckDBPyConnection) -> str:
     smallest = engine.rows(db, "SELECT smallest_cell FROM meta.release")[0]["smallest_cell"]
-    return f"fewer than {smallest} sellers, or it would give such a cell away"
+    return f"fewer than {smallest} sellers, or it would disclose such a cell"
 
 
 def _other_figure(row: Row) -> str | None:
-    """What to explain next where a row holds a claim to a figure of another table."""
+    """The figure to explain next, if the row compares a claim with a figure of another table."""
     if not row.get("figure"):
         return None
     path = "seller_growth.cagr" if row["figure"] == "cagr" else row["figure"]

@@ -1,4 +1,4 @@
-"""A figure explained, in lines for a person."""
+"""The explanation of a figure as lines of text."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from warehouse.questions.figure import Row
 
 
 def as_lines(found: Row) -> list[str]:
-    """What `explain` found, for a person to read, the SQL last."""
+    """What `explain` found, as lines of text with the SQL last."""
     last = found["previous"]
     lines = [
         f"{found['figure']}, {found['edition']}: {_marked(found)}",
@@ -48,11 +48,11 @@ def as_lines(found: Row) -> list[str]:
         ]
     lines.append(f"made by      run {found['run_id']}, code {found['code_version']}")
     if not found["is_sql_of_the_file"]:
-        lines.append("             by other code than this: the SQL may have been another")
+        lines.append("             not made by this code: the SQL may have been different")
     if re.search(r"\b(staging|disclosure|lake)\.", found["sql"]):
         lines.append(
-            "sql          staging.*, disclosure.* and lake.*, and macros such as shown(), are made "
-            "by the build and are not in the published file"
+            "sql          the build makes staging.*, disclosure.*, lake.* and macros such as "
+            "shown(); they are not in the published file"
         )
     return [*lines, "", *found["sql"].strip().splitlines()]
 

@@ -1,4 +1,4 @@
-"""Which figure a person means: an edition, and a path such as `sellers_by_city.Lahore`."""
+"""Finds the figure that a user names: an edition, and a path such as `sellers_by_city.Lahore`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 # Beside the figure that a table is about.
 BESIDE = ("share_of_all", "share_of_known", "rank")
 PARTS = ("numerator", "denominator", "coverage", "symbol")
-# Numbers of a row that tell how long its span is; any other is a figure.
+# Numbers of a row that give the length of its period; any other number is a figure.
 OF_A_SPAN = ("days", "days_covered", "nights")
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE")
 KEYS_TOLD = 12
@@ -23,7 +23,7 @@ KEYS_TOLD = 12
 
 @dataclass(frozen=True)
 class Figure:
-    """One column of one row of each edition; `keys` tell the row beside its edition."""
+    """One column of one row of each edition; `keys` identify the row within its edition."""
 
     model: Model
     keys: Row
@@ -31,21 +31,21 @@ class Figure:
 
     @property
     def name(self) -> str:
-        """As the model's TOML calls it: the metric of a headline, else its table."""
+        """Its name in the model's TOML: the metric of a headline, else the table."""
         return self.keys.get("metric") or self.model.name
 
     def row(self, db: duckdb.DuckDBPyConnection, edition: str) -> Row | None:
-        """Its row of one edition, if there is one."""
+        """Its row in one edition, if there is one."""
         return _one(db, self.model, {**self.keys, "edition": edition})
 
 
 def editions(db: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Every edition of the file, the newest fiscal one first."""
+    """Every edition of the file, newest fiscal one first."""
     return engine.rows(db, "FROM marts.dim_edition ORDER BY year_basis DESC, year DESC")
 
 
 def edition(editions: list[Row], name: str | None) -> Row:
-    """The edition of that name, else the newest fiscal one. Raises SettingsError for none."""
+    """The edition of that name; without a name, the newest fiscal one. Else SettingsError."""
     if name is None:
         fiscal = [e for e in editions if e["year_basis"] == "fiscal"] or editions
         if fiscal:
@@ -56,11 +56,11 @@ def edition(editions: list[Row], name: str | None) -> Row:
         ):
             return found
     known = ", ".join(e["edition"] for e in editions) or "none yet"
-    raise SettingsError(f"{name!r} is no edition: {known}")
+    raise SettingsError(f"{name!r} is not an edition of the published file: {known}")
 
 
 def find(db: duckdb.DuckDBPyConnection, metric: str) -> Figure:
-    """The figure that `metric` names. Raises SettingsError, with what there is, for none."""
+    """The figure that `metric` names. Raises SettingsError, with a list of figures, if none."""
     tables = {m.name: m for m in models() if m.schema == "report"}
     words = metric.removeprefix("report.").split(".")
     if words[0] not in tables:
@@ -71,16 +71,16 @@ def find(db: duckdb.DuckDBPyConnection, metric: str) -> Figure:
     also = [c for c in BESIDE if c in _columns(db, model)]
     is_measure = len(words) > len(others) and words[-1] in [*measures, *also]
     measure = words.pop() if is_measure else None
-    # Measures with parts of their own are told apart; of others the first is meant.
+    # Only measures with their own parts must be named; without a name, the first is meant.
     if len(words) == len(others) and (measure or not with_parts):
         keys = dict(zip(others, words, strict=True))
         if not others or _exists(db, model, keys):
             return Figure(model, keys, measure or measures[0])
-    raise SettingsError(f"{metric!r} is no figure. {_choices(db, tables, model, measures)}")
+    raise SettingsError(f"{metric!r} is not a figure. {_choices(db, tables, model, measures)}")
 
 
 def _measures(db: duckdb.DuckDBPyConnection, model: Model) -> tuple[list[str], bool]:
-    """Columns that hold figures, the table's own first, and whether each has parts of its own."""
+    """Columns that hold figures, the table's main one first; whether each has its own parts."""
     types = _columns(db, model)
     named = [c for c in types if f"{c}_numerator" in types]
     if named:
@@ -90,7 +90,7 @@ def _measures(db: duckdb.DuckDBPyConnection, model: Model) -> tuple[list[str], b
             return [own], False
     left_out = {*model.key, *PARTS, *OF_A_SPAN}
     found = [c for c, kind in types.items() if kind in NUMBERS and c not in left_out]
-    # The parts are those of the first; its quartiles share them, and their names begin like its.
+    # Numerator and denominator belong to the first; its quartiles, named alike, share them.
     stem = found[0].partition("_")[0]
     return [c for c in found if c.partition("_")[0] == stem], False
 
@@ -109,7 +109,7 @@ def _choices(
 
 
 def keys_told(db: duckdb.DuckDBPyConnection, model: Model, edition: str | None = None) -> str:
-    """The first keys of a table, as a person writes them; empty where it has none."""
+    """The first keys of a table, as a user writes them; empty if it has none."""
     others = [f'"{k}"' for k in model.key if k != "edition"]
     if not others:
         return ""

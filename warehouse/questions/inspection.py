@@ -1,4 +1,4 @@
-"""What `outlook inspect` says of a stranger's file: what was found, how sure, the first rejects."""
+"""Output of `outlook inspect`: how a file was read, how certain that is, the first rejects."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from transforms.read.encoding import is_guess
 
 
 def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
-    """The inspection under the names of the interface."""
+    """The inspection under the keys of `--json`."""
     export, told = seen.export, seen.receipt.as_json()
     return {
         "file": str(file),
@@ -27,7 +27,7 @@ def as_json(file: Path, seen: Inspection) -> dict[str, Any]:
 
 
 def refused_as_json(file: Path, error: ExportError, draft: str | None) -> dict[str, Any]:
-    """A refusal, with the draft of a layout where none fits."""
+    """A refusal, with a draft layout if no layout fits."""
     return {
         "file": str(file),
         "refused": {
@@ -41,7 +41,7 @@ def refused_as_json(file: Path, error: ExportError, draft: str | None) -> dict[s
 
 
 def as_lines(seen: Inspection) -> Iterator[str]:
-    """The inspection for a person."""
+    """The inspection as lines of text."""
     export, found, layout = seen.export, seen.receipt, seen.export.layout
     named = [h for h in export.headers if h.strip()]
     known = sum(layout.own_header(h) in layout.known_headers for h in named)
@@ -55,7 +55,7 @@ def as_lines(seen: Inspection) -> Iterator[str]:
     text = f"{export.encoding} ({sure})" if export.encoding else "none: not a text file"
     yield f"encoding    {text}"
     if export.delimiter:
-        yield f"delimiter   {export.delimiter!r}, the one under which the rows are of one width"
+        yield f"delimiter   {export.delimiter!r}, which gives all rows the same width"
     if export.header_row:
         yield f"headers     on line {export.header_row}"
     if export.period:
@@ -75,7 +75,7 @@ def as_lines(seen: Inspection) -> Iterator[str]:
         example = f", such as {warning.example}" if warning.example else ""
         yield f"warning     {warning.code}{column}: {warning.count:,}{example}"
     if missing := found.drift.missing_columns:
-        yield f"not there   {', '.join(missing)}: headers that the layout maps"
+        yield f"missing     {', '.join(missing)}: headers that the layout maps"
     if seen.held:
         yield f"held        such a night would not count: {seen.held}"
     for one in seen.first_rejects:

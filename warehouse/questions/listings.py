@@ -1,4 +1,4 @@
-"""The listings as they stood on a past night: the rows of the last good census up to it."""
+"""The listings as they stood on a past night: rows of the last good census up to that date."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -19,9 +19,9 @@ BATCH = 20_000
 
 
 def census(lake: Lake, day: date) -> Receipt:
-    """Receipt of the last night up to `day` whose census of listings counts in full.
+    """Receipt of the last good census of listings up to `day`.
 
-    Raises ExportMissing where there is none.
+    Raises ExportMissing if there is none.
     """
     good = [r for r in lake.receipts("listings") if r.is_good and r.export_date <= day]
     if not good:
@@ -30,16 +30,16 @@ def census(lake: Lake, day: date) -> Receipt:
 
 
 def check_target(path: Path) -> None:
-    """Raises SettingsError for another kind of file and for a folder that is not there."""
+    """Raises SettingsError for an unknown file ending or a folder that does not exist."""
     if path.suffix not in FORMATS:
         raise SettingsError(f"{path}: write to a file that ends in {', '.join(FORMATS)}")
     rejects.check_target(path)
 
 
 def write(lake: Lake, receipt: Receipt, path: Path) -> None:
-    """Writes the night's listings to a CSV, JSON or Parquet file, which is there whole or not.
+    """Writes the night's listings atomically to a CSV, JSON or Parquet file.
 
-    The file is for its owner alone: it tells of single sellers.
+    Only its owner can read the file: it identifies sellers.
 
     Raises SettingsError as `check_target` does.
     """
@@ -63,12 +63,12 @@ def write(lake: Lake, receipt: Receipt, path: Path) -> None:
 
 
 def columns(lake: Lake, receipt: Receipt) -> list[str]:
-    """Names of the columns of that night's listings."""
+    """Column names of that night's listings."""
     return list(pq.read_schema(lake.part_paths(receipt, "rows")[0]).names)
 
 
 def rows(lake: Lake, receipt: Receipt) -> Iterator[dict[str, Any]]:
-    """That night's listings, a bounded number in memory."""
+    """That night's listings, read in batches to bound memory."""
     for path in lake.part_paths(receipt, "rows"):
         for batch in pq.ParquetFile(path).iter_batches(BATCH):
             yield from batch.to_pylist()

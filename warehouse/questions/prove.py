@@ -1,4 +1,4 @@
-"""A frozen edition held to what today's lake and code would make."""
+"""Compares a frozen edition with what today's lake and code would make."""
 
 from transforms.errors import SettingsError
 from transforms.settings import Settings
@@ -10,14 +10,16 @@ from warehouse.questions import explain
 
 
 def prove(settings: Settings, edition: str) -> tuple[Frozen, Comparison]:
-    """What would be made otherwise than the frozen edition has it.
+    """The differences between a frozen edition and what would be made today.
 
-    Raises SettingsError where there is no such edition or it is not frozen, PublishError where it
-    is damaged.
+    Raises SettingsError if there is no such edition or it is not frozen, PublishError if it is
+    damaged.
     """
     live = versions.live(settings.published)
     if live and not frozen.newest(settings.published, edition):
         known = explain.editions(live / versions.FILE)
         if edition not in known:
-            raise SettingsError(f"{edition} is no edition: {', '.join(known)}")
+            raise SettingsError(
+                f"{edition} is not an edition of the lake, which has {', '.join(known)}"
+            )
     return freeze.prove(settings, edition)

@@ -1,4 +1,4 @@
-"""Rejected rows, as an operator asks for them. They hold text as delivered, people included."""
+"""Rejected rows for the operator. They hold text as delivered, with personal data."""
 
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from warehouse import spreadsheet
 def rejected(
     lake: Lake, datasets: tuple[str, ...], night: date | None, reason: str | None
 ) -> list[dict[str, Any]]:
-    """Rejected rows of one night or all: file, line, column, reason, value, row as text."""
+    """Rejected rows of one night or of all: file, line, column, reason, value, row as text."""
     found = []
     for dataset in datasets:
         for receipt in lake.receipts(dataset):
@@ -30,7 +30,7 @@ def rejected(
 
 
 def check_target(path: Path) -> None:
-    """Raises SettingsError where no file can be written: no such folder, or a folder itself."""
+    """Raises SettingsError if `path` is a folder or in a folder that does not exist."""
     if not path.parent.is_dir():
         raise SettingsError(f"{path}: there is no folder {path.parent}")
     if path.is_dir():
@@ -38,7 +38,7 @@ def check_target(path: Path) -> None:
 
 
 def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
-    """Writes them for nobody else to read."""
+    """Writes them to a file that only its owner can read."""
     with spreadsheet.private_text(path) as file:
         if rows:
             spreadsheet.write_rows(file, rows[0], rows)

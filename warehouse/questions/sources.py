@@ -1,4 +1,4 @@
-"""What a figure rests on: nights of each export, and their receipts."""
+"""What a figure rests on: the nights of each export, and their receipts."""
 
 from datetime import date
 
@@ -31,10 +31,10 @@ OF_A_RECEIPT = (
 def nights(
     db: duckdb.DuckDBPyConnection, needs: dict[str, Row], measure: str, edition: Row, row: Row
 ) -> list[Row]:
-    """Nights that the figure rests on: the as-of night of each export it needs, the night that a
-    rate starts from, and for each export how many nights of the period count."""
+    """Nights that the figure rests on: the as-of night of each export it needs, the comparison
+    date of a rate, and for each export how many nights of the period count."""
     scopes = {scope: None for wanted in needs.values() for scope in wanted}
-    # The night that a rate starts from is of the same export as its as-of night.
+    # A rate compares two nights of the same export.
     start = row.get(f"{measure}_from")
     found: dict[tuple[str, date], Row] = {}
     for scope in scopes:
@@ -43,7 +43,7 @@ def nights(
         if scope == "known_sellers":
             as_of = _last_census(db)
         for night in sorted({as_of, start if dataset == "sellers" else None} - {None}):
-            # A census can be both that of the figure and the one that says whose things they are.
+            # One census can be both the figure's own and the one that assigns listings to sellers.
             found.setdefault(
                 (dataset, night),
                 {
@@ -59,9 +59,9 @@ def nights(
 def earlier_deliveries(
     db: duckdb.DuckDBPyConnection, night: Row, edition: Row, earlier: dict[str, str]
 ) -> int | None:
-    """Deliveries before the night that the figure rests on too; None where it is of that night.
+    """Number of earlier deliveries that the figure also rests on; None if it rests on one night.
 
-    Inquiries are a flow of the period; of censuses the model says so, in its earlier_nights.
+    Inquiries are a flow over the period; for a census, the model says so under earlier_nights.
     """
     reach = "period" if night["dataset"] == "inquiries" else earlier.get(night["dataset"])
     if not reach or not night["is_as_of"]:
@@ -76,7 +76,7 @@ def earlier_deliveries(
 
 
 def _last_census(db: duckdb.DuckDBPyConnection) -> date | None:
-    """Whose listings and inquiries they are is known by the newest census with the seller."""
+    """The newest good census of sellers, which assigns listings and inquiries to sellers."""
     found = db.execute(
         "SELECT max(export_date) FROM meta.night WHERE dataset = 'sellers' AND is_good"
     ).fetchone()
@@ -95,7 +95,7 @@ def _counted(db: duckdb.DuckDBPyConnection, dataset: str, edition: Row) -> dict[
 
 
 def receipts(lake: Lake, nights: list[Row]) -> list[Row]:
-    """What the receipts of the nights say, with every file that they were read from."""
+    """The receipts of these nights, with every file that was read."""
     found = []
     for night in nights:
         receipt = lake.receipt(night["dataset"], date.fromisoformat(f"{night['export_date']}"))

@@ -1,4 +1,4 @@
-"""Every stored file held to the hash that was written with it: what a build does not read, too."""
+"""Checks every stored file against its hash, including files that a build does not read."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +13,15 @@ from transforms.storage import damage, read_json, sha256
 from warehouse import versions
 from warehouse.editions import frozen
 
-THREADS = 2  # hashing lets others run meanwhile
+THREADS = 2  # hashing releases the GIL
 MOST_NAMED = 10
 A_NIGHT = "????-??-??"
-NOT_READ = "no build reads it: restore it from a backup, or remove it"
-REPORT_AGAIN = "`outlook report {name}` makes it again"
+NOT_READ = "no build reads it: restore it from a backup, or delete it"
+REPORT_AGAIN = "run `outlook report {name}` to make it again"
 
 
 def receipts(chosen: Settings) -> Iterator[str]:
-    """Receipts, those that others have replaced, releases, and the mark of the key."""
+    """Receipts, replaced receipts, releases, and the hash of the key."""
     lake = Lake(chosen.lake)
     for dataset in DATASETS:
         damaged: dict[date, Damaged] = {}
@@ -37,22 +37,22 @@ def receipts(chosen: Settings) -> Iterator[str]:
 
 
 def _without_receipt(lake: Lake, dataset: str) -> Iterator[str]:
-    """Nights with parts that no receipt names: a figure would lack them in silence."""
+    """Nights with parts but no receipt: figures would silently lack them."""
     for folder in sorted((lake.root / dataset).glob(A_NIGHT)):
         if not (lake.root / "receipts" / dataset / f"{folder.name}.json").exists():
-            what = f"{folder} has parts and no receipt: its receipt is gone, or a run was cut short"
+            what = f"{folder} has parts but no receipt: it was deleted, or a run was interrupted"
             yield damage(what, LOAD_AGAIN.format(night=folder.name))
 
 
 def parts(chosen: Settings) -> Iterator[str]:
-    """The parts of every night, those of replaced receipts too."""
+    """The parts of every night, including those of replaced receipts."""
     lake = Lake(chosen.lake)
     found: list[tuple[Path, str, str]] = []
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset, {}):
             found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
         for old in lake.replaced(dataset, NOT_READ):
-            if isinstance(old, Receipt):  # what is damaged is told with the receipts
+            if isinstance(old, Receipt):  # damaged ones are reported with the receipts
                 found += _named(lake, old, NOT_READ)
 
     def fault(entry: tuple[Path, str, str]) -> str | None:
@@ -65,15 +65,15 @@ def parts(chosen: Settings) -> Iterator[str]:
 
 
 def folds(chosen: Settings) -> Iterator[str]:
-    """The history, which the next build makes again where it is damaged."""
+    """The history; the next build makes damaged parts of it again."""
     lake = Lake(chosen.lake)
     for dataset in DATASETS:
         for what in history.faults(lake, dataset):
-            yield damage(what, "`outlook build` folds it again")
+            yield damage(what, "run `outlook build` to make it again")
 
 
 def published(chosen: Settings) -> Iterator[str]:
-    """Every published version, and what `latest` and `latest.json` point to."""
+    """Every published version, and the targets of `latest` and `latest.json`."""
     live = versions.latest(chosen.published)
     if fault := versions.fault(chosen.published):
         yield fault
@@ -84,7 +84,7 @@ def published(chosen: Settings) -> Iterator[str]:
 
 
 def editions(chosen: Settings) -> Iterator[str]:
-    """The frozen editions, and whether all are there that the versions show."""
+    """The frozen editions, and whether any edition that a version shows is missing."""
     shown = versions.editions_shown(chosen.published)
     yield from _found(frozen.missed, chosen.published, shown)
     for one in frozen.every(chosen.published):
@@ -92,7 +92,7 @@ def editions(chosen: Settings) -> Iterator[str]:
 
 
 def reports(chosen: Settings) -> Iterator[str]:
-    """The files of every report."""
+    """All report files."""
     for folder in sorted((chosen.published / "report").glob("[FC]Y*")):
         remedy = REPORT_AGAIN.format(name=folder.name.partition(".")[0])
         try:
@@ -107,18 +107,18 @@ def reports(chosen: Settings) -> Iterator[str]:
 
 
 def landed(chosen: Settings) -> Iterator[str]:
-    """Landed files, whose names begin with their hashes."""
+    """Landed files; their names begin with their hashes."""
     for path in sorted(chosen.landing.glob(f"{A_NIGHT}/[0-9a-f]*-*")):
         if not sha256(path).startswith(path.name.partition("-")[0]):
             night = path.parent.name
-            yield damage(f"{path} is not what was landed", LOAD_AGAIN.format(night=night))
+            yield damage(f"{path} has changed since it was landed", LOAD_AGAIN.format(night=night))
 
 
 def verdict(faults: Callable[[Settings], Iterator[str]], chosen: Settings) -> tuple[str, str]:
-    """The doctor's verdict on one kind of stored file."""
+    """The verdict on one kind of stored file."""
     found = list(faults(chosen))
     if not found:
-        return "fine", "every file is as it was written"
+        return "fine", "every file matches its hash"
     more = len(found) - MOST_NAMED
     return "wrong", " ".join(found[:MOST_NAMED]) + (f" And {more:,} more." if more > 0 else "")
 

@@ -18,7 +18,7 @@ def test_another_version_than_the_project_asks_for(
     monkeypatch.setattr(doctor, "requires", lambda _: asked)
     verdict, what = verdicts()["versions"]
     assert verdict == "warn"
-    assert ", asked for is ==0.1" in what
+    assert ", required is ==0.1" in what
     assert "no-such-package is not installed" in what
     assert "pandas" not in what
     assert "no-such-extra" not in what
