@@ -169,7 +169,9 @@ def figures(home: Path) -> dict[str, bytes]:
 
 def test_final_is_frozen_and_stays_as_it_is(year: Path) -> None:
     assert outlook("report", "2022").returncode == 0
-    assert ">Provisional<" in page_of(year) and "Not frozen yet" in page_of(year)
+    assert ">Provisional<" in page_of(year) and "is provisional: it has not been frozen" in page_of(
+        year
+    )
     told = json.loads(outlook("report", "2022", "--status", "final", "--json").stdout)
     assert told["status"] == "final"
     (frozen,) = (year / "published" / "editions").iterdir()
@@ -276,7 +278,7 @@ def test_a_file_that_shows_a_lost_edition_makes_no_report(home: Path) -> None:
     folder = publish(home, "2022-06-30")
     stands = {"meta.edition": [made_up.stands(2022, "final")]}
     put_file(folder, {**made_up.full(), **stands})
-    with pytest.raises(PublishError, match="has it no more"):
+    with pytest.raises(PublishError, match="no longer has it"):
         report.make(settings(), "FY2022")
     put_file(folder, made_up.full())
     write_json(

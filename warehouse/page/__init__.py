@@ -1,5 +1,5 @@
-"""The page: one edition of the Outlook as page, PDF, workbook, CSV and Parquet.
+"""The report: one edition of the Outlook as page, PDF, workbook, CSV and Parquet.
 
-Everything comes from tables `report` and `meta` of one published file. No figure is made here: what
-stands beside a figure is its difference to another published one, and says which.
+It reads only schemas `report` and `meta` of one published file and makes no figures. The only
+numbers that it computes are differences between two published figures, and it names both.
 """

@@ -1,4 +1,4 @@
-"""Figures drawn as bars: the years, a ranking, one bar in two parts."""
+"""Figures drawn as bars: columns by year, a ranking, one bar in two parts."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from warehouse.page import theme, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, Point, a_year_before, classes, points, this_year, unit_of
 
-TOP = 10  # bars in a ranking; the rest stands in the table
+TOP = 10  # bars in a ranking; the rest is in the table
 
 
 def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """A column for each year up to this one; one that is provisional is dashed."""
+    """A column for each year up to this one; a provisional one is dashed."""
     by_edition = {p.edition: p for p in points(figure, edition)}
     unit = unit_of(figure, edition)
     rows = [
@@ -42,7 +42,7 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
 
 
 def _column(point: Point, unit: str | None) -> dict[str, Any]:
-    """One year of `years`: its value, else the symbol that stands for it."""
+    """One year of `years`: its value, else its symbol."""
     if point.value is not None:
         text = words.measure(point.value, unit)
     else:
@@ -56,7 +56,7 @@ def _column(point: Point, unit: str | None) -> dict[str, Any]:
 
 
 def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """A bar for each of the largest classes, with a tick at the year before."""
+    """A bar for each of the largest classes, with a mark for the year before."""
     rows = _ranked(figure, edition)
     if not rows:
         return None
@@ -92,7 +92,7 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
 
 
 def _ranked(figure: Figure, edition: Edition) -> list[dict[str, Any]]:
-    """The largest classes, each with its value of the year before; `edge` is the longer of both."""
+    """The largest classes, each with the value of the year before; `edge` is the larger of both."""
     found = points(figure, edition)
     unit = unit_of(figure, edition)
     rows: list[dict[str, Any]] = []
@@ -112,7 +112,7 @@ def _ranked(figure: Figure, edition: Edition) -> list[dict[str, Any]]:
 
 
 def _names(is_narrow: bool, room: float) -> Any:
-    """Names of the classes beside the bars; on a phone they stand above them instead."""
+    """Names of the classes: beside the bars, or above them on a phone."""
     if is_narrow:
         return alt.Y("label:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0))
     axis = alt.Axis(
@@ -129,7 +129,7 @@ def _names(is_narrow: bool, room: float) -> Any:
 
 
 def strip(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """One bar: the largest class, and all the others."""
+    """One bar: the largest class and all others."""
     shown = classes(this_year(points(figure, edition), edition))
     if not shown:
         return None

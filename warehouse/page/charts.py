@@ -1,4 +1,4 @@
-"""Charts: a figure drawn for page and phone, with its words and what the drawing leaves out."""
+"""Charts: a figure drawn for page and phone, with its alternative text and notes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Drawn = tuple[Any, str]  # chart and its alternative text
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: specification and drawing (SVG) per width, and what it shows in words."""
+    """A drawn figure: specification and SVG per width, alternative text, and a note."""
 
     specs: dict[str, dict[str, Any]]
     drawings: dict[str, str]
@@ -21,18 +21,18 @@ class Picture:
     note: str
 
     def svg(self, width: str, prefix: str) -> str:
-        """For a page; `prefix` keeps its ids apart from those of other drawings."""
+        """The SVG for a page; `prefix` keeps its ids apart from those of other charts."""
         return theme.svg(self.drawings[width], prefix, self.alternative)
 
 
 def pictured(drawn: dict[str, Any], alternative: str, note: str) -> Picture:
-    """The picture of a chart that is drawn once for each width."""
+    """The picture of a chart, drawn once for each width."""
     specs = {w: theme.finished(chart, theme.WIDTHS[w]) for w, chart in drawn.items()}
     return Picture(specs, {w: theme.drawing(s) for w, s in specs.items()}, alternative, note)
 
 
 def picture(figure: Figure, edition: Edition) -> Picture | None:
-    """Draws the figure for page and phone; nothing where no value is shown."""
+    """Draws the figure for page and phone; None if no value is shown."""
     found = points(figure, edition)
     if not any(p.value is not None for p in found if p.edition == edition.name):
         return None
@@ -47,7 +47,7 @@ def picture(figure: Figure, edition: Edition) -> Picture | None:
 
 
 def _note(figure: Figure, edition: Edition) -> str:
-    """What the drawing leaves out, and how to read its marks."""
+    """What the chart leaves out, and how to read its marks."""
     found = points(figure, edition)
     now = this_year(found, edition)
     parts = NOTES[figure.kind](found, now, edition) if figure.kind in NOTES else []
@@ -57,7 +57,7 @@ def _note(figure: Figure, edition: Edition) -> str:
     unknown = next((p for p in now if p.key == "unknown" and p.numerator), None)
     if unknown and figure.kind != "lines":
         parts.append(
-            f"Not known: {words.number(unknown.numerator or 0)} of "
+            f"Unknown: {words.number(unknown.numerator or 0)} of "
             f"{words.number(unknown.denominator or 0)}."
         )
     return " ".join(parts)
@@ -67,7 +67,7 @@ def _of_years(found: list[Point], now: list[Point], edition: Edition) -> list[st
     parts = ["Dashed: provisional."] if any(p.symbol == "p" for p in now) else []
     before = [p for p in found if p.edition != edition.name]
     if any(p.value is None for p in before) or len(found) < len(edition.editions):
-        parts.append("A year without a column has no figure; it is not 0.")
+        parts.append("A year without a column has no figure; it is not zero.")
     parts += [
         f"{p.edition}: deliveries cover {p.days} of {p.of_days} days."
         for p in found
@@ -81,7 +81,7 @@ def _of_ranking(found: list[Point], now: list[Point], edition: Edition) -> list[
     if any(a_year_before(p, found) for p in shown[: bars.TOP]):
         parts.append("Orange mark: the year before.")
     if len(shown) > bars.TOP:
-        parts.append(f"The {bars.TOP} largest; all stand in the table.")
+        parts.append(f"The {bars.TOP} largest; the table has all.")
     return parts
 
 
@@ -93,16 +93,14 @@ def _of_lines(found: list[Point], now: list[Point], edition: Edition) -> list[st
     if any(p.symbol == "p" for p in now):
         parts.append("Dashed line and open circle: provisional.")
     if len(shown) > lines.LINES + 1:
-        parts.append(f"The {lines.LINES} next largest; all stand in the table.")
+        parts.append(f"The {lines.LINES} next largest; the table has all.")
     return parts
 
 
 def _of_months(found: list[Point], now: list[Point], edition: Edition) -> list[str]:
     parts = ["Dashed: provisional."] if any(p.symbol == "p" for p in now) else []
     if sum(p.value is not None for p in now) < 12:
-        parts.append(
-            "A month without a mark is withheld, or not known for all its days; it is not 0."
-        )
+        parts.append("A month without a mark is withheld or not covered in full; it is not zero.")
     return parts
 
 

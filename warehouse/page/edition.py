@@ -1,4 +1,4 @@
-"""What the page knows: one edition and the years before it, read from a published file."""
+"""The page's data: one edition and the years before it, read from a published file."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -35,7 +35,7 @@ REVISIONS = (
 
 @dataclass(frozen=True)
 class Column:
-    """One column as the data dictionary has it."""
+    """One column, as described in the data dictionary."""
 
     name: str
     type: str
@@ -49,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A report table: rows of this edition and of the earlier ones of the same year basis."""
+    """A report table: rows of this edition and of earlier ones on the same year basis."""
 
     name: str
     doc: str
@@ -57,14 +57,14 @@ class Table:
     rows: tuple[Row, ...] = field(repr=False)
 
     def of(self, edition: str) -> list[Row]:
-        """Its rows of one edition; all rows where the table has no editions."""
+        """Its rows of one edition; all rows if the table has no editions."""
         return [r for r in self.rows if r.get("edition", edition) == edition]
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)
 
     def symbol_of(self, measure: str) -> str:
-        """Column that holds the symbol of a measure: its own, else the table's."""
+        """Column with the symbol of a measure: its own, else the table's."""
         for base in (measure, measure.rpartition("_")[0]):
             if self.column(f"{base}_symbol"):
                 return f"{base}_symbol"
@@ -73,7 +73,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Edition:
-    """One edition of the report and everything that the page says of it."""
+    """One edition of the report and everything that the page says about it."""
 
     name: str
     basis: str
@@ -97,13 +97,13 @@ class Edition:
 
     @property
     def released_on(self) -> date:
-        """Day on which it was frozen, else that of the file: the page has no clock of its own."""
+        """Day on which it was frozen, else the day of the file: the page never reads the clock."""
         at: datetime = self.frozen.get("frozen_at") or self.run["built_at"]
         return at.date()
 
     @property
     def final_on(self) -> date:
-        """When it is due to be final: three months after its year, when late nights are in."""
+        """When it is due to be final: three months after its year, once late nights are in."""
         after = self.period_to + timedelta(days=1)
         years, month = divmod(after.month - 1 + 3, 12)
         return date(after.year + years, month + 1, 1)
@@ -119,13 +119,13 @@ class Edition:
 
     @cached_property
     def editions(self) -> list[str]:
-        """Every year from the first one known to this one, whether it has figures or not."""
+        """Every year from the first known one to this one, with or without figures."""
         known = [int(r["edition"][2:]) for r in self.tables["headline"].rows]
         return [f"{PREFIX[self.basis]}{y}" for y in range(min(known), self.year + 1)]
 
     def symbol(self, row: Row, name: str) -> str | None:
-        """The symbol in that column. What is provisional only because its earlier year was never
-        frozen is said once, for the whole page, and has none here."""
+        """The symbol in that column. A figure that is provisional only because its earlier year was
+        never frozen has none: the page says so once, at the top."""
         found: str | None = row.get(name)
         is_said = row.get("edition") in self.earlier_open_years and not row.get("is_partial")
         return None if found == "p" and is_said else found
@@ -140,7 +140,7 @@ class Edition:
 
     @property
     def data_to(self) -> date | None:
-        """Last night that any headline figure rests on."""
+        """Latest as-of date of the headline figures."""
         days = [r["as_of"] for r in self.tables["headline"].of(self.name) if r["as_of"]]
         return max(days, default=None)
 
@@ -150,7 +150,7 @@ class Edition:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a headline figure stands on an earlier date than the year's last."""
+        """Whether a headline figure is as of a date before the end of the year."""
         nights = [r["as_of"] for r in self.tables["headline"].of(self.name)]
         return any(night is None or night < self.period_to for night in nights)
 
@@ -161,18 +161,18 @@ def name_of(edition: str, basis: str | None) -> str:
     prefix = text[:2] if text[:2] in PREFIX.values() else PREFIX.get(basis or "fiscal", "")
     year = text.removeprefix(prefix)
     if basis not in (None, *PREFIX) or not prefix:
-        raise SettingsError(f"--basis is fiscal or calendar, not {basis!r}")
+        raise SettingsError(f"--basis must be fiscal or calendar, not {basis!r}")
     if len(year) != 4 or not year.isdecimal():
-        raise SettingsError(f"{edition!r} is no edition: write 2022, FY2022 or CY2022")
+        raise SettingsError(f"{edition!r} is not an edition: write 2022, FY2022 or CY2022")
     if basis and PREFIX[basis] != prefix:
         raise SettingsError(f"{text} is not a {basis} year")
     return prefix + year
 
 
 def read(file: Path, name: str, is_sample: bool = False) -> Edition:
-    """Reads one edition, final where the file says that it is frozen.
+    """Reads one edition; it is final if the file says that it is frozen.
 
-    Raises SettingsError for one that the file does not have.
+    Raises SettingsError for an edition that the file does not have.
     """
     with engine.read_only(file) as db:
         found = engine.rows(
@@ -186,7 +186,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             raise SettingsError(f"{name} is not in {file}: it has {has}")
         in_meta = _names(db, "meta")
         if "edition" not in in_meta:
-            raise SettingsError(f"{file} is of an older kind: run `outlook build --full`")
+            raise SettingsError(f"{file} was made by older code: run `outlook build --full`")
         frozen = engine.rows(db, f"FROM meta.edition WHERE edition = '{name}' AND revision > 0")
         closed = {r["edition"] for r in engine.rows(db, "FROM meta.edition WHERE revision > 0")}
         years = [
@@ -225,7 +225,7 @@ def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:
         Column(name, kind, by_name[name]["unit"], by_name[name]["description"])
         for name, kind, *_ in described
     )
-    # A table of outside claims, say, may be of no edition.
+    # Some tables, such as that of outside claims, may have no edition.
     has_editions = {"edition", "year_basis", "period_to"} <= {c.name for c in columns}
     where = (
         f"WHERE year_basis = '{this['year_basis']}' AND period_to <= '{this['period_to']}'"

@@ -1,4 +1,4 @@
-"""The edition's files for other programs: CSV, Parquet, what describes them, and the manifest."""
+"""The edition's files for other programs: CSV, Parquet, their descriptions, and the manifest."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def csv_bytes(table: Table) -> bytes:
 
 
 def write_parquet(path: Path, table: Table) -> None:
-    """The table as Parquet, each column with its meaning and unit."""
+    """The table as Parquet, with the meaning and unit of each column."""
     fields = [
         pa.field(c.name, _arrow(c), metadata={"description": c.doc, "unit": c.unit or ""})
         for c in table.columns
@@ -81,7 +81,7 @@ def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
 
 
 def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str, Any]:
-    """What the edition is made of, and every file with its size and hash. No clock."""
+    """What the edition was made from, and every file with size and hash. It reads no clock."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file())
     return {
         "edition": edition.name,
@@ -125,7 +125,7 @@ def _arrow(column: Column) -> pa.DataType:
 
 
 def _row(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    """Nested values, which no table has so far, become text."""
+    """Nested values become text; no table has any so far."""
     plain = {c.name for c in table.columns if _arrow(c) != pa.string()}
     return {
         k: v if v is None or k in plain or isinstance(v, str) else str(v) for k, v in row.items()

@@ -1,4 +1,4 @@
-"""Figures drawn as lines: classes over the years, and the months of two years."""
+"""Figures drawn as lines: classes over the years, or the months of two years."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 
 
 def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """A line for each of the classes that follow the largest."""
+    """A line for each of the largest classes after the first."""
     found = points(figure, edition)
     unit = unit_of(figure, edition)
     shown = classes(this_year(found, edition))[1 : 1 + LINES]
@@ -46,7 +46,7 @@ def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] 
     x = alt.X("edition:N", sort=edition.editions, title=None, scale=scale, axis=axis)
     y = _height(tickCount=4, domain=False, ticks=False)
     colour = alt.Color("key:N", legend=None, scale=alt.Scale(domain=keys, range=colours))
-    # A year without a figure breaks the line: nothing is drawn across it.
+    # A year without a figure breaks the line.
     segments = [
         {**a, "edition2": b["edition"], "value2": b["value"], "provisional": b["provisional"]}
         for a in rows
@@ -62,7 +62,7 @@ def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] 
 
 
 def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """The months of this year over those of the year before; a month without a figure is a gap."""
+    """The months of this year and of the year before; a month without a figure is a gap."""
     unit = unit_of(figure, edition)
     last = edition.editions[-2] if len(edition.editions) > 1 else ""
     starts = edition.period_from.month
@@ -107,7 +107,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
 
 
 def _by_month(shown: list[Point], starts: int) -> Rows:
-    """A row per month that has a figure; its place is that in a year from month `starts` on."""
+    """A row per month with a figure; its place counts from month `starts`."""
     return [
         {
             "place": (p.on.month - starts) % 12,
@@ -131,14 +131,14 @@ def _height(**axis: Any) -> Any:
 
 
 def _segments(rows: Rows, **marks: Any) -> Any:
-    """Lines from each point to the next; dashed to one that is provisional."""
+    """Lines from each point to the next; dashed if the next is provisional."""
     dash = alt.condition("datum.provisional", alt.value([5, 4]), alt.value([1, 0]))
     lines = alt.Chart(theme.data(rows)).mark_rule(strokeWidth=2.5)
     return lines.encode(y2="value2:Q", strokeDash=dash, **marks)
 
 
 def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
-    """Points: filled, or open where they are provisional."""
+    """Points: filled, or open if provisional."""
     dots = alt.Chart(theme.data(rows)).mark_point(size=46, strokeWidth=2, filled=False, opacity=1)
     whole = dots.transform_filter("!datum.provisional").encode(**marks, fill=marks["color"])
     return [whole, dots.transform_filter("datum.provisional").encode(**marks)]
@@ -150,14 +150,14 @@ def _labels(rows: Rows, marks: dict[str, Any]) -> Any:
 
 
 def _edge(plot: float, room: float) -> Any:
-    """A transparent letter box: the drawing must be wide enough for the reader's own font."""
+    """A transparent box for text: the chart must be wide enough for the reader's own font."""
     box = alt.Chart(theme.data([{}])).mark_rect(opacity=0, color=theme.LINE)
     ends = {"x": alt.value(plot), "x2": alt.value(plot + room - 10)}
     return box.encode(**ends, y=alt.value(0), y2=alt.value(1))
 
 
 def _ends(rows: Rows, names: tuple[str, str], top: float) -> Rows:
-    """A label at the last month of each year, none over the other."""
+    """A label at the last month of each year, without overlap."""
     found = []
     for name in names:
         own = [r for r in rows if r["edition"] == name]
@@ -170,7 +170,7 @@ def _ends(rows: Rows, names: tuple[str, str], top: float) -> Rows:
 
 
 def _apart(values: list[float], top: float) -> list[float]:
-    """Places for labels of values in falling order, none over the next, below a highest `top`."""
+    """Places without overlap for labels of values in falling order; the first is at most `top`."""
     places: list[float] = []
     for value in reversed(values):
         places.insert(0, max(value, places[0] + LABEL * top / HEIGHT) if places else value)
@@ -178,6 +178,6 @@ def _apart(values: list[float], top: float) -> list[float]:
 
 
 def _told(rows: Rows, unit: str | None, name: str, **of: str) -> str:
-    """The values of one line in words."""
+    """The values of one line as text."""
     own = (r for r in rows if all(r[k] == v for k, v in of.items()))
     return ", ".join(f"{r[name]} {words.measure(r['value'], unit)}" for r in own)

@@ -1,4 +1,4 @@
-"""The calendar of nights: a mark for each night of the year, and what each export brought."""
+"""The calendar of nights: a mark for each night of the year, and the rows of each export."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,13 +9,18 @@ from warehouse.page import theme
 from warehouse.page.charts import Picture, pictured
 from warehouse.page.edition import Edition, Row
 
-# From good to bad: a night is as good as the worst of its exports. Shape and colour both tell.
+# From best to worst: a night has the worst status of its exports. Shape and colour both show it.
 STATUSES = {
-    "ok": (theme.GREEN, "square", "■", "every export came and counts"),
-    "late": (theme.BLUE, "diamond", "◆", "came more than a day late; it counts"),
-    "partial": (theme.PURPLE, "triangle-up", "▲", "cut at the page cap; absent rows are not gone"),
-    "held": (theme.AMBER, "triangle-down", "▼", "a gate holds it; it does not count"),
-    "refused": (theme.AMBER, "cross", "✚", "could not be read; it does not count"),
+    "ok": (theme.GREEN, "square", "■", "every export was delivered and counts"),
+    "late": (theme.BLUE, "diamond", "◆", "delivered more than a day late; it counts"),
+    "partial": (
+        theme.PURPLE,
+        "triangle-up",
+        "▲",
+        "cut at the page cap; missing rows do not count as gone",
+    ),
+    "held": (theme.AMBER, "triangle-down", "▼", "held by a gate; it does not count"),
+    "refused": (theme.AMBER, "cross", "✚", "unreadable; it does not count"),
     "missing": (theme.MUTED, "circle", "●", "nothing was delivered"),
 }
 WORST_FIRST = list(reversed(STATUSES))
@@ -33,7 +38,7 @@ def by_night(nights: tuple[Row, ...]) -> dict[date, str]:
 
 
 def picture(edition: Edition) -> Picture | None:
-    """The year as months by days; nothing where no night was due."""
+    """The year as months by days; None if no night was due."""
     worst = by_night(edition.nights)
     if not worst:
         return None
@@ -94,7 +99,7 @@ def _chart(rows: list[dict[str, Any]], width: int) -> Any:
 
 
 def accounts(edition: Edition) -> list[dict[str, Any]]:
-    """Per dataset: nights due and good, and the rows that came, were kept and set aside."""
+    """Per dataset: nights due and good; rows delivered, accepted and rejected."""
     found: dict[str, dict[str, Any]] = {}
     for night in edition.nights:
         account = found.setdefault(
@@ -109,6 +114,6 @@ def accounts(edition: Edition) -> list[dict[str, Any]]:
 
 
 def odd_nights(edition: Edition) -> list[Row]:
-    """Nights that were not plainly in order, oldest first."""
+    """Exports with any status other than ok, oldest first."""
     odd = [n for n in edition.nights if n["status"] != "ok" or not n["is_good"]]
     return sorted(odd, key=lambda n: (n["export_date"], n["dataset"]))

@@ -1,4 +1,4 @@
-"""The page: the edition's figures, sentences and charts put into the templates."""
+"""The page: fills the templates with the edition's figures, sentences and charts."""
 
 import base64
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Shown:
 
 
 def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, bytes]) -> str:
-    """The whole page. `carried` are files that it holds within: the workbook, a CSV per table."""
+    """The whole page. `carried` are the files embedded in it: the workbook, a CSV per table."""
     environment = Environment(
         loader=FileSystemLoader(ROOM),
         autoescape=True,
@@ -112,7 +112,7 @@ def year_label(edition: Edition) -> str:
 
 
 def recolouring() -> str:
-    """Charts carry plain colours; on screen each becomes the variable of its name."""
+    """Charts have plain colours; on screen each becomes the CSS variable of its name."""
     rules = [
         f'svg [{a}="{hex_}"]{{{a}:var(--{name})}}'
         for name, hex_ in theme.PALETTE.items()
@@ -128,7 +128,7 @@ def _title(edition: Edition) -> str:
 
 
 def _text(text: str, edition: Edition) -> str:
-    """A text of sections.toml with what it leaves open."""
+    """A text of sections.toml with its placeholders filled."""
     return text.format(
         market=edition.market["market_name"],
         edition=edition.name,
@@ -138,7 +138,7 @@ def _text(text: str, edition: Edition) -> str:
 
 
 def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
-    """Headline figure with its flag, its change on last year and what it means."""
+    """Headline figure with its symbol, its change on last year and its meaning."""
     figure = _of_tile(tile)
     found = points(figure, edition) if figure.table in edition.tables else []
     now = this_year(found, edition)
@@ -207,7 +207,7 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
 def _cell(
     figure: Figure, edition: Edition, table: Table, column: Column, row: dict[str, Any]
 ) -> dict[str, Any]:
-    """A cell of the data table: its text, the value behind a number, and its mark."""
+    """A cell of the data table: its text, the value of a number, and its symbol."""
     is_number = column.is_number
     # Words have no symbol, nor has what is somebody else's figure.
     is_ours = is_number and (column.name == figure.measure or not figure.is_bare)
@@ -231,16 +231,16 @@ def _cell(
 
 
 def rests(figure: Figure, table: Table) -> list[str]:
-    """Columns that say what the measure rests on: numerator, denominator, coverage."""
+    """Columns with the parts of the measure: numerator, denominator, coverage."""
     names = ("numerator", "denominator", "coverage")
     own = [f"{figure.measure}_{n}" if table.column(f"{figure.measure}_{n}") else n for n in names]
     return [] if figure.is_bare else [n for n in own if table.column(n)]
 
 
 def _columns(figure: Figure, table: Table, rows: list[dict[str, Any]]) -> list[str]:
-    """Those of the layout, then the measure and what it rests on.
+    """The columns in sections.toml, then the measure and its parts.
 
-    A count is its own numerator and has no denominator: what says nothing more is left out.
+    A count is its own numerator and has no denominator: columns that add nothing are left out.
     """
     telling = [
         c for c in rests(figure, table) if any(r[c] not in (None, r[figure.measure]) for r in rows)
@@ -273,7 +273,7 @@ def _of_tile(tile: dict[str, Any]) -> Figure:
 
 
 def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
-    """A row per tile and per figure of years: last year, this year, the difference."""
+    """A row per tile and per figure by year: last year, this year, the difference."""
     tiles = [_of_tile(t) for t in layout()["tile"] if t["table"] in edition.tables]
     told = {(f.table, f.measure) for f in tiles}
     years = [f for f in shown if f.kind == "years" and (f.table, f.measure) not in told]
@@ -283,7 +283,7 @@ def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
         if r["table"] in edition.tables
     ]
     rows = [_compared(f, edition) for f in (*years, *more)]
-    *first, last = (_compared(f, edition) for f in tiles)  # what nobody knows stands at the end
+    *first, last = (_compared(f, edition) for f in tiles)  # unavailable figures come last
     return [*first, *(r for r in rows if {r["old"], r["new"]} - {"", "[x]"}), last]
 
 
@@ -308,7 +308,7 @@ def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
 
 
 def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
-    """What each table on the page means, in the words of its model."""
+    """The meaning of each table on the page, as its model states it."""
     found = {m.name: m for m in models() if m.schema == "report"}
     names = list(dict.fromkeys(f.table for f in shown))
     parts = ("numerator", "denominator", "decided", "pitfalls")

@@ -1,4 +1,4 @@
-"""The PDF: the same page on paper, tagged for those who have it read out."""
+"""The PDF: the same page for print, tagged for screen readers."""
 
 import logging
 import os
@@ -11,8 +11,8 @@ INSTALL = "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subse
 
 
 def can_write() -> bool:
-    """Whether this machine has libpango, which nothing else needs."""
-    # It tells every step, as if it were the reader's business.
+    """Whether this machine has libpango; only the PDF needs it."""
+    # WeasyPrint logs every step.
     for name in ("weasyprint", "weasyprint.progress", "fontTools"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
@@ -23,18 +23,18 @@ def can_write() -> bool:
 
 
 def write(path: Path, html: str) -> bool:
-    """Writes the PDF; false where this machine cannot."""
+    """Writes the PDF; returns false if this machine cannot."""
     if not can_write():
         return False
     import weasyprint
 
-    # A picture's words are its label on screen, where a title would pop up; on paper its title.
+    # The alternative text is a label on screen, where a title would pop up, and a title in the PDF.
     html = re.sub(r'role="img" aria-label="([^"]*)">', r'role="img"><title>\1</title>', html)
-    # What the style sheet hides on paper need not be laid out first.
+    # The style sheet hides these in print; leaving them out saves the layout.
     html = re.sub(
         r'<div class="narrow">.*?</div>|<details>.*?</details>', "", html, flags=re.DOTALL
     )
-    # The page carries all it needs: nothing is fetched but its own fonts.
+    # The page embeds everything: nothing is fetched but its own fonts.
     own = weasyprint.urls.URLFetcher(allowed_protocols={"data"})
     with _no_clock():
         weasyprint.HTML(string=html, url_fetcher=own).write_pdf(
@@ -45,8 +45,8 @@ def write(path: Path, html: str) -> bool:
 
 @contextmanager
 def _no_clock() -> Iterator[None]:
-    """Where libharfbuzz-subset is absent, fontTools cuts the fonts and stamps them with the time:
-    two files of one page would differ."""
+    """Without libharfbuzz-subset, fontTools subsets the fonts and stamps them with the time: two
+    PDFs of one page would differ."""
     before = os.environ.get("SOURCE_DATE_EPOCH")
     os.environ["SOURCE_DATE_EPOCH"] = before or "0"
     try:

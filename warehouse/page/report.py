@@ -1,4 +1,4 @@
-"""One edition, made from a published file and put in place whole; or released: frozen first."""
+"""Makes the report of one edition from a published file, or releases it: freezes it first."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ STATUSES = (None, "provisional", "final")
 
 @dataclass(frozen=True)
 class Made:
-    """A report in place. `has_pdf` is false on a machine without libpango."""
+    """A finished report. `has_pdf` is false on a machine without libpango."""
 
     folder: Path
     status: str
@@ -42,13 +42,13 @@ def make(
 ) -> Made:
     """Makes `published/report/<edition>/` from the live version, or from that of an earlier night.
 
-    It is provisional or final as that version has it. Raises SettingsError for an edition that the
-    file does not have, and for an older version of one that has been frozen since; ExportMissing
-    where nothing is published.
+    That version decides whether it is provisional or final. Raises SettingsError for an edition
+    that the file does not have, and for an older version if the edition has been frozen since;
+    ExportMissing if nothing is published.
     """
     started = time.monotonic()
     with publish.writer_lock(settings.published):
-        # Read with the lock held: what was live before a wait may have been followed by another.
+        # Read with the lock held: another version may have gone live during the wait.
         source = versions.known_on(settings.published, as_of)
         edition = read(source / versions.FILE, name, _is_sample(settings))
         _is_as_frozen(settings.published, edition, source.name)
@@ -61,11 +61,11 @@ def make(
 def can_be(
     status: str | None, name: str, as_of: date | None, reason: str | None, published: Path
 ) -> None:
-    """Raises SettingsError where the edition cannot get that status."""
+    """Raises SettingsError if the edition cannot have that status."""
     if status not in STATUSES:
-        raise SettingsError("--status is provisional or final")
+        raise SettingsError("--status must be provisional or final")
     if reason is not None and (status != "final" or not reason.strip()):
-        raise SettingsError("--reason says why frozen figures change: give it with --status final")
+        raise SettingsError("--reason says why frozen figures change: use it with --status final")
     one = frozen.newest(published, name)
     if status == "provisional" and one:
         raise SettingsError(
@@ -88,10 +88,10 @@ def release(
     reason: str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Made:
-    """Freezes an edition, publishes a file that shows it so, and makes its report.
+    """Freezes an edition, publishes a file that shows it as final, and makes its report.
 
-    Nothing has changed since: the same figures, the same page. Cut short anywhere, the same call
-    goes on. Raises what `freeze.freeze` and `build` raise.
+    If nothing has changed since, figures and page are the same. After an interruption, the same
+    call carries on. Raises what `freeze.freeze` and `build` raise.
     """
     freeze.freeze(settings, name, by, reason)
     build(settings)
@@ -138,24 +138,24 @@ def write(
 
 
 def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:
-    """A frozen edition's report is made only from a file that holds it as it was last frozen."""
+    """Raises PublishError unless the file holds a frozen edition as it was last frozen."""
     one = frozen.newest(published, edition.name)
     want, shown = one and one.manifest["revision"], edition.frozen.get("revision")
     if one is None and shown:
         raise PublishError(
-            f"{source} shows {edition.name} as final, and {published}/editions has it no more. "
+            f"{source} shows {edition.name} as final, but {published}/editions no longer has it. "
             "The report was left as it is: restore that folder from a backup."
         )
     if one and want != shown:
         raise SettingsError(
-            f"{edition.name} is {one.status} ({one.folder.name}) and {source} does not show it so: "
-            "its report was left as it is. Leave out --as-of; if `outlook status` names "
+            f"{edition.name} is {one.status} ({one.folder.name}), but {source} does not show it as "
+            "such: its report was left as it is. Leave out --as-of; if `outlook status` names "
             f"{source} as live, run `outlook build` first."
         )
 
 
 def _is_sample(settings: Settings) -> bool:
-    """Generated exports lie beside a file that says how they were made."""
+    """Whether the exports are generated: then sample.json next to them says how."""
     try:
         return bool((settings.exports / "sample.json").is_file())
     except OSError:
@@ -163,7 +163,7 @@ def _is_sample(settings: Settings) -> bool:
 
 
 def summary(made: Made) -> list[str]:
-    """Where the files lie, in the order in which people ask for them."""
+    """Paths of the main files, the most wanted first."""
     lines = [f"page: {made.folder / 'index.html'}"]
     if made.has_pdf:
         lines.append(f"PDF: {made.folder / 'outlook.pdf'}")

@@ -1,4 +1,4 @@
-"""What the page says of revisions: what was, what is now, why and when, the newest first."""
+"""The page's revisions table: old figure, new figure, why and when, newest first."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ HEAD = ("Figure", "Of", "Was", "Now", "Why", "When")
 
 
 def shown(edition: Edition) -> dict[str, Any] | None:
-    """A table of the figures that were revised; nothing where none was.
+    """A table of the revised figures; None if there are none.
 
-    Dates, numerators and the like that moved with them are counted in `rest`.
+    `rest` counts the other cells that changed with them, such as dates and numerators.
     """
     if not edition.revisions:
         return None
@@ -35,7 +35,7 @@ def _is_figure(edition: Edition, row: Row) -> bool:
 
 
 def _is_seen(edition: Edition, row: Row) -> bool:
-    """Whether what the page shows has changed: figures are shown rounded."""
+    """Whether the figure changed as shown, that is, rounded."""
     return _value(edition, row, "was") != _value(edition, row, "now")
 
 

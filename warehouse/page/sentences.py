@@ -1,7 +1,7 @@
-"""Titles and sentences, computed. Each claim has a guard; without its figures it is not made.
+"""Computed titles and sentences. Each claim has a guard and is left out without its figures.
 
 A sentence never says more than the figures in its table: "every year" and "the largest so far" need
-an unbroken run of years, and a comparison needs two figures on the same date.
+an unbroken run of years, and a comparison needs two figures for the same date.
 """
 
 from collections.abc import Callable
@@ -22,19 +22,19 @@ from warehouse.page.series import (
     unit_of,
 )
 
-# Fewer steps than this make no row of years.
+# With fewer steps than this, do not speak of a row of years.
 STEPS = 3
-# What moved by less (a hundredth, or a percentage point) has hardly changed.
+# A smaller change (a hundredth, or a percentage point) counts as "hardly changed".
 HARDLY = 0.01
 
 
 def title(figure: Figure, edition: Edition) -> str:
-    """Title of a figure: its finding, or what it is about where nothing can be claimed."""
+    """Title of a figure: its finding, or its subject if nothing can be claimed."""
     return RULES[figure.title](figure, edition)
 
 
 def main_points(shown: list[Figure], edition: Edition) -> list[str]:
-    """A sentence for each figure that is a main point; what is not available says so."""
+    """A sentence for each main point; a figure that is not available says so."""
     found = []
     for figure in (f for f in shown if f.is_main_point):
         rule = {"trend": _trend_point, "leader": _leader_point}.get(figure.title)
@@ -61,7 +61,7 @@ def lead(edition: Edition, shown: list[Figure]) -> list[str]:
 
 @dataclass(frozen=True)
 class Trend:
-    """This year's figure, and how it moved where last year's can be compared with it."""
+    """This year's figure, and its change if last year's can be compared with it."""
 
     now: Point
     before: Point | None
@@ -70,7 +70,7 @@ class Trend:
 
     @property
     def size(self) -> str:
-        """How far it moved, without a sign; empty where it hardly did."""
+        """Size of the change, without a sign; empty if it hardly changed."""
         moved = abs(self.growth or 0)
         if moved < HARDLY:
             return ""
@@ -82,7 +82,7 @@ class Trend:
 
 
 def trend_of(figure: Figure, edition: Edition) -> Trend | None:
-    """How the measure moved on last year; nothing where this year has no figure."""
+    """Change of the measure on last year; None if this year has no figure."""
     found = points(figure, edition)
     unit = unit_of(figure, edition)
     now = next((p for p in this_year(found, edition) if p.value is not None), None)
@@ -110,7 +110,7 @@ def _trend(figure: Figure, edition: Edition) -> str:
     verb = "rose" if trend.is_up else "fell"
     day = trend.now.as_of
     if figure.growth and day and edition.period_to - day > SLACK:
-        # The table's growth goes back a whole year, and this one is not over.
+        # The table's growth goes back a whole year, and this year is not over.
         return f"{figure.noun} {verb} {trend.size} in the year to {words.day(day)}"
     row = _in_a_row(trend, figure, edition)
     return f"{figure.noun} {verb} {trend.size} in {edition.name}{row}"
@@ -149,7 +149,7 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
             text += f"; the {direction} of {words.number(step)} is the largest of the "
             text += f"{len(run) - 1} yearly changes since {run[0].edition}"
     row = edition.tables[figure.table].of(edition.name)[0] if figure.growth else {}
-    # Where the first year is withheld, how far back it lies is known and the rate is not.
+    # If the first year is withheld, its distance is known but the rate is not.
     if row.get("cagr") is not None and (row.get("cagr_years") or 0) > 1:
         text += (
             f". From {words.day(row['cagr_from'])} to {day}, {row['cagr_years']} years, "
@@ -159,7 +159,7 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
 
 
 def is_largest_step(run: list[Point]) -> bool:
-    """Whether the last step of an unbroken run is larger than every one before it."""
+    """Whether the last step of an unbroken run is larger than all earlier ones."""
     values = [p.value or 0 for p in run]
     steps = [abs(b - a) for a, b in zip(values, values[1:], strict=False)]
     return len(steps) >= STEPS and steps[-1] > max(steps[:-1])
@@ -173,7 +173,7 @@ def is_every_year(run: list[Point]) -> bool:
 
 
 def _is_one_way(trend: Trend) -> bool:
-    """Whether the growth is that of the two years: the table's own may rest on other nights."""
+    """Whether the growth is between these two years: the table's own may use other nights."""
     step = (trend.now.value or 0) - ((trend.before and trend.before.value) or 0)
     return bool(trend.size) and (step > 0) == trend.is_up
 
@@ -209,7 +209,7 @@ def _leader_point(figure: Figure, edition: Edition) -> str | None:
         )
     text = f"{top.label}: {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
     rest = classes(now)[1:3]
-    # A withheld class may be larger than a shown one, so that places are not counted.
+    # A withheld class may be larger than a shown one, so do not number the places.
     if rest and not any(p.symbol == "c" for p in now):
         names = [f"{p.label} ({words.percent(p.value or 0)})" for p in rest]
         text += f"; {words.listed(names)} follow{'s' if len(names) == 1 else ''}"
@@ -249,7 +249,7 @@ def _followers(figure: Figure, edition: Edition) -> str:
 
 
 def _months(figure: Figure, edition: Edition) -> str:
-    """Months of this year that ran above, or below, the same ones of last year."""
+    """Months of this year that were above, or below, the same months of last year."""
     by_month = {p.on: p for p in points(figure, edition) if p.on and p.value is not None}
     pairs = [
         (by_month[on].value or 0, before.value or 0)
@@ -281,8 +281,8 @@ def _not_compared(figure: Figure, now: Point, edition: Edition) -> str:
     last = next((p for p in found if p.year == now.year - 1 and p.value is not None), None)
     if last and last.of_days and abs((last.days or 0) - (now.days or 0)) > SLACK.days:
         return (
-            f"{last.edition} is no measure for it: deliveries cover {last.days} days of that year, "
-            f"and {now.days} of this one"
+            f"{last.edition} cannot be compared: deliveries cover {last.days} days of that year "
+            f"and {now.days} of {now.edition}"
         )
     return "there is no comparable figure a year before"
 
@@ -296,7 +296,7 @@ def _compared(trend: Trend, figure: Figure) -> str:
 
 
 def _is_same(trend: Trend) -> bool:
-    """Whether nothing that is shown has changed: counts are shown whole, shares rounded."""
+    """Whether the figures as shown are the same: counts are shown in full, shares rounded."""
     if trend.before is None or not words.is_share(trend.unit):
         return not trend.growth
     return words.percent(trend.now.value or 0) == words.percent(trend.before.value or 0)

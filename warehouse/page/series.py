@@ -1,4 +1,4 @@
-"""Figures as points: what a chart draws, what a sentence may compare, and what it may not."""
+"""Figures as points: which of them a chart draws and a sentence may compare."""
 
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -10,8 +10,8 @@ from typing import Any
 from warehouse.page import words
 from warehouse.page.edition import Edition
 
-# Two dates are "a year apart" within this: the last good night may be a few days early. Two flows
-# are counted alike if the days that deliveries cover differ by no more.
+# Dates are "a year apart" within this margin: the last good night may be a few days early. Two
+# flows are comparable if the numbers of days covered differ by no more.
 SLACK = timedelta(days=7)
 
 
@@ -46,13 +46,13 @@ class Figure:
 
     @property
     def name(self) -> str:
-        """As meta.availability calls it."""
+        """Its name in meta.availability."""
         return self.figure or self.table
 
 
 @dataclass(frozen=True)
 class Point:
-    """One published figure: of a year, and of a class where the table has classes."""
+    """One published figure of a year, and of a class if the table has classes."""
 
     edition: str
     value: float | None
@@ -76,7 +76,7 @@ class Point:
 
     @property
     def is_short(self) -> bool:
-        """Whether deliveries cover fewer days than it has."""
+        """Whether deliveries do not cover all its days."""
         return self.days is not None and self.of_days is not None and self.days < self.of_days
 
 
@@ -87,13 +87,13 @@ def layout() -> dict[str, Any]:
 
 
 def figures(section: dict[str, Any], edition: Edition) -> list[Figure]:
-    """The section's figures whose table the file has."""
+    """The section's figures whose table is in the file."""
     entries = [Figure(**f) for f in section.get("figure", ())]
     return [f for f in entries if f.table in edition.tables]
 
 
 def points(figure: Figure, edition: Edition) -> list[Point]:
-    """Every published figure of the measure, of this year and before, in the table's order."""
+    """Every published figure of the measure up to this year, in the table's order."""
     table = edition.tables[figure.table]
     symbol = table.symbol_of(figure.measure)
     covered = _years_covered(figure, edition)
@@ -119,20 +119,20 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
             *covered.get(row["edition"], _covered(row)),
             figure.is_seen,
         )
-        # A month that deliveries cover in part would look like a fall.
+        # A month covered only in part would look like a fall.
         is_gap = on is not None and (point.is_short or not _is_a_month(row))
         found.append(replace(point, value=None) if is_gap else point)
     return found
 
 
 def _of(figure: Figure, row: dict[str, Any], part: str) -> int | None:
-    """The measure's own numerator or denominator, else that of the table's one measure."""
+    """The measure's own numerator or denominator, else that of the table's only measure."""
     found: int | None = row.get(f"{figure.measure}_{part}", row.get(part))
     return found
 
 
 def _is_a_month(row: dict[str, Any]) -> bool:
-    """Whether what came and went between two nights did so in about as long as the month is."""
+    """Whether a flow between two nights covers about as many days as the month has."""
     if not row.get("flow_from") or not row.get("flow_to"):
         return True
     after = (row["month"] + timedelta(days=31)).replace(day=1)
@@ -141,22 +141,22 @@ def _is_a_month(row: dict[str, Any]) -> bool:
 
 
 def _covered(row: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Days that deliveries cover, and of how many. Nights that came are no days that are covered,
-    but as many of them make two years alike."""
+    """Days that deliveries cover, and of how many. Where a table only counts nights, these are
+    nights delivered: equal numbers of them make two years comparable."""
     if "nights" in row:
         return row["nights"], None
     return row.get("days_covered"), row.get("days")
 
 
 def _years_covered(figure: Figure, edition: Edition) -> dict[str, tuple[int | None, int | None]]:
-    """The same of each edition, for a figure whose table says nothing of it."""
+    """The same for each edition, for a figure whose own table does not say."""
     table = edition.tables.get(figure.covered_by)
     rows = table.rows if table else ()
     return {r["edition"]: _covered(r) for r in rows if r["span"] == "year"}
 
 
 def label_of(figure: Figure, row: dict[str, Any]) -> str:
-    """Name of a row's class, for readers; empty where the figure has no classes."""
+    """Name of a row's class for readers; empty if the figure has no classes."""
     if not figure.label:
         return ""
     value = str(row[figure.label])
@@ -173,13 +173,13 @@ def this_year(found: list[Point], edition: Edition) -> list[Point]:
 
 
 def classes(found: list[Point]) -> list[Point]:
-    """Shown classes, the largest first; the unknown class is none of them."""
+    """Shown classes, largest first, without the unknown class."""
     shown = [p for p in found if p.key not in words.UNKNOWN and p.value is not None]
     return sorted(shown, key=lambda p: (-(p.value or 0), p.key))
 
 
 def a_year_before(point: Point, found: list[Point]) -> Point | None:
-    """The same class a year earlier, if it was published and counted on the same date."""
+    """The same class a year earlier, if published and for the same date."""
     for other in found:
         if other.key == point.key and other.year == point.year - 1 and other.value is not None:
             return other if is_comparable(point, other) else None
@@ -187,7 +187,7 @@ def a_year_before(point: Point, found: list[Point]) -> Point | None:
 
 
 def is_comparable(new: Point, old: Point) -> bool:
-    """Whether two figures stand on the same date of neighbouring years and cover as many days."""
+    """Whether two figures are for the same date of consecutive years and cover as many days."""
     if new.as_of is None or old.as_of is None or new.value is None or old.value is None:
         return False
     if new.is_seen:
@@ -198,14 +198,14 @@ def is_comparable(new: Point, old: Point) -> bool:
 
 
 def is_same_date(new: date | None, old: date | None) -> bool:
-    """Whether two days lie a year apart; where neither is told, nothing speaks against it."""
+    """Whether two dates are a year apart; true if neither is given."""
     if new is None or old is None:
         return new == old
     return abs(new - old - timedelta(days=365)) <= SLACK
 
 
 def unbroken(found: list[Point]) -> list[Point]:
-    """The longest run of comparable years that ends with the last one, oldest first."""
+    """The longest run of comparable years up to the last one, oldest first."""
     years = sorted(found, key=lambda p: p.year)
     run = years[-1:]
     for older, newer in zip(years[-2::-1], years[:0:-1], strict=True):

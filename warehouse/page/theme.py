@@ -1,4 +1,4 @@
-"""The look of the charts: one theme, and one list of colours that the style sheet knows by name."""
+"""The look of the charts: one theme, and one list of colours, named for the style sheet."""
 
 import base64
 from functools import cache
@@ -21,13 +21,13 @@ PALETTE = {
     "line": LINE,
     "wash": WASH,
 }
-# In this order for lines; the last one is for whatever comes after the fourth.
+# For lines, in this order; the last colour is for every line after the fourth.
 SERIES = (GREEN, AMBER, BLUE, PURPLE, MUTED)
-# A page column, and a phone: a chart scaled down to a phone could not be read.
+# A page column and a phone: a chart scaled down to a phone would be illegible.
 WIDTHS = {"wide": 720, "narrow": 320}
 FONTS = Path(__file__).with_name("fonts")
 FONT = "Inter, Arial, sans-serif"
-# Room for a letter, relative to its size: the reader's font may be wider than the one we measure.
+# Room per letter, relative to its size: the reader's font may be wider than the measured one.
 LETTER = 0.58
 PADDING = {"left": 4, "right": 4, "top": 6, "bottom": 4}
 CONFIG = {
@@ -49,7 +49,7 @@ CONFIG = {
 
 @cache
 def fonts() -> str:
-    """Style rules that carry the fonts within: a page looks the same on every machine."""
+    """Style rules that embed the fonts, so that a page looks the same on every machine."""
     rules = []
     for family, name in (("Inter", "inter"), ("Source Serif 4", "source-serif-4")):
         for path in sorted(FONTS.glob(f"{name}-*.woff2")):
@@ -68,26 +68,26 @@ def data(rows: Any) -> alt.Data:
 
 
 def room(texts: list[str], size: float) -> float:
-    """Width that the longest of the texts may take, in pixels."""
+    """Most width that the longest of the texts can take, in pixels."""
     return max((len(t) for t in texts), default=0) * size * LETTER
 
 
 def finished(chart: Any, width: int) -> dict[str, Any]:
-    """The chart as a Vega-Lite specification in our theme; a test holds it to the schema."""
+    """The chart as a Vega-Lite specification in the theme; a test checks it against the schema."""
     made = dict(chart.to_dict(validate=False))
     view = {"stroke": None, "continuousWidth": width, "discreteWidth": width}
     return {**made, "padding": PADDING, "config": {**CONFIG, "view": view}}
 
 
 def drawing(spec: dict[str, Any]) -> str:
-    """The chart as SVG, without a page colour behind it."""
+    """The chart as SVG with a transparent background."""
     return str(vl_convert.vegalite_to_svg({**spec, "background": None}))
 
 
 def svg(text: str, prefix: str, alternative: str) -> str:
-    """A drawing for a page: ids of its own, and words for those who do not see it.
+    """A chart for a page, with its own ids and an alternative text.
 
-    Colours stay in the attributes, for paper; the style sheet recolours them by those attributes.
+    Colours stay in the attributes for print; on screen the style sheet recolours by them.
     """
     head, _, body = text.partition(">")
     box = head[head.index("viewBox=") :].split('"')[1]
@@ -102,12 +102,12 @@ def svg(text: str, prefix: str, alternative: str) -> str:
 
 
 def png(spec: dict[str, Any]) -> bytes:
-    """The chart as a picture for slides, at twice its size."""
+    """The chart as a PNG for slides, at twice its size."""
     return bytes(vl_convert.vegalite_to_png(spec, scale=2))
 
 
 def _plain(body: str) -> str:
-    # The picture has its words as a whole; roles inside it would only be read out piecemeal.
+    # The chart has one alternative text; a screen reader would read inner roles piece by piece.
     for role in ("graphics-object", "graphics-symbol", "graphics-document"):
         body = body.replace(f' role="{role}"', "")
     parts = body.split(' aria-roledescription="')

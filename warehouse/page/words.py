@@ -1,4 +1,4 @@
-"""How numbers, dates and symbols are written: the same on the page, in charts and in sentences."""
+"""How the page, charts and sentences write numbers, dates and symbols."""
 
 from datetime import date, datetime
 from functools import cache
@@ -12,11 +12,11 @@ MINUS = "\N{MINUS SIGN}"
 SYMBOLS = {
     "p": (
         "Provisional",
-        "Its edition is not frozen, or days of its year are missing.",
+        "The edition is not frozen, or days of its year are missing.",
     ),
-    "r": ("Revised", "Changed since an earlier edition; the revisions table says why."),
-    "c": ("Withheld", "A small cell, or one that would give a small cell away."),
-    "x": ("Not available", "The exports do not hold it. It is not 0."),
+    "r": ("Revised", "Changed since it was first published; the revisions table says why."),
+    "c": ("Withheld", "A small cell, or one that would disclose a small cell."),
+    "x": ("Not available", "The exports do not hold it. It is not zero."),
 }
 UNKNOWN = ("unknown", "not_available")
 NO_CLASS = "Not available"
@@ -37,7 +37,7 @@ ORDINALS = [
     "fourteenth",
     "fifteenth",
 ]
-# Words of column names that are not written as a name is.
+# Parts of column names that are not written as they are spelt.
 SPELLED = {
     "hhi": "HHI",
     "cagr": "CAGR",
@@ -53,7 +53,7 @@ SPELLED = {
 
 
 def number(value: float) -> str:
-    """Whole numbers with commas; others with two decimals at most, small ones with three digits."""
+    """Whole numbers with commas; others with at most two decimals, small ones with three digits."""
     if isinstance(value, int) or float(value).is_integer():
         return _signed(f"{value:,.0f}")
     if abs(value) < 1:
@@ -67,12 +67,12 @@ def percent(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """A large count for a headline: 3.2 m; below a million as it is."""
+    """A headline count: 3.2 m, or in full below a million."""
     return f"{value / 1e6:,.1f} m" if value >= 1e6 else number(value)
 
 
 def is_share(unit: str | None) -> bool:
-    """Whether values of that unit are read as per cent."""
+    """Whether values of that unit are written as per cent."""
     return bool(unit) and str(unit).startswith("share")
 
 
@@ -83,7 +83,7 @@ def measure(value: float, unit: str | None) -> str:
 
 
 def change(new: float, old: float, unit: str | None) -> str:
-    """Difference of two figures: percentage points for shares, per cent for what is counted."""
+    """Difference of two figures: percentage points for shares, per cent for counts."""
     if is_share(unit):
         return _plus(f"{(new - old) * 100:+.1f} pp")
     return _plus(f"{(new / old - 1) * 100:+.1f}%") if old else "was 0"
@@ -94,7 +94,7 @@ def day(value: date | None) -> str:
 
 
 def cell(value: Any, unit: str | None, symbol: str | None = None) -> str:
-    """A table's cell; a figure that is not shown says why."""
+    """A table cell; a figure that is not shown says why."""
     if value is None:
         return f"[{symbol}]" if symbol else ""
     if isinstance(value, bool):
@@ -103,12 +103,12 @@ def cell(value: Any, unit: str | None, symbol: str | None = None) -> str:
         return measure(value, unit)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
-    # The one row of a table that shows no class: too small, or nothing to count.
+    # The only row of a table without classes: they are too small, or there is nothing to count.
     return "All withheld" if symbol == "c" and value == NO_CLASS else str(value)
 
 
 def class_name(column: str, value: str) -> str:
-    """Name of a class for a reader: a country's for its code."""
+    """Name of a class for readers, with a country's name in place of its code."""
     if value == "unknown":
         return "Unknown"
     return country(value) if column.endswith("country_iso2") else value
@@ -116,7 +116,7 @@ def class_name(column: str, value: str) -> str:
 
 @cache
 def country(code: str) -> str:
-    """Name of a country without what stands behind a comma, unless two would be alike."""
+    """Name of a country without the part after a comma, unless two names would then be alike."""
     own = _short_names().get(code, code)
     if list(_short_names().values()).count(own) == 1:
         return own
@@ -131,12 +131,12 @@ def _short_names() -> dict[str, str]:
 
 
 def heading(column: str) -> str:
-    """Name of a column above a table for readers."""
+    """Heading of a table column."""
     return capital(" ".join(SPELLED.get(w, w) for w in column.split("_")).strip())
 
 
 def ordinal(number: int) -> str:
-    """As in "the fourth rise": in words, as far as years reach."""
+    """`the fourth`, in words as far as the number of years can reach."""
     return f"the {ORDINALS[number - 1]}" if number <= len(ORDINALS) else f"number {number}"
 
 
@@ -145,7 +145,7 @@ def capital(text: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """A, B and C; names that hold commas themselves are parted by semicolons."""
+    """A, B and C; with semicolons if a name holds a comma."""
     if any("," in n for n in names):
         return "; ".join(names)
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -1,4 +1,4 @@
-"""The workbook: a sheet per table with native charts. Data are never formulas."""
+"""The workbook: a sheet per table, with native charts. Data never become formulas."""
 
 import io
 from datetime import UTC, date, datetime
@@ -12,12 +12,12 @@ from warehouse.page import sentences, theme, words
 from warehouse.page.edition import Edition, Table
 from warehouse.page.series import Figure, classes, figures, layout, points, this_year
 
-HEAD_ROW = 3  # title, what it is, an empty row; then the header
+HEAD_ROW = 3  # title, description, an empty row; then the header
 NAME_LIMIT = 31  # of a sheet's name
 
 
 def write(path: Path, edition: Edition, title: str) -> None:
-    """Writes every report table of the edition, what is withheld as [c], not available as [x]."""
+    """Writes every report table of the edition; [c] is withheld, [x] is not available."""
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
@@ -26,7 +26,7 @@ def write(path: Path, edition: Edition, title: str) -> None:
         "remove_timezone": True,
         "in_memory": True,
     }
-    # Made in memory: a zip file that a full disk cut short complains again when it is collected.
+    # Made in memory: a zip file cut short by a full disk raises again when it is collected.
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, options) as book:
         built = edition.run["built_at"].astimezone(UTC).replace(tzinfo=None, microsecond=0)
@@ -47,7 +47,7 @@ def sheet_name(table: str) -> str:
 
 
 def cell(value: Any, symbol: str | None) -> Any:
-    """What a cell holds: the figure itself, its symbol where there is none."""
+    """Content of a cell: the figure, else its symbol."""
     if value is None:
         return f"[{symbol}]" if symbol else None
     if isinstance(value, Decimal):
@@ -85,7 +85,7 @@ def _contents(book: Any, edition: Edition, title: str, formats: dict[str, Any]) 
         f"data to {words.day(edition.data_to)}"
     )
     sheet.write_string(1, 0, about, formats["muted"])
-    sheet.write_row(3, 0, ["Sheet", "What it holds"], formats["head"])
+    sheet.write_row(3, 0, ["Sheet", "Description"], formats["head"])
     entries = [("Notes", "How to read the tables, and what they do not say.")]
     entries += [(sheet_name(t.name), t.doc) for t in edition.tables.values()]
     for row, (name, doc) in enumerate(entries, 4):
@@ -155,7 +155,7 @@ def _write(
     elif isinstance(held, datetime | date):
         sheet.write_datetime(*at, held, formats["date"])
     else:
-        # Whatever it begins with: it is text.
+        # As text, whatever it begins with.
         is_symbol = held in {f"[{s}]" for s in words.SYMBOLS}
         sheet.write_string(*at, held, formats["symbol"] if is_symbol else None)
 
@@ -192,7 +192,7 @@ def _charts(book: Any, sheet: Any, table: Table, own: list[Figure], edition: Edi
 
 
 def _drawn_rows(figure: Figure, table: Table, edition: Edition) -> list[int]:
-    """Sheet rows of the figure's points, in the order they are drawn."""
+    """Sheet rows of the figure's points, in the order of the chart."""
     rows = []
     keys = [p.key for p in classes(this_year(points(figure, edition), edition))][:10]
     for line, row in enumerate(table.rows, HEAD_ROW + 1):
@@ -208,7 +208,7 @@ def _drawn_rows(figure: Figure, table: Table, edition: Edition) -> list[int]:
 
 
 def _cells(table: Table, column: str, rows: list[int]) -> str:
-    """Reference to cells of one column, however far apart they stand."""
+    """Reference to cells of one column, adjacent or not."""
     letter = xlsxwriter.utility.xl_col_to_name([c.name for c in table.columns].index(column))
     name = sheet_name(table.name)
     blocks: list[list[int]] = []

@@ -392,7 +392,7 @@ def test_the_page_shows_the_marks_of_the_file(tmp_path: Path, status: str) -> No
         seen |= {(figure.table, m) for _, m in held[figure.id]}
     assert ("sellers_by_city", "r") in seen and ("destination_reach", "p") in seen
     assert (("seller_growth", "p") in seen) is (status == "provisional")
-    assert html.count("Never frozen, and so provisional") == 1
+    assert html.count("Provisional because never frozen") == 1
     assert "on this page: FY2021.<" in html
     tiles = re.findall(
         r'<p class="big"><data value="[^"]+">[^<]+</data>(?:<sup.*?>(\w)</abbr>)?', html
