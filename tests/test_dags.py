@@ -186,7 +186,7 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
             nightly.load(dataset, f"{day}")
         nightly.publish_night(f"{day}")
         if day < end:
-            with pytest.raises(ExportMissing, match="is not whole"):
+            with pytest.raises(ExportMissing, match="is not complete"):
                 yearly.due("FY2022", date(2022, 10, 1))
             assert yearly.due("FY2022", date(2022, 10, 1), "as it stands") == "FY2022"
             freeze.freeze(settings(), "FY2022", by="an author", reason="as it stands")

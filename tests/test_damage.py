@@ -365,7 +365,7 @@ def test_a_file_in_place_of_the_link_to_what_is_live_is_replaced(
     link = home / "published" / "latest"
     link.unlink()
     link.write_text("x")
-    assert "is no link to a version" in (versions.fault(chosen.published) or "")
+    assert "is not a link to a version" in (versions.fault(chosen.published) or "")
     assert build(chosen).manifest["tables"] == ground.expected
     assert versions.fault(chosen.published) is None
 

@@ -1,7 +1,7 @@
-"""One night as a scheduler runs it: by its export date, with settings from the environment.
+"""One night as a scheduler runs it: by export date, with settings from the environment.
 
-What is worth another try raises any exception, DiskError among them; what is not raises
-OutlookError, whose message says what stays and what to do.
+OutlookError means that a retry cannot help; its message says what stays and what to do. After any
+other exception, such as DiskError, the scheduler may retry.
 """
 
 import logging
@@ -21,7 +21,7 @@ from warehouse.build.build import build
 log = logging.getLogger(__name__)
 
 
-# What a message may carry of a receipt.
+# Keys of a receipt that an Airflow message may carry.
 OF_A_RECEIPT = (
     "dataset",
     "export_date",
@@ -41,22 +41,22 @@ OF_A_RECEIPT = (
 
 @disk_faults_told()
 def landed(dataset: str, export_date: str | None) -> bool:
-    """Whether the night's export is there, whole as far as a manifest tells."""
+    """Whether the night's export has been delivered, in full as far as a manifest tells."""
     return exports.landed(settings().exports, dataset, _night(export_date))
 
 
 @disk_faults_told()
 def load(dataset: str, export_date: str | None) -> dict[str, Any]:
-    """Loads one export into the lake; returns what of its receipt a message may carry.
+    """Loads one export into the lake; returns the part of its receipt that a message may carry.
 
-    Raises ExportMissing, ExportError or NightHeld where the night does not count.
+    Raises ExportMissing, ExportError or NightHeld if the night does not count.
     """
     chosen = settings()
     receipt = line.run(dataset, _night(export_date), chosen)
     told = line.summary(receipt)
     if not receipt.is_usable:
         step = NEXT_STEP[receipt.status].format(night=export_date, exports=chosen.exports)
-        said = f"{told}. What is published stays. {step}"
+        said = f"{told}. The published version stays. {step}"
         if receipt.status == "refused":
             raise ExportError("refused", said)
         raise OF_STATUS[receipt.status](said)
@@ -66,9 +66,9 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
 
 @disk_faults_told()
 def publish_night(export_date: str | None) -> dict[str, Any]:
-    """Builds, checks and publishes what the lake holds once all three exports of a night count.
+    """Builds, checks and publishes the lake if all three exports of the night count.
 
-    Raises NightHeld where one of them does not, or where a check fails.
+    Raises NightHeld if one of them does not, or if a check fails.
     """
     chosen = settings()
     lake = Lake(chosen.lake)
@@ -79,7 +79,9 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
         if r is None or not r.is_usable
     ]
     if waiting:
-        raise NightHeld(f"{export_date} is not whole: {', '.join(waiting)}. Nothing was published.")
+        raise NightHeld(
+            f"{export_date} is not complete: {', '.join(waiting)}. Nothing was published."
+        )
     built = build(chosen)
     return {
         "folder": built.folder.name,
@@ -91,7 +93,7 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
 
 @disk_faults_told()
 def summary(export_date: str | None) -> str:
-    """One screen on a night: what came in, what is live, what it says. Logged as one record."""
+    """A night on one screen: rows, live version, headline figures. Logged as one record."""
     chosen = settings()
     lake = Lake(chosen.lake)
     lines = [f"Night {export_date}"]
@@ -113,7 +115,7 @@ def summary(export_date: str | None) -> str:
 
 
 def _night(export_date: str | None) -> date:
-    """A run by hand has no partition key, and then names its night itself."""
+    """The export date; a run by hand has no partition key and must give it."""
     if not export_date:
         raise SettingsError("this run has no partition key: trigger it with export_date")
     return date.fromisoformat(export_date)

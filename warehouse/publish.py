@@ -1,7 +1,7 @@
-"""Publishing: a finished version put in place by renames; readers see the old one or the new one.
+"""Publishing: renames put a finished version in place, so readers see the old or the new one.
 
-`published/<export_date>/outlook.duckdb` is never touched again; a night published again becomes
-`<export_date>.r2`. `latest` moves on, never back.
+`published/<export_date>/outlook.duckdb` never changes; a night published again becomes
+`<export_date>.r2`.
 """
 
 import logging
@@ -31,7 +31,7 @@ def writer_lock(published: Path) -> Iterator[None]:
 
 @contextmanager
 def new_version(published: Path) -> Iterator[Path]:
-    """A folder in which to build, on the disk it will be published on; gone if it is not."""
+    """A folder to build in, on the disk of `published`; removed unless it is published."""
     folder = published / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
     try:
@@ -43,13 +43,16 @@ def new_version(published: Path) -> Iterator[Path]:
 def put_in_place(
     building: Path, published: Path, night: date, about: dict[str, Any], is_newest: bool
 ) -> Path:
-    """Makes the finished folder the version of that night, and `latest` where it is the newest.
+    """Makes the finished folder the version of that night, and `latest` if it is the newest.
 
-    Raises PublishError where something stands in the way; the old version is live then.
+    Raises PublishError if that fails; the old version then stays live.
     """
     log_file = building / f"{FILE}.wal"
     if log_file.exists():
-        raise PublishError(f"{log_file} is there: the build did not close its file.")
+        raise PublishError(
+            f"{log_file} exists, so the build did not close its file. Nothing was published; the "
+            "old version stays live."
+        )
     target = free_name(published, night)
     revision = 1 if target.name == f"{night}" else int(target.name.rpartition(".r")[2])
     write_json(building / "manifest.json", {**about, "revision": revision})
@@ -71,10 +74,10 @@ def put_in_place(
 
 
 def put_report(made: Path, published: Path, edition: str) -> Path:
-    """Puts a finished report folder in the place of the edition's one; call with the lock held.
+    """Replaces the edition's report folder with a finished one; call with the lock held.
 
-    Killed between its two renames, the old folder has no name that a reader looks for; whoever
-    takes the lock next puts it back. The report of an earlier revision is kept as FY2022.r1.
+    If the process is killed between the two renames, readers find no report; the next process to
+    take the lock puts the old one back. The report of an earlier revision is kept as FY2022.r1.
     """
     target = published / "report" / edition
     target.parent.mkdir(exist_ok=True)
@@ -89,7 +92,7 @@ def put_report(made: Path, published: Path, edition: str) -> Path:
 
 
 def mend_pointer(published: Path, name: str) -> None:
-    """Writes `latest.json` again where it does not say what `latest` does."""
+    """Rewrites `latest.json` if it does not agree with `latest`."""
     path = published / "latest.json"
     try:
         told = read_json(path, BUILD_AGAIN)
@@ -114,7 +117,7 @@ def _point(published: Path, name: str) -> None:
 
 
 def free_name(published: Path, night: date) -> Path:
-    """Folder that the next version of that night will be; call with the writer's lock held."""
+    """Folder for the next version of that night; call with the writer's lock held."""
     target = published / f"{night}"
     revision = 1
     while target.exists():
@@ -128,14 +131,14 @@ def _aside(target: Path) -> Path:
 
 
 def _settle_report(target: Path) -> None:
-    """What becomes of a report that was put aside: put back where none took its place, kept under
-    its revision where that is an earlier one, else removed."""
+    """Settles a report that was set aside: puts it back if none replaced it, keeps it if it is of
+    an earlier revision, and removes it otherwise."""
     aside = _aside(target)
     if not aside.exists():
         return
     if not target.exists():
         move(aside, target)
-        log.warning("%s was cut short: what was there before is back", target)
+        log.warning("%s: the last run was interrupted; the earlier report is back", target)
         return
     if (aside / "manifest.json").is_file():
         was, now = (_frozen_revision(f) for f in (aside, target))
@@ -155,7 +158,7 @@ def _frozen_revision(report: Path) -> int | None:
 
 
 def _sweep(published: Path) -> None:
-    """What killed builds left behind; we hold the lock, so that none is at work."""
+    """Removes what killed builds left; the lock is held, so no other build is running."""
     for aside in (published / "report").glob(".*.before"):
         _settle_report(aside.with_name(aside.name[1:].removesuffix(".before")))
     for path in published.iterdir():
@@ -168,12 +171,12 @@ def _sweep(published: Path) -> None:
 
 
 def _quarantine_log(version: Path) -> None:
-    """A published file has no log; DuckDB would read a stray one into what analysts see."""
+    """Sets a stray .wal file aside: DuckDB would apply it to the file that analysts open."""
     stray = version / f"{FILE}.wal"
     if stray.exists():
         log.error(
-            "%s lay beside a published file: somebody opened it to write, or copied it "
-            "there. It was put aside.",
+            "%s was next to a published file: somebody opened that file for writing or copied "
+            "the .wal there. It was renamed to .put-aside.",
             stray,
         )
         os.replace(stray, stray.with_name(f"{stray.name}.put-aside"))

@@ -1,7 +1,7 @@
-"""Published versions: which there are, which is live, and whether each is what was published.
+"""Published versions: which exist, which is live, and whether each is unchanged.
 
-`published/<export_date>/outlook.duckdb` is never touched again; a night published again becomes
-`<export_date>.r2`, and `latest` points to the one that is live.
+`published/<export_date>/outlook.duckdb` never changes; a night published again becomes
+`<export_date>.r2`, and `latest` points to the live version.
 """
 
 from contextlib import suppress
@@ -17,8 +17,8 @@ from transforms.lake import Lake
 from transforms.storage import damage, read_json, sha256
 
 FILE = "outlook.duckdb"
-BUILD_AGAIN = "`outlook build` makes a new version from the lake"
-REMOVE = "restore that folder from a backup, or remove it"
+BUILD_AGAIN = "run `outlook build` to make a new version from the lake"
+REMOVE = "restore that folder from a backup, or delete it"
 HEADLINE = """
     SELECT edition, metric, value, as_of, symbol
     FROM report.headline
@@ -34,14 +34,14 @@ def latest(published: Path) -> Path | None:
 
 
 def live(published: Path) -> Path | None:
-    """Folder of the live version, held to its manifest, if there is one; else raises Damaged."""
+    """Folder of the live version, if there is one; raises Damaged if it fails its manifest."""
     if problem := fault(published):
         raise Damaged(problem)
     return latest(published)
 
 
 def live_or_fault(published: Path) -> tuple[Path | None, str | None]:
-    """The same, with what is wrong instead of an error; neither where nothing is published."""
+    """The live version or its fault; neither if nothing is published."""
     problem = fault(published)
     return (None, problem) if problem else (latest(published), None)
 
@@ -57,7 +57,7 @@ def headline(version: Path) -> list[dict[str, Any]]:
 def supersedes(night: date, current: Path | None, lake: Lake) -> bool:
     """Whether a new version of that night becomes the live one.
 
-    A newer night does; an older one where the live one's has since been judged not to count.
+    A newer night does. So does an older one, if the live version's night no longer counts.
     """
     if current is None:
         return True
@@ -67,16 +67,16 @@ def supersedes(night: date, current: Path | None, lake: Lake) -> bool:
 
 
 def fault(published: Path) -> str | None:
-    """What is wrong with what is live, or None; a build makes it anew."""
+    """What is wrong with the live version, or None; a build repairs it."""
     link = published / "latest"
     folder = latest(published)
     try:
         if folder is not None:
             verified(folder)
         elif link.is_symlink():
-            raise Damaged(damage(f"{link} points to nothing", BUILD_AGAIN))
+            raise Damaged(damage(f"{link} points to a folder that does not exist", BUILD_AGAIN))
         elif link.exists():
-            raise Damaged(damage(f"{link} is no link to a version", BUILD_AGAIN))
+            raise Damaged(damage(f"{link} is not a link to a version", BUILD_AGAIN))
         elif next(published.glob("????-??-??*/manifest.json"), None):
             raise Damaged(damage(f"{link} is gone", BUILD_AGAIN))
     except Damaged as error:
@@ -85,7 +85,7 @@ def fault(published: Path) -> str | None:
 
 
 def verified(folder: Path) -> dict[str, Any]:
-    """Manifest of a version whose file is what was published. Raises Damaged for another."""
+    """Manifest of a version. Raises Damaged if its file has changed since it was published."""
     about, file = manifest(folder), folder / FILE
     if not file.is_file():
         raise Damaged(damage(f"{file} is gone", _remedy(folder)))
@@ -96,7 +96,7 @@ def verified(folder: Path) -> dict[str, Any]:
 
 
 def manifest(folder: Path, remedy: str | None = None) -> dict[str, Any]:
-    """What a published folder says of itself. Raises Damaged, with what mends it."""
+    """Manifest of a published folder. Raises Damaged, with the repair."""
     path = folder / "manifest.json"
     found = read_json(path, remedy or _remedy(folder))
     if found is None:
@@ -105,13 +105,13 @@ def manifest(folder: Path, remedy: str | None = None) -> dict[str, Any]:
 
 
 def every(published: Path) -> list[Path]:
-    """Folders of every version, the oldest night first."""
+    """Folders of all versions, oldest night first."""
     folders = published.glob("????-??-??*")
     return sorted(p for p in folders if p.is_dir() and not p.is_symlink())
 
 
 def editions_shown(published: Path) -> dict[str, str]:
-    """Hashes of the frozen editions that any version shows whose manifest can be read."""
+    """Hashes of the frozen editions in all versions with a readable manifest."""
     shown: dict[str, str] = {}
     for folder in every(published):
         with suppress(Damaged):
@@ -120,9 +120,9 @@ def editions_shown(published: Path) -> dict[str, str]:
 
 
 def known_on(published: Path, as_of: date | None) -> Path:
-    """Folder of the live version, or of the newest one that knew nothing after `as_of`.
+    """Folder of the live version, or of the newest one without data after `as_of`.
 
-    Raises ExportMissing where there is none, Damaged where it is not what was published.
+    Raises ExportMissing if there is none, Damaged if it has changed since it was published.
     """
     current = live(published) if as_of is None else None
     if current:
@@ -137,7 +137,7 @@ def known_on(published: Path, as_of: date | None) -> Path:
                 others.append(about["export_date"])
     if not known and others:
         raise ExportMissing(
-            f"No version has data to {as_of} or before: the oldest has data to {min(others)}."
+            f"Every version has data after {as_of}: the oldest has data to {min(others)}."
         )
     if not known:
         raise ExportMissing("Nothing is published: run `outlook build`.")

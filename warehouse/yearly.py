@@ -1,4 +1,4 @@
-"""A report year as a scheduler releases it: nothing leaves without somebody's word."""
+"""A report year as a scheduler releases it, once a person has approved it."""
 
 import logging
 from datetime import date
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 @disk_faults_told()
 def due(edition: str | None, on: date, reason: str | None = None) -> str:
-    """The edition that a run is to release: the one asked for, else the fiscal year that ended.
+    """The edition to release: the one asked for, else the fiscal year that ended.
 
-    Raises ExportMissing where the newest census is not of that year's end, so that unpausing the
-    DAG, or a night that never came, releases nothing. Whoever names the edition and a reason may
-    release it as it stands.
+    Raises ExportMissing unless the newest census is of that year's end, so that neither unpausing
+    the DAG nor a missing night releases anything. With an edition and a reason, the run releases
+    the year as it stands.
     """
     chosen = settings()
     year = chosen.market.fiscal_year(on) - 1
@@ -31,12 +31,12 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
     with freeze.computed(chosen) as db:
         found = _figures(db, wanted)
     if not found:
-        raise ExportMissing(f"The lake makes no edition {wanted}: nothing was released.")
+        raise ExportMissing(f"The lake has no figures for {wanted}: nothing was released.")
     unfinished = sorted({f"{f['metric']} {f['as_of']}" for f in found if f["is_unfinished"]})
     if unfinished and not (edition and reason):
         raise ExportMissing(
-            f"{wanted} is not whole: {', '.join(unfinished)}. Nothing was released. Load the last "
-            "nights of the year, or, where they will never come, trigger the run with this "
+            f"{wanted} is not complete: {', '.join(unfinished)}. Nothing was released. Load the "
+            "last nights of the year. If they will never be delivered, trigger the run with this "
             "edition and a reason."
         )
     return wanted
@@ -44,9 +44,9 @@ def due(edition: str | None, on: date, reason: str | None = None) -> str:
 
 @disk_faults_told()
 def changes(edition: str, reason: str | None = None) -> str:
-    """The headline figures beside those of the edition's last freezing, as a Markdown table.
+    """The headline figures next to those last frozen, as a Markdown table.
 
-    Raises SettingsError for a revision without a reason: nobody need approve what would fail.
+    Raises SettingsError for a revision without a reason, which the release would refuse anyway.
     """
     old = frozen.newest(settings().published, edition)
     before = _frozen_values(old) if old else {}
@@ -56,12 +56,12 @@ def changes(edition: str, reason: str | None = None) -> str:
     if moved and not reason:
         raise SettingsError(
             f"{edition} is frozen ({old.folder.name if old else ''}) and {len(moved):,} cells "
-            f"would change: a revision needs a reason. Trigger the run with one; `outlook prove "
-            f"{edition}` lists what would change."
+            f"would change. Nothing was released: a revision needs a reason. Trigger the run with "
+            f"one; `outlook prove {edition}` lists the changes."
         )
     lines = [
         f"**{edition}** would be released with these figures"
-        + (f", in the place of {old.folder.name}." if old else ", for the first time."),
+        + (f", in place of {old.folder.name}." if old else ", for the first time."),
         *([f"{len(moved):,} cells of its tables would change."] if moved else []),
         *([f"Reason: {reason}"] if reason else []),
         "",
@@ -78,7 +78,7 @@ def changes(edition: str, reason: str | None = None) -> str:
 
 @disk_faults_told()
 def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
-    """Freezes the edition, publishes a file that shows it so, and makes its report."""
+    """Freezes the edition, publishes a file that shows it as final, and makes its report."""
     made = report.release(settings(), edition, by, reason)
     live = versions.latest(settings().published)
     log.info("released %s as %s: %s", edition, made.status, made.folder)
@@ -92,14 +92,14 @@ def release(edition: str, by: str, reason: str | None) -> dict[str, Any]:
 
 
 def approver(answer: Any) -> str:
-    """Who approved, from what the approval task returned; the DAG where it does not say."""
+    """Who approved, from the approval task's answer; the DAG if it does not say."""
     user = (answer or {}).get("responded_by_user") or {}
     name = user.get("name") or user.get("id")
     return f"{name}, in the outlook DAG" if name else "the outlook DAG"
 
 
 def _figures(db: duckdb.DuckDBPyConnection, edition: str) -> list[dict[str, Any]]:
-    """As the lake makes them today: what is published may be the frozen edition itself."""
+    """Figures from today's lake: the published file may hold the frozen edition instead."""
     return engine.rows(
         db,
         f"SELECT metric, value, as_of, {freeze.UNFINISHED} AS is_unfinished, symbol "
@@ -120,8 +120,8 @@ def _shown(value: float | None) -> str:
 
 
 def edition_of(params: dict[str, Any]) -> str | None:
-    """The edition that a run by hand names, if it names one."""
+    """The edition that a run by hand names, if any."""
     edition = params.get("edition")
     if edition and not edition[2:].isdigit():
-        raise SettingsError(f"{edition!r} is no edition: FY2022 or CY2022, say")
+        raise SettingsError(f"{edition!r} is not an edition: write FY2022 or CY2022")
     return edition

@@ -121,7 +121,7 @@ def test_a_table_that_shows_what_is_withheld_stops_the_build(
     db.execute(f"INSERT INTO {model.table} ({', '.join(row)}) VALUES (?, ?, ?)", [*row.values()])
     disclosure.verify(db, model)
     db.execute("INSERT INTO disclosure.suppressed VALUES ('sellers_by_city', 'FY2022', 'lahore')")
-    with pytest.raises(PublishError, match="1 rows that are withheld, first in FY2022"):
+    with pytest.raises(PublishError, match="1 withheld rows, the first in FY2022"):
         disclosure.verify(db, model)
     db.execute("DELETE FROM disclosure.suppressed")
     db.execute(f"DELETE FROM {model.table}")

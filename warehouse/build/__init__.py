@@ -1,1 +1,1 @@
-"""The new file: every table checked, described, frozen editions put in, closed and recounted."""
+"""Builds the new file: checks and describes tables, adds frozen editions, closes and recounts."""

@@ -1,4 +1,4 @@
-"""Building: the lake made into one DuckDB file, checked, closed, reopened, recounted, published."""
+"""Building: makes one DuckDB file from the lake, checks, closes, reopens, recounts, publishes."""
 
 import logging
 import shutil
@@ -33,14 +33,14 @@ from warehouse.tables.nights import due_nights
 
 log = logging.getLogger(__name__)
 
-# The oldest client that must be able to open the file; the newest format would shut it out.
+# Format of the oldest client that must be able to open the file.
 STORAGE_VERSION = "v1.4.0"
 BLOCK_SIZE = 16_384  # a small file of many small tables; larger blocks would pad it tenfold
 
 
 @dataclass(frozen=True)
 class Built:
-    """A published version; `is_new` is false where nothing in the lake had changed."""
+    """A published version; `is_new` is false if nothing in the lake had changed."""
 
     folder: Path
     is_new: bool
@@ -53,7 +53,7 @@ class Built:
 
 @dataclass(frozen=True)
 class Coming:
-    """The version that is to be made: of which night and lake, and the file that it follows."""
+    """The version to make: its night, its lake, and the file before it."""
 
     night: date
     name: str
@@ -78,8 +78,8 @@ def build(
 ) -> Built:
     """Makes the warehouse from the lake and publishes it.
 
-    `full` folds the whole history again from the partitions; the outcome is the same. Raises
-    NightHeld where a check fails and ExportMissing where the lake has no usable night.
+    `full` rebuilds the whole history from the partitions; the result is the same. Raises NightHeld
+    if a check fails, ExportMissing if the lake has no usable night.
     """
     lake = Lake(settings.lake)
     with publish.writer_lock(settings.published), settled(lake, settings, anew=full):
@@ -88,7 +88,7 @@ def build(
         if fault := versions.fault(settings.published):
             log.error("%s", fault)
         about = versions.manifest(live) if live and not fault else None
-        # A damaged manifest does not tell which frozen editions there were: any version's does.
+        # The live manifest may be damaged, so take the frozen editions from any version's.
         shown = about.get("editions", {}) if about else versions.editions_shown(settings.published)
         frozen.missed(settings.published, shown)
         fingerprint = _fingerprint(lake, settings)
@@ -96,7 +96,7 @@ def build(
             with engine.in_memory() as db:
                 # Also where nothing is to be made, what would be read is verified, and mended.
                 attach_lake(db, lake, settings)
-            log.info("nothing in the lake has changed since %s: it stays live", live.name)
+            log.info("nothing in the lake has changed since %s, which stays live", live.name)
             publish.mend_pointer(settings.published, live.name)
             return Built(live, False, about)
         with publish.new_version(settings.published) as folder:
@@ -123,7 +123,7 @@ def describe(
     run: dict[str, Any],
     told: dict[str, Any],
 ) -> None:
-    """Writes what the file says of itself: macros, help, meta tables, comments, dictionary."""
+    """Writes the file's own documentation: macros, help, meta tables, comments, dictionary."""
     macros.create(db, of_tables=True)
     catalog.write_check_results(db, results)
     catalog.write_run(db, run)
@@ -134,7 +134,7 @@ def describe(
 
 
 def content_hashes(db: duckdb.DuckDBPyConnection, catalog_name: str) -> dict[str, str]:
-    """Hash of each published table's rows, free of their order; the build's own rows left out."""
+    """Hash of each published table's rows in any order, without tables about the build itself."""
     tables = db.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
         "AND schema_name IN ('marts', 'report', 'meta') ORDER BY ALL",
@@ -157,7 +157,7 @@ def _make(
     coming: Coming,
     progress: Callable[[str], None] | None,
 ) -> dict[str, Any]:
-    """Makes the file of a version in `folder`; returns its manifest."""
+    """Makes the version's file in `folder`; returns its manifest."""
     started = time.monotonic()
     run = coming.run()
     path = folder / versions.FILE
@@ -166,7 +166,8 @@ def _make(
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
             f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE}, "
-            # The file counts once it is whole. A log of it on a full disk ends DuckDB by abort().
+            # No log is needed: the file counts only when complete, and DuckDB aborts if a full disk
+            # stops it writing one.
             "RECOVERY_MODE no_wal_writes)"
         )
         db.execute("USE outlook")
@@ -195,14 +196,14 @@ def _make(
 
 
 def _recount(path: Path, hashes: dict[str, str]) -> None:
-    """The file as a reader will see it must hold what was written."""
+    """Raises PublishError unless the closed file reads back as it was written."""
     with engine.read_only(path) as db:
         found = content_hashes(db, path.stem)
     if found != hashes:
         wrong = sorted(t for t in hashes if found.get(t) != hashes[t])
         raise PublishError(
-            f"The file reads back otherwise than it was written ({', '.join(wrong)}): "
-            "the disk or DuckDB is at fault. It was not published; the old version stays live."
+            f"The file does not read back as it was written ({', '.join(wrong)}): the disk or "
+            "DuckDB is at fault. It was not published; the old version stays live."
         )
 
 
@@ -214,5 +215,7 @@ def _last_night(lake: Lake) -> date:
         if receipt.is_usable
     ]
     if not nights:
-        raise ExportMissing("The lake has no usable night: load one with `outlook run --date …`.")
+        raise ExportMissing(
+            "The lake has no usable night, so nothing was published. Run `outlook run --date …`."
+        )
     return max(nights)

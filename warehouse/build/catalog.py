@@ -1,4 +1,4 @@
-"""What the published file says of itself: comments, the data dictionary, and how it was made."""
+"""The published file's own documentation: comments, data dictionary, and how it was made."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ DICTIONARY = arrow_schema(
 EXAMPLE_QUERY = arrow_schema("name string, answers string, sql string")
 HELP = arrow_schema("what string, try_this string, says string")
 
-# Tables that no SQL makes: they describe the build itself.
+# Tables that describe the build itself; no SQL model makes them.
 ABOUT = {
     "meta.run": "How this file was made: one row.",
     "meta.release": "Which version this is, how whole it is, what is new in it, and when the next "
@@ -40,7 +40,7 @@ ABOUT = {
     "meta.example_query": "Queries to paste, and what each answers. One row per name.",
     "main.help": "Where to start.",
 }
-# Columns whose name means something else elsewhere.
+# Columns whose name means something else in other tables.
 COLUMNS = {
     "meta.release.status": "complete: every dataset of the export date counts in full. incomplete: "
     "waiting_for says which do not.",
@@ -57,7 +57,7 @@ COLUMNS = {
     "meta.revision.table_name": "Table of schema report; of schema meta for availability.",
     "meta.revision.column_name": "Name of the column; empty where a whole table was added.",
 }
-# What a build's own rows say differs from build to build of the same content.
+# These tables differ between builds of the same content.
 OF_THE_BUILD = ("meta.run", "meta.release")
 START = (
     (
@@ -118,7 +118,7 @@ def write_examples(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_help(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
-    """`FROM help`: how fresh the file is, what to try, and every macro with an example."""
+    """`FROM help`: how current the file is, what to try, and every macro with an example."""
     fresh = (
         f"{release['market']}, data to {release['export_date']} ({release['status']}). The next "
         f"version is of {release['next_export_date']}, expected from "
@@ -133,7 +133,7 @@ def write_help(db: duckdb.DuckDBPyConnection, release: dict[str, Any]) -> None:
 def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_of: Model) -> None:
     """Comments on every published table, column and macro, and the same texts as a table.
 
-    `columns_of` is any model: it knows what a column means that no model of its own has.
+    `columns_of` is any model: it looks up the meaning of columns in tables without a model.
     """
     by_table = {m.table: m for m in models if m.schema in PUBLISHED}
     write(db, "meta.data_dictionary", DICTIONARY.empty_table())
@@ -168,7 +168,7 @@ def document(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...], columns_o
 
 
 def comment(about: dict[str, Any]) -> str:
-    """An entry of the dictionary in one line, as a client shows it."""
+    """A dictionary entry as one line, for a comment in the file."""
     texts = [about["doc"]]
     if about.get("unit"):
         texts.append(f"Unit: {about['unit']}.")

@@ -1,4 +1,4 @@
-"""Checks: SELECTs of bad rows, run on the new file before anybody sees it."""
+"""Checks: SELECTs of bad rows, run on the new file before it is published."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ EXAMPLES = 10
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found; `examples` are the first bad rows as JSON."""
+    """The result of a check; `examples` are the first bad rows as JSON."""
 
     table: str
     check: str
@@ -27,14 +27,14 @@ class Result:
 
 
 def run(db: duckdb.DuckDBPyConnection, models: tuple[Model, ...]) -> list[Result]:
-    """Every check of every model, in order."""
+    """Runs every check of every model, in order."""
     return [
         _run(db, model.table, c.name, c.severity, c.sql) for model in models for c in model.checks
     ]
 
 
 def hold_on_failure(results: list[Result]) -> None:
-    """Raises NightHeld with the rows that broke a `fail` check; warnings go to the log."""
+    """Raises NightHeld with example rows if a `fail` check found any; warnings go to the log."""
     for found in results:
         if found.bad_rows and found.severity == "warn":
             log.warning(
@@ -50,9 +50,9 @@ def hold_on_failure(results: list[Result]) -> None:
             f"  {r.table}: {r.check}: {r.bad_rows:,} rows, such as {r.examples}" for r in failed
         ]
         raise NightHeld(
-            "The new version breaks its checks and was not published; the old one stays live.\n"
+            "The new version fails its checks and was not published; the old one stays live.\n"
             + "\n".join(lines)
-            + "\nMend the export or the model and run `outlook build` again."
+            + "\nCorrect the export or the model, then run `outlook build` again."
         )
 
 

@@ -1,4 +1,4 @@
-"""Headline figures that moved from one version to another."""
+"""Headline figures that changed from one version to another."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ HEADLINES = """
     FULL JOIN {b}.report.headline AS b ON a.edition = b.edition AND a.metric = b.metric
     WHERE
         a.value IS DISTINCT FROM b.value
-        -- That an edition was frozen moves no figure.
+        -- Freezing an edition changes no figure.
         OR nullif(a.symbol, 'p') IS DISTINCT FROM nullif(b.symbol, 'p')
         OR (a.edition IS NULL) <> (b.edition IS NULL)
     ORDER BY edition DESC, metric
@@ -29,21 +29,21 @@ HEADLINES = """
 
 
 def headlines(db: duckdb.DuckDBPyConnection, a: str, b: str) -> list[Row]:
-    """Headline figures that moved from catalog `a` to catalog `b`, newest edition first."""
+    """Headline figures that changed from catalog `a` to catalog `b`, newest edition first."""
     found = db.execute(HEADLINES.format(a=a, b=b))
     names = [d[0] for d in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def as_sentence(moved: Row) -> str:
-    """One moved headline: FY2022 paid_sellers 3,100 to 3,104."""
+    """One changed figure as text: FY2022 paid_sellers 3,100 to 3,104."""
     was, now = (_shown(moved[side], moved[f"{side}_symbol"]) for side in ("was", "now"))
     name = f"{moved['edition']} {moved['metric']}"
     if moved["is_new"]:
         return f"{name} new: {now}"
     if moved["is_gone"]:
         return f"{name} gone: was {was}"
-    # Null to null, too: a figure can be withheld that was not available.
+    # Both may be null: a figure that was not available can become withheld.
     is_same = moved["was"] == moved["now"]
     return f"{name} {was} to {now}" + (": only its mark changed" if is_same else "")
 

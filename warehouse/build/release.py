@@ -1,4 +1,4 @@
-"""The release: which version this is, how whole it is, what is new in it, when the next comes."""
+"""The release: which version this is, whether it is complete, what is new, when the next comes."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +21,7 @@ RELEASE = arrow_schema(
     "fiscal_year_starts_in_month int, smallest_cell int"
 )
 LOOK_AHEAD = timedelta(days=366)
-TOLD = 6  # moved headlines named in a sentence; `outlook diff` names all
+TOLD = 6  # changed headline figures named in the sentence; `outlook diff` names all
 
 NEW_NIGHTS = """
     SELECT dataset, count(*), min(export_date), max(export_date)
@@ -45,7 +45,7 @@ def describe(
     due: Due | None,
     before: Path | None,
 ) -> dict[str, Any]:
-    """The row of meta.release. `before` is the file that is live until this one replaces it."""
+    """The row of meta.release. `before` is the live file that this one replaces."""
     waiting = [
         f"{dataset}: {status or 'not loaded'}"
         for dataset, status in _statuses(db, night)
@@ -61,7 +61,7 @@ def describe(
         "waiting_for": "; ".join(waiting) or None,
         "what_is_new": what_is_new(db, before),
         "next_export_date": upcoming,
-        # A night's exports are looked for once its day has ended, at midnight UTC.
+        # The pipeline looks for a night's exports after its day has ended, at midnight UTC.
         "next_expected_at": midnight(upcoming + timedelta(days=1)),
         "market": market.name,
         "market_iso2": market.country,
@@ -76,7 +76,7 @@ def midnight(day: date) -> datetime:
 
 
 def what_is_new(db: duckdb.DuckDBPyConnection, before: Path | None) -> str:
-    """Nights that count for the first time and headlines that moved, against the file before."""
+    """Nights that now count and headline figures that changed since the file before."""
     if before is None:
         return "The first version."
     try:

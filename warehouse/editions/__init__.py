@@ -1,1 +1,1 @@
-"""Report years: what is frozen, what a revision changes, and what is provisional."""
+"""Report years: frozen editions, their revisions, and provisional figures."""

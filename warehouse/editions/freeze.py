@@ -1,8 +1,8 @@
-"""Freezing: a report year that is final. What comes later never changes it by itself.
+"""Freezing makes a report year final: later deliveries do not change it.
 
-Final is frozen and nothing else. A frozen edition's rows take the place of those that a build
-computes; another freezing of it is a revision and needs a reason. `meta.edition` of every published
-file says how each edition stands.
+An edition is final if, and only if, it is frozen. The frozen rows replace those that a build
+computes. Freezing an edition again is a revision and needs a reason. `meta.edition` of every
+published file gives the status of each edition.
 """
 
 import logging
@@ -36,17 +36,17 @@ from warehouse.tables.make import (
 
 log = logging.getLogger(__name__)
 
-# A figure whose last nights are not there. Days that are missing within the year make it partial
-# too, but will hardly ever come: they keep nobody from freezing.
+# A figure whose last nights are missing. Missing days within the year make it partial too, but are
+# hardly ever delivered later, so they do not stop a freeze.
 UNFINISHED = "(as_of IS NULL OR as_of < period_to)"
 
 
 def freeze(settings: Settings, edition: str, by: str, reason: str | None = None) -> Frozen:
-    """Freezes an edition as the lake and today's code make it.
+    """Freezes an edition as today's lake and code make it.
 
-    The same rows again are a no-op. Raises SettingsError for an edition that the lake cannot make,
-    for an unfinished year and for a revision, either without a reason; PublishError where what was
-    frozen is damaged.
+    Freezing the same rows again does nothing. Raises SettingsError for an edition that the lake
+    cannot make, and, without a reason, for an unfinished year or a revision; PublishError if the
+    frozen edition is damaged.
     """
     with publish.writer_lock(settings.published), computed(settings) as db:
         _known(db, edition)
@@ -63,13 +63,13 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
                 raise SettingsError(
                     f"{edition} is frozen ({old.folder.name}) and {len(changes):,} cells would "
                     f"change, first {revisions.told(changes[0])}. Nothing was done: a revision "
-                    f"needs a reason, and `outlook prove {edition}` lists what would change."
+                    f"needs a reason. `outlook prove {edition}` lists the changes."
                 )
         one = _write(db, settings, edition, changes, {"by": by, "reason": reason})
     if old and (hidden := revisions.newly_withheld(changes)):
         log.warning(
-            "%s withholds what %s shows, in %s rows: %s. What was published can still be read in "
-            "its folder and in its report: take them away by hand if that must not be",
+            "%s withholds what %s shows, in %s rows: %s. The earlier figures can still be read in "
+            "that edition's folder and report: delete both by hand if they must not be public",
             one.folder.name,
             old.folder.name,
             len(hidden),
@@ -80,29 +80,29 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
 
 
 def prove(settings: Settings, edition: str) -> tuple[Frozen, Comparison]:
-    """What today's lake and code would make otherwise than the frozen edition has it.
+    """Compares a frozen edition with what today's lake and code would make.
 
-    Raises SettingsError where the edition is not frozen, PublishError where it is damaged.
+    Raises SettingsError if the edition is not frozen, PublishError if it is damaged.
     """
     old = newest(settings.published, edition)
     if old is None:
         raise SettingsError(
-            f"{edition} is not frozen, so there is nothing to prove: `outlook report {edition} "
-            "--status final` freezes it, or the DAG `outlook`."
+            f"{edition} is not frozen, so there is nothing to compare: `outlook report {edition} "
+            "--status final` or the DAG `outlook` freezes it."
         )
     with publish.writer_lock(settings.published), computed(settings) as db:
         return old, against(db, old)
 
 
 def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
-    """Holds a frozen edition to the tables in `db`. Raises PublishError where it is damaged."""
+    """Compares a frozen edition with the tables in `db`. Raises PublishError if it is damaged."""
     verify(old)
     return revisions.compare(db, old.manifest["edition"], old.folder, set(old.manifest["tables"]))
 
 
 @contextmanager
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Every table as today's lake and code would freeze it, in memory: `p` is what is partial."""
+    """Every table as today's lake and code would freeze it, in memory; partial figures have `p`."""
     lake = Lake(settings.lake)
     with settled(lake, settings), engine.in_memory() as db:
         attach_lake(db, lake, settings)
@@ -122,10 +122,10 @@ def _write(
     changes: list[Change],
     said: dict[str, str | None],
 ) -> Frozen:
-    """Writes the edition's rows and manifest as its next revision; `said` is by whom and why."""
+    """Writes the edition's rows and manifest as its next revision; `said` gives who and why."""
     earlier = [f for f in every(settings.published) if f.manifest["edition"] == edition]
     number = earlier[-1].manifest["revision"] + 1 if earlier else 1
-    # What an earlier revision changed is marked as revised in this one too.
+    # Figures that an earlier revision changed stay marked as revised.
     before = [Change(**c) for f in earlier for c in f.manifest["changes"]]
     with publish.new_version(settings.published) as building:
         files = {}
@@ -156,7 +156,7 @@ def _write(
 def _known(db: duckdb.DuckDBPyConnection, edition: str) -> None:
     names = [e for (e,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()]
     if edition not in names:
-        raise SettingsError(f"there is no edition {edition}: known are {', '.join(names)}")
+        raise SettingsError(f"the lake has no edition {edition}, only {', '.join(names)}")
 
 
 def _whole_or_reason(db: duckdb.DuckDBPyConnection, edition: str, reason: str | None) -> None:
@@ -167,9 +167,9 @@ def _whole_or_reason(db: duckdb.DuckDBPyConnection, edition: str, reason: str | 
     data_to, is_unfinished = found or (None, True)
     if is_unfinished and not reason:
         raise SettingsError(
-            f"{edition} is not finished: its data go to {data_to}, and some figures may stand on "
-            "an earlier night. Load the last nights of the year. Where they will never come, "
-            "give a reason: it is published with the edition."
+            f"{edition} is not finished: its data go to {data_to}, and some figures may be as of "
+            "an earlier night. Nothing was frozen. Load the last nights of the year. If they will "
+            "never be delivered, give a reason; it is published with the edition."
         )
 
 

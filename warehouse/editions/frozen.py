@@ -1,7 +1,7 @@
-"""Frozen editions as they lie on the disk: which there are, and whether they are what was frozen.
+"""Frozen editions on disk: which exist, and whether they are unchanged.
 
-`published/editions/FY2022.r1/` holds the rows of every report table of that edition as Parquet and
-a manifest: hashes, code, lake and the calendar of nights.
+`published/editions/FY2022.r1/` holds the rows of every report table of that edition as Parquet, and
+a manifest with hashes, code, lake and the calendar of nights.
 """
 
 import re
@@ -15,14 +15,14 @@ from transforms.errors import PublishError
 from transforms.storage import damage, sha256
 from warehouse import versions
 
-FROM_BACKUP = "a frozen edition cannot be made again: restore it from a backup"
+FROM_BACKUP = "restore it from a backup, since a frozen edition cannot be made again"
 
 FOLDER = re.compile(r"[A-Z]{2}\d{4}\.r\d+")
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """One freezing of an edition; `is_new` is false where it held these very rows already."""
+    """A frozen edition; `is_new` is false if the same rows had been frozen before."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -38,13 +38,13 @@ class Frozen:
 
 
 def verify(one: Frozen) -> None:
-    """Raises PublishError where a file is not what was frozen."""
+    """Raises PublishError if a file has changed since it was frozen."""
     for fault in faults(one):
         raise PublishError(fault)
 
 
 def faults(one: Frozen) -> Iterator[str]:
-    """A sentence for every file that is not what was frozen."""
+    """A message for every file that has changed or is gone since it was frozen."""
     for name, entry in one.manifest["tables"].items():
         path = one.folder / f"{name}.parquet"
         if not path.is_file() or sha256(path) != entry["sha256"]:
@@ -53,12 +53,12 @@ def faults(one: Frozen) -> Iterator[str]:
 
 
 def newest(published: Path, edition: str) -> Frozen | None:
-    """The last freezing of an edition, if there is one."""
+    """The latest revision of a frozen edition, if there is one."""
     return next((f for f in last_of_each(published) if f.manifest["edition"] == edition), None)
 
 
 def last_of_each(published: Path) -> list[Frozen]:
-    """The last freezing of every frozen edition."""
+    """The latest revision of every frozen edition."""
     last: dict[str, Frozen] = {}
     for one in every(published):
         last[one.manifest["edition"]] = one
@@ -66,7 +66,7 @@ def last_of_each(published: Path) -> list[Frozen]:
 
 
 def every(published: Path) -> list[Frozen]:
-    """Every freezing, the oldest of an edition first. Raises PublishError for half of one."""
+    """All revisions, oldest of each edition first. Raises PublishError for an incomplete one."""
     found = []
     folders = [f for f in (published / "editions").glob("*") if FOLDER.fullmatch(f.name)]
     for folder in folders:
@@ -77,13 +77,13 @@ def every(published: Path) -> list[Frozen]:
 
 
 def hashes(published: Path) -> dict[str, str]:
-    """Hash of the manifest of every freezing, by the name of its folder."""
+    """Hash of the manifest of every revision, by the name of its folder."""
     return {f.folder.name: sha256(f.folder / "manifest.json") for f in every(published)}
 
 
 def missed(published: Path, known: dict[str, str]) -> None:
-    """Raises PublishError where an edition is gone or another than in `known`: the hashes that
-    the live version was made with."""
+    """Raises PublishError if an edition is gone or differs from `known`: the hashes that the live
+    version was made with."""
     found = hashes(published)
     for name, digest in known.items():
         if found.get(name) != digest:
@@ -92,7 +92,7 @@ def missed(published: Path, known: dict[str, str]) -> None:
 
 
 def fingerprint(published: Path) -> str:
-    """What the frozen editions are: a build must not pass for current where they have changed."""
+    """Text that identifies the frozen editions: if they change, a build is out of date."""
     return " ".join(f"{name}:{digest}" for name, digest in hashes(published).items())
 
 

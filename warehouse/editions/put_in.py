@@ -1,6 +1,6 @@
-"""What a build takes from the frozen editions: their rows, what is provisional, how each stands.
+"""What a build takes from the frozen editions: rows, provisional marks, and status.
 
-The models write no `p`. Here alone it is put: on every shown figure of an edition that is not
+Only this module writes `p`, never the models: on every shown figure of an edition that is not
 frozen, or whose row is partial.
 """
 
@@ -29,12 +29,12 @@ REVISION = arrow_schema(
 
 
 def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Puts the frozen rows in the place of those that the build has computed, marks what is
-    provisional, and writes meta.edition and meta.revision.
+    """Replaces computed rows with the frozen ones, marks provisional figures, and writes
+    meta.edition and meta.revision.
 
-    A table that is younger than a frozen edition keeps its computed rows, marked provisional: they
-    are no part of it before it is frozen again. A table or column that the code has no more stays
-    in the edition's folder only. Raises PublishError where a frozen file is damaged.
+    A table added after an edition was frozen keeps its computed rows, marked provisional, until the
+    edition is frozen again. A table or column that the code no longer has stays only in the
+    edition's folder. Raises PublishError if a frozen file is damaged.
     """
     known = last_of_each(published)
     for one in known:
@@ -49,9 +49,9 @@ def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
 
 
 def mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[str]) -> None:
-    """Marks the figures that are shown without a symbol, but for whole rows of `closed` editions.
+    """Marks figures without a symbol, except in rows of `closed` editions that are not partial.
 
-    A measure that is younger than a frozen edition shows nothing there, and gets no mark.
+    A measure added after an edition was frozen has no value there and gets no mark.
     """
     for symbol in revisions.symbols(db, model.table) if model.schema == "report" else []:
         counted = f"{symbol.removesuffix('symbol')}numerator"
@@ -69,14 +69,14 @@ def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
     names = ", ".join(c for c in revisions.columns(db, source) if c in there)
     where = f"edition = {quoted(one.manifest['edition'])}"
     if table.startswith("meta."):
-        # Why a figure is x; figures younger than the edition keep their own row.
+        # Why a figure is x; figures added after the edition was frozen keep their own row.
         where += f" AND figure IN (SELECT figure FROM {source})"
     db.execute(f"DELETE FROM {table} WHERE {where}")
     db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
 
 
 def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, Any]]:
-    """How every edition stands: those of today's lake, and those frozen of an earlier one."""
+    """Status of every edition: those of today's lake, and those frozen from an earlier lake."""
     rows: dict[str, dict[str, Any]] = {
         name: {"edition": name, "status": "provisional"}
         for (name,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()

@@ -1,4 +1,4 @@
-"""Revisions: what differs between a frozen edition and the tables of today, cell by cell."""
+"""Revisions: differences between a frozen edition and today's tables, cell by cell."""
 
 import math
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from warehouse.models import Model, models
 SAME = 1e-9  # figures are compared to nine decimals, as they are published
 ALL_ROWS = "all rows"
 WITHHELD = "c"
-SHOWN = {None, "p", "r"}  # symbols of a figure that is there
+SHOWN = {None, "p", "r"}  # symbols of a figure with a value
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One cell that differs; `was` is None for a row that was not there.
+    """One cell that differs; `was` is None for a row that did not exist.
 
-    A row that is gone, or a table that is new, is told as a whole and has no column.
+    For a row that is gone or a table that is new there is one change, without a column.
     """
 
     table: str
@@ -36,9 +36,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How many figures of a frozen edition were compared, in how many tables, and what differs.
+    """Number of figures compared, in how many tables, and the differences.
 
-    `younger` are tables that it was frozen without.
+    `younger` are tables added after the edition was frozen.
     """
 
     figures: int
@@ -48,14 +48,14 @@ class Comparison:
 
 
 def tables() -> list[Model]:
-    """What is frozen: every table of schema report that has editions, and why a figure is x."""
+    """The tables that are frozen: those of schema report with editions, and why a figure is x."""
     return [m for m in models() if m.schema in ("report", "meta") and "edition" in m.key]
 
 
 def compare(
     db: duckdb.DuckDBPyConnection, edition: str, folder: Path, frozen: set[str]
 ) -> Comparison:
-    """Holds the frozen rows of `folder` to those of the tables in `db`."""
+    """Compares the frozen rows in `folder` with those of the tables in `db`."""
     figures = 0
     changes: list[Change] = []
     compared = [m for m in tables() if m.name in frozen]
@@ -68,7 +68,7 @@ def compare(
             for column, value in row.items()
             if column not in model.key
         )
-        # A younger table brings rows on why its figures are x: they change none that is frozen.
+        # A table added since has its own rows on why figures are x: they change no frozen figure.
         keys = was.keys() if model.schema == "meta" else was.keys() | now.keys()
         for key in sorted(keys, key=str):
             changes += _of_row(model, key, was.get(key), now.get(key))
@@ -77,22 +77,22 @@ def compare(
 
 
 def added(comparison: Comparison) -> list[Change]:
-    """What a revision says of the tables that the edition was frozen without."""
+    """The entries of a revision for tables added after the edition was frozen."""
     return [Change(name, ALL_ROWS, "", None, "new table") for name in comparison.younger]
 
 
 def newly_withheld(changes: list[Change]) -> list[str]:
-    """Rows that the frozen edition shows and a revision would not."""
+    """Rows that the frozen edition shows and a revision would withhold."""
     gone = [c for c in changes if c.now == WITHHELD and c.column.endswith("symbol")]
     gone += [c for c in changes if not c.column and c.now is None]
     return sorted({f"{c.table} {c.row_key}" for c in gone})
 
 
 def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edition: str) -> None:
-    """Marks the edition's revised figures `r`, but for those that show no number.
+    """Marks the edition's revised figures `r`, except those without a number.
 
-    A change of what several figures of a row share, its date say, is one of each of them; that of
-    a coverage alone is none of the figure.
+    A change of something that all figures of a row share, such as its date, revises all of them; a
+    change of coverage alone revises none.
     """
     shown = (
         " || ', ' || ".join(f"{k}::VARCHAR" for k in model.key[1:]) or f"{model.key[0]}::VARCHAR"
@@ -124,7 +124,7 @@ def columns(db: duckdb.DuckDBPyConnection, source: str) -> list[str]:
 
 
 def told(change: Change) -> str:
-    """A change in words, for a message."""
+    """A change as text for a message."""
     if not change.column:
         return f"{change.table} {change.row_key}: {change.now or 'no longer shown'}"
     return (
@@ -138,18 +138,18 @@ def _of_row(
 ) -> Iterator[Change]:
     shown = ", ".join(str(part) for part in key[1:]) or str(key[0])
     if was and not now:
-        # What the row held is not told: where small cells close a table, its rows go.
+        # Do not show what the row held: rows also go when small cells close a table.
         yield Change(model.name, shown, "", "shown", None)
         return
     names = [c for c in now or {} if c.endswith("symbol")]
     for column in {**(was or {}), **(now or {})}:
         before, after = (was or {}).get(column), (now or {}).get(column)
-        # Marks of what is shown (revised, provisional) are no change of their own, nor is a column
-        # that is new; but they must not hide that it is withheld now, or not available.
+        # A change of mark alone (revised, provisional) is not a revision, nor is a new column; but
+        # a figure that is now withheld or not available is one.
         is_mark = column.endswith("symbol") and {before, after} <= SHOWN
         if column in model.key or is_mark or (was is not None and column not in was):
             continue
-        # What is withheld from now on is not told as what it was; its symbol says so.
+        # Do not show the old value of a figure that is withheld from now on; its symbol tells.
         if after is None and (now or {}).get(_symbol_of(column, names) or "") == WITHHELD:
             continue
         if not _is_same(before, after):
@@ -157,7 +157,7 @@ def _of_row(
 
 
 def _symbol_of(column: str, symbols: list[str]) -> str | None:
-    """The symbol of one measure's columns; None for what the whole row shares."""
+    """Symbol column of one measure's columns; None for columns that the whole row shares."""
     if symbols == ["symbol"]:
         return "symbol"
     measures = [s.removesuffix("_symbol") for s in symbols if s != "symbol"]

@@ -1,7 +1,7 @@
-"""Macros of the published file: a body in SQL, and a TOML that says what it means, with examples.
+"""Macros of the published file: a SQL body each, and a TOML with its meaning and examples.
 
-Bodies name tables by catalog, schema and table, so that they work in a file that is attached; the
-catalog takes the file's stem, which is therefore always `outlook`.
+Bodies name tables by catalog, schema and table, so that they also work when the file is attached.
+The catalog is named after the file, which is therefore always `outlook`.
 """
 
 import tomllib
@@ -17,7 +17,7 @@ ROOM = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Macro:
-    """One macro of schema main; `of_the_market` are parameters whose default the market gives."""
+    """One macro of schema main; parameters in `of_the_market` get their default from the market."""
 
     name: str
     sql: str
@@ -32,12 +32,12 @@ class Macro:
 
     @property
     def call(self) -> str:
-        """How it is called: cagr(first, last, years)."""
+        """Its call, such as cagr(first, last, years)."""
         return f"{self.name}({', '.join(self.parameters)})"
 
     @property
     def about(self) -> dict[str, Any]:
-        """Its entry of the data dictionary, with an example."""
+        """Its entry in the data dictionary, with an example."""
         doc = f"{self.doc} Example: {self.try_this}"
         return {"doc": doc, "unit": self.unit, "pitfalls": self.pitfalls}
 
@@ -49,7 +49,7 @@ def macros() -> tuple[Macro, ...]:
 
 
 def create(db: duckdb.DuckDBPyConnection, of_tables: bool) -> None:
-    """Makes the macros that read tables, once those are there, or the others; `lake.market` is."""
+    """Makes the macros that read tables, or the others; `lake.market` must exist."""
     for macro in (m for m in macros() if m.is_table == of_tables):
         given = [f"{name} := {_of_the_market(db, c)}" for name, c in macro.of_the_market.items()]
         kind, body = ("TABLE ", macro.sql) if macro.is_table else ("", f"({macro.sql})")

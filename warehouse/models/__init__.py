@@ -1,4 +1,4 @@
-"""Models: plain SQL with a TOML beside each, put in order by what their texts read."""
+"""Models: plain SQL with a TOML each, in the order that their SQL requires."""
 
 import json
 import re
@@ -24,7 +24,7 @@ PRIVATE = ("staging", "disclosure")
 
 @dataclass(frozen=True)
 class Check:
-    """A SELECT of bad rows; `fail` stops publication, `warn` is noted."""
+    """A SELECT of bad rows; `fail` stops publication, `warn` goes to the log."""
 
     name: str
     severity: str
@@ -33,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Model:
-    """One table: the SQL that makes it and what its TOML says of it."""
+    """One table: the SQL that makes it, and its TOML."""
 
     schema: str
     name: str
@@ -48,21 +48,21 @@ class Model:
         return f"{self.schema}.{self.name}"
 
     def column_doc(self, column: str) -> dict[str, Any]:
-        """What the column means: by this model, else by columns.toml, else by a contract."""
+        """Description of the column: from this model, else columns.toml, else a contract."""
         own = self.about.get("column", {}).get(column)
         return own or _columns().get(column) or _of_contracts().get(column) or {}
 
 
 @cache
 def models() -> tuple[Model, ...]:
-    """Every model in the order in which they can be made. A cycle raises CycleError."""
+    """Every model, each after those it reads. A cycle raises CycleError."""
     found = {m.table: m for schema in SCHEMAS for m in _load_schema(schema)}
     graph = {table: reads(model) & set(found) for table, model in found.items()}
     return tuple(found[table] for table in TopologicalSorter(graph).static_order())
 
 
 def reads(model: Model) -> set[str]:
-    """Tables that a model reads, lake views among them."""
+    """Tables that a model reads, including lake views."""
     return _reads(model.sql) | {
         t for m in uses(model) & set(_macros()) for t in _reads(_macros()[m])
     }
@@ -80,21 +80,21 @@ def constants(sql: str) -> set[str]:
 
 
 def create_macros(db: duckdb.DuckDBPyConnection) -> None:
-    """Makes the macros that models share; they are the connection's own, and no file keeps them."""
+    """Makes the macros that models share, in the connection only, not in the file."""
     for statement in duckdb.extract_statements(MACROS.read_text("utf-8")):
         db.execute(statement)
 
 
 @cache
 def _macros() -> dict[str, str]:
-    """What each macro of the models stands for, as a query."""
+    """The body of each macro of the models, as a query."""
     statements = [s.query for s in duckdb.extract_statements(MACROS.read_text("utf-8"))]
     found = [re.search(r"MACRO (\w+)\(.*?\) AS\s+(.*)", s, re.S) for s in statements]
     return {m[1]: f"SELECT {m[2]}" for m in found if m}
 
 
 def _reads(sql: str) -> set[str]:
-    # Parsed, not bound: what is bound must exist, macros and the columns of USING among it.
+    # Parsed, not bound: binding needs existing tables, macros and columns of USING.
     tables = (n for n in _nodes(_parsed(sql)) if n.get("type") == "BASE_TABLE")
     return {f"{n['schema_name']}.{n['table_name']}" for n in tables if n["schema_name"]}
 
@@ -130,8 +130,8 @@ def _load(schema: str, path: Path) -> Model:
     about = _about(path)
     key = tuple(about["key"])
     table = f"{schema}.{path.stem}"
-    # A null in a key (the unknown class) is a value like others. Whoever stands behind a number may
-    # do so many times: that table alone has no grain.
+    # A null in a key (the unknown class) is a value like any other. A contributor may be listed
+    # several times for a number: only that table has no grain.
     grain = Check(
         f"one row per {', '.join(key)}",
         "fail",
@@ -155,7 +155,7 @@ def _about(path: Path) -> dict[str, Any]:
 
 
 def _contributors() -> str:
-    """The sellers behind every figure, as the report's models declare them."""
+    """The contributors to every figure, as the report's models declare them."""
     declared = {
         figure: sql.strip()
         for path in sorted((ROOM / "report").glob("*.toml"))

@@ -1,1 +1,1 @@
-"""Every table as a market's lake makes it, before anything is checked, frozen or published."""
+"""Makes every table from a market's lake, before checks, frozen editions and publication."""

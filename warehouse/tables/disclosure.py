@@ -1,10 +1,10 @@
-"""Disclosure control: every measure of a report table says what withholds it, and is held to it.
+"""Disclosure control: checks that every measure of a report table declares and applies suppression.
 
-`models/disclosure` decides what is withheld, from the sellers that report models declare under
-`[contributors]`. Under `[disclosure]` they say for each symbol which rows of
-`disclosure.suppressed` withhold the measure: a condition in SQL over that table and the row of the
-report. A measure that no seller stands behind says so instead (`none: …`), and one that is made of
-published rows alone names them (`shown: …`).
+`models/disclosure` decides what is withheld, from the contributors that report models declare under
+`[contributors]`. Under `[disclosure]` each model says, for each symbol, which rows of
+`disclosure.suppressed` withhold the measure: a SQL condition over that table and the report's row.
+A measure without contributors says so (`none: …`), and one made only from published rows names
+them (`shown: …`).
 """
 
 import duckdb
@@ -16,14 +16,14 @@ EXEMPT = ("none: ", "shown: ")
 
 
 def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Raises PublishError where a measure is not declared, or shows what is withheld."""
+    """Raises PublishError if a measure is not declared, or shows a cell that is withheld."""
     columns = [name for name, *_ in db.execute(f"DESCRIBE {model.table}").fetchall()]
     symbols = {name for name in columns if name.endswith("symbol")}
     declared = model.about.get("disclosure", {})
     if undeclared := symbols ^ set(declared):
         raise PublishError(
-            f"{model.table}: {', '.join(sorted(undeclared))} and [disclosure] of "
-            f"{model.name}.toml do not agree. Say there for each symbol what withholds it. "
+            f"{model.table}: {', '.join(sorted(undeclared))} and [disclosure] in "
+            f"{model.name}.toml do not agree. Declare there what withholds each symbol. "
             "Nothing was published."
         )
     for symbol, condition in declared.items():
@@ -32,8 +32,8 @@ def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
         named = constants(f"SELECT {condition}") - {"", " "}
         if named and not named & _figures():
             raise PublishError(
-                f"{model.table}: {symbol} rests on {', '.join(sorted(named))}, of which "
-                "models/disclosure says nothing. Nothing was published."
+                f"{model.table}: {symbol} rests on {', '.join(sorted(named))}, which "
+                "models/disclosure does not cover. Nothing was published."
             )
         found = db.execute(
             f"SELECT count(*), min(edition) FROM {model.table} "
@@ -42,8 +42,8 @@ def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
         ).fetchone()
         if found and found[0]:
             raise PublishError(
-                f"{model.table}: {symbol} is not `c` in {found[0]} rows that are withheld, first "
-                f"in {found[1]}. Join disclosure.suppressed in its SQL. Nothing was published."
+                f"{model.table}: {symbol} is not `c` in {found[0]} withheld rows, the first in "
+                f"{found[1]}. Join disclosure.suppressed in its SQL. Nothing was published."
             )
 
 

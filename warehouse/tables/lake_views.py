@@ -1,4 +1,4 @@
-"""The lake as tables: what the models read, taken from receipts and folds, never from a glob."""
+"""The lake as tables for the models, from receipts and the history, never from a glob."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -35,9 +35,9 @@ DAY = arrow_schema(
     "orders long"
 )
 NEW = arrow_schema("changed_on date, seller_id string, top_category_id string, new_listings long")
-# Listings come and go by these; a change of their terms is in the lake.
+# Columns that show when listings come and go; changes of their terms stay in the lake.
 CHANGE = arrow_schema("change string, changed_on date, product_id string, seller_id string")
-# A census can have millions of rows: only what the report asks of a listing is read.
+# A census can have millions of rows: read only the columns that the report needs.
 AS_OF = (
     "snapshot_date",
     "seller_id",
@@ -73,9 +73,9 @@ LEDGER = arrow_schema("row_key string, first_seen_on date, last_seen_on date, is
 def attach(
     db: duckdb.DuckDBPyConnection, lake: Lake, market: Market, due: Due | None = None
 ) -> None:
-    """Makes the catalog `lake` with every table the models may read; empty ones are typed too.
+    """Makes the catalog `lake` with every table that models may read; empty ones are typed too.
 
-    `due` tells on which nights a delivery was due, so that those nobody ran are missing too.
+    `due` gives the nights on which a delivery was due; those that never ran count as missing.
     """
     db.execute("DETACH DATABASE IF EXISTS lake")
     db.execute("ATTACH ':memory:' AS lake")
@@ -134,7 +134,7 @@ def _inquiries() -> pa.Schema:
 
 
 def _year_ends(lake: Lake, market: Market) -> list[Receipt]:
-    """The last census of listings that counts in full, of each fiscal and calendar year."""
+    """The last good census of listings of each fiscal and calendar year."""
     last = {}
     for receipt in lake.receipts("listings"):
         if receipt.is_good:
@@ -197,8 +197,8 @@ def _countries() -> pa.Table:
 
 
 def _night_fields(lake: Lake) -> pa.Table:
-    """Which raw fields of the contract each night's files stated: those of its layouts, less those
-    whose columns a file did not have."""
+    """The raw fields of the contract that each night's files held: those of its layouts, except
+    those whose columns were missing from a file."""
     known = {layout.name: layout for layout in layouts()}
     rows = []
     for dataset in DATASETS:
@@ -214,7 +214,7 @@ def _night_fields(lake: Lake) -> pa.Table:
 
 
 def _needs() -> pa.Table:
-    """Which raw fields each figure rests on; of alternatives (`a | b`) one is enough."""
+    """The raw fields that each figure needs; of alternatives (`a | b`) one is enough."""
     rows = [
         {"figure": figure, "scope": scope, "place": place, "need": need, "field": field.strip()}
         for model in models()
@@ -227,7 +227,7 @@ def _needs() -> pa.Table:
 
 
 def _figures() -> pa.Table:
-    """Every figure, the dataset whose date it bears, and what disclosure control must know of it.
+    """Every figure, the dataset that gives its date, and what disclosure control needs to know.
 
     The dataset is the first that the figure needs, unless its model names another.
     """
@@ -238,7 +238,7 @@ def _figures() -> pa.Table:
             row = known.setdefault(figure, dict.fromkeys(FIGURES.names, False))
             dataset = dated.get(figure, next(iter(needs.get(figure, {})), None))
             row["figure"] = figure
-            # Requests for quotation are dated by their own nights.
+            # Requests for quotation take their date from their own nights.
             row["dataset"] = row["dataset"] or (dataset if dataset in DATASETS else None)
             for flag in FIGURES.names[2:]:
                 row[flag] = row[flag] or figure in about.get(flag, ())

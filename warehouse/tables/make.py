@@ -1,4 +1,4 @@
-"""Every table as a market's lake makes it: what a build writes and a frozen edition is held to."""
+"""Makes every table from a market's lake, for a build or to compare a frozen edition with."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +18,7 @@ from warehouse.tables import disclosure, lake_views
 from warehouse.tables.nights import due_nights
 
 WAREHOUSE = Path(__file__).parents[1]
-# Folders of the code and data that decide what the published file holds.
+# Folders of code and data that determine the published file.
 MADE_BY = (
     TRANSFORMS,
     *(WAREHOUSE / folder for folder in ("models", "macros", "tables", "editions", "build")),
@@ -27,9 +27,9 @@ MADE_BY = (
 
 @contextmanager
 def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None]:
-    """Every night judged and folded, `anew` from the partitions; nothing is committed meanwhile.
+    """Judges every night and updates the history, `anew` from the partitions, with locks held.
 
-    A night committed while tables are made would be in some of them and not in others.
+    A night committed while tables are being made would be in some of them and not in others.
     """
     with ExitStack() as held:
         for dataset in DATASETS:
@@ -41,19 +41,19 @@ def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None
 
 
 def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
-    """Makes the catalog `lake` of what a market's lake holds; call with its locks held.
+    """Makes the catalog `lake` from a market's lake; call with its locks held.
 
-    Raises Damaged where a part of it is not what was written and cannot be made again.
+    Raises Damaged if a part has changed since it was written and cannot be made again.
     """
     due = due_nights(settings)
-    # A damaged part that is met half way is made again, and the catalog is begun anew.
+    # If a damaged part turns up half way, it is made again and the catalog starts afresh.
     line.mended(lambda: lake_views.attach(db, lake, settings.market, due), lake, settings)
 
 
 def make_tables(
     db: duckdb.DuckDBPyConnection, progress: Callable[[str], None] | None = None
 ) -> None:
-    """Runs every model in order; `lake` and the target catalog are attached already."""
+    """Runs every model in order; `lake` and the target catalog must be attached."""
     for schema in PRIVATE:
         db.execute(f"ATTACH ':memory:' AS {schema}")
     for schema in PUBLISHED:
@@ -73,7 +73,7 @@ def make_tables(
 
 
 def lake_fingerprint(lake: Lake, settings: Settings) -> str:
-    """Hash of all that the warehouse is made from: nights, their folds, the market, the code."""
+    """Hash of everything the warehouse is made from: nights, history, market, code."""
     says = [f"{code_version(*MADE_BY)} {settings.market.code}"]
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):

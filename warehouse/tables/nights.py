@@ -1,4 +1,4 @@
-"""The calendar of nights: every night that has a receipt, and every due one that nobody ran."""
+"""The calendar of nights: every night with a receipt, and every due night that never ran."""
 
 from collections.abc import Callable
 from datetime import date
@@ -26,14 +26,14 @@ ROWS = ("rows_in", "rows_accepted", "rows_rejected", "rows_duplicate")
 
 
 def due_nights(settings: Settings) -> Due:
-    """On which nights a delivery was due, so that those nobody ran are missing too."""
+    """The nights on which a delivery was due; those that never ran count as missing."""
     return partial(exports.due_nights, settings.exports)
 
 
 def statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:
     """The nights of one dataset as the calendar shows them, oldest first.
 
-    A night whose receipt is damaged has the status damaged, and why as its reason.
+    A night with a damaged receipt has the status damaged, with the cause as its reason.
     """
     shown = []
     damaged: dict[date, Damaged] = {}
@@ -46,7 +46,7 @@ def statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:
 def nights(
     lake: Lake, dataset: str, due: Due | None, damaged: dict[date, Damaged] | None = None
 ) -> list[dict[str, Any]]:
-    """Every night that has a receipt, and every due one between them that nobody ever ran."""
+    """Every night with a receipt, and every due night between them that never ran."""
     known = {n["export_date"]: n for n in map(_night, lake.receipts(dataset, damaged))}
     for night, error in (damaged or {}).items():
         known[night] = _unknown(dataset, night, "damaged", str(error))

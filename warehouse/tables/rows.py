@@ -1,4 +1,4 @@
-"""Rows that Python makes, on their way into a table: the schema as text, the table written."""
+"""Writes rows made in Python to a table, with the schema given as text."""
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +20,7 @@ def arrow_schema(text: str) -> pa.Schema:
 
 
 def write(db: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Makes the table of these rows."""
+    """Makes a table of these rows."""
     db.register("rows_to_write", rows)
     db.execute(f"CREATE TABLE {table} AS FROM rows_to_write")
     db.unregister("rows_to_write")

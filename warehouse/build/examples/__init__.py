@@ -1,4 +1,4 @@
-"""Example queries of the published file: plain SQL, its first comment says what it answers.
+"""Example queries for the published file: plain SQL whose first comment is the question.
 
 They name tables by catalog, so that they run in the file itself and where it is attached.
 """
@@ -12,7 +12,7 @@ ROOM = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Example:
-    """One query to paste."""
+    """One example query."""
 
     name: str
     answers: str
