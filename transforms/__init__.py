@@ -1,3 +1,3 @@
-"""What becomes of a row, from a delivered file to the lake."""
+"""The path of a row from a delivered file to the lake."""
 
 DATASETS = ("sellers", "listings", "inquiries")

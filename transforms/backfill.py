@@ -1,4 +1,4 @@
-"""A range of nights at once: loaded side by side, then judged and folded in order."""
+"""A range of nights: loaded in parallel, then judged and added to the history in order."""
 
 import logging
 import os
@@ -30,8 +30,8 @@ def backfill(
 ) -> list[Receipt]:
     """Loads every night of the range on which a delivery is due; returns their receipts.
 
-    `missing_only` leaves the nights alone that are in the lake already. The order of loading does
-    not matter, so that nights are loaded side by side; a dataset is folded once its last is in.
+    `missing_only` skips nights that are already in the lake. The order of loading does not matter,
+    so nights load in parallel; a dataset's history is updated once all its nights are in.
     """
     lake = Lake(settings.lake)
     nights = exports.due_nights(settings.exports, first, last)
@@ -56,7 +56,7 @@ def backfill(
         for fold in folds:
             fold.result()
     if failure:
-        # The other nights are in; the same command, run again, loads what is missing.
+        # The other nights are in; running the same command again loads the missing ones.
         raise failure
     return [refused.get((d, n)) or _receipt(lake, d, n) for n in nights for d in DATASETS]
 
@@ -64,10 +64,10 @@ def backfill(
 def _loads(
     pool: Executor, jobs: list[Job], settings: Settings
 ) -> Iterator[tuple[Job, Future[Receipt]]]:
-    """Loads the nights side by side; yields each as it ends.
+    """Loads the nights in parallel; yields each as it finishes.
 
-    Listings, which take longest, are loaded by themselves: one core then folds them while the
-    others load the rest.
+    Listings take longest and load first: one core then updates their history while the others load
+    the rest.
     """
     longest = [job for job in jobs if job[0] == "listings"]
     for wave in (longest, [job for job in jobs if job not in longest]):
@@ -77,7 +77,7 @@ def _loads(
 
 
 def worst(receipts: Iterable[Receipt]) -> str | None:
-    """The gravest status among those that keep a night from counting: refused, held, missing."""
+    """The most serious status of nights that do not count: refused, held or missing."""
     found = {r.status for r in receipts}
     return next((s for s in OF_STATUS if s in found), None)
 

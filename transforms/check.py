@@ -1,7 +1,7 @@
-"""Checking: the contract's judgement on cleaned rows, by pandera.
+"""Checking: pandera applies the contract to cleaned rows.
 
-A row is accepted or rejected; nothing else can become of it. A value that breaks its rule in a row
-that may stay becomes null, and is counted.
+Every row is either accepted or rejected. In an accepted row, a value that breaks its rule becomes
+null and is counted.
 """
 
 import json
@@ -25,11 +25,11 @@ OPERATORS = {"<=": operator.le, "<": operator.lt}
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of a batch.
+    """The outcome of a batch.
 
     `rejected` has a row per rejected row: position, column, reason, the value and the whole row
     as text. `value_rejects` counts the values made null in accepted rows by (column, reason);
-    `misfits` are all values that are there and do not fit: column, reason, text, in order of rows.
+    `misfits` are all values that do not fit: column, reason, text, in row order.
     """
 
     accepted: pd.DataFrame
@@ -44,14 +44,14 @@ def check(
 ) -> Checked:
     """Divides a batch into accepted and rejected rows. `raw` is the text the rows came from.
 
-    `no_rows` are problems like those of `cleaned`, of rows that are none of the grain.
+    `no_rows` are problems, like those of `cleaned`, for rows that do not belong to the grain.
     """
     terms = contract(dataset)
     failed = pd.concat(
         [no_rows, cleaned.problems, failures(cleaned.rows, terms)], ignore_index=True
     )
     failed["order"] = failed["column"].map({c.name: i for i, c in enumerate(terms.columns)})
-    # A parser's reason says more than the null it leaves behind, so it comes first.
+    # A parser's reason says more than the null it leaves, so it comes first.
     failed = failed.sort_values(["row", "order"], kind="stable")
     failed = failed.drop_duplicates(["row", "column"])
     fatal = (
@@ -78,7 +78,7 @@ def check(
     kept = ~np.isin(np.arange(len(raw)), bad_rows)
     values = failed[~fatal & ~failed["row"].isin(bad_rows)]
     rows = _clear(cleaned.rows, values, terms)
-    broken_rules = {r.reason for r in terms.rules}  # the values themselves can be read
+    broken_rules = {r.reason for r in terms.rules}  # the values themselves are readable
     told = ~failed["reason"].isin({"missing", ALONE, TOTAL, *broken_rules})
     return Checked(
         accepted=rows[kept],
@@ -99,7 +99,7 @@ def failures(
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         reasons = cases["check"].replace("not_nullable", "missing")
-        # A rule over two columns fails on the whole frame: its column is the last it clears.
+        # A rule over two columns fails on the whole frame: count it at the last column it clears.
         blamed = {_rule_name(r): (r.clears[-1], r.reason) for r in terms.rules}
         return pd.DataFrame(
             {
@@ -118,7 +118,7 @@ def failures(
 
 
 def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.DataFrame:
-    """Nulls the failed values, and what was made from them or is named by the rule they broke."""
+    """Nulls failed values, values made from them, and columns that a broken rule clears."""
     if failed.empty:
         return rows
     together = {r.reason: r.clears for r in terms.rules}
@@ -150,7 +150,7 @@ def _column(column: Column) -> pa.Column:
 
 
 def _checks(column: Column) -> list[pa.Check]:
-    """One pandera check per rule of the contract; its error is the reason that is counted."""
+    """One pandera check per rule of the contract; its error text is the reason that is counted."""
     checks: list[pa.Check] = []
     if column.pattern:
         reason = column.reason or f"does not match {column.pattern}"

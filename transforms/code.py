@@ -1,4 +1,4 @@
-"""The code's own hash: what was made by other code is told apart, and made anew."""
+"""Hash of the code: parts made by other code are recognised and made again."""
 
 import hashlib
 from functools import cache
@@ -10,9 +10,9 @@ DECIDING = (".py", ".toml", ".sql", ".csv", ".j2", ".css")
 
 @cache
 def code_version(*folders: Path) -> str:
-    """Hash of the code and data in these folders; by default of what decides what becomes of a row.
+    """Hash of the code and data in these folders; by default of all that can change a loaded row.
 
-    The sample decides nothing: it makes what comes in.
+    The sample is left out: it only makes input.
     """
     digest = hashlib.sha256()
     for folder in folders or (TRANSFORMS,):

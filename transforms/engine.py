@@ -1,4 +1,4 @@
-"""DuckDB as every room opens it: within limits, in UTC, and blind to Python's variables."""
+"""Opens DuckDB the same way everywhere: within limits, in UTC, blind to Python variables."""
 
 import tempfile
 from pathlib import Path
@@ -12,24 +12,24 @@ SETTINGS = (
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
     "SET TimeZone = 'UTC'",
-    "SET enable_progress_bar = false",  # it would be drawn among a command's data
+    "SET enable_progress_bar = false",  # it would mix with a command's output
 )
 
 Row = dict[str, Any]
 
 
 def in_memory(spill: Path | None = None, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
-    """A database in memory; what does not fit spills into the folder `spill`."""
+    """A database in memory that spills into the folder `spill`."""
     return _open(":memory:", memory, spill, read_only=False)
 
 
 def read_only(file: Path) -> duckdb.DuckDBPyConnection:
-    """A published file, to be read; nothing is ever written beside it."""
+    """A published file, read-only; DuckDB writes nothing next to it."""
     return _open(str(file), MEMORY, None, read_only=True)
 
 
 def rows(db: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> list[Row]:
-    """The rows of a query, each by the names of its columns."""
+    """The rows of a query as dictionaries by column name."""
     found = db.execute(query, values)
     names = [column[0] for column in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -46,7 +46,7 @@ def listed(paths: list[str]) -> str:
 
 
 def named(column: str) -> str:
-    """A column's name as SQL, whatever characters it has."""
+    """A column name as SQL, whatever characters it has."""
     return '"' + column.replace('"', '""') + '"'
 
 
@@ -55,7 +55,7 @@ def _open(
 ) -> duckdb.DuckDBPyConnection:
     folder = spill or Path(tempfile.gettempdir()) / "outlook-spill"
     db = duckdb.connect(database, read_only=read_only)
-    # Not as its configuration, or a file could not be open twice in one process.
+    # Not as connection configuration, or one process could not open a file twice.
     db.execute(f"SET memory_limit = {quoted(memory)}")
     db.execute(f"SET threads = {THREADS}")
     db.execute(f"SET temp_directory = {quoted(folder)}")

@@ -1,4 +1,4 @@
-"""Which kind of value a text is, asked of the cleaners and the contract that would take it."""
+"""Which kind of value a text is, according to the cleaners and the contract."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from transforms.check import failures
 from transforms.clean import CLEANERS, Cleaned, Context
 from transforms.contracts import contract
 
-# What no kind of value looks like: a field that takes them is free text and tells nothing.
+# Texts that fit no kind of value: a field that accepts them is free text and tells nothing.
 NONSENSE = ("Zqx wvu, of", "?! ~", "xq:zw [qq]")
 
 
 def fits(values: Sequence[str], field: str, dataset: str, context: Context) -> np.ndarray:
-    """Which of these texts a raw field of the dataset takes; none, where it takes anything."""
+    """The texts that a raw field of the dataset accepts; none if it accepts anything."""
     cleaned, refused = _tried([*values, *NONSENSE, ""], field, dataset, context)
     taken = np.zeros(len(cleaned.rows), dtype=bool)
     for column in cleaned.rows:
@@ -30,7 +30,7 @@ _by_column: dict[str, dict[str, list[str]]] = {}
 
 
 def fields_by_column(dataset: str, context: Context) -> dict[str, list[str]]:
-    """The raw fields whose bad values are counted at a column of the contract."""
+    """The raw fields whose bad values count at a column of the contract."""
     if dataset in _by_column:
         return _by_column[dataset]  # the same in every market and on every night
     found: dict[str, list[str]] = {}

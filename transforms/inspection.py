@@ -1,4 +1,4 @@
-"""One file looked at without being loaded: what the pipeline makes of it, or a layout for it."""
+"""Inspects one file without loading it: how the pipeline reads it, or a draft layout for it."""
 
 import tempfile
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ FIRST_REJECTS, FIRST_ROWS = 5, 3
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the pipeline makes of one file, with its first rejected and its first clean rows.
+    """How the pipeline reads one file, with its first rejected and first clean rows.
 
-    `held` says why a night of this file alone would not count.
+    `held` says why a night with only this file would not count.
     """
 
     export: Export
@@ -42,7 +42,7 @@ class Inspection:
 def inspect(path: Path, dataset: str | None, night: date, settings: Settings) -> Inspection:
     """Reads, cleans and checks one file and throws the result away. Raises ExportError.
 
-    `night` is what relative dates count back from.
+    Relative dates count back from `night`.
     """
     delivered = ExportFile(UPath(path), visible(path.name), dataset, None)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
@@ -60,7 +60,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
 
 
 def draft(path: Path, dataset: str | None, settings: Settings) -> str | None:
-    """A layout to start from, for a file that fits none; None where it holds no table."""
+    """A draft layout for a file that fits none; None if it holds no table."""
     file = ExportFile(UPath(path), path.name, dataset, None)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
         folder = Path(name)

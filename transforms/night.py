@@ -1,8 +1,8 @@
-"""One night of one dataset, from delivery to receipt: the only place where the steps meet.
+"""One night of one dataset, from delivery to receipt: the only module that joins the steps.
 
-A file is landed, unpacked and opened once. Its rows are corrected, cleaned, checked and staged,
-batch by batch, and the partition is written when all of a night's files are in. The same bytes,
-code and key make the same parts, so that a part made again is known by its hash.
+It lands, unpacks and opens a file once. It corrects, cleans, checks and stages the rows batch by
+batch, and writes the partition when all of a night's files are in. The same bytes, code and key
+make the same parts, so that a hash can verify a part that is made again.
 """
 
 import hmac
@@ -55,11 +55,11 @@ def run(
     gate: str = "strict",
     progress: Progress | None = None,
 ) -> Receipt:
-    """Loads a night's export of one dataset and settles what it changes; returns its receipt.
+    """Loads a night's export of one dataset and updates the history; returns its receipt.
 
-    A night without a delivery, and one whose delivery cannot be read, have receipts too (status
-    missing, refused). The same bytes again change nothing. With the gate off a night passes that
-    the gates would hold, and that is recorded.
+    A night without a delivery, or with an unreadable one, has a receipt too (status missing or
+    refused). Loading the same bytes again changes nothing. With the gate off, a night that the
+    gates would hold passes, and the receipt records it.
     """
     lake = Lake(settings.lake)
     attempt = load(dataset, night, settings, progress)
@@ -71,7 +71,7 @@ def run(
             _release(lake, receipt, by="--gate", reason="--gate off")
             settle(lake, dataset, settings)
             receipt = lake.receipt(dataset, night)
-    # A delivery that could not be read says so, though an older one may still stand in the lake.
+    # Report an unreadable delivery, even if an older one still counts in the lake.
     outcome = attempt if attempt.status == "refused" or receipt is None else receipt
     log.info(summary(outcome))
     return outcome
@@ -84,9 +84,9 @@ def load(
     progress: Progress | None = None,
     dry_run: bool = False,
 ) -> Receipt:
-    """Brings a night's export into the lake without judging it; `settle` does that.
+    """Loads a night's export into the lake without judging it; `settle` does that.
 
-    Returns the receipt of this attempt. A dry run reads, cleans and checks, and leaves no trace.
+    Returns the receipt of this attempt. A dry run reads, cleans and checks, and writes nothing.
     """
     lake = Lake(settings.lake)
     refused: Receipt | None = None
@@ -97,7 +97,7 @@ def load(
             own.mkdir()
             receipt = replace(attempt, folder=own).read(delivery, opened, lake)
             if receipt.status != "refused":
-                # A broken delivery never takes the place of one that can be read.
+                # A broken delivery never replaces a readable one.
                 if not dry_run:
                     receipt = commit(lake, receipt, own / "parts", own)
                 return refused or receipt
@@ -109,15 +109,15 @@ def load(
 
 
 def settle(lake: Lake, dataset: str, settings: Settings) -> None:
-    """Judges and folds every night, and makes damaged parts that it meets again.
+    """Judges every night, updates the history, and repairs any damaged part on the way.
 
-    Call with the dataset's lock held. Raises Damaged where a part cannot be made again.
+    Call with the dataset's lock held. Raises Damaged if a part cannot be made again.
     """
     mended(lambda: history.settle(lake, dataset, settings), lake, settings)
 
 
 def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
-    """Lets the held datasets of a night pass, for the content they have now; returns which."""
+    """Releases the held datasets of a night, for their present content; returns which."""
     lake = Lake(settings.lake)
     released = []
     for dataset in DATASETS:
@@ -131,7 +131,7 @@ def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
 
 
 def summary(receipt: Receipt) -> str:
-    """One line on what became of a night, for a log or a terminal."""
+    """The outcome of a night as one line for a log or a terminal."""
     rows = receipt.rows
     head = f"{receipt.dataset} {receipt.export_date} {receipt.status}"
     if rows.in_ is None:
@@ -145,7 +145,7 @@ def summary(receipt: Receipt) -> str:
 
 @dataclass(frozen=True)
 class InHand:
-    """A delivered file in our hands, opened; `unpacked` is what was packed in it."""
+    """A landed file, opened; `unpacked` is the file inside, if it was packed."""
 
     landed: Landed
     export: Export
@@ -154,7 +154,7 @@ class InHand:
 
 
 def in_hand(landed: Landed, folder: Path, dataset: str | None, encoding: str | None) -> InHand:
-    """Opens a landed file, unpacked into `folder` where it is packed. Raises ExportError."""
+    """Opens a landed file, after unpacking it into `folder` if packed. Raises ExportError."""
     plain = unpack(landed, folder)
     export = open_export(plain.path, plain.name, dataset, encoding)
     if plain.path == landed.path:
@@ -167,7 +167,7 @@ def stage(
 ) -> None:
     """Corrects, cleans, checks and stages a file to its end.
 
-    Raises ExportError where its rows are not those promised, or stand under the wrong headers.
+    Raises ExportError if its rows are not those promised, or are under the wrong headers.
     """
     export, dataset, reasons = file.export, partition.contract.dataset, Counter[str]()
     refuse_new_columns(export, partition.contract)
@@ -205,9 +205,9 @@ def stage(
 
 
 def mended(read: Callable[[], T], lake: Lake, settings: Settings) -> T:
-    """What `read` makes of the lake once every damaged part that it meets is made again.
+    """The result of `read`, after making any damaged part again.
 
-    Call with the locks held of what it reads. Raises Damaged where a part cannot be made again.
+    Call with the locks of its datasets held. Raises Damaged if a part cannot be made again.
     """
     tried: set[str] = set()
     while True:
@@ -215,14 +215,16 @@ def mended(read: Callable[[], T], lake: Lake, settings: Settings) -> T:
             return read()
         except DamagedPart as found:
             if f"{found}" in tried:
-                raise Damaged(damage(f"{found}", "made again, it was damaged again")) from found
+                raise Damaged(
+                    damage(f"{found}", "it was made again and is damaged again")
+                ) from found
             tried.add(f"{found}")
             _mend(lake, found, settings)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the steps of one attempt to read a night share; `folder` is its scratch."""
+    """One attempt to read a night: what its steps share; `folder` is its scratch."""
 
     dataset: str
     night: date
@@ -237,14 +239,14 @@ class Attempt:
 
     def deliveries(self) -> list[tuple[Delivery, dict[str, InHand]]]:
         """The night's deliveries that hold the dataset, the one that counts first, with the files
-        that had to be opened to tell their dataset."""
+        that it had to open to identify their dataset."""
         found = [self._told_apart(d) for d in exports.deliveries(self.settings.exports, self.night)]
         opened = {delivery.revision: files for delivery, files in found}
         holding = [d for d, _ in found if d.of(self.dataset) or d.problems_of(self.dataset)]
         return [(d, opened[d.revision]) for d in exports.in_order(holding)]
 
     def _told_apart(self, delivery: Delivery) -> tuple[Delivery, dict[str, InHand]]:
-        """A file that neither manifest nor name places belongs to the dataset whose layout fits."""
+        """Opens files whose dataset neither manifest nor name tells: the layout decides."""
         files, opened = [], {}
         for file in delivery.files:
             if file.dataset is None and not file.problem:
@@ -254,15 +256,15 @@ class Attempt:
                     file = replace(file, dataset=found.export.layout.dataset)
                     opened[file.name] = found
                 except ExportError as error:
-                    what = "%s is of no known dataset and was left alone: %s"
+                    what = "%s belongs to no known dataset and was ignored: %s"
                     log.info(what, visible(file.name), error)
             files.append(file)
         return replace(delivery, files=tuple(files)), opened
 
     def read(self, delivery: Delivery, opened: Mapping[str, InHand], lake: Lake) -> Receipt:
-        """The receipt of one delivery, its parts in `folder/parts`; refused if it is broken.
+        """The receipt of one delivery, with its parts in `folder/parts`; refused if it is broken.
 
-        Content that is in the lake already is not read again.
+        Content that is already in the lake is not read again.
         """
         began = time.monotonic()
         receipt = self._of_delivery(new_receipt(self.dataset, self.night), delivery)
@@ -286,14 +288,14 @@ class Attempt:
             if disk_fault(error):
                 raise  # what came may be whole
             receipt = replace(receipt, status="refused", reason=f"{error.code}: {error}")
-            what = "%s %s refused: %s What was there before stays."
+            what = "%s %s refused: %s What was loaded before stays."
             log.error(what, self.dataset, self.night, error)
         return replace(receipt, seconds=round(time.monotonic() - began, 3))
 
     def parts(self, landed: list[Landed], opened: Mapping[str, InHand]) -> Receipt:
-        """Writes the parts into `folder/parts`; returns the receipt that accounts for them.
+        """Writes the parts into `folder/parts`; returns their receipt.
 
-        Raises ExportError where a file cannot be read as the dataset.
+        Raises ExportError if a file cannot be read as the dataset.
         """
         market = self.settings.market
         context = Context(self.night, market, self.settings.hashing_key())
@@ -311,10 +313,10 @@ class Attempt:
         if absent := exports.absent_of(delivery, self.dataset):
             more = len(absent) - MOST_NAMED
             some = ", ".join(absent[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-            raise ExportError("incomplete", f"the manifest promises {some}, which is not there")
+            raise ExportError("incomplete", f"the manifest lists {some}, which was not delivered")
 
     def _of_delivery(self, receipt: Receipt, delivery: Delivery) -> Receipt:
-        # On time is before the night after the next begins: a whole day to deliver in.
+        # A delivery has a whole day: it is on time until the night after the next begins.
         zone = self.settings.market.time_zone
         due = datetime.combine(self.night + timedelta(days=2), clock(0), tzinfo=zone)
         return replace(
@@ -326,14 +328,14 @@ class Attempt:
 
 
 def _content(landed: list[Landed], settings: Settings) -> str:
-    """Name of what a partition holds: the bytes, the code and the key it was made with."""
+    """Name of a partition's content: the bytes, code and key that it was made from."""
     key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
     made_of = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
     return sha256_of("\n".join(made_of))
 
 
 def _evidence(export: Export, dataset: str) -> evidence.Evidence:
-    """What all rows of the file show of its dates and rates, by raw field."""
+    """What the whole file shows about its dates and rates, by raw field."""
     found = evidence.Evidence(dataset)
     for batch in export.batches(Noted()):
         found.add(export.raw_fields(batch.table)[0])
@@ -353,30 +355,30 @@ def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:
 
 
 def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
-    """Makes a damaged part again, with all of its night."""
+    """Makes a damaged part again, with the rest of its night."""
     receipt = found.receipt
     dataset, night = receipt.dataset, receipt.export_date
     load_again = (
-        f"put the night's delivery under {settings.exports} and run `outlook run --date {night}`"
+        f"put the night's delivery in {settings.exports} and run `outlook run --date {night}`"
     )
     with scratch(settings.work, f"mend-{dataset}-{night}") as folder:
         landed = [_landed(source, night, settings) for source in receipt.sources]
         whole = [file for file in landed if file is not None]
         if len(whole) < len(landed):
-            what = f"{found}, and the delivered bytes that it was made of are gone or damaged too"
+            what = f"{found}, and the delivered bytes that it was made from are gone or damaged too"
             raise Damaged(damage(what, load_again))
         if receipt.content is None or _content(whole, settings) != receipt.content:
-            what = f"{found}, and the code, the market or the key is another than it was made with"
+            what = f"{found}, and the code, the market or the key has changed since it was made"
             raise Damaged(damage(what, load_again))
         made = Attempt(dataset, night, settings, folder).parts(whole, {})
         if _hashes(made) != _hashes(receipt):
-            raise Damaged(damage(f"{found}, and made again it is another", load_again))
+            raise Damaged(damage(f"{found}, and made again it differs", load_again))
         put_folder(folder / "parts", lake.partition(dataset, night, receipt.content), folder)
-    log.warning("%s. It was made again from the delivered bytes.", found)
+    log.warning("%s. The part was made again from the delivered bytes.", found)
 
 
 def _landed(source: Source, night: date, settings: Settings) -> Landed | None:
-    """The bytes of one source of a receipt: as landed, or else as they still are delivered."""
+    """The bytes of one source of a receipt: the landed file, else the delivered one."""
     path = landed_path(settings.landing / f"{night}", source.name, source.sha256)
     if path.is_file() and sha256(path) == source.sha256:
         return Landed(source.name, path, source.bytes, source.sha256, None)

@@ -1,4 +1,4 @@
-"""Settings: where things lie and which market, from the environment or `outlook.toml`."""
+"""Settings: folders, key and market, from the environment or `outlook.toml`."""
 
 import os
 import tomllib
@@ -16,7 +16,7 @@ NAMES = ("HOME", "EXPORTS", "LAKE", "PUBLISHED", "KEY", "MARKET")
 
 @dataclass(frozen=True)
 class Settings:
-    """One place for every setting; made by `settings()`, passed on, never global."""
+    """All settings; made by `settings()` and passed on, never global."""
 
     home: Path
     exports: UPath
@@ -27,21 +27,21 @@ class Settings:
 
     @property
     def work(self) -> Path:
-        """Scratch on the disk of the lake, so that what is made there can be renamed into it."""
+        """Scratch on the lake's disk, so that finished files can be renamed into the lake."""
         return self.lake / ".work"
 
     @property
     def landing(self) -> Path:
-        """Deliveries as they came, mode 0600: they hold personal data."""
+        """Deliveries as received, mode 0600: they hold personal data."""
         return self.home / "landing"
 
     def hashing_key(self) -> bytes:
-        """Key for hashing personal data; raises SettingsError where none is set."""
+        """Key for hashing personal data; raises SettingsError if none is set."""
         if not self.key:
             raise SettingsError(
                 "OUTLOOK_KEY is not set: personal data cannot be hashed, so nothing is loaded. "
-                "Set it to 32 or more random characters and keep it; another key makes other "
-                "hashes. `make run` makes one in its data folder."
+                "Set it to 32 or more random characters and keep it: a different key gives "
+                "different hashes. `make run` makes one in its data folder."
             )
         return self.key
 
@@ -83,8 +83,8 @@ def _key(file: Path) -> str:
     text = file.read_bytes().strip()
     if not text or not text.isascii() or not text.decode("ascii").isprintable():
         raise SettingsError(
-            f"{file} holds no key: it is empty or damaged. Restore it from a backup; another key "
-            "makes other hashes of the same people."
+            f"{file} holds no key: it is empty or damaged. Restore it from a backup; a different "
+            "key would give different hashes for the same people."
         )
     return text.decode("ascii")
 

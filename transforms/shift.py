@@ -1,4 +1,4 @@
-"""Values that do not fit their columns: under the wrong headers, or in a form nobody knows yet."""
+"""Values that do not fit their columns: under the wrong headers, or in an unknown form."""
 
 import re
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ from transforms.mask import masked
 
 KEPT = 100  # values of a column, the first of the file: the same however it was cut into batches
 MOSTLY = 0.9
-# Values that fit, though nobody knows which of two they are.
+# Values that fit, but could be either of two.
 EITHER_WAY = ("day or month first", "percent or fraction")
 LONGEST_EXAMPLE = 40
 # Numbers fit many columns and so prove nothing, unless they are as long as an id, or dates.
@@ -35,7 +35,7 @@ class Misfits:
     _values: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, misfits: pd.DataFrame) -> None:
-        """Takes in a batch's (column, reason, raw_value), in order of the rows."""
+        """Adds a batch's (column, reason, raw_value), in row order."""
         known = misfits[~misfits["reason"].isin(EITHER_WAY)]
         for column, found in known.groupby("column", sort=False):
             name = str(column)
@@ -59,16 +59,16 @@ class Misfits:
             raise ExportError(
                 "shifted",
                 f"{file} has values under the wrong headers in more than half of its {rows:,} "
-                f"rows: {'; '.join(proofs[:3])}. Or the layout maps the wrong ones. Nothing of "
-                "it was loaded: ask for it again, or mend the layout.",
+                f"rows: {'; '.join(proofs[:3])}. Or the layout maps the wrong ones. Nothing "
+                "was loaded: request a new delivery, or correct the layout.",
             )
 
     def unread(self, rows: int) -> list[tuple[str, int, str | None]]:
-        """Columns of which most rows' values are in a form that nobody knows, with an example."""
+        """Columns in which most values have an unknown form, with an example."""
         return [(c, self._counts[c], self.example(c)) for c in self._mostly_odd(rows)]
 
     def example(self, column: str) -> str | None:
-        """A value of the column for a message; none of a person."""
+        """A value of the column for a message; never personal data."""
         values = self._values[column]
         if not values or contract(self.dataset).by_name[column].personal == "hash":
             return None
@@ -80,7 +80,7 @@ class Misfits:
         return sorted(c for c, n in self._counts.items() if n > rows / 2)
 
     def _proofs(self, odd: list[str]) -> list[tuple[str, str]]:
-        """(column, the one that its values fit), of columns whose own values do not fit."""
+        """(column, the other column that its values fit), for columns whose values do not fit."""
         telling = {
             column: found
             for column in odd

@@ -1,4 +1,4 @@
-"""Delivered text made visible: nothing of it may steer a terminal, or begin a line of a log."""
+"""Escapes delivered text, so that it cannot control a terminal or start a log line."""
 
 import unicodedata
 
@@ -7,8 +7,8 @@ STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
-    r"""The text in one line, each character that nobody can see as its code: `\x1b`, `\u202e`."""
-    # Nearly every text is of printable ASCII.
+    r"""The text in one line, with invisible characters as codes such as `\x1b` or `\u202e`."""
+    # Nearly every text is printable ASCII.
     if text.isprintable():
         return text
     return "".join(_code(c) if unicodedata.category(c) in STEERING else c for c in text)

@@ -1,1 +1,1 @@
-"""Deliveries: what was delivered for a night, which of it counts, and its bytes in our hands."""
+"""Deliveries: what was delivered for a night, which delivery counts, landing and unpacking."""

@@ -1,7 +1,7 @@
-"""Where exports come from: a night's deliveries, and which of them counts.
+"""A night's deliveries, and which of them counts.
 
-`$OUTLOOK_EXPORTS/YYYY-MM-DD/` holds a night's delivery, `YYYY-MM-DD.r2/` another one of the same
-night. The delivery exported last wins, in whatever order they are loaded.
+`$OUTLOOK_EXPORTS/YYYY-MM-DD/` holds a night's delivery, `YYYY-MM-DD.r2/` a second one for the same
+night. The delivery exported last counts, in whatever order they are loaded.
 """
 
 import logging
@@ -36,7 +36,7 @@ REVISIONS_BEYOND = 4
 
 
 class Delivered(Protocol):
-    """What tells which of two deliveries of a night is the later one."""
+    """Sort key that tells which of two deliveries of a night is later."""
 
     @property
     def revision(self) -> int: ...
@@ -50,9 +50,9 @@ D = TypeVar("D", bound=Delivered)
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file of a delivery; `promised` is its manifest entry, which it must meet.
+    """A file of a delivery; `promised` is the manifest entry that it must match.
 
-    `problem` says why it cannot be taken as it lies there.
+    `problem` says why the file cannot be used.
     """
 
     path: UPath
@@ -64,8 +64,8 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of one night. `absent` names files that the manifest promises in vain;
-    `problem` says why its manifest cannot be read."""
+    """One delivery of one night. `absent` names files that the manifest lists but are missing;
+    `problem` says why the manifest cannot be read."""
 
     export_date: date
     revision: int
@@ -86,9 +86,9 @@ class Delivery:
 
 
 def deliveries(exports: UPath, night: date) -> list[Delivery]:
-    """Every delivery of that night, first revision first; empty where none is there."""
-    # Revisions are counted up, so that the folder of years need not be listed for one night; a
-    # few are looked for beyond a gap, for a later one may arrive first.
+    """Every delivery of that night, first revision first; empty if there is none."""
+    # Try revisions one by one, so that a folder of many years need not be listed for one night.
+    # Look a few beyond a gap, since a later one may arrive first.
     found: list[Delivery] = []
     revision = 0
     while revision < REVISIONS_BEYOND + (found[-1].revision if found else 0):
@@ -100,9 +100,9 @@ def deliveries(exports: UPath, night: date) -> list[Delivery]:
 
 
 def in_order(of: Sequence[D]) -> list[D]:
-    """The delivery that counts first, or its receipt: exported last, else of the highest revision.
+    """The delivery (or receipt) that counts: the one exported last, else the highest revision.
 
-    Of two that are alike in that, the one that was given first.
+    On a tie, the one given first.
     """
     if all(d.exported_at for d in of):
         return sorted(of, key=lambda d: (d.exported_at, d.revision), reverse=True)
@@ -110,7 +110,7 @@ def in_order(of: Sequence[D]) -> list[D]:
 
 
 def landed(exports: UPath, dataset: str, night: date) -> bool:
-    """Whether the night's export of this dataset is there, whole as far as a manifest tells."""
+    """Whether the night's export of this dataset has been delivered, in full if a manifest says."""
     of = [
         d
         for d in deliveries(exports, night)
@@ -124,12 +124,12 @@ def _promises(delivery: Delivery, dataset: str) -> bool:
 
 
 def absent_of(delivery: Delivery, dataset: str) -> list[str]:
-    """Promised files that are not there and may hold this dataset."""
+    """Files of the manifest that are missing and may hold this dataset."""
     return [n for n in delivery.absent if name_dataset(n) in (dataset, None)]
 
 
 def name_dataset(name: str) -> str | None:
-    """The dataset that a file name begins with, if it does."""
+    """The dataset that a file name begins with, if any."""
     return next((d for d in DATASETS if name.casefold().startswith(d)), None)
 
 
@@ -141,21 +141,21 @@ def is_export(name: str) -> bool:
 
 
 def due_nights(exports: UPath, first: date, last: date) -> list[date]:
-    """Nights of the range on which a delivery is due: every night, unless `calendar.json` beside
-    the deliveries says that a stretch was delivered by the week or by the month."""
+    """Nights of the range on which a delivery is due: every night, unless `calendar.json` next to
+    the deliveries says that a period was delivered weekly or monthly."""
     nights = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     stretches = _calendar(exports)
     return [n for n in nights if _due(n, stretches)]
 
 
 def days_covered(exports: UPath, night: date) -> int:
-    """Days since the night before on which a delivery was due: what an inquiry export covers."""
+    """Days since the previous night on which a delivery was due: what an inquiry export covers."""
     earlier = due_nights(exports, night - timedelta(days=31), night - timedelta(days=1))
     return (night - earlier[-1]).days if earlier else 31
 
 
 def _due(night: date, stretches: tuple[Stretch, ...]) -> bool:
-    """Between two stretches of a calendar nothing is due; outside it, every night is."""
+    """Between two periods of a calendar nothing is due; outside the calendar, every night is."""
     if not stretches or not stretches[0][0] <= night <= max(s[1] for s in stretches):
         return True
     cadences = {every for start, end, every in stretches if start <= night <= end}
@@ -175,7 +175,7 @@ def _calendar(exports: UPath) -> tuple[Stretch, ...]:
     except ValueError as error:
         raise SettingsError(
             f"{path} cannot be read: {error}. It says which nights were due, so nothing was done: "
-            "mend it, or remove it where every night is due."
+            "correct it, or delete it if every night is due."
         ) from error
 
 
@@ -208,7 +208,7 @@ def _files(
         if path.name == MANIFEST:
             continue
         if not is_export(path.name) and not stated:
-            log.info("%s: %s is no export and was left alone", folder.name, visible(path.name))
+            log.info("%s: %s is not an export and was ignored", folder.name, visible(path.name))
             continue
         dataset = stated if stated in DATASETS else name_dataset(path.name)
         problem = _problem(folder, path, stated)
@@ -216,26 +216,28 @@ def _files(
 
 
 def _problem(folder: UPath, path: UPath, stated: str | None) -> str | None:
-    """Why a file cannot be taken as it lies there, if it cannot."""
+    """Why a file cannot be used, if it cannot."""
     name = f"{folder.name}/{visible(path.name)}"
     if not is_plain(path.name):
-        return f"{name} has a name that is no UTF-8, or holds control characters: rename it"
+        return f"{name} has a name that is not UTF-8, or holds control characters: rename it"
     if stated not in (None, *DATASETS):
-        return f"the manifest says that {name} is of {short(stated)}, none of {', '.join(DATASETS)}"
+        return (
+            f"the manifest says that {name} is of {short(stated)}, not one of {', '.join(DATASETS)}"
+        )
     if not is_export(path.name):
-        return f"{name} has an ending that is not read: see `outlook inspect`"
+        return f"{name} has an unsupported ending: see `outlook inspect`"
     try:
         _stays_within(folder, path)
     except ValueError as error:
-        return f"{name} cannot be taken: {error}"
+        return f"{name} cannot be used: {error}"
     if not path.is_file():
-        return f"{name} is no file, but a folder, a pipe or a link to nothing"
+        return f"{name} is not a file but a folder, a pipe or a broken link"
     return None
 
 
 def _stays_within(folder: UPath, path: UPath) -> None:
-    """Raises ValueError for a link out of the delivery: what lies there is not what was sent."""
+    """Raises ValueError for a link out of the delivery: its target was not delivered."""
     if path.protocol in ("", "file", "local"):
         home, real = os.path.realpath(folder.path), os.path.realpath(path.path)
         if os.path.dirname(real) != home:
-            raise ValueError("it is a link out of its folder")
+            raise ValueError("it is a link to a file outside its folder")

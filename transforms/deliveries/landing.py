@@ -1,4 +1,4 @@
-"""Landing: bytes as delivered, verified against their manifest before anything reads them.
+"""Landing: copies delivered bytes and verifies them against the manifest before they are read.
 
 Landed files hold personal data: mode 0600, in folders of mode 0700.
 """
@@ -14,12 +14,12 @@ from transforms.errors import ExportError
 from transforms.storage import move, private, private_folder
 
 CHUNK = 1 << 20
-LONGEST = 150  # characters of a delivered name kept in ours, which are longer; its end tells most
+LONGEST = 150  # characters kept of a delivered name, from its end, which says most
 
 
 @dataclass(frozen=True)
 class Landed:
-    """A delivered file in our hands: where it lies, and what its bytes are."""
+    """A landed file: its path and the hash of its bytes."""
 
     name: str
     path: Path
@@ -31,7 +31,7 @@ class Landed:
 def land(file: ExportFile, night: date, folder: Path) -> Landed:
     """Copies a delivered file to `folder/<night>/`, and checks it against its manifest entry.
 
-    Raises ExportError("cut") or ("altered") where bytes or hash are not those promised.
+    Raises ExportError("cut") or ("altered") if size or hash differ from the manifest.
     """
     target = folder / f"{night}"
     private_folder(folder)
@@ -57,7 +57,7 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
 
 
 def landed_path(folder: Path, name: str, sha256: str) -> Path:
-    """Where a delivered file lies among a night's landed ones: its name tells its hash."""
+    """Path of a file among a night's landed ones; the name holds its hash."""
     return folder / f"{sha256[:16]}-{name[-LONGEST:]}"
 
 
@@ -66,11 +66,11 @@ def _as_promised(file: ExportFile, size: int, sha256: str) -> None:
     if promised.get("bytes") not in (None, size):
         raise ExportError(
             "cut",
-            f"{file.name} has {size:,} bytes, its manifest promises {promised['bytes']:,}. "
-            "It was not loaded: ask for it again.",
+            f"{file.name} has {size:,} bytes, but its manifest says {promised['bytes']:,}. "
+            "It was not loaded: request a new delivery.",
         )
     if (promised.get("sha256") or sha256).casefold() != sha256:
         raise ExportError(
             "altered",
-            f"{file.name} has another sha256 than its manifest promises. It was not loaded.",
+            f"{file.name} does not match the sha256 in its manifest. It was not loaded.",
         )

@@ -1,4 +1,4 @@
-"""What deliveries say of themselves: a manifest in each, and a calendar beside them.
+"""The manifest of each delivery, and the calendar next to the deliveries.
 
 Whatever they hold, reading them gives a checked value or a ValueError that says what is wrong.
 """
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
-LARGEST = 4 << 20  # bytes; a manifest of a night has a few hundred
+LARGEST = 4 << 20  # bytes; a night's manifest has a few hundred
 CADENCES = ("night", "week", "month")
-YEARS = range(1999, 2200)  # in which a delivery can have been made
+YEARS = range(1999, 2200)  # years in which a delivery can have been made
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 # Categories of characters that a name may not have: controls, lone surrogates, line ends.
 UNFIT = ("Cc", "Cs", "Zl", "Zp")
@@ -30,10 +30,10 @@ class Manifest(NamedTuple):
 
 
 def read_manifest(path: UPath) -> Manifest:
-    """A delivery's manifest. Raises ValueError where it is none."""
+    """A delivery's manifest. Raises ValueError if it is invalid."""
     told = _json(path)
     if not isinstance(told, dict):
-        raise ValueError("it is no object")
+        raise ValueError("it is not an object")
     entries = told.get("files", [])
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise ValueError("files must be a list of objects with a name")
@@ -55,7 +55,7 @@ def read_manifest(path: UPath) -> Manifest:
 
 
 def read_calendar(path: UPath) -> tuple[Stretch, ...]:
-    """The stretches of a calendar: first day, last day, how often. Raises ValueError."""
+    """The periods of a calendar: first day, last day, how often. Raises ValueError."""
     rows = _json(path)
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
         raise ValueError("it must be a list of objects with from, to and every")
@@ -63,13 +63,13 @@ def read_calendar(path: UPath) -> tuple[Stretch, ...]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a file's name is text that can be shown, and means what it looks like."""
+    """Whether a file name is printable and cannot be mistaken for another."""
     return not any(unicodedata.category(c) in UNFIT or c in TURNING for c in name)
 
 
 def _json(path: UPath) -> Any:
     if not path.is_file():
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
     with path.open("rb") as file:
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
@@ -83,21 +83,21 @@ def _json(path: UPath) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("it states a key twice")
+        raise ValueError("it has a key twice")
     return found
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _name(name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise ValueError("files must be a list of objects with a name")
     if not is_plain(name):
-        raise ValueError(f"{short(name)} is no name of a file")
+        raise ValueError(f"{short(name)} is not a file name")
     if "/" in name or "\\" in name or name in (".", ".."):
-        raise ValueError(f"{short(name)} is a path: a manifest names the files beside it")
+        raise ValueError(f"{short(name)} is a path: a manifest names files in its own folder")
     return name
 
 
@@ -106,7 +106,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _instant(stamp: Any) -> datetime | None:
-    """An instant of a manifest; one without a zone is UTC, whatever the zone of this machine."""
+    """An instant of a manifest; without a zone it is UTC, whatever the zone of this machine."""
     if stamp is None:
         return None
     try:
@@ -115,7 +115,7 @@ def _instant(stamp: Any) -> datetime | None:
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError):
         pass
-    raise ValueError(f"exported_at is no time: {short(stamp)}")
+    raise ValueError(f"exported_at is not a time: {short(stamp)}")
 
 
 def _stretch(row: dict[str, Any]) -> Stretch:
@@ -124,9 +124,9 @@ def _stretch(row: dict[str, Any]) -> Stretch:
         try:
             day = date.fromisoformat(row.get(key))  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            raise ValueError(f"{key} is no day: {short(row.get(key))}") from None
+            raise ValueError(f"{key} is not a day: {short(row.get(key))}") from None
         if day.year not in YEARS:
-            raise ValueError(f"{key} is no likely day: {day}")
+            raise ValueError(f"{key} is not a plausible day: {day}")
         days.append(day)
     if days[0] > days[1]:
         raise ValueError(f"{days[0]} is after {days[1]}")
@@ -136,6 +136,6 @@ def _stretch(row: dict[str, Any]) -> Stretch:
 
 
 def short(value: Any) -> str:
-    """A value as a message may show it, whatever it is."""
+    """Any value, shortened for a message."""
     text = ascii(value)
     return text if len(text) < 60 else text[:56] + " …"

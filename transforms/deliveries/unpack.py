@@ -1,6 +1,6 @@
-"""Unpacking: one export out of gz, zip or zst, to its end, checksum and all, within limits.
+"""Unpacking: extracts one export from gz, zip or zst, checks it to its end, within limits.
 
-What a file is packed in is told by its first bytes, not by its name.
+The first bytes of a file decide its format, not its name.
 """
 
 import gzip
@@ -20,8 +20,8 @@ from transforms.deliveries.landing import CHUNK, Landed
 from transforms.errors import ExportError
 from transforms.storage import disk_fault, private
 
-MAX_BYTES = 16 << 30  # unpacked; a delivery beyond it is no night's export
-MAX_RATIO = 200  # a file that unpacks to more than 200 times its size is a bomb
+MAX_BYTES = 16 << 30  # unpacked; no night's export is larger
+MAX_RATIO = 200  # a file that unpacks to more than 200 times its size is refused as a bomb
 RATIO_FROM = 16 << 20  # below this size any ratio is harmless
 MAX_MEMBERS = 100
 PACKED = {
@@ -34,26 +34,28 @@ BYSTANDERS = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
 class Unpacked(NamedTuple):
-    """A file as a parser may read it; `name` ends in what tells its format."""
+    """A file ready for a parser; the ending of `name` is its format."""
 
     name: str
     path: Path
 
 
 def unpack(landed: Landed, folder: Path) -> Unpacked:
-    """The export in a delivered file, unpacked into `folder` where it is packed.
+    """The export in a delivered file, unpacked into `folder` if it is packed.
 
     Raises ExportError: cut (ends early), damaged (checksum), bomb (beyond the limits), nested (an
     archive in an archive), members (not one export), encrypted.
     """
     if not landed.bytes:
-        raise ExportError("empty", f"{landed.name} is empty. Nothing was loaded: ask for it again.")
+        raise ExportError(
+            "empty", f"{landed.name} is empty. Nothing was loaded: request a new delivery."
+        )
     kind = packed_in(landed.path)
     named = PurePosixPath(landed.name.casefold()).suffix
     if kind is None:
         if named in PACKED:
             raise ExportError(
-                "damaged", f"{landed.name} is no {named[1:]} file, though its name says so."
+                "damaged", f"{landed.name} is not a {named[1:]} file, although its name says so."
             )
         return Unpacked(landed.name, landed.path)
     inner = landed.name[: -len(kind)] if named == kind else landed.name
@@ -65,7 +67,7 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
             with _stream(kind, landed.path) as source, private(plain) as sink:
                 bounded_copy(source, sink, landed.name, landed.bytes)
     except EOFError as error:
-        raise ExportError("cut", f"{landed.name} ends before its end: ask for it again.") from error
+        raise ExportError("cut", f"{landed.name} is cut short: request a new delivery.") from error
     except (zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
         if disk_fault(error):
             raise
@@ -74,14 +76,14 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
     if packed_in(plain):
         raise ExportError(
             "nested",
-            f"{landed.name} holds another archive. Nothing of it was loaded: pack an "
+            f"{landed.name} holds another archive. Nothing was loaded: pack an "
             "export once, or not at all.",
         )
     return Unpacked(inner, plain)
 
 
 def packed_in(path: Path) -> str | None:
-    """The ending of the packing that a file's first bytes show; None where it is not packed."""
+    """The packing format that a file's first bytes show, as an ending; None if not packed."""
     with path.open("rb") as file:
         first = file.read(4)
     kind = next((e for e, magic in PACKED.items() if first.startswith(magic)), None)
@@ -105,7 +107,7 @@ def _is_workbook(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return WORKBOOK_PART in archive.namelist()
     except (zipfile.BadZipFile, RuntimeError, ValueError, OSError):
-        # A workbook cut short has lost its list of parts; the first of them names it.
+        # A workbook cut short has lost its list of parts; its first part still identifies it.
         with path.open("rb") as file:
             return WORKBOOK_PART.encode() in file.read(256)
 
@@ -131,19 +133,19 @@ def _unzip(landed: Landed, plain: Path) -> str:
         if len(members) != 1:
             raise ExportError(
                 "members",
-                f"{landed.name} holds {len(members)} files, where one export is read. Nothing of "
-                "it was loaded: deliver the files side by side.",
+                f"{landed.name} holds {len(members)} files instead of one export. Nothing was "
+                "loaded: deliver the files separately.",
             )
         (member,) = members
         if member.flag_bits & 1:
             raise ExportError(
-                "encrypted", f"{landed.name} is protected by a password: ask for it without one."
+                "encrypted", f"{landed.name} is protected by a password: request it without one."
             )
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ExportError("members", f"{landed.name} holds a link in place of a file.")
+            raise ExportError("members", f"{landed.name} holds a link instead of a file.")
         with archive.open(member) as source, private(plain) as sink:
             bounded_copy(source, sink, landed.name, os.path.getsize(landed.path))
-    # Only the name's ending is used: a member called ../../x.csv is written nowhere else.
+    # Use only the ending of the name, so that a member called ../../x.csv stays in the folder.
     return PurePosixPath(member.filename.replace("\\", "/")).name
 
 

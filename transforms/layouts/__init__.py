@@ -184,8 +184,8 @@ def unknown(headers: list[str], dataset: str | None, file: str) -> ExportError:
     return ExportError(
         "unknown_layout",
         f"{file} fits no layout{f' of {dataset}' if dataset else ''}. {cause}. "
-        "Nothing of it was loaded. If the shape is new, add a layout TOML (`outlook inspect` "
-        "drafts one); if the file is damaged, ask for it again.",
+        "Nothing was loaded. If the shape is new, add a layout TOML (`outlook inspect` "
+        "drafts one); if the file is damaged, request a new delivery.",
         nearest_layout=near.name,
         missing=missing,
         headers=headers,

@@ -1,6 +1,6 @@
-"""Reading: a delivered file as batches of text under the layout it fits, its rows counted apart.
+"""Reading: a delivered file as batches of text under a layout, with an independent row count.
 
-Everything is text here. Whatever bytes a file holds, reading it returns or raises ExportError.
+All values are text here. Whatever bytes a file holds, reading it returns or raises ExportError.
 """
 
 import re
@@ -38,27 +38,27 @@ MAGIC = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls", b"PAR1": ".parquet
 BINARY = frozenset(MAGIC.values())
 HEADER_ROWS = 20
 FIRST_OF_OTHER_SCRIPTS = 0x0600  # Arabic and all that follow it
-# What a file may be that is no export, by a pattern at the beginning of it.
+# Files that are not exports, by a pattern at their beginning.
 STRANGERS = (
     (
         rb"(?i)(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|meta|body|table|div|script|style)\b",
         "web_page",
-        "is a web page, as a download is after a session has run out, or a table that a "
-        "program saved as one: ask for it again, or open it in a spreadsheet and save it as .xlsx",
+        "is a web page: the download session had expired, or a program saved a table as a page. "
+        "Request a new delivery, or open it in a spreadsheet and save it as .xlsx",
     ),
     (
         rb"(?s)<\?xml.{,2000}urn:schemas-microsoft-com:office:spreadsheet",
         "unknown_format",
         "is an XML spreadsheet of Excel 2003: save it as .xlsx",
     ),
-    (rb"<\?xml|<\w+_response\b", "unknown_format", "is XML: ask for JSON or CSV"),
-    (rb"%PDF-", "unknown_format", "is a PDF: ask for the table itself"),
+    (rb"<\?xml|<\w+_response\b", "unknown_format", "is XML: request JSON or CSV"),
+    (rb"%PDF-", "unknown_format", "is a PDF: request the table itself"),
 )
 
 
 @dataclass(frozen=True)
 class TextBatch:
-    """A batch of rows as text under the file's own headers, with the line each began on."""
+    """A batch of rows as text under the file's own headers, with the line where each begins."""
 
     table: pd.DataFrame
     lines: np.ndarray
@@ -66,9 +66,9 @@ class TextBatch:
 
 @dataclass(frozen=True)
 class Export:
-    """An opened export: what was found, and its rows.
+    """An opened export: its properties and its rows.
 
-    `rows_in` is counted on the bytes, apart from the parser; `warnings` were met on opening.
+    `rows_in` is counted on the bytes, independently of the parser; `warnings` arose on opening.
     `period` is what the lines above the header say, by raw field.
     """
 
@@ -84,17 +84,17 @@ class Export:
     _opened: Opened
 
     def batches(self, noted: Noted) -> Iterator[TextBatch]:
-        """The rows from the first; what is met on the way is noted."""
+        """The rows from the first; findings on the way are added to `noted`."""
         return (TextBatch(table, lines) for table, lines in self._opened.rows(noted))
 
     def raw_fields(self, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-        """A batch under the contract's raw names, the period with it; rows whose label moved."""
+        """A batch under the contract's raw names, with the period; and rows whose label moved."""
         raw, moved = self.layout.raw_fields(table)
         return raw.assign(**self.period), moved
 
     @property
     def new_columns(self) -> list[str]:
-        """Headers that the layout does not know; they may be data, and name nobody."""
+        """Headers that the layout does not know, masked, since they may be data."""
         named = (h for h in self.headers if h.strip())
         return sorted(
             masked(h) for h in named if self.layout.own_header(h) not in self.layout.known_headers
@@ -110,7 +110,7 @@ class Export:
 def open_export(path: Path, name: str, dataset: str | None, declared: str | None = None) -> Export:
     """Opens an unpacked file that was called `name` and should hold `dataset`, if that is known.
 
-    The first way of reading it under which a row among the first twenty fits a layout is taken.
+    It takes the first way of reading in which one of the first twenty rows fits a layout.
     `declared` is the encoding of the market's files that are not UTF-8. Raises ExportError: empty,
     unknown_format, wrong_extension, encoding, unknown_layout, duplicate_headers, shifted, cut,
     several_tables, bomb …
@@ -135,8 +135,8 @@ def open_export(path: Path, name: str, dataset: str | None, declared: str | None
         where = ", ".join(candidate.where for candidate, _, _ in fits)
         raise ExportError(
             "several_tables",
-            f"{name} holds an export in more than one place: {where}. Nothing of "
-            "it was loaded: deliver each in a file of its own.",
+            f"{name} holds an export in more than one place: {where}. Nothing "
+            "was loaded: deliver each export in its own file.",
         )
     export = _opened(name, *(fits or [_without_headers(others, dataset, name)])[0])
     for other in others:
@@ -146,7 +146,7 @@ def open_export(path: Path, name: str, dataset: str | None, declared: str | None
 
 
 def _is_proven(candidate: Candidate, row: int, layout: Layout, declared: str | None) -> bool:
-    """Whether an encoding is certain, declared, or shown by a header of another script."""
+    """Whether an encoding is certain, declared, or proved by a header in another script."""
     if candidate.is_certain or candidate.encoding == (layout.encoding or declared):
         return True
     return any(
@@ -157,23 +157,23 @@ def _is_proven(candidate: Candidate, row: int, layout: Layout, declared: str | N
 
 
 def _without_headers(candidates: list[Candidate], dataset: str | None, name: str) -> Fit:
-    """An empty list of JSON has no headers to be known by; it says that there was nothing.
+    """Accepts an empty JSON list, which has no headers and says that there was nothing.
 
     Any other file that fits no layout is refused: empty, unknown_layout.
     """
     if instead := next((c.instead for c in candidates if c.instead), None):
         raise ExportError(
             "api_error",
-            f"{name} is {instead}. Nothing was loaded: mend what it complains of, and "
-            "ask for the export again.",
+            f"{name} is {instead}. Nothing was loaded: resolve that error, then request a new "
+            "delivery.",
         )
     for candidate in candidates:
         if deep := _header_in(candidate.head, dataset):
             raise ExportError(
                 "header_too_low",
                 f"{name} has the headers of {deep[1].name} in row {deep[0] + 1}, "
-                f"where they are looked for in the first {HEADER_ROWS}. Nothing of it was loaded: "
-                "take away the lines above them.",
+                f"but only the first {HEADER_ROWS} rows are searched. Nothing was loaded: "
+                "remove the lines above them.",
             )
     heads = [row for c in candidates for row in c.head[:HEADER_ROWS]]
     widest = max(map(len, heads), default=0)
@@ -181,14 +181,14 @@ def _without_headers(candidates: list[Candidate], dataset: str | None, name: str
         raise ExportError(
             "too_wide",
             f"{name} has {widest:,} columns, where an export has no more than "
-            f"{MOST_COLUMNS:,}. Nothing of it was loaded: ask for it again.",
+            f"{MOST_COLUMNS:,}. Nothing was loaded: request a new delivery.",
         )
     rows = [row[:MOST_COLUMNS] for row in heads if any(map(str.strip, row))]
     if rows:
         raise unknown(_most_like_headers(rows, dataset), dataset, name)
     if dataset and candidates and name.casefold().endswith("json"):
         return candidates[0], 0, own_layout(dataset)
-    raise ExportError("empty", f"{name} holds no rows. Nothing was loaded: ask for it again.")
+    raise ExportError("empty", f"{name} holds no rows. Nothing was loaded: request a new delivery.")
 
 
 def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export:
@@ -197,15 +197,15 @@ def _opened(name: str, candidate: Candidate, row: int, layout: Layout) -> Export
     if twins := sorted({h for h in named if named.count(h) > 1}):
         raise ExportError(
             "duplicate_headers",
-            f"{name} has headers more than once: {', '.join(twins)}. Nothing of it was loaded, for "
-            "which of them counts is not known: ask for it again.",
+            f"{name} has headers more than once: {', '.join(twins)}. Nothing was loaded, since "
+            "it is unclear which of them counts: request a new delivery.",
         )
     opened = candidate.open(row)
     if not opened.rows_in and layout.extent == "census":
         raise ExportError(
             "no_rows",
-            f"{name} has headers and no row under them. A census of nothing is an "
-            "export that failed: ask for it again.",
+            f"{name} has headers but no rows. An empty census is a failed export. "
+            "Nothing was loaded: request a new delivery.",
         )
     return Export(
         file=name,
@@ -229,8 +229,8 @@ def _header_in(head: list[list[str]], dataset: str | None) -> tuple[int, Layout]
 
 
 def _most_like_headers(rows: list[list[str]], dataset: str | None) -> list[str]:
-    """The row nearest to a layout; where none has anything in common with one, the first whose
-    cells are all different words."""
+    """The row nearest to a layout; if no row has anything in common with one, the first whose cells
+    are all different words."""
 
     def unlike(row: list[str]) -> tuple[float, bool]:
         cells = [cell.strip() for cell in row if cell.strip()]
@@ -245,38 +245,38 @@ def _reader(path: Path, name: str) -> Reader:
     if ending not in READERS:
         raise ExportError(
             "unknown_format",
-            f"{name}: {ending or 'no'} ending, which is not read. Read are "
+            f"{name}: {ending or 'no'} ending, which is not supported. Supported are "
             f"{' '.join(READERS)}, plain or in .gz, .zip, .zst.",
         )
     if path.stat().st_size == 0:
-        raise ExportError("empty", f"{name} is empty. Nothing was loaded: ask for it again.")
+        raise ExportError("empty", f"{name} is empty. Nothing was loaded: request a new delivery.")
     _refuse_stranger(path, name)
     looks = _looks_like(path, ending)
     if looks != ending:
         raise ExportError(
             "wrong_extension",
-            f"{name} is {looks} by its content, though its name ends in {ending}. Nothing of it "
-            "was loaded: ask for it under its right name.",
+            f"{name} is {looks} by its content, although its name ends in {ending}. Nothing was "
+            "loaded: request it under the right name.",
         )
     return READERS[ending]
 
 
 def _refuse_stranger(path: Path, name: str) -> None:
-    """Names what a file is that is no export at all."""
+    """Refuses a file that is not an export, and names what it is."""
     with path.open("rb") as file:
         first = file.read(4096).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t")
     for pattern, code, what in STRANGERS:
         if re.match(pattern, first):
-            raise ExportError(code, f"{name} {what}. Nothing of it was loaded.")
+            raise ExportError(code, f"{name} {what}. Nothing was loaded.")
 
 
 def _looks_like(path: Path, ending: str) -> str:
-    """The ending that a file should have by its first bytes; its own, where they do not tell."""
+    """The ending that fits a file's first bytes; its own ending if they do not tell."""
     with path.open("rb") as file:
         first = file.read(64)
     binary = next((e for magic, e in MAGIC.items() if first.startswith(magic)), None)
     if binary:
-        # An .xlsx in an .xls container is one that is protected by a password, said later.
+        # An .xlsx in an .xls container is protected by a password, which is reported later.
         return ending if (binary, ending) == (".xls", ".xlsx") else binary
     if ending in BINARY:
         return "text"

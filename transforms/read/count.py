@@ -1,4 +1,4 @@
-"""Counting rows on the bytes, apart from the parsers, so that none can be lost unseen."""
+"""Counts rows on the bytes, independently of the parsers, so that no row is lost unnoticed."""
 
 import _csv
 import csv
@@ -58,7 +58,9 @@ def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
     is_tail = found.blank - np.arange(len(found.blank)) == before
     found = found._replace(blank=found.blank[is_tail])
     if found.is_open:
-        raise ExportError("cut", f"{name} ends inside a quoted field: ask for it again.")
+        raise ExportError(
+            "cut", f"{name} ends inside a quoted field. Nothing was loaded: request a new delivery."
+        )
     return found
 
 
@@ -114,14 +116,14 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
             raise ExportError(
                 "bomb",
                 f"{name} has a line of more than {LONGEST_FIELD >> 20} MiB and was "
-                "refused. Nothing of it was loaded: ask for an export of rows.",
+                "refused. Nothing was loaded: request an export of rows.",
             )
         line_from = int(edges[-2])
         if not stray and offset + len(chunk) - begins_at > 2 * LONGEST_FIELD:
             raise ExportError(
                 "bomb",
                 f"{name} has a row of more than {LONGEST_FIELD >> 19} MiB and was refused. "
-                "Nothing of it was loaded: ask for an export of rows.",
+                "Nothing was loaded: request an export of rows.",
             )
         quotes += len(quoted)
         lines += len(ends)

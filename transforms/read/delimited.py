@@ -1,4 +1,4 @@
-"""Delimited text as a stream of batches: encoding, delimiter, quotes and header row are found."""
+"""Delimited text as a stream of batches; detects encoding, delimiter, quotes and header row."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ TEXT = {pa.string(): pd.StringDtype(na_value=np.nan)}
 
 
 def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[Candidate]:
-    """Every way in which the file's beginning is a table, the likeliest first."""
+    """Every way to read the file's beginning as a table, likeliest first."""
     for encoding, is_certain in encodings(path, name, declared):
         with as_utf8(path, encoding) as file:
             raw = file.read(HEAD)
@@ -50,7 +50,7 @@ def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[
 
 
 def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list[str]]]]:
-    """Dialects and the first rows under them; those whose rows are of one width come first."""
+    """Dialects with their first rows; those that give rows of equal width come first."""
     tried = []
     for delimiter in DELIMITERS:
         well = {q: len(_quoted(delimiter, q).findall(text)) if q in text else 0 for q in QUOTES}
@@ -58,7 +58,7 @@ def _by_evenness(text: str, is_whole: bool) -> Iterator[tuple[Dialect, list[list
             for escape in (None, "\\") if "\\" + quote in text else (None,):
                 dialect = Dialect(delimiter, quote, escape)
                 rows = _first_rows(text, dialect, is_whole)
-                # Apostrophes are quotes only where every row has a pair of them and no other.
+                # Apostrophes are quotes only if every row has pairs of them and no other quotes.
                 is_odd = quote == "'" and (bool(well['"']) or well["'"] < len(rows) - 1)
                 stray = stray_quotes(text.encode(), dialect)
                 # One row that runs on makes a dialect no less likely than its rival.
@@ -219,9 +219,9 @@ def _open(
 
 
 def _headers(name: str, headers: list[str], rows: list[list[str]], count: int) -> list[str]:
-    """The headers, and one without a name where every row ends in one more delimiter.
+    """The headers, with an unnamed one if every row ends in an extra delimiter.
 
-    Raises ExportError("shifted") where the rows have another width than their headers.
+    Raises ExportError("shifted") if rows and headers differ in width.
     """
     widths = Counter(len(row) for row in rows)
     if not widths:
@@ -234,7 +234,8 @@ def _headers(name: str, headers: list[str], rows: list[list[str]], count: int) -
     if width != len(headers) and common > max(len(rows) / 2, 1):
         raise ExportError(
             "shifted",
-            f"{name} has {len(headers)} headers over rows of {width} values, so that values stand "
-            f"under the wrong headers. None of its {count:,} rows was loaded: ask for it again.",
+            f"{name} has {len(headers)} headers over rows of {width} values, so that values are "
+            f"under the wrong headers. None of its {count:,} rows was loaded: request a new "
+            "delivery.",
         )
     return headers

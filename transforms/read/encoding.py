@@ -1,8 +1,8 @@
-"""Encodings: which one a text file is in, and the file as UTF-8.
+"""Encodings: detects that of a text file and converts the file to UTF-8.
 
-UTF-8 tells itself apart, the others do not: nearly any bytes are text in several of them. So an
-encoding is taken where no other reading of the text is plausible, where a header in another script
-fits a layout, or where the layout or the market declares it; else the file is refused.
+UTF-8 can be recognised; nearly any bytes are valid text in several other encodings. Another
+encoding is therefore accepted only if no other reading of the text is plausible, if a header in
+another script fits a layout, or if the layout or the market declares it. Else the file is refused.
 """
 
 import codecs
@@ -32,17 +32,17 @@ BY_CHANCE = 0.25  # of Chinese text in GB18030 about a twelfth looks like UTF-8
 
 
 class Guess(NamedTuple):
-    """An encoding under which every byte of a file is text. One that is not `certain` needs another
-    proof: a declaration, or headers in its own script."""
+    """An encoding under which every byte of a file is text. Unless `certain`, it needs proof: a
+    declaration, or headers in its own script."""
 
     encoding: str
     is_certain: bool
 
 
 def encodings(path: Path, name: str, declared: Sequence[str] = ()) -> list[Guess]:
-    """The encodings that a file may be in, the likeliest first.
+    """The possible encodings of a file, likeliest first.
 
-    Raises ExportError: encoding, where there is none; damaged, where the file has a hole.
+    Raises ExportError: encoding, if there is none; damaged, if the file has a hole.
     """
     with path.open("rb") as file:
         first = file.read(SAMPLE)
@@ -60,8 +60,8 @@ def encodings(path: Path, name: str, declared: Sequence[str] = ()) -> list[Guess
     if not possible:
         raise ExportError(
             "encoding",
-            f"{name} is no text in {marked or 'UTF-8, UTF-16, GB18030, cp1252 or cp1256'}: its "
-            "bytes are damaged or it is no text file. Nothing of it was loaded: ask for it again.",
+            f"{name} is not text in {marked or 'UTF-8, UTF-16, GB18030, cp1252 or cp1256'}: it is "
+            "damaged or not a text file. Nothing was loaded: request a new delivery.",
         )
     if not marked and not possible[0].encoding.startswith(("utf-16", "utf-32")):
         _refuse_hole(path, name)
@@ -69,27 +69,27 @@ def encodings(path: Path, name: str, declared: Sequence[str] = ()) -> list[Guess
 
 
 def uncertain(path: Path, name: str) -> ExportError:
-    """The refusal of a file whose encoding cannot be told, with those that it may be in."""
+    """The refusal of a file whose encoding is uncertain, with the possible ones."""
     candidates = plausible.names(_telling_lines(path))
-    return _uncertain(name, candidates or ["one that is not known here"])
+    return _uncertain(name, candidates or ["an unsupported encoding"])
 
 
 def _uncertain(name: str, candidates: list[str]) -> ExportError:
     return ExportError(
         "encoding",
-        f"{name} is no UTF-8, and its bytes do not tell for certain what else: it may be "
-        f"{' or '.join(candidates)}. Nothing of it was loaded: ask for it in UTF-8, or declare "
-        'what it is in its layout or market (encoding = "…").',
+        f"{name} is not UTF-8, and its bytes do not show which encoding it is: it may be "
+        f"{' or '.join(candidates)}. Nothing was loaded: request it in UTF-8, or declare "
+        'the encoding in its layout or market (encoding = "…").',
     )
 
 
 def is_guess(encoding: str) -> bool:
-    """Whether an encoding does not tell itself apart."""
+    """Whether the bytes alone cannot prove an encoding."""
     return not encoding.startswith("utf")
 
 
 def as_utf8(path: Path, encoding: str) -> IO[bytes]:
-    """The file as UTF-8 without marks, to be read from its start, as often as need be."""
+    """The file as UTF-8 without byte order marks; it can be read from the start repeatedly."""
     if encoding == "utf-8":
         return path.open("rb")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - has no name, so that a dead run leaves nothing behind
@@ -144,8 +144,8 @@ def _refuse_hole(path: Path, name: str) -> None:
             if HOLE in chunk:
                 raise ExportError(
                     "damaged",
-                    f"{name} has a hole of zero bytes, as a file has whose copy broke "
-                    "off. Nothing of it was loaded: ask for it again.",
+                    f"{name} has a gap of zero bytes, as after an interrupted "
+                    "copy. Nothing was loaded: request a new delivery.",
                 )
 
 

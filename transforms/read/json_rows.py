@@ -45,7 +45,9 @@ def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[
     guess = encodings(path, name, declared)[0]
     with as_utf8(path, guess.encoding) as file:
         if file.read(1 << 16).lstrip()[:1] not in (b"[", b"{"):
-            raise ExportError("not_a_list", f"{name} is no list of objects, as an export is.")
+            raise ExportError(
+                "not_a_list", f"{name} is not a list of objects, so it is not an export."
+            )
         found = shape(file, name, by_root=name.casefold().endswith(".ndjson"))
     for rows in found.lists:
         # In an answer around several lists, the one that fits a layout is told by its headers.
@@ -66,8 +68,8 @@ def _candidate(
             if len(found) > MOST_COLUMNS:
                 raise ExportError(
                     "too_wide",
-                    f"{name} has objects of more than {MOST_COLUMNS:,} different keys, "
-                    "as no export has. Nothing of it was loaded.",
+                    f"{name} has objects with more than {MOST_COLUMNS:,} different keys, "
+                    "more than any export. Nothing was loaded.",
                 )
     headers = list(found)
 
@@ -100,7 +102,7 @@ def _candidate(
 
 
 def _error(root: dict[str, Any]) -> str:
-    """What the answer of an API says that it could not do; empty for any other object."""
+    """The error that an API's answer reports; empty for any other object."""
     said: dict[str, Any] = {}
     for value in (root, *(v for v in root.values() if isinstance(v, dict))):
         said = {str(k).casefold(): v for k, v in value.items()} | said
@@ -111,11 +113,11 @@ def _error(root: dict[str, Any]) -> str:
     code = next((f" {c}" for c in codes if _IS_CODE.fullmatch(c)), "")
     messages = (f"{said.get(key, '')}" for key in _MESSAGE)
     words = next((f", “{m}”" for m in messages if _IS_PLAIN.fullmatch(m)), "")
-    return f"the answer of an API that failed: error{code}{words}"
+    return f"the answer of a failed API call: error{code}{words}"
 
 
 def _objects(file: IO[bytes], rows: RowList, by_root: bool, name: str) -> Objects:
-    """The values of a list, or of the roots of a file, each with its number from 1 on."""
+    """The values of a list, or of a file's roots, numbered from 1."""
     number = 0
     for begin, end in rows.pieces:
         text = os.pread(file.fileno(), end - begin, begin).decode()
@@ -125,17 +127,17 @@ def _objects(file: IO[bytes], rows: RowList, by_root: bool, name: str) -> Object
                 number += 1
                 yield number, _whole(value) if odd else value
         except json.JSONDecodeError as error:
-            # Not the text around the fault, people included: this goes into logs and the receipt.
+            # Leave out the text around the fault: logs and receipts must not hold personal data.
             raise ExportError(
                 "unreadable",
                 f"{name} cannot be read as JSON: {error.msg}, near byte "
-                f"{begin + error.pos:,}. Nothing of it was loaded: ask for it again.",
+                f"{begin + error.pos:,}. Nothing was loaded: request a new delivery.",
             ) from None
         except _KeyTwiceError as error:
             raise ExportError(
                 "duplicate_headers",
-                f"{name} has the key {error} twice in one object. Nothing of "
-                "it was loaded, for which of them counts is not known: ask for it again.",
+                f"{name} has the key {error} twice in one object. Nothing was "
+                "loaded, since it is unclear which of them counts: request a new delivery.",
             ) from None
 
 
@@ -148,7 +150,7 @@ def _roots(text: str) -> Iterator[Any]:
 
 
 class _KeyTwiceError(Exception):
-    """A key that stands twice in an object: one of its values would be lost."""
+    """A key occurs twice in an object: one of its values would be lost."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(word: str) -> str | None:
-    """Python and pandas write `NaN` for what is not known, which is no JSON."""
+    """Reads `NaN`, which Python and pandas write for unknown values and JSON does not allow."""
     return None if word == "NaN" else word
 
 

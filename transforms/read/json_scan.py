@@ -87,7 +87,7 @@ class _Scan:
             if self.roots > 1 and not self.by_root:
                 return
         if self.depth or self.odd:
-            raise self._unreadable("it ends before its end, as a file does that was cut")
+            raise self._unreadable("it is cut short")
         if self.by_root:
             self._end_of_list(at)
 
@@ -124,7 +124,7 @@ class _Scan:
             if depth.max() > DEEPEST:
                 raise self._bomb(f"objects or lists more than {DEEPEST} deep in one another")
             if depth.min() < 0:
-                raise self._unreadable("it closes what it has not opened")
+                raise self._unreadable("it closes a bracket that it has not opened")
         if self.by_root:
             ends = at[(depth == 0) & (kind == _CLOSE)] + 1
             self.lists[0].rows += int(((depth == 1) & (kind == _OBJECT)).sum())
@@ -271,21 +271,21 @@ class _Scan:
         try:
             root = json.loads(text)
         except ValueError as error:
-            why = error.msg if isinstance(error, json.JSONDecodeError) else "it is no JSON"
+            why = error.msg if isinstance(error, json.JSONDecodeError) else "it is not JSON"
             raise self._unreadable(why) from None
         return root if isinstance(root, dict) else {}
 
     def _unreadable(self, why: str) -> ExportError:
         return ExportError(
             "unreadable",
-            f"{self.name} cannot be read as JSON: {why}. Nothing of it was loaded: "
-            "ask for it again.",
+            f"{self.name} cannot be read as JSON: {why}. Nothing was loaded: "
+            "request a new delivery.",
         )
 
     def _bomb(self, what: str) -> ExportError:
         return ExportError(
             "bomb",
-            f"{self.name} holds {what} and was refused. Nothing of it was loaded: ask for "
+            f"{self.name} holds {what} and was refused. Nothing was loaded: request "
             "an export of rows.",
         )
 

@@ -1,4 +1,4 @@
-"""Parsers that cannot be trusted with memory or time, in a process of their own: sheets/."""
+"""Runs parsers that could use too much memory or time in a separate process: sheets/."""
 
 import json
 import subprocess
@@ -13,9 +13,9 @@ LONGEST_WAIT = 1200  # seconds by the clock; the child has far fewer of the proc
 
 
 def answer_of_child(kind: str, path: Path, name: str, sink: IO[bytes]) -> dict[str, Any]:
-    """What the child says of a file; it may write to `sink`.
+    """The child process's answer about a file; it may write to `sink`.
 
-    Raises ExportError: bomb, where it died of a limit, or what the child answers.
+    Raises ExportError: bomb, if a limit stopped it, or the error that the child reports.
     """
     module = [sys.executable, "-m", "transforms.sheets"]
     try:
@@ -37,7 +37,7 @@ def answer_of_child(kind: str, path: Path, name: str, sink: IO[bytes]) -> dict[s
     if "error" in answer:
         code, why = answer["error"]
         if code == "encrypted":
-            why = "is protected by a password: ask for it without one, or save it without one"
-        advice = " Ask for it as CSV." if code in ("bomb", "too_wide") else ""
-        raise ExportError(code, f"{name} {why}. Nothing of it was loaded.{advice}")
+            why = "is protected by a password: request it without one, or save it without one"
+        advice = " Request it as CSV." if code in ("bomb", "too_wide") else ""
+        raise ExportError(code, f"{name} {why}. Nothing was loaded.{advice}")
     return answer

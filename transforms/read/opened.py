@@ -1,4 +1,4 @@
-"""What every reader hands back: ways to read a file as a table, and the table once it is chosen."""
+"""What every reader returns: ways to read a file as a table, and the table once one is chosen."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,10 +16,10 @@ Rows = Iterator[tuple[pd.DataFrame, np.ndarray]]
 
 @dataclass
 class Noted:
-    """What is met while the rows of a table are read once.
+    """Findings while the rows of a table are read once.
 
-    `broken` has (line, reason, text) of each record that is no row of the table; `warnings` counts
-    what was kept though it is odd.
+    `broken` has (line, reason, text) of each record that is not a row of the table; `warnings`
+    counts odd values that were kept.
     """
 
     broken: list[tuple[int, str, str]] = field(default_factory=list)
@@ -28,10 +28,10 @@ class Noted:
 
 @dataclass
 class Opened:
-    """A table of text: its headers, and its rows in batches with the line each began on.
+    """A table of text: its headers, and its rows in batches with the line where each begins.
 
-    `rows(noted)` reads it from the start. `rows_in` is counted apart from the parser, and
-    `warnings` are what was seen by then.
+    `rows(noted)` reads it from the start. `rows_in` is counted independently of the parser;
+    `warnings` are those found so far.
     """
 
     headers: list[str]
@@ -43,11 +43,10 @@ class Opened:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to read a file: its first rows, of which one holds the headers.
+    """One way to read a file: its first rows, one of which holds the headers.
 
-    `open(row)` opens the table under that row of `head`. An encoding that is not certain needs a
-    proof: a declaration, or headers in its own script. `instead` says what the file is, where it
-    is no export.
+    `open(row)` opens the table under that row of `head`. An uncertain encoding needs proof: a
+    declaration, or headers in its own script. `instead` says what the file is, if not an export.
     """
 
     head: list[list[str]]
@@ -61,12 +60,12 @@ class Candidate:
 
 
 def column_names(headers: list[str]) -> list[str]:
-    """The headers, with a name by its place for a column that has none."""
+    """The headers; a column without one is named by its position."""
     return [h if h.strip() else f"(column {i})" for i, h in enumerate(headers, 1)]
 
 
 def filled_without_a_name(table: pd.DataFrame) -> Warnings:
-    """Values in columns that have no header, which nothing can take."""
+    """Values in columns without a header, which cannot be used."""
     nameless = [str(c) for c in table if str(c).startswith("(column ")]
     counts = {c: int((table[c].fillna("").str.strip() != "").sum()) for c in nameless}
     return Counter({("new_column", column): count for column, count in counts.items() if count})

@@ -1,4 +1,4 @@
-"""Parquet exports as batches of text; the rows are counted by the file's own footer."""
+"""Parquet exports as batches of text; the file's footer gives the row count."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ MOST_ELEMENTS = 5_000_000  # of the lists of a batch
 
 
 def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candidate]:
-    """The one table that a Parquet file holds; structs become columns `outer.inner`."""
+    """The table of a Parquet file; structs become columns `outer.inner`."""
     with _file(path, name) as file:
         schema = pa.Table.from_batches([], file.schema_arrow)
         for _level in range(cell.DEEPEST):
@@ -44,7 +44,7 @@ def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candida
         cells > MANY_CELLS and cells > CELLS_A_BYTE * size
     )
     if unpacked > MAX_BYTES or rows_in > MAX_ROWS or is_empty:
-        raise ExportError("bomb", f"{name} promises {rows_in:,} rows and was refused.")
+        raise ExportError("bomb", f"{name} claims to hold {rows_in:,} rows and was refused.")
     headers = schema.column_names
     if len(headers) > MOST_COLUMNS:
         raise ExportError("too_wide", f"{name} has {len(headers):,} columns and was refused.")
@@ -93,7 +93,7 @@ def _texts(column: pa.ChunkedArray, is_instant: bool) -> pd.Series:
     elif pa.types.is_fixed_size_binary(kind):
         text = pc.cast(pc.cast(column, pa.binary()), pa.string())
     elif pa.types.is_decimal(kind):
-        # Every digit counts, as in a float it does not; only zeros behind the point go.
+        # Keep every digit, unlike in a float; drop only trailing zeros after the point.
         text = pc.replace_substring_regex(pc.cast(column, pa.string()), r"\.0+$", "")
         # As cell.with_point.
         text = pc.replace_substring_regex(text, r"^(-?\d{1,3}\.\d{3})$", r"\10")
@@ -128,7 +128,7 @@ def _times(column: pa.ChunkedArray, is_instant: bool) -> pa.ChunkedArray:
 
 
 def _single(value: float | None) -> str | None:
-    """A number of single precision keeps seven digits; more of them were made up."""
+    """A single-precision number keeps seven digits; any further ones are not real."""
     is_damaged = value is not None and abs(value) >= LARGEST_SINGLE
     return f"{value:.6E}" if is_damaged else cell.text(value)
 

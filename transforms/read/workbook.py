@@ -1,7 +1,7 @@
 """Workbooks, .xlsx and .xls: the one sheet that holds an export.
 
-They are parsed by a process of its own, within limits (`transforms/sheets`), which hands their rows
-over as a stream; here those become batches of text.
+A separate process parses them within limits (`transforms/sheets`) and passes their rows on as a
+stream, which this module turns into batches of text.
 """
 
 import io
@@ -34,8 +34,8 @@ Line = tuple[int, list[Any]]  # the number beside a row, and its cells
 
 
 class Sheet(NamedTuple):
-    """What the child says of a sheet; rows and columns are numbered from 1, and a place is both in
-    one number."""
+    """The child's facts about a sheet. Rows and columns count from 1; a place is both in one
+    number."""
 
     title: str
     begins: int  # where its rows lie in the stream
@@ -48,7 +48,7 @@ class Sheet(NamedTuple):
 
 
 def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candidate]:
-    """The sheets of a workbook that are not empty, in their order."""
+    """The non-empty sheets of a workbook, in order."""
     if zipfile.is_zipfile(path):
         _check_parts(path, name)
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - has no name, so that a dead run leaves nothing behind
@@ -67,7 +67,7 @@ def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candida
 
 
 def _check_parts(path: Path, name: str) -> None:
-    """Unpacks every part once, for the parser trusts their sizes and checksums.
+    """Unpacks every part once, since the parser trusts their sizes and checksums.
 
     Raises ExportError: bomb, damaged.
     """
@@ -78,7 +78,7 @@ def _check_parts(path: Path, name: str) -> None:
                 raise ExportError(
                     "bomb",
                     f"{name} unpacks to more than {MAX_UNPACKED >> 20} MiB or "
-                    f"{MAX_PARTS:,} parts and was refused: ask for it as CSV.",
+                    f"{MAX_PARTS:,} parts and was refused: request it as CSV.",
                 )
             for part in parts:
                 with book.open(part) as source:
@@ -155,9 +155,9 @@ def _moment(value: tuple[str], has_times: bool) -> str:
 
 
 def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, noted: Noted) -> Rows:
-    """The rows under the header that hold anything, with what a merged cell says of them all.
+    """The non-empty rows under the header, with merged cells filled in.
 
-    Damaged numbers, cells filled and rows of blanks alone are warned of.
+    Warns of damaged numbers, filled cells and rows of blanks only.
     """
     columns = column_names(opened.headers)
     merged = _Merged(sheet.merged, opened.header_row or 0)
@@ -188,7 +188,7 @@ def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, noted: Noted) -> Rows
 
 
 class _Merged:
-    """The values of cells that are merged over several rows, of which a file has the first only."""
+    """The values of cells merged over several rows, which a file stores in the first row only."""
 
     def __init__(self, merged: list[tuple[int, int, int]], header_row: int) -> None:
         self._begins: dict[int, list[tuple[int, int]]] = {}

@@ -1,4 +1,4 @@
-"""The process itself: its limits, and its answer."""
+"""The reading process: its limits and its answer."""
 
 import json
 import marshal

@@ -1,4 +1,4 @@
-"""A Parquet file read for trial."""
+"""Test-reads a Parquet file."""
 
 import os
 import resource
@@ -7,7 +7,7 @@ ROWS, MOST_CELLS = 50_000, 4 << 20  # of a batch
 
 
 def parquet(path: str, memory: int) -> None:
-    """Reads all of a file, its texts as dictionaries. What is damaged shows later."""
+    """Reads the whole file, its texts as dictionaries. Damage is reported later."""
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # others reserve more than they use
     import pyarrow as pa
     import pyarrow.parquet as pq

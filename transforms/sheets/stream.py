@@ -1,4 +1,4 @@
-"""What both kinds of workbook share: the stream of rows, and what is refused."""
+"""Shared by both kinds of workbook: the stream of rows, and refusals."""
 
 import marshal
 from datetime import datetime
@@ -15,7 +15,7 @@ Row = list[Any]
 
 
 class Refusal(Exception):
-    """(code, message) of what the caller shall raise."""
+    """(code, message) of the error that the caller raises."""
 
 
 def write(rows: Any, out: IO[bytes]) -> list[int]:
@@ -39,7 +39,7 @@ def write(rows: Any, out: IO[bytes]) -> list[int]:
 
 
 def _write_piece(piece: list[tuple[int, Row]], out: IO[bytes]) -> None:
-    """Its length, and then the rows; of none, at the end, the length alone."""
+    """Writes the length and then the rows; at the end, only the length 0."""
     content = marshal.dumps(piece) if piece else b""
     out.write(len(content).to_bytes(8, "little") + content)
 

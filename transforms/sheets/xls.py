@@ -20,8 +20,8 @@ _NOT_A_NUMBER, _IS_TEXT, _IS_ERROR, _IS_BLANK = 0xFFFF, 0, 2, 3
 
 
 def xls(path: str, out: IO[bytes]) -> list[Sheet]:
-    """Values by xlrd, for calamine believes what a damaged file says of its own size; the rest, and
-    which rows hold anything, from the records of the file's stream."""
+    """Values from xlrd, since calamine trusts the size that a damaged file states; the rest, and
+    which rows are not empty, from the records of the file's stream."""
     with open(path, "rb") as file:
         content = file.read()
     if "EncryptedPackage".encode("utf-16-le") in content:
@@ -46,7 +46,7 @@ def xls(path: str, out: IO[bytes]) -> list[Sheet]:
         return facts[: book.nsheets]
     except (Refusal, MemoryError):
         raise
-    except Exception as error:  # whatever it trips over, in whatever bytes
+    except Exception as error:  # damaged bytes can raise anything
         if "ncrypt" in str(error) or "assword" in str(error):
             raise Refusal("encrypted", "") from None
         raise Refusal("damaged", f"is damaged: {str(error) or type(error).__name__}") from None
@@ -64,7 +64,7 @@ def _value(book: xlrd.Book, one: Any) -> Any:
 
 
 def _sheets_of(stream: bytes, book: xlrd.Book) -> Iterator[Sheet]:
-    """The facts of each worksheet, in the order in which they lie."""
+    """The facts of each worksheet, in file order."""
     texts = book._sharedstrings or []
     depth = at = 0
     filled: set[int] = set()

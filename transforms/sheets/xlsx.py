@@ -22,8 +22,8 @@ from transforms.sheets.stream import (
 
 
 def xlsx(path: str, out: IO[bytes]) -> list[Sheet]:
-    """Values by calamine; what it does not tell (formulas, merged cells) and which rows hold
-    anything, from the sheet's own XML."""
+    """Values from calamine; formulas, merged cells and which rows are not empty, from the sheet's
+    XML."""
     try:
         book = calamine.CalamineWorkbook.from_path(path)
         titles = [s.name for s in book.sheets_metadata if s.typ == calamine.SheetTypeEnum.WorkSheet]
@@ -73,7 +73,7 @@ def _unreadable(error: BaseException) -> Refusal:
 
 
 class _SheetXml:
-    """One reading of a sheet's XML that keeps nothing but places."""
+    """One pass over a sheet's XML that keeps only places."""
 
     def __init__(self, part: IO[bytes], texts: bytes, recalculates: bool) -> None:
         self.texts, self.recalculates = texts, recalculates
@@ -197,7 +197,7 @@ def _shared_texts(archive: zipfile.ZipFile) -> bytes:
 
 
 def _refuse_doctype(*_: Any) -> None:
-    raise Refusal("bomb", "declares entities of its own, as no workbook does")
+    raise Refusal("bomb", "declares XML entities, which no workbook does")
 
 
 def _recalculates(archive: zipfile.ZipFile) -> bool:
