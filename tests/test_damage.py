@@ -343,7 +343,7 @@ def test_what_only_looks_like_a_receipt_is_named(
     assert read is not None
     assert read.as_json() == receipt
     path.write_text(json.dumps(receipt | changed), "utf-8")
-    with pytest.raises(Damaged, match=f"{path} is no receipt.*outlook run --date {NIGHTS[1]}"):
+    with pytest.raises(Damaged, match=f"{path} is not a receipt.*outlook run --date {NIGHTS[1]}"):
         lake.receipts("listings")
 
 

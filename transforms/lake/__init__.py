@@ -1,4 +1,4 @@
-"""The lake: partitions and receipts, whether a night counts, and what the nights add up to."""
+"""The lake: partitions, receipts, gates that decide whether a night counts, and the history."""
 
 from transforms.lake.lake import LOAD_AGAIN, DamagedPart, Lake
 from transforms.lake.receipt import Receipt

@@ -1,4 +1,4 @@
-"""The commit of a night: parts put in place, then the receipt that makes them count."""
+"""Commits a night: puts its parts in place, then the receipt that makes them count."""
 
 import logging
 from dataclasses import replace
@@ -13,20 +13,20 @@ log = logging.getLogger(__name__)
 
 
 def commit(lake: Lake, receipt: Receipt, parts: Path, scratch: Path) -> Receipt:
-    """Puts parts and receipt in place unless a later delivery is there; returns what counts."""
+    """Commits parts and receipt unless a later delivery is in the lake; returns what counts."""
     night, dataset = receipt.export_date, receipt.dataset
     with lake.lock(dataset):
         old = lake.sound_receipt(dataset, night)
         if old and old.content and in_order([receipt, old])[0] is old:
             log.warning(
-                "%s %s: a later delivery is in the lake; this one does not count", dataset, night
+                "%s %s: a later delivery is in the lake, so this one does not count", dataset, night
             )
             return old
         if old and old.content and old.content != receipt.content:
             was = Replaced(old.revision, old.content, old.exported_at)
             receipt = replace(receipt, replaced=(*old.replaced, was))
         if old and old.content == receipt.content and lake.is_whole(old):
-            # Another run put them there; to replace them would be to take them away for a moment.
+            # Another run put them there; replacing them would remove them for a moment.
             receipt = replace(receipt, parts=old.parts)
         elif receipt.content:
             target = lake.partition(dataset, night, receipt.content)
@@ -40,7 +40,7 @@ def commit(lake: Lake, receipt: Receipt, parts: Path, scratch: Path) -> Receipt:
 
 
 def commit_absence(lake: Lake, receipt: Receipt) -> None:
-    """Notes that nothing came, or nothing that can be read, where nothing was read before."""
+    """Records a missing or unreadable delivery, unless an earlier one was read."""
     dataset, night = receipt.dataset, receipt.export_date
     with lake.lock(dataset):
         old = lake.receipt(dataset, night)

@@ -1,8 +1,8 @@
-"""Gates: whether a night may count. Judged in order of nights, so that order of arrival is nothing.
+"""Gates: whether a night may count. They judge in order of export date, not of arrival.
 
-A census is held far off the median of its last good nights; inquiries are compared with the same
-weekday; any dataset is held above its contract's share of rejected rows, and where it brings again
-what an earlier night brought.
+They hold a census far from the median of its last good nights, inquiries far below the same
+weekdays, any dataset above its contract's share of rejected rows, and any night that repeats an
+earlier one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ CODES = ("low_volume", "released", "same_as_before")  # warnings that come of ot
 
 
 class Verdict(NamedTuple):
-    """Status of a night, why it is held, and warnings that come from its neighbours."""
+    """Status of a night, why it is held, and warnings that depend on other nights."""
 
     status: Status
     reason: str | None
@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
 
 
 class GoodNight(NamedTuple):
-    """A night that counted in full, and its rows per day since the night before it was due."""
+    """A night that counted in full, and its rows per day since the previous due night."""
 
     night: date
     accepted: int
@@ -46,9 +46,9 @@ def judge(
     release: dict[str, Any] | None,
     brought: Mapping[str, date],
 ) -> Verdict:
-    """The verdict on a loaded night; `days` is the time since the night before it was due.
+    """The verdict on a loaded night; `days` is the time since the previous due night.
 
-    `brought` tells of what earlier nights that count consist of (`contents`) which night was first.
+    `brought` maps the contents of earlier nights that count to the night that first had them.
     """
     is_capped = any(s.rows == PAGE_CAP for s in receipt.sources)
     reason, warnings = (None, ()) if is_capped else _volume(receipt, good, days)
@@ -70,7 +70,7 @@ def judge(
 
 
 def contents(receipt: Receipt) -> set[str]:
-    """Hashes of a night's files, unpacked, and of its rows in any order; none of what is empty."""
+    """Hashes of a night's unpacked files, and of its rows in any order, except empty ones."""
     files = {s.unpacked_sha256 for s in receipt.sources if s.rows}
     rows = receipt.rows_hash if receipt.rows.accepted else None
     return files | ({rows} if rows else set())
@@ -78,7 +78,7 @@ def contents(receipt: Receipt) -> set[str]:
 
 def _too_many_rejected(receipt: Receipt) -> str | None:
     terms = contract(receipt.dataset)
-    # A total under the table is no bad row of it.
+    # A total under the table is not a bad row.
     reasons = {r: n for r, n in receipt.reasons.items() if not r.endswith(TOTAL)}
     rejected, rows_in = sum(reasons.values()), receipt.rows.read
     share = rejected / rows_in if rows_in else 0.0
@@ -92,7 +92,7 @@ def _too_many_rejected(receipt: Receipt) -> str | None:
 
 
 def _stale(receipt: Receipt, brought: Mapping[str, date]) -> tuple[str | None, tuple[Warned, ...]]:
-    """Why a night is an earlier one again; a warning where that may be by chance."""
+    """Why a night repeats an earlier one; a warning if that may be chance."""
     least = contract(receipt.dataset).stale_from
     files = {
         s.name: (brought[s.unpacked_sha256], s.rows)
@@ -105,7 +105,7 @@ def _stale(receipt: Receipt, brought: Mapping[str, date]) -> tuple[str | None, t
         return f"stale: {which}the same bytes as {min(again.values())}", ()
     accepted = receipt.rows.kept
     night = brought.get(receipt.rows_hash or "")
-    # Of a search page only a few columns are read, and those may well stay as they were.
+    # Only a few columns of a search page are read, and those may well be unchanged.
     if night and accepted >= least and receipt.extent == OWN_EXTENT[receipt.dataset]:
         return f"stale: the same rows as {night}, in other bytes", ()
     if files or (night and accepted):

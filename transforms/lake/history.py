@@ -1,9 +1,9 @@
-"""History: what each night changed, and the state it left, folded night by night.
+"""History: what each night changed and the state it left, in steps called folds.
 
-`settle` walks the nights of a dataset in order of their export dates, judges each by the gates and
-folds those that count. A fold is made from the fold before it and its night, and is named by the
-hash of both; a night that comes late or again is therefore folded into its place, with all that
-follow it, and the outcome is the same in whatever order nights arrive.
+`settle` goes through the nights of a dataset in order of export date, judges each by the gates and
+folds in those that count. A fold is made from the previous fold and its night, and is named by the
+hash of both. A late or repeated night therefore takes its place, all later folds are made again,
+and the result does not depend on the order of arrival.
 """
 
 import logging
@@ -36,14 +36,14 @@ from transforms.storage import (
 
 log = logging.getLogger(__name__)
 
-KEPT_STATES = 7  # beside the last of each month: how far a late night is folded in cheaply
+KEPT_STATES = 7  # besides the last of each month: how far back a late night is cheap
 ACCOUNT = "fold.json"
 STATE = {"sellers": "ledger", "listings": "ledger", "inquiries": "state"}
 
 
 @dataclass(frozen=True)
 class Link:
-    """One usable night in the chain of folds."""
+    """A usable night in the chain of folds."""
 
     receipt: Receipt
     night: date
@@ -51,7 +51,7 @@ class Link:
 
 
 def settle(lake: Lake, dataset: str, settings: Settings) -> None:
-    """Judges every night and brings the folds up to date. Call with the dataset's lock held."""
+    """Judges every night and updates the folds. Call with the dataset's lock held."""
     chain = _judged_chain(lake, dataset, settings)
     last = len(chain) - 1
     stale = next(
@@ -65,7 +65,7 @@ def settle(lake: Lake, dataset: str, settings: Settings) -> None:
 def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, Any]]]:
     """Folder and account of every fold that counts, oldest night first.
 
-    `settle` has held their files to the hashes in their accounts.
+    `settle` has checked their files against the hashes in the accounts.
     """
     usable = [r.export_date for r in lake.receipts(dataset) if r.is_usable]
     found = []
@@ -79,7 +79,7 @@ def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, 
 
 
 def faults(lake: Lake, dataset: str) -> list[str]:
-    """What is wrong with the folds, though it is made again on the next build: for the doctor."""
+    """Faults of the folds, for `outlook doctor`; the next build repairs them."""
     found = []
     for folder in sorted((lake.root / "history" / dataset).glob("????-??-??")):
         account = _account(folder)
@@ -128,7 +128,7 @@ def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Recei
         lake.write_receipt(judged)
         if verdict.status == "held":
             log.error(
-                "%s %s held by a gate: %s. What is published stays. %s",
+                "%s %s held by a gate: %s. The published version stays. %s",
                 receipt.dataset,
                 receipt.export_date,
                 verdict.reason,
@@ -138,9 +138,9 @@ def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Recei
 
 
 def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
-    """Whether the night's fold is there, of what it should be made of, and whole.
+    """Whether the night's fold exists, is made from the right input, and is undamaged.
 
-    The state of a night before the last is read by a later fold only, which looks for itself.
+    Only the next fold reads the state of an earlier night, and it checks that itself.
     """
     folder = lake.history(dataset, link.night)
     account = _account(folder)
@@ -150,14 +150,14 @@ def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
     read = {n: h for n, h in account["files"].items() if n != state or is_last}
     found = _damage(lake, folder, read, is_state_needed=is_last)
     for fault in found:
-        log.warning("%s. It is folded again.", fault)
+        log.warning("%s. The fold is made again.", fault)
     return not found
 
 
 def _damage(
     lake: Lake, folder: Path, files: dict[str, str], is_state_needed: bool = False
 ) -> list[str]:
-    """Files of a fold that are not what was written; a state may have been pruned."""
+    """Files of a fold that have changed since they were written; a state may have been pruned."""
     states = {f"{name}.parquet" for name in STATE.values()}
     return [
         fault
@@ -174,7 +174,7 @@ def _has_state(lake: Lake, dataset: str, night: date) -> bool:
 
 
 def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
-    """Folds from the first stale night on, going back to the last state that is still kept."""
+    """Makes folds from the first stale night on, starting at the last state that is still kept."""
     start = stale
     while start and not _has_state(lake, dataset, chain[start - 1].night):
         start -= 1
@@ -193,7 +193,7 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
 
 @dataclass(frozen=True)
 class _Fold:
-    """A night being folded into what went before it; its files are written into `out`."""
+    """Folds one night into the history before it; writes its files into `out`."""
 
     db: duckdb.DuckDBPyConnection
     lake: Lake
@@ -203,7 +203,7 @@ class _Fold:
     out: Path
 
     def made(self) -> dict[str, int]:
-        """Writes the fold's files; returns how many keys changed in which way."""
+        """Writes the fold's files; returns the number of keys by kind of change."""
         receipt = self.link.receipt
         is_census = receipt.extent == "census" and receipt.status == "ok"
         self.db.execute(
@@ -213,7 +213,7 @@ class _Fold:
         return self._of_inquiries() if self.dataset == "inquiries" else self._of_keys()
 
     def _of_keys(self) -> dict[str, int]:
-        """Sellers and listings: a ledger of every key ever seen, and the rows that changed."""
+        """Sellers and listings: the presence of every key ever seen, and the changed rows."""
         terms = contract(self.dataset)
         attributes = [c.name for c in terms.columns if c.part == "rows"]
         rows = f"read_parquet({listed(self.lake.part_paths(self.link.receipt, 'rows'))})"
@@ -237,7 +237,7 @@ class _Fold:
         return dict(counted)
 
     def _compare(self, rows: str, attributes: list[str]) -> None:
-        """Makes the table `fold`: what the night says of every key ever seen."""
+        """Makes the table `fold`: what the night says about every key ever seen."""
         key = contract(self.dataset).key[0]
         hashed = ", ".join(a for a in attributes if a != "snapshot_date")
         if self.before:
@@ -248,7 +248,7 @@ class _Fold:
                 "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
                 "last_seen_on DATE, is_present BOOLEAN)"
             )
-        # A sample adds knowledge: it says less of what is known already, and must not blank it out.
+        # A sample only adds keys: it holds fewer columns and must not blank out known rows.
         unknown = "WHERE row_key NOT IN (SELECT row_key FROM ledger_before WHERE is_present)"
         self.db.execute(
             f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
@@ -263,8 +263,8 @@ class _Fold:
         self.db.execute(f"CREATE TABLE fold AS {across_rows.sql('fold')}")
 
     def _rows_of_present(self, attributes: list[str]) -> str:
-        """Query of the rows that were present before the night, each from the night it was last
-        seen: after a census all from one night, after a partial night from a few."""
+        """Query of the rows present before the night, each from the night that last showed it: one
+        night after a census, a few after a partial night."""
         terms = contract(self.dataset)
         columns = ", ".join(f"r.{a}" for a in attributes)
         nights = self.db.execute(
@@ -311,7 +311,7 @@ class _Fold:
 
     def _write(self, query: str, name: str) -> None:
         path = quoted(self.out / f"{name}.parquet")
-        # The lowest level takes a third less time, and files of keys and dates come out no larger.
+        # The lowest level takes a third less time, and files of keys and dates are no larger.
         self.db.execute(
             f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         )
@@ -322,16 +322,16 @@ def _state(lake: Lake, dataset: str, night: date) -> Path:
 
 
 def _account(folder: Path) -> dict[str, Any] | None:
-    """What a fold was made of, and the hashes of its files; None where it has to be made again."""
+    """A fold's input and the hashes of its files; None if the fold must be made again."""
     try:
-        account = read_json(folder / ACCOUNT, "it is folded again")
+        account = read_json(folder / ACCOUNT, "the fold is made again")
     except Damaged as error:
         log.warning("%s", error)
         return None
-    # An older fold has no hashes.
+    # Older folds have no hashes.
     kinds = {"name": str, "changes": dict, "files": dict}
     is_one = account and all(isinstance(account.get(k), kind) for k, kind in kinds.items())
-    # Each fold has files, so that an account of none is of another.
+    # Every fold has files, so an account without any is not valid.
     return account if is_one and account and account["files"] else None
 
 
@@ -354,7 +354,7 @@ def _sql_type(contract_type: str) -> str:
 
 def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
     """Drops folds of nights that no longer count, and states that are neither recent nor of the
-    last night of a month: what changed is kept for ever, and states can be folded again."""
+    last night of a month. Changes are kept for ever, so states can be made again."""
     nights = [link.night for link in chain]
     last_of_month = {(n.year, n.month): n for n in nights}
     kept = set(nights[-KEPT_STATES:]) | set(last_of_month.values())

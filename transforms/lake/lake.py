@@ -1,7 +1,7 @@
 """The lake: one partition per dataset and night, and the receipt that makes it count.
 
 A receipt is the commit: it is written last, and readers take part files from receipts, never from
-a glob. What a dead run leaves behind is named by no receipt.
+a glob. Files that an interrupted run leaves are in no receipt and do not count.
 """
 
 import hmac
@@ -18,11 +18,13 @@ from transforms.storage import damage, locked, read_json, sha256, write_json
 
 log = logging.getLogger(__name__)
 
-LOAD_AGAIN = "`outlook run --date {night}` makes it anew, with the night's delivery still there"
+LOAD_AGAIN = (
+    "run `outlook run --date {night}` to make it again, if the night's delivery still exists"
+)
 
 
 class DamagedPart(Damaged):
-    """A part that is not what its receipt says; `receipt` names the bytes it was made of."""
+    """A part that does not match its receipt; `receipt` names the bytes that it was made from."""
 
     def __init__(self, message: str, receipt: Receipt) -> None:
         super().__init__(message, receipt)  # both: errors cross processes by their arguments
@@ -35,7 +37,7 @@ class DamagedPart(Damaged):
 class Lake:
     """Paths and receipts under one root. All writes go to a temporary name and are renamed.
 
-    What is read is held to the hashes that were written with it: see `part_paths`, `read_json`.
+    Reads are checked against the hashes that were written: see `part_paths`, `read_json`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -49,7 +51,7 @@ class Lake:
         return self.root / "history" / dataset / f"{night}"
 
     def receipt(self, dataset: str, night: date) -> Receipt | None:
-        """The receipt that counts of a night. Raises Damaged where it is not as it was written."""
+        """The current receipt of a night. Raises Damaged if it has changed since it was written."""
         path = self._receipt_path(dataset, night)
         remedy = LOAD_AGAIN.format(night=night)
         found = self._read(path, remedy)
@@ -60,15 +62,15 @@ class Lake:
     def receipts(self, dataset: str, damaged: dict[date, Damaged] | None = None) -> list[Receipt]:
         """The counting receipt of every night, oldest night first.
 
-        Raises Damaged where one is not as it was written: a night left out would change figures.
-        Whoever gives a dictionary finds such nights there instead.
+        Raises Damaged if one has changed since it was written: without its night, figures would
+        change. With a dictionary given, such nights go there instead.
         """
         found = []
         for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.json")):
             try:
                 night = date.fromisoformat(path.stem)
             except ValueError:
-                log.warning("%s was left alone: its name is no date", path)
+                log.warning("%s was ignored: its name is not a date", path)
                 continue
             try:
                 found.append(self.receipt(dataset, night))
@@ -79,7 +81,7 @@ class Lake:
         return [r for r in found if r is not None]
 
     def sound_receipt(self, dataset: str, night: date) -> Receipt | None:
-        """The receipt, or None where it is damaged: for the run that writes it anew."""
+        """The receipt, or None if it is damaged: for the run that replaces it."""
         try:
             return self.receipt(dataset, night)
         except Damaged as error:
@@ -87,7 +89,7 @@ class Lake:
             return None
 
     def replaced(self, dataset: str, remedy: str) -> Iterator[Receipt | Damaged]:
-        """Receipts that others have replaced, or what is wrong with their files."""
+        """Receipts that later ones have replaced, or the faults of their files."""
         for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.*.json")):
             try:
                 found = self._read(path, remedy)
@@ -98,7 +100,7 @@ class Lake:
                     yield found
 
     def write_receipt(self, receipt: Receipt) -> None:
-        """Commits a night. The receipt it replaces stays beside it under its content's name."""
+        """Commits a night. The receipt that it replaces stays next to it, named by its content."""
         path = self._receipt_path(receipt.dataset, receipt.export_date)
         old = self.sound_receipt(receipt.dataset, receipt.export_date)
         if old and old.content and old.content != receipt.content:
@@ -107,11 +109,11 @@ class Lake:
         write_json(path, receipt.as_json())
 
     def release(self, dataset: str, night: date) -> dict[str, Any] | None:
-        """Who let a held night pass, and why; it holds for the content that was there then.
+        """Who released a held night, and why; valid only for the content released.
 
-        Raises Damaged where it is not as it was written."""
+        Raises Damaged if it has changed since it was written."""
         path = self.root / "releases" / dataset / f"{night}.json"
-        remedy = f"remove it and say again `outlook release-night {night} --reason …`"
+        remedy = f"delete it and run `outlook release-night {night} --reason …` again"
         found = read_json(path, remedy)
         own = {"dataset": dataset, "export_date": f"{night}"}
         if found and {k: found.get(k, v) for k, v in own.items()} != own:
@@ -123,26 +125,26 @@ class Lake:
         write_json(self.root / "releases" / dataset / f"{night}.json", {**release, **of})
 
     def hold_to_key(self, key: bytes) -> None:
-        """Raises SettingsError for another key than that of the nights before.
+        """Raises SettingsError if the key differs from that of earlier nights.
 
-        With two keys one person would be two, in figures and out of them.
+        With two keys, one person would count as two.
         """
         path = self.root / "key.json"
         told = {"key": hmac.new(key, b"lake", "sha256").hexdigest()}
-        known = read_json(path, "remove it: the next night that is loaded writes it anew")
+        known = read_json(path, "delete it; the next run writes it again")
         if known is None:
             write_json(path, told)
         elif known != told:
             raise SettingsError(
                 f"OUTLOOK_KEY is not the key that the nights in {self.root} were loaded with, or "
-                "its file is damaged: nothing was loaded. Restore the key from a backup; for "
-                "another key, load everything into an empty lake."
+                "its file is damaged: nothing was loaded. Restore the key from a backup. To change "
+                "the key, load everything into an empty lake."
             )
 
     def part_paths(self, receipt: Receipt, part: str) -> list[str]:
         """Absolute paths of a night's part files of one kind: rows, metrics, day or rejected.
 
-        This is the only way to a part. Raises DamagedPart where one is not what was written.
+        This is the only access to parts. Raises DamagedPart if one has changed since.
         """
         paths = []
         for entry in receipt.parts:
@@ -154,11 +156,11 @@ class Lake:
         return paths
 
     def is_whole(self, receipt: Receipt) -> bool:
-        """Whether every part that the receipt names is there, and is what was written."""
+        """Whether every part of the receipt exists and is unchanged."""
         return not any(self.fault(self.root / p.path, p.sha256) for p in receipt.parts)
 
     def fault(self, path: Path, digest: str) -> str | None:
-        """What is wrong with a file of which the hash is known; each file is hashed once."""
+        """The fault of a file with a known hash, if any; each file is hashed once."""
         try:
             now = path.stat()
         except FileNotFoundError:
@@ -172,7 +174,7 @@ class Lake:
 
     @contextmanager
     def lock(self, dataset: str) -> Iterator[None]:
-        """Held while a night is committed, so that two runs cannot mix their history."""
+        """Lock held while a night is committed, so that two runs cannot mix their history."""
         with locked(self.root / f".lock-{dataset}"):
             yield
 
@@ -181,7 +183,7 @@ class Lake:
         try:
             return None if found is None else from_json(found)
         except ValueError as error:
-            raise Damaged(damage(f"{path} is no receipt: {error}", remedy)) from None
+            raise Damaged(damage(f"{path} is not a receipt: {error}", remedy)) from None
 
     def _receipt_path(self, dataset: str, night: date) -> Path:
         return self.root / "receipts" / dataset / f"{night}.json"

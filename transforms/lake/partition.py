@@ -1,4 +1,4 @@
-"""A partition being made: checked batches staged, then written once, without repeats."""
+"""Makes a partition: stages checked batches, then writes them once, without duplicates."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ EXTENT_ORDER: tuple[Extent, ...] = (
     "census",
     "window",
     "sample",
-)  # several files promise what the weakest does
+)  # several files together count as the weakest coverage type among them
 ROW_GROUP = 120_000
 
 
@@ -62,7 +62,7 @@ class Partition:
         self.night = night
         self.folder = folder
         self.parts = folder / "parts"
-        private_folder(self.parts)  # rejected rows will lie in it
+        private_folder(self.parts)  # it will hold rejected rows
         self._staged_schema = pa.schema(
             [*self.contract.schema(), *LINEAGE, pa.field("_filled", pa.int16())]
         )
@@ -80,17 +80,17 @@ class Partition:
         self._accepted = 0
 
     def note(self, warnings: Mapping[tuple[str, str | None], int]) -> None:
-        """Counts what was kept though it is odd, by code and column."""
+        """Counts odd values that were kept, by code and column."""
         self._noted.update(warnings)
 
     def add(self, export: Export, source: Source, unread: Sequence[Warned]) -> None:
-        """Accounts for a file that was staged to its end."""
+        """Records a file that was staged to its end."""
         self._exports.append(export)
         self._sources.append(source)
         self._unread += unread
 
     def stage(self, file: str, checked: Checked, lines: np.ndarray) -> None:
-        """Puts a checked batch on disk; `lines` are where its rows began in the file."""
+        """Writes a checked batch to disk; `lines` are the line numbers of its rows in the file."""
         schema = self.contract.schema()
         table = pa.Table.from_pandas(checked.accepted, schema=schema, preserve_index=False)
         filled = pa.array([0] * len(table), pa.int16())
@@ -111,15 +111,15 @@ class Partition:
         )
 
     def reject(self, file: str, broken: list[tuple[int, str, str]]) -> None:
-        """Rejects records that are no rows of the file's table: line, reason, text."""
+        """Rejects records that are not rows of the file's table: line, reason, text."""
         frame = pd.DataFrame(broken, columns=["source_row", "reason", "raw_row"])
         self._keep_rejected(frame.assign(source_file=file, column=None, raw_value=None))
 
     def finish(self) -> Receipt:
-        """Writes the parts into `folder/parts`; returns the receipt that accounts for them."""
+        """Writes the parts into `folder/parts`; returns their receipt."""
         with _closed(self._staged):
             pass
-        # What the batches took is given back before DuckDB takes its share.
+        # Free the memory of the batches before DuckDB needs its share.
         pa.default_memory_pool().release_unused()
         rejected = self._write_rejected()
         with across_rows.connect(self.folder) as db:
@@ -142,7 +142,7 @@ class Partition:
         layouts = dict.fromkeys(e.layout.name for e in self._exports)
         extents = Counter(e.layout.extent for e in self._exports)
         if len(extents) > 1:
-            # A search page beside the census makes the night a sample: nobody may miss that.
+            # A search page next to the census makes the night a sample: warn of it.
             self._noted["mixed_extents", None] += len(self._exports)
         return replace(
             new_receipt(self.contract.dataset, self.night),
@@ -174,13 +174,13 @@ class Partition:
         if not self._rejected:
             return None
         path = self.parts / "rejected.parquet"
-        # Rejected rows hold the text as delivered, people included.
+        # Rejected rows hold the text as delivered, with personal data.
         private(path).close()
         pq.write_table(pa.concat_tables(self._rejected), path, compression="zstd")
         return _part("rejected", path)
 
     def _find_duplicates(self, db: duckdb.DuckDBPyConnection) -> np.ndarray:
-        """Positions among the staged rows of those that repeat a key and lose."""
+        """Positions of the staged rows that repeat a key and are dropped."""
         key = ", ".join(self.contract.key)
         db.execute(
             f"CREATE VIEW staged AS SELECT file_row_number AS position, {key} AS row_key, "
@@ -192,7 +192,7 @@ class Partition:
         return np.asarray(found["position"], dtype=np.int64)
 
     def _rows_hash(self, db: duckdb.DuckDBPyConnection) -> str:
-        """A hash of all accepted rows in whatever order, but for what the night itself adds."""
+        """A hash of all accepted rows in any order, without columns that depend on the night."""
         columns = [c.name for c in self.contract.columns if c.name not in self.contract.of_night]
         found = db.execute(
             f"SELECT count(*), sum(hash({', '.join(columns)})::HUGEINT) "
@@ -201,7 +201,7 @@ class Partition:
         return sha256_of(str(found))
 
     def _write_parts(self, duplicates: np.ndarray) -> list[Part]:
-        """Writes rows and metrics in the order of the export, so that the bytes repeat."""
+        """Writes rows and metrics in export order, so that the bytes are reproducible."""
         columns = {
             part: [c.name for c in self.contract.columns if c.part == part]
             for part in self.contract.parts
@@ -246,7 +246,7 @@ class Partition:
         return _part("day", path)
 
     def _constant_flags(self) -> dict[str, list[str]]:
-        """Flags that say one and the same in every row of a file: the fault of a scraper."""
+        """Flags with the same value in every row of a file: a scraper's fault."""
         constant: dict[str, list[str]] = defaultdict(list)
         for (file, column), values in self._flags.items():
             if len(values) == 1 and self._rows_per_file[file] > 1:
@@ -272,7 +272,7 @@ class Partition:
 
 @contextmanager
 def _closed(writer: pq.ParquetWriter) -> Iterator[pq.ParquetWriter]:
-    """Closes a writer; one that failed is left alone, or it would fail once more when collected."""
+    """Closes a writer, unless it failed: then it would fail again when collected."""
     try:
         yield writer
         writer.close()
@@ -282,7 +282,7 @@ def _closed(writer: pq.ParquetWriter) -> Iterator[pq.ParquetWriter]:
 
 
 def _without(table: pa.Table, constant: dict[str, list[str]]) -> pa.Table:
-    """The table with a flag null in the rows of the files that never vary it."""
+    """The table with a flag set to null in the rows of files that never vary it."""
     for column, files in constant.items():
         of_file = pc.is_in(table["_source_file"].cast(pa.string()), pa.array(files))
         values = pc.if_else(of_file, pa.scalar(None, pa.bool_()), table[column])

@@ -1,7 +1,7 @@
-"""The receipt: what became of one dataset's night, as the lake keeps it.
+"""The receipt: the lake's record of one dataset's night.
 
-It is the commit of a night and the only list of its part files.
-`docs/receipt.schema.json` says what lies on disk; `receipt_schema.py` writes it from these classes.
+It is the commit of a night and the only list of its part files. `receipt_schema.py` writes
+`docs/receipt.schema.json`, the format on disk, from these classes.
 """
 
 from collections import Counter
@@ -18,11 +18,11 @@ VERSION = 2
 
 Status = Literal["ok", "partial", "held", "refused", "missing"]
 Extent = Literal["census", "window", "sample"]
-# A night whose rows count: whole, or cut at a page cap and therefore silent about what is absent.
+# Nights whose rows count: complete, or cut at a page cap, which says nothing about absent rows.
 USABLE: tuple[Status, ...] = ("ok", "partial")
-# A night of which nothing was read.
+# Nights without any rows read.
 UNREAD: tuple[Status, ...] = ("refused", "missing")
-# What a dataset's own export is the extent of; only such nights count in full.
+# The coverage type of each dataset's own export; only such nights count in full.
 OWN_EXTENT: Mapping[str, Extent] = {
     "sellers": "census",
     "listings": "census",
@@ -141,21 +141,21 @@ class Receipt:
 
     @property
     def is_good(self) -> bool:
-        """Whether it counts in full: whole, and of the extent that its dataset's own export has."""
+        """Whether it counts in full: complete, and of its dataset's own coverage type."""
         return self.status == "ok" and self.extent == OWN_EXTENT[self.dataset]
 
     def unplaced_reasons(self) -> dict[str, int]:
-        """Rejected rows by reason that no source accounts for: older nights told no more."""
+        """Rejected rows by reason, for older nights that do not give reasons per source."""
         placed = sum((Counter(s.reasons) for s in self.sources), Counter[str]())
         return dict(Counter(self.reasons) - placed)
 
     def as_json(self) -> dict[str, Any]:
-        """The receipt under the keys that it has on disk."""
+        """The receipt with the keys used on disk."""
         return {_key(f.name): _encoded(getattr(self, f.name)) for f in fields(self)}
 
 
 def new_receipt(dataset: str, night: date, status: Status = "ok") -> Receipt:
-    """The receipt of a night of which nothing is known yet."""
+    """An empty receipt, for a night about which nothing is known yet."""
     now = datetime.now(UTC).replace(microsecond=0)
     return Receipt(dataset, night, status, code_version(), now)
 
@@ -163,7 +163,7 @@ def new_receipt(dataset: str, night: date, status: Status = "ok") -> Receipt:
 def from_json(found: Mapping[str, Any]) -> Receipt:
     """The receipt that was written as `found`, by this version of the code or an older one.
 
-    Raises ValueError, which says where it is none.
+    Raises ValueError, naming the place, if it is invalid.
     """
     receipt: Receipt = _reader(Receipt)(_migrated(dict(found)))
     if receipt.version != VERSION:
@@ -171,7 +171,7 @@ def from_json(found: Mapping[str, Any]) -> Receipt:
             f"version {receipt.version} is newer than this code, which reads {VERSION}"
         )
     if receipt.dataset not in OWN_EXTENT:
-        raise ValueError(f"{receipt.dataset} is no dataset")
+        raise ValueError(f"{receipt.dataset} is not a dataset")
     rows = receipt.rows
     is_counted = None not in (rows.in_, rows.accepted, rows.rejected, rows.duplicate)
     has_rows = any(p.part == "rows" for p in receipt.parts)
@@ -183,7 +183,7 @@ def from_json(found: Mapping[str, Any]) -> Receipt:
 
 
 def _migrated(old: dict[str, Any]) -> dict[str, Any]:
-    """A receipt of any older version as one of this version.
+    """Migrates a receipt from any older version to this one.
 
     Version 1 had no number. Its first receipts had no hashes of unpacked files and of rows, nor
     the reasons of each file: where the night had one file, they are that file's.
@@ -216,7 +216,7 @@ def _migrated(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(name: str) -> str:
-    """The name of a field on disk: `in` is a word of Python's."""
+    """The name of a field on disk: `in` is a Python keyword."""
     return name.rstrip("_")
 
 
@@ -233,12 +233,12 @@ def _encoded(value: Any) -> Any:
 
 @cache
 def typed_fields(kind: type) -> dict[str, Any]:
-    """The types of a record's fields."""
+    """Types of a record's fields."""
     return get_type_hints(kind)
 
 
 class _Misfit(ValueError):
-    """A value of another type than it is declared to be, and where it stands."""
+    """A value that does not have its declared type, with its place."""
 
     def __init__(self, what: str, path: str = "") -> None:
         super().__init__(f"it{path} {what}")
@@ -284,7 +284,7 @@ def _time_reader(kind: Any) -> Callable[[Any], Any]:
         try:
             return kind.fromisoformat(value)
         except (TypeError, ValueError):
-            raise _Misfit(f"is no {kind.__name__}") from None
+            raise _Misfit(f"is not a {kind.__name__}") from None
 
     return read
 

@@ -21,7 +21,7 @@ PLAIN: dict[Any, dict[str, Any]] = {
 
 
 def schema() -> dict[str, Any]:
-    """The schema of a receipt as it lies on disk, its seal among it."""
+    """The schema of a receipt on disk, including its seal."""
     found = _of(Receipt)
     found["properties"]["version"] = {"const": VERSION}
     found["properties"]["seal"] = {"type": "string", "description": "sha256 of all other keys."}
@@ -56,7 +56,7 @@ def _of(kind: Any) -> dict[str, Any]:
 
 
 def text() -> str:
-    """The schema as its file has it."""
+    """The schema as written to its file."""
     return json.dumps(schema(), indent=1) + "\n"
 
 

@@ -1,6 +1,6 @@
-"""Rules that look across rows: SQL in the subset that DuckDB 1.5, DuckDB 2.0 and Spark read alike.
+"""Rules across rows: SQL in the subset that DuckDB 1.5, DuckDB 2.0 and Spark share.
 
-A bounded DuckDB runs them; whatever does not fit in its memory spills beside the scratch.
+A DuckDB with limited memory runs them and spills to the scratch folder.
 """
 
 from pathlib import Path
@@ -13,10 +13,10 @@ MEMORY = "560MB"
 
 
 def sql(name: str) -> str:
-    """Text of one of the queries in this folder."""
+    """One of the queries in this folder."""
     return Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory for one night or fold, beside what its batches take."""
+    """A database in memory for one night or one step of the history."""
     return engine.in_memory(scratch / "spill", MEMORY)
