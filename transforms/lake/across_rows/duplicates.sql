@@ -1,5 +1,5 @@
--- Rows that repeat a key within one night; of each key the fullest row stays, then the first.
--- Grain: one row per losing row, by its position in the staged table.
+-- Rows that repeat a key within one night. Of each key the fullest row is kept, on a tie the first.
+-- Grain: one row per dropped row, by its position in the staged table.
 -- Reads: staged (position, row_key, filled, source_file, source_row).
 SELECT position
 FROM (

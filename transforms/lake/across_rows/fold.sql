@@ -1,5 +1,5 @@
--- What a night says of every key ever seen: sellers and listings.
--- Grain: row_key. Only a census makes a key that is absent gone; a partial night is silent on it.
+-- Presence of every key ever seen, after a night: sellers and listings.
+-- Grain: row_key. Only a census makes an absent key gone; a partial night says nothing about it.
 -- Reads: night (export_date, is_census), night_rows (row_key, row_hash), ledger_before (row_key,
 -- first_seen_on, last_seen_on, is_present), rows_before (row_key, row_hash of present keys).
 SELECT

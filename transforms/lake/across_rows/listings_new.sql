@@ -1,4 +1,4 @@
--- Listings seen for the first time ever that night, by seller and top category.
+-- Listings first seen that night, by seller and top category.
 -- Grain: changed_on, seller_id, top_category_id. Reads: changes.
 SELECT
     changed_on,

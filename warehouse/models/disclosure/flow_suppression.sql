@@ -1,11 +1,11 @@
--- Withheld classes of sellers that came, stayed and left. Grain: figure, edition, cell ('' is the
--- whole table). A class is withheld as a whole: who came, stayed and left adds up with the sellers
--- before and after, which stand in other tables. It is if one of the three is of too few sellers, or
--- if the class is withheld among the sellers before or after. Where the rest would give them away
--- (one class alone, or those that came, stayed or left together under the limit), the smallest shown
--- ones go too, as many as it takes; where no list is long enough, all. The whole table is withheld
--- where no named class is left to show, where the sum of all is, and for calendar years, which would
--- leave half-years of the market's own.
+-- Withheld classes of sellers that joined, stayed and left. Grain: figure, edition, cell ('' is the
+-- whole table). A class is withheld as a whole, because the three add up with the sellers before and
+-- after, which other tables show. Primary suppression: one of the three is below the threshold, or
+-- the class is withheld among the sellers before or after. Secondary suppression: if the other classes
+-- would disclose the withheld ones (a single class, or withheld classes that together stay below the
+-- threshold in one of the three), the smallest shown classes are withheld too, as many as needed; if
+-- that cannot be enough, all are. The whole table is withheld if no named class is left to show, if
+-- its sum is withheld, and for calendar years, which would disclose half-years of the market.
 WITH sized AS (
     SELECT
         figure,
@@ -28,7 +28,7 @@ WITH sized AS (
     GROUP BY figure, edition, cell
 ),
 
--- The small ones first, then the others by size: what is withheld is a beginning of this list.
+-- Small classes first, then the others by size: the withheld classes are the first of this list.
 listed AS (
     SELECT
         *,

@@ -1,10 +1,10 @@
--- Withheld months and years of inquiries, and of replies to them. Grain: figure, edition, cell.
--- Months are cut where other editions begin or end. A part of too few sellers is withheld, and with
--- it the smallest other month that the same editions share: those editions, one less the other, add
--- these months up. Where no other month is left, or all months that they share rest on too few, the
--- years are withheld. The same for replies: neither those who replied nor those who did not may be
--- too few. What an edition withholds of a part, those that end later withhold too, whatever they have
--- come to know: never the other way round.
+-- Withheld months and years of inquiries and of their replies. Grain: figure, edition, cell.
+-- Months are split where other editions begin or end. A part with too few contributors is withheld
+-- (primary), and so is the smallest other month that the same editions share (secondary), because the
+-- difference of two editions is the sum of those months. If no other month is left, or all shared
+-- months rest on too few contributors, the years are withheld. Replies follow the same rule: neither
+-- sellers that replied nor sellers that did not may be too few. What an edition withholds, editions
+-- that end later withhold too, whatever they know by then, but never the other way round.
 WITH counted AS (
     SELECT
         edition,

@@ -1,5 +1,5 @@
--- Cells that are withheld by themselves: fewer sellers than the limit are behind a class or a part
--- of theirs. Grain: figure, edition, cell.
+-- Primary suppression: cells of which a class or a part has fewer contributors than the threshold.
+-- Grain: figure, edition, cell.
 SELECT DISTINCT figure, edition, cell
 FROM disclosure.contributor
 WHERE cell IS NOT NULL

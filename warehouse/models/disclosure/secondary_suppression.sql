@@ -1,10 +1,10 @@
--- Withheld cells of the tables that divide a figure. Grain: figure, edition, cell ('' is the whole
--- table). Where what is shown would give the withheld cells away (one stands alone, or all together
--- stay under the limit, or can only be all of one size), so is the smallest shown cell. Where editions
--- overlap, what one withholds, those that end later withhold too, never the other way round: later
--- years do not change a finished one. Where no named cell is left to show, or all sellers of the table
--- are too few, the whole table is withheld; some tables are for calendar years, which would leave
--- half-years of the market's own.
+-- Withheld cells of tables that divide a figure, primary and secondary. Grain: figure, edition, cell
+-- ('' is the whole table). The smallest shown cell is withheld too if the shown cells would disclose
+-- the withheld ones: there is only one, or together they stay below the threshold, or they can only be
+-- of equal size. If editions overlap, a cell that one withholds is withheld in those that end later,
+-- never the other way round, because later years must not change a finished one. The whole table is
+-- withheld if no named cell is left to show or if all its sellers are too few; some tables also for
+-- calendar years, which would disclose half-years of the market.
 WITH member AS (
     SELECT
         contributor.* REPLACE (coalesce(amount, 1) AS amount),
@@ -29,7 +29,7 @@ sized AS (
     GROUP BY figure, edition, within, cell, is_flow
 ),
 
--- Each has one at least, and one seller less than the limit at most.
+-- Each has at least one seller, and at most one fewer than the threshold.
 alone AS (
     SELECT figure, edition, within
     FROM member
@@ -56,7 +56,7 @@ ranked AS (
     WHERE cell IS NOT NULL
 ),
 
--- A stock is of one night: no two editions add up to a third.
+-- A stock is counted on one night, so no two editions add up to a third.
 near AS (
     SELECT edition.edition, other.edition AS other
     FROM marts.dim_edition AS edition
@@ -104,7 +104,7 @@ every AS (
 
 FROM every
 UNION
--- The units of a category add up to less than what is shown of it, by what has no unit.
+-- The units of a category add up to less than its shown total: some listings have no unit.
 SELECT unit.figure, unit.edition, unit.cell
 FROM sized AS unit
 JOIN every AS category ON category.edition = unit.edition AND category.cell = unit.within

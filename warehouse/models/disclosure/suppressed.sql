@@ -1,4 +1,4 @@
--- Everything that is withheld: what report tables join, and all that they need to know.
+-- Everything that is withheld; report tables join this table and no other of this folder.
 -- Grain: figure, edition, cell ('' is the edition as a whole).
 FROM disclosure.primary_suppression
 UNION

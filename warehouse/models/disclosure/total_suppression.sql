@@ -1,9 +1,9 @@
--- Totals of an edition that are withheld, and with them all that is divided or told of them.
--- Grain: figure, edition. A total of fewer sellers than the limit is; and, as editions overlap:
--- inquiries, where the part that some editions have and no other rests on too few sellers;
--- listings ever seen, from the first month on whose new listings are withheld, for what is added
--- from one date to the next is what was new; the flow of sellers, where those who came, stayed or
--- left in this edition or one that it overlaps with and that ended before are too few.
+-- Withheld totals of an edition; everything derived from them is withheld too. Grain: figure, edition.
+-- A total is withheld if it has fewer contributors than the threshold. Because editions overlap, so
+-- are: inquiries, if the part that only some editions share rests on too few contributors; listings
+-- ever seen, from the first month whose new listings are withheld, because the increase between two
+-- dates is the new listings; the flow of sellers, if too few joined, stayed or left in this edition or
+-- in an overlapping one that ended before.
 SELECT figure, edition
 FROM disclosure.primary_suppression
 WHERE figure IN ('paid_sellers', 'live_listings', 'listings_ever', 'inquiries')

@@ -1,8 +1,8 @@
--- Withheld weeks, months and years of the listings' traffic. Grain: figure, edition, cell.
--- Where a night has too few sellers, all months and weeks that touch its editions are withheld:
--- together they would give it away; an edition that ended before another is not reopened for it. A
--- year is withheld if no night that the same editions share has enough. Sellers are counted, not
--- listed: nights times sellers are millions.
+-- Withheld weeks, months and years of listing traffic. Grain: figure, edition, cell.
+-- If a night has too few contributors, all months and weeks of its editions are withheld, because
+-- together they would disclose it; an edition that ended before another does not change because of it.
+-- A year is withheld if no night that the same editions share has enough. The model counts contributors
+-- and does not list them: nights times sellers would be millions of rows.
 WITH shared AS (
     SELECT
         night.edition,
@@ -16,7 +16,7 @@ WITH shared AS (
     GROUP BY night.edition, night.export_date, night.sellers
 ),
 
--- Editions with a night of too few sellers, and whether the nights they share are all such.
+-- Editions with a night of too few contributors, and whether all nights that they share are such.
 closed AS (
     SELECT edition, period_from, period_to, bool_or(too_few(at_most)) AS is_year_small
     FROM (

@@ -1,6 +1,6 @@
--- Report years, fiscal and calendar, of which any night counts.
--- Grain: edition. An edition is not a finished year: each dataset has its own last good night, and
--- where it has none its figures are not available.
+-- Report years, fiscal and calendar, with at least one night that counts.
+-- Grain: edition. An edition need not be a finished year: each dataset has its own last good night,
+-- and without one its figures are not available.
 WITH basis AS (
     SELECT 'fiscal' AS year_basis, 'FY' AS prefix, fiscal_year_starts_in_month AS starts
     FROM lake.market

@@ -1,5 +1,5 @@
--- Main category of a seller, as the report takes it: the top category with most of its live listings
--- at the edition's census of listings, ties to the lowest number.
+-- Main category of a seller: the top category with most of its live listings in the edition's census
+-- of listings; on a tie, the lowest number.
 -- Grain: edition, seller_id; a seller whose listings have no known category has no row.
 SELECT
     edition.edition,

@@ -1,6 +1,6 @@
--- Sellers with their history: one row per state of a storefront, from the night it was first
--- shown so until the night it was shown otherwise or gone. Grain: seller_id, valid_from_on.
--- The main category is the report's, of the newest census of listings; only the present state has one.
+-- Sellers as a slowly changing dimension: one row per state of a storefront, from the night that first
+-- showed it until the night that showed another or none. Grain: seller_id, valid_from_on.
+-- Only the current state has a main category: the report's, from the newest census of listings.
 WITH main AS (
     SELECT seller_id, main_category_id
     FROM marts.dim_main_category

@@ -1,5 +1,5 @@
 -- Listings and their metrics by top category and night. Grain: snapshot_on, top_category_id.
--- The class of listings whose category nobody knows has a null category.
+-- Listings of unknown category form a class with a null category.
 SELECT
     snapshot_date AS snapshot_on,
     top_category_id,

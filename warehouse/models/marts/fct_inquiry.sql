@@ -1,13 +1,13 @@
 -- Inquiries, requests for quotation and chats in their latest state. Grain: inquiry_id.
--- Neither their text nor any name is here. A request that one export knows by its number or its buyer,
--- and another by title, quantity and country alone, is one; where two share those, it is not known which.
+-- No text and no names. One export may identify a request by number or buyer, and another only by
+-- title, quantity and country: they are one request, unless two requests share all of these.
 WITH request AS (
     SELECT inquiry_id, id_is_surrogate, surrogate_key, buyer_key
     FROM lake.inquiries_state
     WHERE surrogate_key IS NOT NULL
 ),
 
--- The number under which a buyer's request is known.
+-- The known number of a buyer's request.
 of_buyer AS (
     SELECT surrogate_key, buyer_key, any_value(inquiry_id) AS number
     FROM request
@@ -16,7 +16,7 @@ of_buyer AS (
     HAVING count(*) = 1
 ),
 
--- One number and at most one buyer: the same request, though only the other export names the buyer.
+-- One number and at most one buyer: the same request, even if only the other export names the buyer.
 of_nobody AS (
     SELECT surrogate_key, any_value(inquiry_id) FILTER (WHERE NOT id_is_surrogate) AS number
     FROM request
@@ -38,7 +38,7 @@ named AS (
     WHERE NOT request.id_is_surrogate OR request.buyer_key IS NOT NULL
 ),
 
--- What a row that knows neither number nor buyer can only be.
+-- The only request that a row without number and buyer can be.
 only_one AS (
     SELECT surrogate_key, any_value(known_as) AS known_as
     FROM named

@@ -1,5 +1,5 @@
 -- Listings and their metrics by seller and night. Grain: snapshot_on, seller_id.
--- A metric that no listing of the seller states is null, not 0.
+-- A metric that none of the seller's listings has is null, not 0.
 SELECT
     snapshot_date AS snapshot_on,
     seller_id,

@@ -1,4 +1,4 @@
--- The calendar of nights: which counted, which did not, and why. Grain: export_date, dataset.
+-- The calendar of nights: which count, which do not, and why. Grain: export_date, dataset.
 SELECT
     export_date,
     dataset,

@@ -1,5 +1,5 @@
--- How many rows of each file were set aside for each reason. Grain: export_date, dataset, file,
--- reason. Neither the rows nor their values are here: they may name people.
+-- Number of rejected rows by file and reason. Grain: export_date, dataset, file, reason.
+-- The rows and their values are left out: they may identify people.
 SELECT
     export_date,
     dataset,

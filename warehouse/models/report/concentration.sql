@@ -1,7 +1,6 @@
--- How few cities and categories the paid sellers stand in. Grain: edition, dimension.
--- The unknown class is dropped: shares are of the known sellers. All is made of what the tables of
--- shares show, a withheld class counting as the mean of the withheld ones, so that no sum of squares
--- gives one away.
+-- Concentration of paid sellers in cities and categories. Grain: edition, dimension.
+-- Shares are of sellers whose class is known. The figures use only what the tables of shares show; a
+-- withheld class counts as the mean of all withheld ones, so that the sum of squares discloses none.
 WITH ranked AS (
     SELECT
         *,
@@ -14,7 +13,7 @@ total AS (
     SELECT
         figure,
         edition,
-        -- Cities are a share of the known sellers; categories of all.
+        -- Shares of cities are of sellers with a known city; those of categories are of all sellers.
         max(denominator) FILTER (WHERE is_class)
         - CASE figure
             WHEN 'sellers_by_category' THEN coalesce(max(numerator) FILTER (WHERE cell IS NULL), 0)

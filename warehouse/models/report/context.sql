@@ -1,7 +1,7 @@
--- What others have published about the year, held to our own figures. Grain: edition, claim.
--- Confirmed: ours meets the claim. Differing: ours does not. Not testable: no figure of these exports
--- speaks of it, or ours is withheld or not available. An edition of whose year no claim is known has
--- one row, `not_available`.
+-- Claims that others have published about the year, compared with our figures. Grain: edition, claim.
+-- Confirmed: our figure meets the claim. Differing: it does not. Not testable: these exports have no
+-- such figure, or ours is withheld or not available. An edition without claims has one row,
+-- `not_available`.
 WITH figure AS (
     SELECT edition, metric AS figure, NULL AS figure_key, as_of, is_partial, value, numerator, denominator,
         coverage, symbol, NULL AS years
@@ -23,14 +23,14 @@ WITH figure AS (
         coverage, symbol, NULL
     FROM report.sellers_by_country
     UNION ALL
-    -- The press divides by all listings, as it does by all sellers.
+    -- Press claims divide by all listings and by all sellers.
     SELECT edition, 'listings_by_category', top_category_id, as_of, is_partial, share_of_all, numerator,
         round(numerator / share_of_all)::BIGINT,
         coverage, symbol, NULL
     FROM report.listings_by_category
 ),
 
--- Growth over another number of years is another figure.
+-- Growth over another number of years is a different figure.
 tested AS (
     SELECT
         dim_edition.edition,

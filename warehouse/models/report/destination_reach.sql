@@ -1,6 +1,6 @@
--- In how many countries a seller's buyers are, over sellers with at least five inquiries.
--- Grain: edition. Of two classes of sellers neither may be small: one is what the other leaves; nor
--- may those with fewer inquiries be, which report.online_order_coverage leaves of all that have any.
+-- Number of buyer countries per seller, for sellers with at least five inquiries.
+-- Grain: edition. With two classes of sellers neither may be small, because one is the rest of the
+-- other. Nor may the sellers with fewer inquiries: report.online_order_coverage shows all with any.
 WITH counted AS (
     SELECT
         edition,

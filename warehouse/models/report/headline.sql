@@ -29,7 +29,7 @@ WITH counted AS (
     WHERE span = 'year'
 ),
 
--- Outside China, the US and Malaysia deals close offline: the value is not known to anybody.
+-- Outside China, the US and Malaysia deals close offline, so the value is unknown.
 told AS (
     SELECT
         frame.*,

@@ -1,6 +1,6 @@
 -- Inquiries per paid seller, and the share of sellers without any, by month and report year.
--- Grain: edition, span, span_from. Sellers who join or leave within a span count by their days: the
--- average number of paid sellers is seller-days by days. Only days that a delivery covers count.
+-- Grain: edition, span, span_from. Sellers that join or leave within a period count by days: the
+-- average number of paid sellers is seller-days divided by days. Only days covered by deliveries count.
 WITH counted AS (
     SELECT
         edition,

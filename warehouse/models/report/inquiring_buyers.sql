@@ -1,5 +1,5 @@
 -- Buyers who sent inquiries, by month and in the report year. Grain: edition, span, span_from.
--- People, each counted once in a span: months do not add up to the year.
+-- Each buyer counts once per period, so months do not add up to the year.
 SELECT
     edition, year_basis, as_of, period_from, period_to, is_partial,
     span, span_from, span_to, days, days_covered,

@@ -1,5 +1,5 @@
 -- Inquiries received, by month and in the whole report year. Grain: edition, span, span_from.
--- A month that no delivery covers is not available, which is not 0.
+-- A month that no delivery covers is not available, not 0.
 SELECT
     edition, year_basis, as_of, period_from, period_to, is_partial,
     span, span_from, span_to, days, days_covered,

@@ -1,6 +1,6 @@
--- Inquiries to visitors of the listings, by week, month and report year.
--- Grain: edition, span, span_from. Made of the sums, never an average of rates. One visitor may
--- send several: it can exceed 1.
+-- Inquiries per visitor of the listings, by week, month and report year.
+-- Grain: edition, span, span_from. A ratio of sums, never an average of rates. It can exceed 1,
+-- because one visitor may send several inquiries.
 WITH figure AS (
     SELECT
         traffic.*,

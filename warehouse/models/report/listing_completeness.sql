@@ -1,5 +1,5 @@
--- How many of the live listings say what a buyer looks for first. Grain: edition, part.
--- Pictures are part of a complete listing too, but no export has them.
+-- Share of live listings that state what a buyer looks for first. Grain: edition, part.
+-- Pictures belong to a complete listing too, but exports do not hold them.
 SELECT
     edition, year_basis, as_of, period_from, period_to, is_partial, part, share, numerator, denominator,
     coverage, symbol

@@ -1,7 +1,7 @@
 -- Listings that came and went in each month of an edition. Grain: edition, month, flow.
--- A month without a good census in it and in the month before is not available: no earlier or
--- later night is put in its place. Without any census the edition has one row, without a month.
--- A month is withheld as a whole: the stock before and after would give away one of the three.
+-- A month needs a good census in it and in the month before, or it is not available: no earlier or
+-- later night replaces one. Without any census the edition has one row, without a month.
+-- A month is withheld as a whole, since the stock before and after would disclose one of the three.
 WITH figure AS (
     SELECT
         frame.* EXCLUDE (days, days_covered),

@@ -1,5 +1,5 @@
--- Listings live at each edition's date, and all listings ever seen up to it, apart. Grain: edition.
--- The first is a stock, the second grows for ever: they are never compared.
+-- Live listings at each edition's date, and all listings ever seen up to it. Grain: edition.
+-- The first is a stock, the second only grows: never compare the two.
 SELECT
     live.edition,
     live.year_basis,

@@ -1,6 +1,6 @@
 -- Live listings at the census that closes each month of an edition. Grain: edition, month.
 -- A month without a census is not available; without any census the edition has one row, without a
--- month. Listings ever seen are not here: from month to month they would give away withheld new ones.
+-- month. Listings ever seen are left out: by month they would disclose withheld new listings.
 WITH figure AS (
     SELECT
         frame.*,

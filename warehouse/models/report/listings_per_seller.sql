@@ -1,6 +1,6 @@
--- Live listings per paid seller: the middle one, and the one that nine of ten stay under.
--- Grain: edition. A seller without any listing stays in with 0: left out, the middle would be that of
--- the active. As of the census of sellers.
+-- Live listings per paid seller: median and 90th percentile. Grain: edition.
+-- Sellers without listings count with 0; without them the median would be that of active sellers.
+-- As of the census of sellers.
 WITH counted AS (
     SELECT
         edition,

@@ -1,6 +1,6 @@
--- Minimum order of live listings by top category and what the unit measures, in base units.
--- Grain: edition, top_category_id, moq_unit_dimension. How many pieces a set or a box holds is not
--- fixed: those are in no cell. An edition in which nothing can be told has one row.
+-- Minimum order of live listings by top category and dimension of the unit, in base units.
+-- Grain: edition, top_category_id, moq_unit_dimension. Sets and boxes hold no fixed number of pieces,
+-- so they are left out. An edition without figures has one row.
 SELECT
     edition, year_basis, as_of, period_from, period_to, is_partial,
     top_category_id,

@@ -1,5 +1,5 @@
--- How much of the business any online record could speak for: sellers with an online order against
--- sellers with an inquiry. Grain: edition. Never a value: deals close offline.
+-- How far online records could reach: sellers with an online order per seller with an inquiry.
+-- Grain: edition. Never a value: deals close offline.
 WITH counted AS (
     SELECT
         edition,

@@ -1,6 +1,6 @@
 -- A city's share of the sellers against its share of the exports. Grain: edition, city_key.
--- Exports are published by fiscal year and by few cities: an edition takes the share of its own year
--- or else of the year before, and says which. Without any, or for a calendar year, it has one row,
+-- Few cities publish exports, by fiscal year: an edition uses the share of its own year, else of the
+-- year before, and says which. Without one, or for a calendar year, it has one row,
 -- `not_available`.
 WITH exports AS (
     SELECT

@@ -1,8 +1,8 @@
--- New sellers of the year before by the partner that brought them in, and what became of them.
--- Grain: edition, channel_partner. A cohort is told once all of it has had twelve months; before, or
--- where nobody knows who was new, an edition has one row, `not_available`; where the whole table is
--- withheld, too. Where few stayed, left or were asked, only that is withheld, for no table adds it up
--- over the partners.
+-- New sellers of the year before by channel partner, with their retention and inquiries.
+-- Grain: edition, channel_partner. A cohort is shown once all its sellers have had twelve months. Until
+-- then, if new sellers are unknown, or if the whole table is withheld, an edition has one row,
+-- `not_available`. If few stayed, left or received inquiries, only that measure is withheld, because no
+-- table adds it up over partners.
 WITH cohort AS (
     SELECT
         edition,
@@ -22,7 +22,7 @@ total AS (
     GROUP BY edition
 ),
 
--- The days from the cohort's first to the last of anybody's twelve months.
+-- The days from the cohort's first day to the end of the last seller's twelve months.
 span AS (
     SELECT
         edition,

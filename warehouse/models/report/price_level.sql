@@ -1,6 +1,6 @@
--- Lowest price of live listings by top category and the unit that the price is for, in US dollars.
--- Grain: edition, top_category_id, price_unit. Units are never pooled: a price for a dozen and one
--- for a piece are two things. An edition in which nothing can be told has one row.
+-- Lowest price of live listings by top category and price unit, in US dollars.
+-- Grain: edition, top_category_id, price_unit. Never pool units: a price per dozen and a price per
+-- piece differ. An edition without figures has one row.
 SELECT
     edition, year_basis, as_of, period_from, period_to, is_partial,
     top_category_id,

@@ -1,4 +1,4 @@
--- Share of the live listings that are ready to ship, of those that say whether. Grain: edition.
+-- Share of live listings ready to ship, among those that say whether they are. Grain: edition.
 SELECT
     edition, year_basis, as_of, period_from, period_to, is_partial, share, numerator, denominator,
     coverage, symbol

@@ -1,6 +1,6 @@
--- Response rate by the platform's formula: of all inquiries and chats, and the median of sellers.
--- Grain: edition. The two differ: a few busy sellers make the first, the typical seller the second.
--- Withheld where few sellers replied in time or few did not, and where few are busy or few are not.
+-- Response rate by the platform's formula: over all inquiries and chats, and the median of sellers.
+-- Grain: edition. The two differ: busy sellers dominate the first, the second is the typical seller.
+-- Withheld if few sellers replied in time or few did not, and if few are busy or few are not.
 WITH counted AS (
     SELECT
         edition,

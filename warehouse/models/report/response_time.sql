@@ -1,6 +1,6 @@
 -- How long buyers wait for the first reply, and how many got none, by month and report year.
--- Grain: edition, span, span_from. What a machine answered first is left out: when a person did is
--- not known.
+-- Grain: edition, span, span_from. Inquiries with an automatic first reply are left out: the time of
+-- the first human reply is unknown.
 WITH figure AS (
     SELECT
         * EXCLUDE (symbol),
@@ -11,7 +11,7 @@ WITH figure AS (
             ELSE symbol
         END AS hours_symbol,
         CASE WHEN is_told THEN reply_coverage END AS told_coverage,
-        -- Where nobody asked, that nobody did is known.
+        -- No inquiries at all is a known 0.
         is_told AND NOT is_hidden AS is_shown
     FROM staging.stg_inquiry_told
     WHERE figure = 'response_time'

@@ -1,8 +1,8 @@
--- Requests for quotation by the week in which they were posted and in the report year: demand of
--- buyers, never inquiries received. Grain: edition, span, span_from.
--- A request is shown for 15 days and a page for 2,000 rows: nights cut at the cap are named, for
--- requests of the two weeks before them may be missing. A day is covered if a whole list came on it or
--- within the two weeks after it.
+-- Requests for quotation by the week in which they were posted and in the report year: buyers'
+-- demand, never inquiries received. Grain: edition, span, span_from.
+-- Lists show a request for 15 days and stop at 2,000 rows: nights cut at the cap are counted, since
+-- requests of the two weeks before them may be missing. A day is covered if a complete list was
+-- delivered on it or within two weeks after it.
 WITH night AS (
     SELECT DISTINCT night.export_date, night.status = 'partial' AS is_capped
     FROM staging.stg_night AS night

@@ -1,5 +1,5 @@
--- Companies behind the paid sellers of each edition. Grain: edition.
--- One company may own several storefronts; a seller whose company has no name counts for none.
+-- Companies that the paid sellers of each edition belong to. Grain: edition.
+-- One company may own several storefronts; a seller without a company name counts for none.
 WITH company AS (
     SELECT
         edition,
@@ -14,7 +14,7 @@ figure AS (
     SELECT
         frame.*,
         symbol_of(
-            -- Nobody paid is no company; nobody has a name is not known.
+            -- No paid sellers means 0 companies; no known names means unknown.
             frame.is_available AND (company.sellers IS NULL OR company.known > 0),
             hidden.cell IS NOT NULL
         ) AS symbol,

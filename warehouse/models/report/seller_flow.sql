@@ -1,6 +1,6 @@
 -- New, churned and kept sellers of each edition. Grain: edition.
--- Where too few came, stayed or left, all of it is withheld: the paid sellers before and after would
--- give one away. Kept and churned are those of the paid sellers of the opening census.
+-- If too few joined, stayed or left, all three are withheld: the paid sellers before and after would
+-- disclose one. Kept and churned sellers are those of the opening census.
 WITH flow AS (
     SELECT
         edition,

@@ -1,6 +1,6 @@
 -- New, churned and kept sellers by city. Grain: edition, city_key.
--- Without an opening census an edition has one row, `not_available`; where the whole table is
--- withheld, too.
+-- Without an opening census, or if the whole table is withheld, an edition has one row,
+-- `not_available`.
 WITH flow AS (
     SELECT
         edition,
@@ -81,7 +81,7 @@ SELECT
     CASE WHEN at_start IS NOT NULL THEN kept END AS retention_numerator,
     at_start AS retention_denominator,
     opening_coverage AS retention_coverage,
-    -- A city where nobody paid at the start kept nobody and lost nobody.
+    -- A city without paid sellers at the start kept and lost 0.
     CASE WHEN at_start IS NULL THEN coalesce(symbol, 'x') ELSE symbol END AS retention_symbol
 FROM figure
 ORDER BY

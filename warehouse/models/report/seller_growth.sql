@@ -1,5 +1,5 @@
 -- Paid sellers of each edition, against the same date a year before and since the first census.
--- Grain: edition. A rate names the night it starts from; without one it is not available.
+-- Grain: edition. A rate names its comparison date; without one it is not available.
 WITH base AS (
     SELECT
         night.as_of,
@@ -9,7 +9,7 @@ WITH base AS (
         census.paid_sellers
     FROM staging.stg_comparison_night AS night
     JOIN staging.stg_census AS census ON census.snapshot_date = night.compared_on
-    -- A year that began with nobody has no rate; no earlier or later start is put in its place.
+    -- A year that began without sellers has no rate; no other date replaces its start.
     QUALIFY census.paid_sellers > 0
 ),
 

@@ -1,5 +1,5 @@
--- How many paid sellers are verified, and how long they have paid. Grain: edition.
--- Years go from the first day of the membership: the badge states whole years only.
+-- Share of verified paid sellers, and how long sellers have paid. Grain: edition.
+-- Years count from the first day of the membership: the badge states whole years only.
 WITH paid AS (
     SELECT
         edition,

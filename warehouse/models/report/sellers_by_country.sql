@@ -1,7 +1,6 @@
--- Paid sellers of every country that the census of sellers holds, and the country's place among those
--- other than China. Grain: edition, country_iso2. A census of the market alone tells nothing of other
--- countries: the edition has one row, `not_available`. No total is shown, so that no cell is what others
--- leave.
+-- Paid sellers of each country in the census of sellers, and its rank among countries other than
+-- China. Grain: edition, country_iso2. A census of the market alone says nothing about other countries:
+-- the edition then has one row, `not_available`. No total is shown, so that no cell is its remainder.
 WITH counted AS (
     SELECT snapshot_date, country_iso2, count(*) FILTER (WHERE is_paying) AS sellers
     FROM staging.stg_census_seller

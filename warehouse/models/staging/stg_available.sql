@@ -1,10 +1,10 @@
--- Whether the export behind a figure came with the columns that it rests on, and which are missing.
--- Grain: edition, figure. An export of another extent (a sample, say) makes no stock and no flow.
+-- Whether the export behind a figure has the columns that the figure needs, and which are missing.
+-- Grain: edition, figure. An export of another coverage type, such as a sample, gives no stock or flow.
 WITH as_of AS (
     SELECT edition, period_from, period_to, dataset AS scope, dataset, as_of
     FROM staging.stg_edition
     UNION ALL
-    -- Whose listings and inquiries they are is known once a census of that year or before it has
+    -- A listing or inquiry belongs to a seller once a census of that year or an earlier one has
     -- shown the seller.
     SELECT edition, period_from, period_to, 'known_sellers', dataset, (
         SELECT max(export_date)
@@ -14,7 +14,7 @@ WITH as_of AS (
     FROM staging.stg_edition
     WHERE dataset = 'sellers'
     UNION ALL
-    -- Requests for quotation come as samples: their last night, or else any, tells what is missing.
+    -- Requests for quotation are samples: their last night, or else any night, shows what is missing.
     SELECT
         edition.edition,
         edition.period_from,
@@ -35,7 +35,7 @@ WITH as_of AS (
     GROUP BY ALL
 ),
 
--- The export of the as-of night; without one, whatever else came in the period.
+-- The export of the as-of night; without one, any other of the period.
 rests_on AS (
     SELECT as_of.edition, as_of.scope, as_of.dataset, as_of.as_of, night.export_date, night.extent
     FROM as_of

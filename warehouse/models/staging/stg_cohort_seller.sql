@@ -1,7 +1,7 @@
--- The sellers that joined in the year before an edition's, a year after each joined.
--- Grain: edition, seller_id; only where that whole year can be judged: it opened with a census, so
--- that who came back is known, and the edition's own year is over, so that all had twelve months.
--- Paid a year on: a membership that covers the same date. Inquiries are those of the months 1 to 12.
+-- Sellers that joined in the year before the edition's, each a year after joining.
+-- Grain: edition, seller_id. Only for complete cohorts: their year opened with a census, so that
+-- returning sellers are known, and the edition's year is over, so that all had twelve months.
+-- Paid a year on: a membership covers the same date. Inquiries are those of months 1 to 12.
 WITH cohort AS (
     SELECT
         edition.edition,

@@ -1,5 +1,5 @@
--- The night that an edition's sellers are compared with, k years before: the last good night in
--- the week that ends on the same date. Grain: as_of, years_back; no row where there is no night.
+-- The comparison date of an edition's sellers, k years before: the last good night in the week that
+-- ends on the same date. Grain: as_of, years_back; no row if there is no such night.
 SELECT
     edition.as_of,
     back.years_back,

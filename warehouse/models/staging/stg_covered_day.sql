@@ -1,6 +1,6 @@
--- Days whose inquiries were delivered: those since the delivery before, a month at most.
--- Grain: covered_on. A night that is missing, held or cut leaves a gap, though a later night may
--- bring some of its inquiries with a late reply. The first night begins with its first inquiry.
+-- Days covered by deliveries of inquiries: the days since the previous delivery, at most a month.
+-- Grain: covered_on. A missing, held or cut night leaves a gap, even if a later night delivers some of
+-- its inquiries with a late reply. The first night covers from its first inquiry.
 WITH delivery AS (
     SELECT
         export_date,

@@ -1,5 +1,5 @@
--- Each edition with the date of each dataset. Grain: edition, dataset.
--- Partial, for what is counted on one night: that night is not the last of the year.
+-- Each edition with the as-of date of each dataset. Grain: edition, dataset.
+-- A stock is partial if its night is not the last of the year.
 SELECT
     edition,
     dataset,

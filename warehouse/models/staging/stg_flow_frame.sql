@@ -1,6 +1,5 @@
--- What the tables of sellers that came and went state of an edition: one shape for them.
--- Grain: figure, edition. A flow is told from the census that the edition opens with; without one
--- nothing is known.
+-- What all tables of seller flows state about an edition. Grain: figure, edition.
+-- A flow starts at the edition's opening census; without one it is unknown.
 SELECT
     frame.* REPLACE (
         night.opened_on IS NULL OR frame.is_partial AS is_partial,

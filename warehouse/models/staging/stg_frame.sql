@@ -1,5 +1,5 @@
--- What every report table states of a figure: its edition, date and period, and whether the exports
--- hold what it rests on. Grain: edition, figure.
+-- What every report table states about a figure: its edition, date and period, and whether the exports
+-- hold what it needs. Grain: edition, figure.
 -- Inquiries are counted over the days of the year, sellers and listings on one night.
 SELECT
     edition.edition,

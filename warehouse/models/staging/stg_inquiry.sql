@@ -1,8 +1,8 @@
--- Inquiries of each edition: no spam, no chats, no requests for quotation.
--- Grain: edition, inquiry_id. Counted: its day and its seller's country are known and the market's.
--- A reply after the as-of date is not known yet; what a machine answered first is neither replied to
--- nor not, for when a person did is not known. Editions overlap: those that share an inquiry are named
--- beside it, for one less another leaves such a part.
+-- Inquiries of each edition, without spam, chats and requests for quotation.
+-- Grain: edition, inquiry_id. Counted if its day is known and its seller is of the market.
+-- A reply after the as-of date is not known yet. After an automatic first reply it is unknown whether a
+-- person replied. Editions overlap: each inquiry names those that share it, because the difference of
+-- two editions is made of such parts.
 WITH inquiry AS (
     SELECT *, coalesce(posted_on_local, first_seen_on) AS counted_on
     FROM marts.fct_inquiry

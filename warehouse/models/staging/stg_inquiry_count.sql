@@ -1,5 +1,5 @@
--- Inquiries, the buyers who sent them and the replies, by month and in the year: one shape for all
--- tables of them. Grain: edition, span, span_from. A buyer counts once in a span.
+-- Inquiries, their buyers and their replies, by month and year, for all tables of them.
+-- Grain: edition, span, span_from. A buyer counts once per period.
 SELECT
     period.*,
     count(*) FILTER (WHERE is_counted) AS inquiries,

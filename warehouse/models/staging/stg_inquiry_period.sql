@@ -1,5 +1,5 @@
--- How much of each edition's year and months the deliveries of inquiries cover.
--- Grain: edition, span, span_from. An edition is partial if they lack a day of its year.
+-- Days of each edition's year and months that deliveries of inquiries cover.
+-- Grain: edition, span, span_from. An edition is partial if a day of its year is not covered.
 WITH covered AS (
     SELECT
         period.*,

@@ -1,6 +1,6 @@
--- What may be told of each month and year of inquiries: one shape for all tables of them.
--- Grain: figure, edition, span, span_from. Replies are withheld by rules of their own; everything else
--- is where the inquiries are.
+-- What may be shown of each month and year of inquiries, for all tables of them.
+-- Grain: figure, edition, span, span_from. Replies have their own suppression; everything else is
+-- withheld if the inquiries are.
 SELECT
     counted.*,
     frame.figure,

@@ -1,5 +1,5 @@
--- Prices and minimum orders by category and unit: one shape for the tables of them.
--- Grain: figure, edition, top_category_id, unit. An edition in which nothing can be told has one row.
+-- Prices and minimum orders by category and unit, for the tables of both.
+-- Grain: figure, edition, top_category_id, unit. An edition without figures has one row.
 SELECT
     frame.*,
     coalesce(level.top_category_id, 'not_available') AS top_category_id,

@@ -1,7 +1,7 @@
--- Listings that came and went in a month: the last good census of the month against that of the
--- month before. How often exports come makes no difference, and a night that does not count in
--- full drops nothing. Grain: edition, month, flow; without both nights nobody can tell (flow_from is
--- null). Whose listings they are is what the edition knew.
+-- New and dropped listings of a month: its last good census against that of the month before. The
+-- frequency of exports makes no difference, and a night that does not count in full drops nothing.
+-- Grain: edition, month, flow; without both nights the flow is unknown (flow_from is null). A listing
+-- belongs to the seller that the edition knew.
 WITH span AS (
     SELECT
         month,
@@ -24,7 +24,7 @@ night AS (
         AND stg_night.export_date <= span.flow_to
 ),
 
--- To come and to go take turns: what is left of a month's moves tells where it began and ended.
+-- Appearing and disappearing alternate, so a month's net changes show how it began and ended.
 moved AS (
     SELECT
         night.month,

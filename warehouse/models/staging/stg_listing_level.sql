@@ -1,9 +1,9 @@
 -- Lowest prices and minimum orders of the market's live listings by top category and unit, never
--- pooled over units, with how many of them each seller has. Grain: figure, edition, top_category_id,
--- unit. A price without a unit, or in another currency, and a quantity that no base unit fits (a set)
--- are in no cell: coverage names the share of the category's live listings that are in one.
--- Read once and never kept: a night can have millions of listings. Editions of the same two nights
--- (this year's, fiscal and calendar) are made of one reading, named by one of them (told_by).
+-- pooled over units, with the number of listings per seller. Grain: figure, edition, top_category_id,
+-- unit. Prices without a unit or in another currency, and quantities without a base unit (sets), are
+-- left out: coverage is the share of the category's live listings that are in a cell.
+-- The listings are read once and not stored: a night can have millions. Editions of the same two
+-- nights (this year's fiscal and calendar ones) share one reading, named after one of them (told_by).
 WITH edition AS (
     SELECT
         edition,

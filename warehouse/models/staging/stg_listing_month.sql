@@ -1,6 +1,6 @@
--- The census that closes each month: the last one of listings that counts in full, and whether its
--- export tells whose a listing is and whether it is live. Grain: month. Where the export cannot
--- tell, neither can the month: no other night is put in its place.
+-- The census that closes each month: the last good one of listings, and whether its export states each
+-- listing's seller and whether it is live. Grain: month. If the export does not, the month is unknown:
+-- no other night replaces it.
 WITH closing AS (
     SELECT date_trunc('month', export_date)::DATE AS month, max(export_date) AS census_on
     FROM staging.stg_night

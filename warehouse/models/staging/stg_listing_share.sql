@@ -1,4 +1,4 @@
--- Shares of the market's live listings that say something: one shape for the tables of them.
+-- Shares of the market's live listings that state something, for all tables of them.
 -- Grain: edition, part.
 WITH counted AS (
     SELECT

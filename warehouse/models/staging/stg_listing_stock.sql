@@ -1,6 +1,6 @@
--- Live listings of the market at the census that closes each month, as far as the edition knew whose
--- they are, and the sellers who have them. Grain: edition, month. A night whose export cannot tell
--- them has none, which is not 0.
+-- Live listings of the market at the census that closes each month, as far as the edition knew their
+-- sellers, and those sellers. Grain: edition, month. If the export does not show which are live, the
+-- count is null, not 0.
 SELECT
     period.edition,
     month.month,

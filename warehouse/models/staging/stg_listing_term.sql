@@ -1,6 +1,6 @@
--- How many of a seller's live listings say something, at each edition's date.
--- Grain: edition, part, seller_id. Whoever does not say if it is ready to ship is in neither part of
--- that share.
+-- Number of a seller's live listings that state something, at each edition's date.
+-- Grain: edition, part, seller_id. A listing that does not say whether it is ready to ship is in
+-- neither part of that share.
 SELECT
     edition.edition,
     part.part,

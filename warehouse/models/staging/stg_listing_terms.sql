@@ -1,6 +1,6 @@
--- What the live listings of a year's last census say of themselves, by seller.
--- Grain: snapshot_date, seller_id. A seller who wants to be asked for the price has given one: that
--- is legal, and no gap. A leaf is a category that no other one lies under.
+-- What the live listings of a year's last census state, by seller. Grain: snapshot_date, seller_id.
+-- "Price on request" counts as a price: it is allowed, and not a gap. A leaf is a category without
+-- subcategories.
 WITH parent AS (
     SELECT DISTINCT top_category_id
     FROM lake.categories

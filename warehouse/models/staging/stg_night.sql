@@ -1,4 +1,4 @@
--- Every night of every dataset and whether its rows may be counted as a whole.
+-- Every night of every dataset, and whether it counts in full.
 -- Grain: dataset, export_date.
 SELECT
     dataset,
@@ -7,7 +7,7 @@ SELECT
     status IN ('ok', 'partial') AS is_usable,
     status = 'ok'
     AND extent = CASE WHEN dataset = 'inquiries' THEN 'window' ELSE 'census' END AS is_good,
-    -- A census of sellers that does not state who pays is none of paid sellers.
+    -- A census of sellers without memberships does not count paid sellers.
     (
         SELECT count(*) = 3
         FROM lake.night_fields AS stated

@@ -1,5 +1,5 @@
--- The census that an edition opens with: the last good night in the week before its first day.
--- Grain: edition; no row where that week has none, for a missing census is not an empty market.
+-- An edition's opening census: the last good night in the week before its first day.
+-- Grain: edition; no row if that week has none, because a missing census is not an empty market.
 SELECT edition.edition, max(night.export_date) AS opened_on
 FROM marts.dim_edition AS edition
 JOIN staging.stg_night AS night

@@ -1,13 +1,13 @@
--- When the market's sellers paid: stretches of days, without overlaps, as far as the edition's census
--- and those before it told. Grain: edition, seller_id, paid_from_on. A membership counts back to its
--- first day, though it was shown later, and ends when the seller was shown otherwise or gone. One
--- that has ended may be shown with a free account.
+-- When the market's sellers paid: periods of days without overlap, as known from the edition's census
+-- and earlier ones. Grain: edition, seller_id, paid_from_on. A membership counts back to its first
+-- day, even if a later census first showed it, and ends when a census shows the seller otherwise or
+-- not at all. An ended membership may be shown with a free account.
 WITH told AS (
     SELECT
         edition.edition,
         seller.seller_id,
         seller.paid_from_on,
-        -- What was shown later was not known yet.
+        -- Leave out what later censuses showed.
         CASE
             WHEN seller.valid_until_on <= edition.known_on
                 THEN least(seller.paid_to_on, seller.valid_until_on - 1)

@@ -1,5 +1,5 @@
 -- The paid sellers of each edition at its date. Grain: edition, seller_id.
--- A seller without any listing has 0; where the year has no census of listings, it is not known.
+-- A seller without listings has 0; if the year has no census of listings, the number is unknown.
 SELECT
     edition.edition,
     seller.seller_id,

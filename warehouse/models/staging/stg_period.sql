@@ -1,4 +1,4 @@
--- The year of each edition and its months up to the date of the dataset that fills them.
+-- The year of each edition and its months, up to the as-of date of their dataset.
 -- Grain: edition, dataset, span, span_from.
 SELECT edition, dataset, 'year' AS span, period_from AS span_from, period_to AS span_to
 FROM staging.stg_edition

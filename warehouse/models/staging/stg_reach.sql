@@ -1,5 +1,5 @@
 -- Buyer countries and continents of each seller that received inquiries in the report year.
--- Grain: edition, seller_id. How far a seller reaches is asked of those with five inquiries.
+-- Grain: edition, seller_id. Reach is measured for sellers with at least five inquiries.
 SELECT
     inquiry.edition,
     inquiry.seller_id,

@@ -1,7 +1,7 @@
 -- Valid inquiries and chats of a seller, and those replied to in time, by the platform's formula.
--- Grain: edition, seller_id. The 30 platform days that end a week before the as-of date. Left out:
--- spam, what a machine answered first, buyers in China, and a buyer's further messages to the same
--- seller within 24 hours. A reply covers all that the buyer sent the seller that platform day.
+-- Grain: edition, seller_id. Period: the 30 platform days that end a week before the as-of date. Left
+-- out: spam, automatic first replies, buyers in China, and a buyer's further messages to the same
+-- seller within 24 hours. A reply covers all messages of that buyer to that seller on a platform day.
 WITH message AS (
     SELECT
         inquiry_id,

@@ -1,6 +1,6 @@
--- Whose seller it is and where, as an edition knew it: the latest country and city that the seller
--- was shown with by the edition's census of sellers; without one, by the end of its year.
--- Grain: edition, seller_id; a seller first shown later has no row there, and is unknown.
+-- Country and city of a seller as an edition knew them: the latest ones shown up to the edition's
+-- census of sellers; without a census, up to the end of its year.
+-- Grain: edition, seller_id; a seller first shown later has no row and is unknown.
 -- One date for a whole edition, so that its months and cells add up to its year.
 SELECT
     edition.edition,

@@ -1,7 +1,7 @@
--- Sellers that paid when an edition opened, and those whose first paid day lies in it: who came, who
--- stayed, who left. Grain: edition, seller_id; no rows for an edition whose opening census is missing.
--- A seller's city is the one it had then. Editions overlap: those that the first paid day of a new
--- seller lies in are named beside it, for one less another leaves such a part.
+-- Sellers paid when an edition opened, and those whose first paid day is in it: joined, stayed, left.
+-- Grain: edition, seller_id; no rows for an edition without an opening census. A seller's city is the
+-- one it had then. Editions overlap: each new seller names those that hold its first paid day, because
+-- the difference of two editions is made of such parts.
 WITH opened AS (
     SELECT edition, dim_edition.period_from, dim_edition.sellers_as_of, opened_on
     FROM staging.stg_opening_night
@@ -38,7 +38,7 @@ SELECT
     )
 FROM opened
 JOIN staging.stg_first_paid AS first_paid USING (edition)
--- Who paid on the opening night has paid before, whatever its later states say.
+-- A seller paid on the opening night is not new, whatever its later states say.
 ANTI JOIN opening USING (edition, seller_id)
 WHERE first_paid.first_paid_on BETWEEN opened.period_from AND opened.sellers_as_of
 ORDER BY edition, seller_id

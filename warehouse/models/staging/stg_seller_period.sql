@@ -1,5 +1,5 @@
--- Sellers with the days that they paid in a span and the inquiries that they received on them.
--- Grain: edition, span, span_from, seller_id. Only days that a delivery of inquiries covers.
+-- Sellers with their paid days in a period and the inquiries received on those days.
+-- Grain: edition, span, span_from, seller_id. Only days covered by deliveries of inquiries.
 WITH tally AS (
     SELECT
         calendar.calendar_on,

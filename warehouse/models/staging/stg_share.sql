@@ -1,10 +1,10 @@
--- Every cell as a share, with the edition it belongs to: one shape for all tables that divide a figure.
--- Grain: figure, edition, cell (null is the unknown class, which is a share of all).
--- Shares are of those whose class is known; main categories are a share of all paid sellers. Each
--- cell is told as a share of both: they differ by the coverage, which is shown with either.
--- An edition whose exports lack what a table rests on has one row there, `not_available`; one in
--- which the whole table is withheld, too: how many cells there are would tell what is in them. One
--- whose exports have nothing for the table has no row: that nothing is there is known.
+-- Every cell as a share, with its edition, for all tables that divide a figure.
+-- Grain: figure, edition, cell (null is the unknown class, as a share of all).
+-- Shares are of rows whose class is known, except main categories, which are of all paid sellers. Each
+-- cell has both shares; they differ by the coverage, which is shown with either.
+-- An edition has one row, `not_available`, if its exports lack what the table needs, or if the whole
+-- table is withheld, because the number of cells would disclose something. It has no row if the exports
+-- are complete and hold nothing for the table.
 WITH total AS (
     SELECT
         figure,

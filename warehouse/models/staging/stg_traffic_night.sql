@@ -1,6 +1,6 @@
--- Inquiries and visitors that the listings' metrics state, by night, as each edition knew whose they
--- are. Grain: edition, export_date. Of a seller's night both figures count or neither. The first week
--- of an edition may have begun before it.
+-- Listing traffic by night: inquiries and visitors from the listings' metrics, of the sellers that each
+-- edition knew. Grain: edition, export_date. A seller's night counts with both figures or not at all.
+-- An edition's first week may begin before the edition.
 SELECT
     edition.edition,
     night.export_date,

@@ -1,6 +1,6 @@
--- Inquiries and visitors that the listings' metrics state, by year, month and week of editions.
--- Grain: edition, span, span_from. A week belongs to the year in which it ends. A night states one
--- day: an edition is partial if any day of its year has none.
+-- Listing traffic by year, month and week: inquiries and visitors from the listings' metrics.
+-- Grain: edition, span, span_from. A week belongs to the year in which it ends. A night covers one
+-- day: an edition is partial if a day of its year has none.
 WITH night AS (
     SELECT export_date
     FROM staging.stg_night
