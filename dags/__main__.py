@@ -21,14 +21,14 @@ SERVERS = (
 
 
 def set_up() -> None:
-    """A private Airflow home where none is set. Airflow reads it when it is first imported."""
+    """A private Airflow home if none is set. Airflow reads it when first imported."""
     os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".airflow"))
     os.environ.setdefault("AIRFLOW__CORE__DAGS_FOLDER", str(ROOT))
     os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 
 
 def run_night(export_date: str) -> int:
-    """Runs every nightly DAG; 0 if all succeeded, 3 if the night is not there yet."""
+    """Runs every nightly DAG; 0 if all succeeded, 3 if the night has not been delivered yet."""
     from warehouse import nightly
 
     absent = [d for d in ORDER[:3] if not nightly.landed(d.removeprefix("lake_"), export_date)]
@@ -61,7 +61,7 @@ def serve() -> int:
     airflow = str(Path(sys.executable).with_name("airflow"))
     subprocess.run([airflow, "db", "migrate"], check=True)
     running = [subprocess.Popen([airflow, *command]) for command in SERVERS]
-    print(f"Airflow: http://127.0.0.1:{PORT}  (Ctrl-C ends it)", file=sys.stderr)
+    print(f"Airflow: http://127.0.0.1:{PORT}  (stop with Ctrl-C)", file=sys.stderr)
     try:
         return running[0].wait()
     except KeyboardInterrupt:

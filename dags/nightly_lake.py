@@ -1,9 +1,10 @@
-"""Every night, one partition of each export goes into the lake.
+"""Every night, loads one partition of each export into the lake.
 
-One DAG per export, keyed by the local day that the export describes. The run starts at 05:00 in
-Karachi (midnight UTC), waits for the delivery, loads it, and tells the warehouse. A night that a
-gate holds, or whose file is refused, fails without a retry: what is published stays, and the
-error says what to do. To run one night by hand, trigger with `export_date`.
+One DAG per export, keyed by the export date, the local day that the export describes. The run
+starts at 05:00 in Karachi (midnight UTC), waits for the delivery, loads it and triggers the
+warehouse. If a gate holds the night or a file is refused, the run fails without a retry: the
+published version stays, and the error says what to do. To run one night by hand, trigger the DAG
+with `export_date`.
 """
 
 from datetime import timedelta
@@ -16,7 +17,7 @@ from transforms.errors import OutlookError
 
 
 def nightly_lake(dataset: str) -> None:
-    """The same two tasks for every export, one DAG each, so each is backfilled on its own."""
+    """The same two tasks for every export, one DAG each, so that each can be backfilled alone."""
     partition = Asset(name=f"lake_{dataset}", uri=f"outlook://lake/{dataset}")
 
     @dag(

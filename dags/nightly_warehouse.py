@@ -1,7 +1,7 @@
-"""When a night's three partitions are in: build, check, publish, and sum up.
+"""Once a night's three partitions are loaded: builds, checks and publishes, then logs a summary.
 
-The new version is built as a new file and put in place by a rename; whoever reads the old one
-reads on. Where a check fails nothing is published. The summary is one log record of one screen.
+The new version is a new file, put in place by a rename, so readers of the old one are not
+disturbed. If a check fails, nothing is published. The summary is a single log record.
 """
 
 from datetime import timedelta

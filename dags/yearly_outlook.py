@@ -1,9 +1,9 @@
-"""Once a year: ask, then release the fiscal year that ended: freeze, publish, make its report.
+"""Once a year, after approval: freezes the fiscal year that ended, publishes it, makes its report.
 
 It starts three months after the year, at 06:00 UTC: on 1 October in Pakistan, on 1 July in India.
 
-The run stops where the newest census is not of that year's end. What would be released is shown as
-a table and waits for somebody's approval, so that unpausing this DAG releases nothing by itself.
+The run stops unless the newest census is of that year's end. It shows the figures as a table and
+waits for a person's approval, so that unpausing this DAG releases nothing by itself.
 """
 
 from datetime import timedelta

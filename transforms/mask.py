@@ -91,7 +91,7 @@ def _marked(text: str) -> str:
 
 
 def _phone(found: re.Match[str]) -> str:
-    """A list of years or of rising numbers, such as models and sizes, is none."""
+    """Excludes lists of years or rising numbers, such as models and sizes."""
     digits = found[0]
     texts = _GROUP.findall(digits)
     if max(map(len, texts)) > 4:

@@ -46,7 +46,7 @@ class Misfits:
 
     def refuse_shifted(self, file: str, rows: int) -> None:
         """Raises ExportError("shifted") where the values of a column fit another one, whose own
-        do not: they stand under the wrong headers. Two columns in a new form are no proof."""
+        do not: they stand under the wrong headers. Two columns in a new form do not prove it."""
         odd = self._mostly_odd(rows)
         if len(odd) < 2:
             return

@@ -1,4 +1,4 @@
-"""Cleaning: text in, typed values out, the same number of rows. The contract judges, not we.
+"""Cleaning: text in, typed values out, the same number of rows. The contract judges later.
 
 Every cleaner is row-local, `clean(a + b) == clean(a) + clean(b)`, so that one function serves
 batches, processes and a Spark cluster.

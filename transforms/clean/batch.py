@@ -26,7 +26,7 @@ PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
 
 @dataclass(frozen=True)
 class Context:
-    """What a cleaner may know beside the row itself: the night, the market, the hashing key.
+    """What a cleaner may know besides the row itself: the night, the market, the hashing key.
 
     `evidence` says of raw fields what their file as a whole shows: whether `03/04/2025` has the
     "day" or the "month" first, and that rates without a sign are a "percent"; "both" is unknown.
@@ -41,10 +41,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Typed rows, one per row of text, and what could not be parsed.
+    """Typed rows, one per row of text, and the values that could not be parsed.
 
     `problems` has a row per value: position of the row, column, reason, text as delivered.
-    `warnings` counts what was kept though it is odd, by (code, column).
+    `warnings` counts odd values that were kept, by (code, column).
     """
 
     rows: pd.DataFrame
@@ -91,7 +91,7 @@ class Batch:
         return self._distinct[field]
 
     def _warn_of_controls(self, field: str, codes: np.ndarray, texts: list[str]) -> None:
-        """A NUL or its like has no place in a text: something was cut, joined or damaged."""
+        """Notes texts with a NUL or the like: something was cut, joined or damaged."""
         odd = [i for i, text in enumerate(texts) if not text.isprintable() and has_control(text)]
         if odd:
             self.warn("control_character", field, int(np.isin(codes, odd).sum()))
@@ -228,23 +228,23 @@ class Batch:
         self._put(to, values if where is None else pc.if_else(where, values, None))
 
     def zero_is_unknown(self, column: str) -> None:
-        """Nulls a nought that stands for nothing known, such as the rating of a store unrated."""
+        """Nulls a 0 that means unknown, such as the rating of an unrated store."""
         values = self.column(column)
         self._put(column, pc.if_else(pc.equal(values, 0), None, values))
 
     def column(self, name: str) -> pa.Array:
-        """A column filled so far, null where the export does not have it."""
+        """A column filled so far; null if the export does not have it."""
         if name not in self._columns:
             return pa.nulls(self._size, self.contract.by_name[name].arrow)
         return self._columns[name]
 
     def warn(self, code: str, column: str | None, count: int) -> None:
-        """Counts what was kept though it is odd."""
+        """Counts odd values that were kept."""
         if count:
             self._warnings[code, column] += count
 
     def problem(self, column: str, rows: Sequence[int], reason: str, raw: Sequence[Any]) -> None:
-        """Notes values that could not be used, by position of their row."""
+        """Records unusable values by position of their row."""
         if len(rows):
             self._problems.append(
                 pd.DataFrame({"row": rows, "column": column, "reason": reason, "raw_value": raw})
@@ -266,7 +266,7 @@ class Batch:
         return Cleaned(rows, problems, self._warnings)
 
     def _put(self, name: str, values: pa.Array, codes: np.ndarray | None = None) -> None:
-        """The only way into a column: what the contract says of people is taken out here.
+        """The only way to fill a column: it removes personal data as the contract says.
 
         `values` are one per row, or the distinct ones with the position of each row's in `codes`.
         """
@@ -304,7 +304,7 @@ class Batch:
 
 
 def _masked(values: pa.Array, column: Column) -> pa.Array:
-    """Texts, also those in lists, without what the column's declaration takes out."""
+    """Texts, also in lists, masked as the column declares."""
     if column.personal not in MASKS:
         return values
     mask, suspicion = MASKS[column.personal]

@@ -1,5 +1,5 @@
-"""What a file as a whole shows of its values, and no single row can: whether `03/04/2025` has the
-day or the month first, and whether a rate without a sign, `1`, is a fraction or a percentage.
+"""What only a whole file shows: whether `03/04/2025` has the day or the month first, and whether a
+rate without a sign, `1`, is a fraction or a percentage.
 
 Dashes and dots are day first on this marketplace, unless the file shows that they are not. Rates
 are fractions, as an API writes them, unless one in their column is above 1.
@@ -35,7 +35,7 @@ _ANY_RATE = r"\d[^\w%％٪]*(?:$|[、\"\]}])"
 
 
 def is_needed(raw: pd.DataFrame, dataset: str) -> bool:
-    """Whether a batch has any value that the whole file must explain."""
+    """Whether a batch has a value that only the whole file can explain."""
     patterns = dict.fromkeys(DATES[dataset], _ANY_DATE) | dict.fromkeys(RATES[dataset], _ANY_RATE)
     return any(_has(raw[field], pattern) for field, pattern in patterns.items() if field in raw)
 

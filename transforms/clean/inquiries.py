@@ -1,4 +1,4 @@
-"""Inquiries, requests for quotation and chats: one event a row, in its latest state."""
+"""Inquiries, requests for quotation and chats: one row per event, in its latest state."""
 
 import datetime
 from functools import partial
@@ -128,13 +128,13 @@ def _quantity(batch: Batch) -> None:
 
 
 def _identity(batch: Batch) -> None:
-    """The source's number; for requests for quotation without one, a hash of what does not move.
+    """The source's number; for requests for quotation without one, a hash of what does not change.
 
-    Two buyers may send two sellers the same words, so that other inquiries need their number; two
-    requests of the same words are told apart by their buyers, where the export states them.
+    Other inquiries need their number, since two buyers may send two sellers the same words. If the
+    export states buyers, they tell two requests with the same words apart.
 
-    The posted date moves, so it is no part of it; nor are the tokens of a link, which differ
-    from page to page. `surrogate_key` leaves the buyer out, for not every export knows them.
+    It leaves out the posted date, which changes, and the tokens of a link, which differ by page.
+    `surrogate_key` leaves out the buyer, whom not every export states.
     """
     batch.ids("inquiry_id", "inquiry_id")
     columns = ("channel", "subject", "quantity", "quantity_unit", "buyer_country_iso2")

@@ -1,4 +1,4 @@
-"""Listings: one product a row, its attributes and that day's metrics."""
+"""Listings: one row per product, with its attributes and that day's metrics."""
 
 from functools import partial
 
@@ -59,8 +59,8 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
 
 
 def _identity(batch: Batch) -> None:
-    """The source's number; without one, and without a link that ends in it, a hash of what the
-    seller would have to change to offer something else."""
+    """The source's number, also from the link; without it, a hash of what the seller would have to
+    change to offer something else."""
     if batch.has("seller_id"):
         batch.parse("seller_id", "seller_id", text.identifier)
     else:
@@ -111,7 +111,7 @@ def _price_in(text_: str, currency: str | None) -> tuple[object, ...]:
 
 
 def _doubt_ladders(batch: Batch) -> None:
-    """A ladder that rises has another price mixed in, of a sample perhaps: no bounds are known."""
+    """A price ladder that rises holds some other price, perhaps of a sample: bounds are unknown."""
     tiers = batch.column("price_tiers")
     if tiers.null_count == len(tiers):
         return

@@ -1,4 +1,4 @@
-"""Rows of a table that are no rows of its grain: totals, averages, footers, a value on its own."""
+"""Rows of a table that do not belong to its grain: totals, averages, footers, single values."""
 
 import re
 import tomllib
@@ -22,12 +22,12 @@ SHORTEST_ROW = 4  # columns; in fewer one value may be all there is
 _NUMBER = r"\d[\d.,]*"
 # Ids and links, which neither a total nor a blank looks like: most rows end here.
 _PLAINLY_AN_ID = r"^\s*[A-Za-z-]{0,6}[0-9]{6}|://"
-# How many rows there are, beside the word or in its place; too short for an id.
+# The number of rows, next to the word or in its place; too short for an id.
 _COUNT = re.compile(r"\d{1,5}|\d{1,3}(?:[,. ]\d{3})+")
 
 
 def no_rows(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> pd.DataFrame:
-    """Problems, one per row that is none, at the key; positions are those of the table.
+    """Problems at the key, one per row that does not belong; positions are those of the table.
 
     `table` is the text under the file's own headers, `raw` the same under the contract's names.
     """
@@ -39,7 +39,7 @@ def no_rows(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> pd.DataF
 
 
 def _of_one_value(table: pd.DataFrame) -> np.ndarray:
-    """Positions of rows that hold one value alone, such as the total under a table."""
+    """Positions of rows with a single value, such as the total under a table."""
     if len(table.columns) < SHORTEST_ROW:
         return np.empty(0, dtype=np.int64)
     filled = np.zeros(len(table), dtype=np.int32)
@@ -49,9 +49,9 @@ def _of_one_value(table: pd.DataFrame) -> np.ndarray:
 
 
 def _totals(table: pd.DataFrame, raw: pd.DataFrame, terms: Contract) -> np.ndarray:
-    """Positions of rows that a word for a total stands in and that nothing else identifies.
+    """Positions of rows with a word for a total and nothing else that identifies a row.
 
-    A company called `Total Sports`, or `Total`, has an id or a link beside its name.
+    A company called `Total Sports`, or `Total`, also has an id or a link.
     """
     identifying = [f for f in terms.identifying if f in raw]
     rows: np.ndarray = np.arange(len(table))
@@ -80,7 +80,7 @@ def _begins_with_label(row: pd.Series) -> bool:
 
 
 def _kind(cell: object) -> str:
-    """`label` of a total or footer, a `count` beside it, `blank`, or `other`."""
+    """`label` of a total or footer, a `count` next to it, `blank`, or `other`."""
     even = text.known(cell) if isinstance(cell, str) else None
     if even is None:
         return "blank"

@@ -1,4 +1,4 @@
-"""Sellers: one storefront account a row."""
+"""Sellers: one row per storefront account."""
 
 from functools import partial
 
@@ -53,7 +53,7 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
 
 
 def _identified(raw: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the storefront's address in the place of a member id that is not there."""
+    """The rows with the storefront's address in place of a missing member id."""
     if "seller_id" not in raw or "storefront_url" not in raw:
         return raw
     as_even = Batch(raw, contract("sellers"))
@@ -71,7 +71,7 @@ def _identified(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _identity(batch: Batch) -> None:
-    """The member id where the row has one, else what stands in the storefront's address."""
+    """The member id, else the one in the storefront's address."""
     batch.text("storefront_url", "storefront_url")
     if batch.has("seller_id"):
         batch.parse("seller_id", "seller_id", _member_or_link)
@@ -86,7 +86,7 @@ def _member_or_link(text_: str) -> str:
 def _place(batch: Batch, context: Context) -> None:
     batch.text("city", "city_raw")
     home = pc.fill_null(pc.equal(batch.column("country_iso2"), context.market.country), False)
-    # The gazetteer is the market's: a Hyderabad elsewhere is not ours.
+    # The gazetteer covers only the market: a Hyderabad elsewhere is another city.
     batch.parse("city", ("city_key", "city_match"), lambda t: place.city(t, context.market))
     if batch.has("city"):
         batch.copy("city_key", "city_key", where=home)

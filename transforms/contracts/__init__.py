@@ -1,4 +1,4 @@
-"""Contracts: what a clean row of each dataset is, read from the TOML files beside this one."""
+"""Contracts: the columns and rules of each dataset, read from the TOML files in this folder."""
 
 import tomllib
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
     "map<string,double>": pa.map_(pa.string(), pa.float64()),
 }
 
-# Where a row came from; they follow it into the lake, so that each figure leads back to a line.
+# Where a row came from; the lake keeps this, so that each figure can be traced to a line.
 LINEAGE = pa.schema(
     [
         ("_source_file", pa.dictionary(pa.int32(), pa.string())),
@@ -66,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """A comparison of two columns of one row; where it fails, `clears` become null."""
+    """A comparison of two columns of one row; if it fails, `clears` become null."""
 
     left: str
     op: str
@@ -87,7 +87,7 @@ class Contract:
     rules: tuple[Rule, ...]
     identifying: tuple[str, ...]  # raw fields of which a row must have one, or it is a total
     of_night: tuple[str, ...]  # columns made from the export date, not from what was delivered
-    stale_from: int  # rows from which on an earlier night's content again is no chance
+    stale_from: int  # number of rows from which repeated content cannot be chance
     new_column: str
     max_rejected_share: float
     by_name: Mapping[str, Column] = field(repr=False, default_factory=dict)

@@ -1,9 +1,9 @@
-"""Corrections: known errors of a source as data, TOML files beside this one.
+"""Corrections: known errors of a source as data, in TOML files in this folder.
 
 Each says where (`dataset`, `layout`, nights `first` to `last`, raw fields `where`), which raw field
-(`column`), what the source writes (`expect`), what is right (`value`), `why`, and on whose word
-(`source`). Once the source writes something else than `expect`, the correction is not applied and
-says so: none outlives its cause.
+(`column`), what the source writes (`expect`), what is right (`value`), `why`, and who confirmed it
+(`source`). If the source no longer writes `expect`, the correction is not applied and a warning
+says so.
 """
 
 import logging
@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Correction:
-    """One known error. All texts are compared with their blanks made even."""
+    """One known error. Texts are compared with normalised blanks."""
 
     file: str
     dataset: str
@@ -46,7 +46,7 @@ class Correction:
 def correct(
     raw: pd.DataFrame, dataset: str, layout: str, night: date
 ) -> tuple[pd.DataFrame, Counter[tuple[str, str | None]]]:
-    """The raw fields with the known errors of that night mended, and what to warn of."""
+    """The raw fields with that night's known errors corrected, and warnings."""
     warnings: Counter[tuple[str, str | None]] = Counter()
     for known in _all(FOLDER):
         if (known.dataset, known.layout) != (dataset, layout):

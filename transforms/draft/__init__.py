@@ -1,4 +1,4 @@
-"""A layout to start from, drafted from the headers and the values of a file that fits none."""
+"""Drafts a layout from the headers and values of a file that fits none."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def draft(path: Path, name: str, dataset: str | None, market: Market) -> str | N
 
 
 def of_table(table: Table, name: str, dataset: str | None, market: Market) -> str:
-    """A layout TOML for these headers and rows: what is likely mapped, the rest as comments."""
+    """A layout TOML for these headers and rows: likely fields mapped, the rest as comments."""
     named = dataset or name_dataset(name)
     context = Context(date.today(), market, b"draft")
     return _toml(choices(table, [named] if named else DATASETS, context)[0], table, name)
@@ -79,7 +79,7 @@ def _toml(choice: Choice, table: Table, name: str) -> str:
 def _constants(choice: Choice, columns: dict[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     if choice.dataset == "inquiries" and "channel" not in columns:
-        # Without a number or a seller it can only be a request to all.
+        # Without a number or a seller it can only be a request for quotation.
         to_all = "quotes_left" in columns or not {"inquiry_id", "seller_id"} <= set(columns)
         found["channel"] = "rfq" if to_all else "inquiry"
     if choice.dataset == "listings" and "price_currency" not in columns and "price" in columns:
@@ -90,7 +90,7 @@ def _constants(choice: Choice, columns: dict[str, Any]) -> dict[str, str]:
 
 
 def _fill_gaps(columns: dict[str, Any], table: Table) -> None:
-    """A search page cuts the highlighted words out of a title, into columns beside it."""
+    """A search page moves the highlighted words of a title into separate columns."""
     for field in ("title", "subject"):
         header = columns.get(field)
         if isinstance(header, str):

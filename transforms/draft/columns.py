@@ -1,4 +1,4 @@
-"""What the columns of an unknown table may be: by their headers' words and by their values."""
+"""Guesses the columns of an unknown table from their headers and values."""
 
 import os
 import re
@@ -71,7 +71,7 @@ class Part:
 
     header: str
     spec: Any
-    name: str  # the header's words, or the label that stands beside the values
+    name: str  # the header's words, or the label next to the values
     values: list[str]
     share: float  # of the rows that have a value
     only: frozenset[str] | None = None  # fields that it may be
@@ -250,7 +250,7 @@ def _evidence(of: list[Part], dataset: str, context: Context) -> dict[str, list[
 
 
 def currency_in(header: str) -> str | None:
-    """The currency that a header names beside its words, `Price (Ksh)`."""
+    """The currency in a header, `Price (Ksh)`."""
     found = _IN_HEADER.search(header)
     return CURRENCIES.get(found[1].casefold()) if found else None
 

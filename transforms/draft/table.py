@@ -1,4 +1,4 @@
-"""The likeliest table in a file of an unknown shape: headers, first rows, what stands above."""
+"""The likeliest table in a file of an unknown shape: headers, first rows, lines above."""
 
 from dataclasses import dataclass
 from itertools import islice

@@ -15,7 +15,7 @@ _STRING = re.compile(rf"({_QUOTED})(\s*(?=['\"]))?")
 
 
 def members(text: str) -> list[Any] | None:
-    """The members of a list, numbers as text; None for text that is none.
+    """The members of a list, numbers as text; None for text that is not a list.
 
     Raises Unreadable for a list that is cut off or otherwise damaged: torn at its commas its
     members would be others.

@@ -203,7 +203,7 @@ def revenue_band(text: str) -> Band:
 
 
 def _scaled(text: str, scale: str | None, otherwise: str) -> Decimal:
-    """`1.5` and `Million`; text that is no number is refused as what it should have been."""
+    """`1.5` and `Million`; for other text, the error names what was expected."""
     try:
         return decimal(str(amount(text) * _SCALES[(scale or "").casefold()]))
     except Unreadable as error:

@@ -1,4 +1,4 @@
-"""People: keyed hashes, so that two rows can be told to be one person and nobody learns who."""
+"""People: keyed hashes, which show that two rows are of one person without showing who."""
 
 import hmac
 import re
@@ -9,7 +9,7 @@ from transforms.fields import Unreadable
 
 
 def person_key(text: str, key: bytes) -> str:
-    """Keyed hash of a name without regard to case; `0` and `...` are nobody's."""
+    """Keyed hash of a name, ignoring case; `0` and `...` are not names."""
     if not re.search(r"[^\W0_]", text):
         raise Unreadable("not a name")
     return _keyed(text.casefold(), key)

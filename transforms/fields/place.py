@@ -38,7 +38,7 @@ _POSTCODE = re.compile(r"(?<!\d)\d{3} ?\d{2,3}(?!\d)")
 
 
 class City(NamedTuple):
-    """`key` is null where `match` is none; the spelling itself is kept beside it."""
+    """`key` is null if `match` is none; the spelling itself is kept too."""
 
     key: str | None
     match: str
@@ -110,7 +110,7 @@ def city(text: str, of: Market) -> City:
 
 
 def _region_at_an_end(rest: list[str], known: _Gazetteer) -> tuple[str, list[str]] | None:
-    """The longest name of a country or province at either end, and the words beside it."""
+    """The longest name of a country or province at either end, and the remaining words."""
     for count in range(min(known.longest_region, len(rest)), 0, -1):
         for name, others in ((rest[-count:], rest[:-count]), (rest[:count], rest[count:])):
             if "".join(name) in known.regions:
@@ -119,7 +119,7 @@ def _region_at_an_end(rest: list[str], known: _Gazetteer) -> tuple[str, list[str
 
 
 def _in_its_district(rest: list[str], known: _Gazetteer) -> str | None:
-    """The one place that stands beside the name of the district or province it lies in."""
+    """The only place named together with its own district or province."""
     found = set()
     for at in range(1, len(rest)):
         one, other = "".join(rest[:at]), "".join(rest[at:])
@@ -131,7 +131,7 @@ def _in_its_district(rest: list[str], known: _Gazetteer) -> str | None:
 
 
 def _nearest(text: str, known: _Gazetteer) -> str | None:
-    """The place spelt like this but for a letter or two, if no other place comes as near."""
+    """The place that differs in spelling by a letter or two, if no other is as near."""
     if len(text) < FEWEST_LETTERS or not text.isalpha():
         return None
     most = 2 if len(text) >= LETTERS_FOR_TWO else 1

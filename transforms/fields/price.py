@@ -82,7 +82,7 @@ def price(text: str, currency: str | None = None) -> Price:
 
 
 def _simple(text: str, currency: str | None) -> Price:
-    """A price or a range, and nothing beside it."""
+    """A price or a range, and nothing else."""
     found = _RANGE.fullmatch(text)
     if not found:
         raise Unreadable("not a price")

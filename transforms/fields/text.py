@@ -103,14 +103,14 @@ _NOTHING = frozenset(token for tokens in _TOKENS.values() for token in tokens) |
 
 
 def seen(raw: str) -> str:
-    """Text without the characters that nobody sees; its blanks and line ends stay as they are."""
+    """Text without invisible characters; blanks and line ends stay as they are."""
     if raw.isascii() and raw.isprintable():
         return raw
     return _LOOKS_BLANK.sub(" ", _LOST_JOINER.sub("", _UNSEEN.sub("", raw)))
 
 
 def has_control(raw: str) -> bool:
-    """Whether text has a character that only machines use, such as NUL; line ends are none."""
+    """Whether text has a control character such as NUL; line ends do not count."""
     return not raw.isprintable() and _CONTROL.search(raw) is not None
 
 

@@ -104,7 +104,7 @@ def _share(part: Any) -> tuple[str, str]:
 
 
 def language(text: str) -> str:
-    """`fr_FR` as `fr-FR`, `iw` as `he`; a region that is none (`ja_JA`) is left out."""
+    """`fr_FR` as `fr-FR`, `iw` as `he`; an invalid region (`ja_JA`) is left out."""
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", text):
         raise Unreadable("not a language")
     first, *rest = text.replace("_", "-").split("-")

@@ -95,7 +95,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Replaced:
-    """An earlier version of the night, whose receipt is kept beside this one."""
+    """An earlier version of the night, whose receipt is kept next to this one."""
 
     revision: int
     content: str

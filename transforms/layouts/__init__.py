@@ -1,4 +1,4 @@
-"""Layouts: the shapes in which exports arrive, one TOML file each; a new shape needs no code.
+"""Layouts: the known shapes of exports, one TOML file each; a new shape needs no code.
 
 A layout names the headers that identify it (`required`), says which header holds which raw field
 of the contract, and what the export is the `extent` of: census, window or sample.
@@ -69,7 +69,7 @@ class Layout:
         return others | own
 
     def own_header(self, header: str) -> str:
-        """The header as this layout writes it; one that it does not know stays as it is."""
+        """The header as this layout writes it; an unknown one stays as it is."""
         return self._spellings.get(plain(header), header)
 
     def missing(self, headers: Iterable[str]) -> list[str]:
@@ -106,8 +106,8 @@ class Layout:
 
 
 def plain(header: str) -> str:
-    """A header without regard to case, kinds of blanks, underscores, Unicode form, and characters
-    that nobody sees: marks of byte order and direction, soft hyphens, zero bytes."""
+    """A header without differences in case, blanks, underscores, Unicode form and invisible
+    characters: marks of byte order and direction, soft hyphens, zero bytes."""
     seen = "".join(c for c in header if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
     return " ".join(unicodedata.normalize("NFKC", seen).casefold().replace("_", " ").split())
 
@@ -124,7 +124,7 @@ _left_out: set[str] = set()
 
 
 def leave_out_unusable() -> list[str]:
-    """Goes on without the layouts that cannot be used; returns what is wrong with each.
+    """Leaves out layouts that cannot be used; returns what is wrong with each.
 
     For looking at files only: a night is not loaded with some of its layouts missing.
     """
@@ -141,7 +141,7 @@ def leave_out_unusable() -> list[str]:
 
 
 def _is_empty(path: Path) -> bool:
-    """An empty file says nothing yet: a shell makes one before it runs `inspect FILE > it`."""
+    """Skips empty files: a shell makes one before it runs `outlook inspect FILE > new.toml`."""
     return not path.read_bytes().strip()
 
 
@@ -151,7 +151,7 @@ def own_layout(dataset: str) -> Layout:
 
 
 def fitting(headers: Iterable[str], dataset: str | None) -> Layout | None:
-    """The layout that these headers fit, the one with most required headers where several do."""
+    """The layout that these headers fit; of several, the one with most required headers."""
     headers = list(headers)
     fit = [x for x in layouts(dataset) if not x.missing(headers)]
     return max(fit, key=lambda x: (len(x.required), x.name)) if fit else None
@@ -170,16 +170,16 @@ def nearest(headers: Iterable[str], dataset: str | None) -> tuple[float, Layout]
 
 
 def unknown(headers: list[str], dataset: str | None, file: str) -> ExportError:
-    """The refusal of a file that fits no layout, with the nearest one and what it misses.
+    """The refusal of a file that fits no layout, with the nearest one and the missing headers.
 
-    A layout of which it has nothing is near by chance, and is not spoken of.
+    A layout that shares no header with the file is not named.
     """
     share, near = nearest(headers, dataset)
     missing = near.missing(headers)
     cause = (
         f"Nearest is {near.name}, which misses: {', '.join(missing)}"
         if share < 1
-        else f"It has no header that any layout needs, in {len(headers):,} columns"
+        else f"None of its {len(headers):,} headers is required by any layout"
     )
     return ExportError(
         "unknown_layout",
@@ -193,15 +193,15 @@ def unknown(headers: list[str], dataset: str | None, file: str) -> ExportError:
 
 
 def encoding_named(name: str | None) -> str | None:
-    """A declared encoding by its own name. Raises ValueError for one that does not exist."""
+    """The canonical name of a declared encoding. Raises ValueError for an unknown one."""
     try:
         return codecs.lookup(name).name if name else None
     except LookupError:
-        raise ValueError(f"there is no encoding {name!r}") from None
+        raise ValueError(f"{name!r} is not an encoding") from None
 
 
 def _load(path: Path) -> Layout:
-    """Raises SettingsError naming the file: such a layout is no matter of a night."""
+    """Raises SettingsError, which names the file: the fault is in the layout, not the delivery."""
     try:
         return _layout(path.stem, tomllib.loads(path.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
@@ -222,7 +222,7 @@ def _layout(name: str, raw: dict[str, Any]) -> Layout:
     fields = set(columns) | set(raw.get("constants", {})) | named
     if strange := fields - set(contract(raw["dataset"]).raw):
         raise ValueError(
-            f"{', '.join(sorted(strange))} is no raw field of contracts/{raw['dataset']}.toml"
+            f"{', '.join(sorted(strange))}: not a raw field of contracts/{raw['dataset']}.toml"
         )
     return Layout(
         name=name,

@@ -1,4 +1,4 @@
-"""Where one raw field of a layout comes from: a header, a piece of its cell, or several joined."""
+"""The source of one raw field of a layout: a header, part of its cell, or several joined."""
 
 import re
 from dataclasses import dataclass
@@ -54,11 +54,11 @@ class Source:
         return found | ({self.when[0]} if self.when else set())
 
     def is_in(self, table: pd.DataFrame) -> bool:
-        """Whether the table has any of it."""
+        """Whether the table has any of its columns."""
         return any(h in table for h in self.headers) or any(s.is_in(table) for s in self.sources)
 
     def moved(self, table: pd.DataFrame) -> int:
-        """Rows in which a label stands where the value should, or another one beside it."""
+        """Rows with a label in place of the value, or with a different label next to it."""
         if self.sources:
             return sum(s.moved(table) for s in self.sources if s.unless and s.is_in(table))
         if self.unless:
@@ -103,7 +103,7 @@ class Source:
 
 
 def source(spec: str | dict[str, Any]) -> Source:
-    """A source as a layout TOML writes it. Raises ValueError for what is not one."""
+    """A source as written in a layout TOML. Raises ValueError if it is invalid."""
     if isinstance(spec, str):
         return Source(headers=(spec,))
     if strange := set(spec) - KEYS:

@@ -1,4 +1,4 @@
-"""Markets: whose figures these are. Country, hours, fiscal year, places and categories as data."""
+"""Markets as data: country, time zone, fiscal year, places and categories."""
 
 import codecs
 import csv
@@ -44,7 +44,7 @@ class ExportShare:
 
 @dataclass(frozen=True)
 class Claim:
-    """What somebody published about the market, and the figure of ours that it can be held to.
+    """A published claim about the market, and our figure to compare it with.
 
     `year` is the report year it is about. Without a `figure` it cannot be tested. `comparison` is
     "about" (within `tolerance`) or "more than", `unit` that of the value; `needs_years` is the
@@ -80,7 +80,7 @@ class Market:
     smallest_cell: int
     places: tuple[Place, ...]
     other_names: tuple[str, ...]  # of places too small for the gazetteer
-    region_names: tuple[str, ...]  # of the country and its provinces, beside those of the places
+    region_names: tuple[str, ...]  # of the country and its provinces, in addition to places
     categories: Mapping[str, tuple[str, str]]  # id -> (name, top category id)
     export_shares: tuple[ExportShare, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -150,11 +150,11 @@ def _encoding(name: str | None, path: Path) -> str | None:
     try:
         return codecs.lookup(name).name if name else None
     except LookupError:
-        raise SettingsError(f"{path} declares the encoding {name!r}, which there is not") from None
+        raise SettingsError(f"{path} declares the unknown encoding {name!r}") from None
 
 
 def _rows(name: str | None) -> list[dict[str, str]]:
-    """Rows of a CSV that a market may do without."""
+    """Rows of an optional CSV of a market."""
     if name is None:
         return []
     with (HERE / name).open(encoding="utf-8", newline="") as file:

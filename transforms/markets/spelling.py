@@ -1,4 +1,4 @@
-"""What two spellings of one name have in common: the key by which they are compared."""
+"""Keys that make different spellings of a name equal."""
 
 import re
 import unicodedata

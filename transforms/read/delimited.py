@@ -108,9 +108,9 @@ def _another_dialect(text: str) -> Dialect | None:
 
 @dataclass(frozen=True)
 class _Table:
-    """A table of delimited text: where each of its records begins, and which of them are no rows.
+    """A table of delimited text: where each record begins, and which records are not rows.
 
-    `together` has records that ran into one by an open quote, `skip` the lines above the first.
+    `together` has records joined by an open quote, `skip` the lines above the first.
     """
 
     path: Path

@@ -172,7 +172,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _whole(value: Any) -> Any:
-    """Halves of a character in two parts, which are no text, as question marks."""
+    """Replaces lone surrogates, which are not text, with question marks."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list):
@@ -193,7 +193,7 @@ def _flat(row: dict[str, Any], within: str = "", depth: int = 1) -> dict[str, An
 
 
 def _text(value: Any) -> str | None:
-    """A number with a point or exponent went through a float on its way, digits and all."""
+    """A number with a point or exponent has passed through a float, with its rounding."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         is_exact = value.adjusted() < MAX_DIGITS
         return str(int(value)) if is_exact else f"{value:.{MAX_DIGITS - 1}E}"

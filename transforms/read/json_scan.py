@@ -1,8 +1,8 @@
 """The shape of a JSON file by its bytes alone, in one pass and little memory: how deep it is, how
 long its texts are, where its lists of objects lie, and how many rows each has.
 
-It comes before any parser, for a parser needs memory in proportion to what a hostile file nests;
-and it counts rows apart from the parser, so that none can be lost unseen.
+It runs before any parser, because a parser needs memory in proportion to the nesting of a hostile
+file, and it counts rows independently, so that none is lost unnoticed.
 """
 
 import json
@@ -224,7 +224,7 @@ class _Scan:
         self.level, self.last, self.piece_from = level, at, at + 1
 
     def _end_of_list(self, at: int) -> None:
-        """The last row has no comma behind it."""
+        """Ends the last row, which no comma follows."""
         rows = self.lists[-1]
         rows.ends = at
         if at - self.last > LONGEST_ROW:
@@ -260,7 +260,7 @@ class _Scan:
         return ".".join(keys)
 
     def _skeleton(self, lists: list[RowList]) -> dict[str, Any]:
-        """What stands around the lists must be JSON, too."""
+        """Checks that the text around the lists is JSON, too."""
         edges = [0, *(edge for x in lists for edge in (x.begins + 1, x.ends)), self.size]
         parts = list(zip(edges[::2], edges[1::2], strict=True))
         if sum(end - begin for begin, end in parts) > MOST_SKELETON:

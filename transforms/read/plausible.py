@@ -1,7 +1,7 @@
-"""Which encodings a text that is not UTF-8 may be in, by what it then says.
+"""Which encodings a text that is not UTF-8 may have, judged by the resulting text.
 
-Nearly any bytes are text in most of them. What is told for certain is read; for the rest there are
-names to choose from.
+Nearly any bytes are valid text in most of them. A certain encoding is used; for other files there
+are names to choose from.
 """
 
 import re
@@ -93,7 +93,7 @@ def _texts(sample: bytes) -> dict[str, str]:
 
 
 def _is_words(text: str) -> bool:
-    """Whether what is not ASCII is letters."""
+    """Whether all characters beyond ASCII are letters."""
     foreign = [c for c in text if not c.isascii() and c not in _FREE]
     return sum(map(str.isalpha, foreign)) >= MOSTLY_LETTERS * len(foreign)
 

@@ -112,7 +112,7 @@ def _ranked(figure: Figure, edition: Edition) -> list[dict[str, Any]]:
 
 
 def _names(is_narrow: bool, room: float) -> Any:
-    """Names of the classes: beside the bars, or above them on a phone."""
+    """Names of the classes: next to the bars, or above them on a phone."""
     if is_narrow:
         return alt.Y("label:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0))
     axis = alt.Axis(

@@ -39,7 +39,7 @@ told AS (
             AND (total.known > 0 OR total.is_withheld OR share.symbol = 'c'),
             total.is_withheld OR share.symbol = 'c'
         ) AS gap_symbol,
-        -- A city without a row has no seller, unless nothing is known of any.
+        -- A city without a row has 0 sellers, unless all cities are unknown.
         shown(coalesce(share.share, 0), gap_symbol) AS share_of_sellers
     FROM staging.stg_frame AS frame
     LEFT JOIN exports USING (edition)
