@@ -114,6 +114,6 @@ def test_a_file_of_no_layout_is_refused_with_the_nearest() -> None:
 
 def test_a_file_with_nothing_of_any_layout_is_not_told_of_one_that_is_near_by_chance() -> None:
     refused = unknown(["vendor_code", "nation"], None, "vendors.csv")
-    assert "no header that any layout needs, in 2 columns" in str(refused)
+    assert "None of its 2 headers is required by any layout" in str(refused)
     assert "Nearest" not in str(refused)
     assert "outlook inspect" in str(refused)
