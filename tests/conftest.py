@@ -26,6 +26,15 @@ hypothesis_settings.register_profile("outlook", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("outlook")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--regen` is for a deliberate change of a model; read the rows that it rewrites."""
+    parser.addoption(
+        "--regen",
+        action="store_true",
+        help="rewrite expect.csv of the golden cases that differ; read the diff before you keep it",
+    )
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty OUTLOOK_HOME with a key."""

@@ -54,7 +54,7 @@ def db() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def regen(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--regen", default=False))
+    return bool(request.config.getoption("--regen"))
 
 
 def test_there_are_cases() -> None:
