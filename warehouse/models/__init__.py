@@ -130,8 +130,7 @@ def _load(schema: str, path: Path) -> Model:
     about = _about(path)
     key = tuple(about["key"])
     table = f"{schema}.{path.stem}"
-    # A null in a key (the unknown class) is a value like any other. A contributor may be listed
-    # several times for a number: only that table has no grain.
+    # A null in a key (the unknown class) is a value like others.
     grain = Check(
         f"one row per {', '.join(key)}",
         "fail",
@@ -144,7 +143,7 @@ def _load(schema: str, path: Path) -> Model:
         sql=_contributors() if about.get("is_declared") else path.with_suffix(".sql").read_text(),
         doc=about["doc"],
         key=key,
-        checks=(*([grain] if key else []), *own),
+        checks=(grain, *own),
         about=about,
     )
 
@@ -161,8 +160,13 @@ def _contributors() -> str:
         for path in sorted((ROOM / "report").glob("*.toml"))
         for figure, sql in _about(path).get("contributors", {}).items()
     }
-    return "\nUNION ALL BY NAME\n".join(
+    union = "\nUNION ALL BY NAME\n".join(
         f"SELECT '{figure}' AS figure, * FROM (\n{sql}\n)" for figure, sql in declared.items()
+    )
+    # One row per seller: a figure may be made of millions of inquiries or listings.
+    return (
+        "SELECT figure, edition, within, cell, class, part, seller_id,\n"
+        f"    sum(coalesce(amount, 1))::BIGINT AS amount\nFROM (\n{union}\n)\nGROUP BY ALL"
     )
 
 

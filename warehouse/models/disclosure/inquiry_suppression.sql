@@ -11,7 +11,7 @@ WITH counted AS (
         part,
         cell,
         cell IS NULL AS is_year,
-        count(*) FILTER (WHERE figure = 'inquiry_flow') AS size,
+        sum(amount) FILTER (WHERE figure = 'inquiry_flow') AS size,
         too_few(count(DISTINCT seller_id) FILTER (WHERE figure = 'inquiry_flow')) AS is_small,
         too_few(count(DISTINCT seller_id) FILTER (WHERE class = 'true'))
         OR too_few(count(DISTINCT seller_id) FILTER (WHERE class = 'false')) AS is_reply_small

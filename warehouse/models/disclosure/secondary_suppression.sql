@@ -7,7 +7,7 @@
 -- calendar years, which would disclose half-years of the market.
 WITH member AS (
     SELECT
-        contributor.* REPLACE (coalesce(amount, 1) AS amount),
+        contributor.*,
         coalesce(named.dataset = 'inquiries', false) AS is_flow,
         named.is_fiscal_only
     FROM disclosure.contributor

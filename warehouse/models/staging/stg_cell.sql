@@ -1,7 +1,7 @@
 -- Every cell of the tables that divide a figure, and whether it is withheld. Grain: figure, edition,
 -- cell (null is the unknown class, which identifies nobody).
 WITH sized AS (
-    SELECT figure, edition, cell, sum(coalesce(amount, 1))::BIGINT AS numerator
+    SELECT figure, edition, cell, sum(amount)::BIGINT AS numerator
     FROM disclosure.contributor
     JOIN lake.figures USING (figure)
     WHERE is_share
