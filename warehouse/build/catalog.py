@@ -26,36 +26,37 @@ HELP = arrow_schema("what string, try_this string, says string")
 # Tables that describe the build itself; no SQL model makes them.
 ABOUT = {
     "meta.run": "How this file was made: one row.",
-    "meta.release": "Which version this is, how whole it is, what is new in it, and when the next "
-    "one comes: one row.",
-    "meta.check_result": "Every check of this build and what it found. One row per table_name, "
+    "meta.release": "Which version this is, whether it is complete, what is new in it, and when "
+    "the next one is due: one row.",
+    "meta.check_result": "Every check of this build and its result. One row per table_name, "
     "check_name.",
-    "meta.data_dictionary": "Every table, column and macro: type, unit, meaning, source, and what "
-    "to beware of. The same texts are comments in the file. One row per kind, table_schema, "
+    "meta.data_dictionary": "Every table, column and macro: type, unit, meaning, source and "
+    "pitfalls. The same texts are comments in the file. One row per kind, table_schema, "
     "table_name, column_name.",
-    "meta.edition": "How each edition stands: provisional, or frozen, and then when and by whom. "
+    "meta.edition": "Status of each edition: provisional, or frozen, with date and person. "
     "One row per edition.",
-    "meta.revision": "What a revision of a frozen edition changed: was, now, why. One row "
-    "per edition, revision, table_name, row_key, column_name.",
-    "meta.example_query": "Queries to paste, and what each answers. One row per name.",
+    "meta.revision": "What a revision of a frozen edition changed: old value, new value, reason. "
+    "One row per edition, revision, table_name, row_key, column_name.",
+    "meta.example_query": "Queries to paste, and the question that each answers. One row per name.",
     "main.help": "Where to start.",
 }
 # Columns whose name means something else in other tables.
 COLUMNS = {
     "meta.release.status": "complete: every dataset of the export date counts in full. incomplete: "
-    "waiting_for says which do not.",
-    "meta.release.export_date": "Last night that went into this version.",
-    "meta.run.export_date": "Last night that went into this version.",
+    "waiting_for names those that do not.",
+    "meta.release.export_date": "Latest export date in this version.",
+    "meta.run.export_date": "Latest export date in this version.",
     "meta.edition.status": "provisional: may still change. final: frozen. corrected: frozen again, "
     "meta.revision says what changed and why.",
-    "meta.edition.revision": "Which freezing it is, 1 for the first; null where it is not frozen.",
-    "meta.edition.reason": "Why it was frozen again, or although its year has nights missing.",
-    "meta.edition.code_version": "Hash of the code that it was frozen with.",
-    "meta.edition.lake_fingerprint": "Hash of everything in the lake that it was frozen from.",
-    "meta.revision.revision": "Which freezing changed it: 2 is the first revision.",
+    "meta.edition.revision": "Number of times that it has been frozen; null if never.",
+    "meta.edition.reason": "Why it was frozen again, or frozen although nights of its year are "
+    "missing.",
+    "meta.edition.code_version": "Hash of the code that froze it.",
+    "meta.edition.lake_fingerprint": "Hash of the whole lake that it was frozen from.",
+    "meta.revision.revision": "Which freeze changed it: 2 is the first revision.",
     "meta.revision.reason": "Why it was changed.",
     "meta.revision.table_name": "Table of schema report; of schema meta for availability.",
-    "meta.revision.column_name": "Name of the column; empty where a whole table was added.",
+    "meta.revision.column_name": "Name of the column; empty if a whole table was added.",
 }
 # These tables differ between builds of the same content.
 OF_THE_BUILD = ("meta.run", "meta.release")

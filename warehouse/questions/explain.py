@@ -13,7 +13,7 @@ from warehouse.questions import sources
 from warehouse.questions.figure import PARTS, Figure, Row
 from warehouse.tables.make import MADE_BY
 
-# What a claim is held to, where that is not what the table is about: the press means all listings.
+# The measure to compare a claim with, if not the table's own: press claims mean all listings.
 HELD_TO = {"listings_by_category": ".share_of_all", "sellers_by_country": ".rank"}
 OF_THE_ROW = ("as_of", "period_from", "period_to", "is_partial", "days", "days_covered")
 

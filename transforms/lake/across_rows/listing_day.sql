@@ -1,5 +1,6 @@
 -- A night's listings and their metrics by seller and top category.
--- Grain: snapshot_date, seller_id, top_category_id. Live: approved by the marketplace and shown by the seller.
+-- Grain: snapshot_date, seller_id, top_category_id.
+-- Live: approved by the marketplace and displayed by the seller.
 -- A metric that no listing has is null, not 0. Reads: accepted (rows with their metrics).
 SELECT
     snapshot_date,

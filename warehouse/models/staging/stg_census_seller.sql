@@ -1,6 +1,6 @@
 -- Sellers as they stood on the nights that a figure needs.
--- Grain: snapshot_date, seller_id. Paying: a membership that covers that day; a seller whose membership
--- has no known end or beginning is not counted. Paid: a paying seller of the market.
+-- Grain: snapshot_date, seller_id. Paying: a membership with known beginning and end covers that day.
+-- Paid: a paying seller of the market.
 SELECT
     night.snapshot_date,
     seller.seller_id,

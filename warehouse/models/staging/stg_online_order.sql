@@ -1,6 +1,6 @@
--- Sellers with an online order in the later half of the year, and sellers with an inquiry in it.
--- Grain: edition, class, seller_id. The census counts the orders of six months, so that its later
--- half year tells of the whole year.
+-- Sellers with an online order, and sellers with an inquiry, in the year. Grain: edition, class,
+-- seller_id. A census counts orders of the last six months, so the censuses of the second half of the
+-- year cover the whole year.
 WITH edition AS (
     SELECT edition, sellers_as_of, (period_from + INTERVAL 6 MONTH)::DATE AS half_on
     FROM marts.dim_edition
