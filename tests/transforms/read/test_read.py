@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_refused(content: bytes, code: str, tmp_path: Pat
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="not read"):
+    with pytest.raises(ExportError, match="not supported"):
         read(b"x", tmp_path, "listings.pdf")
 
 
