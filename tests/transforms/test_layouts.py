@@ -82,7 +82,7 @@ company_name = "Firma"
         ("dataset = ", "Invalid value"),
         (RIGHT.replace('"sellers"', '"seller"'), "one of sellers, listings, inquiries"),
         (RIGHT.replace('"sample"', '"full"'), "census, window, sample"),
-        (RIGHT.replace("company_name", "firm"), "firm is no raw field"),
+        (RIGHT.replace("company_name", "firm"), "firm: not a raw field"),
         (RIGHT.replace("extent", "extend"), "unknown key extend"),
         (RIGHT + 'city = { header = "Ort", mtach = "(x)" }', "unknown key mtach"),
         (RIGHT + 'city = { header = "Ort", match = "x" }', "has no group"),

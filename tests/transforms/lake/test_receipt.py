@@ -116,8 +116,8 @@ def test_a_receipt_of_newer_code_is_not_guessed_at(tmp_path: Path) -> None:
     [
         ({"rows": {"in": 3}}, "it.rows has no accepted"),
         ({"status": "fine"}, "it.status is str"),
-        ({"export_date": "yesterday"}, "it.export_date is no date"),
-        ({"dataset": "buyers"}, "buyers is no dataset"),
+        ({"export_date": "yesterday"}, "it.export_date is not a date"),
+        ({"dataset": "buyers"}, "buyers is not a dataset"),
         ({"sources": [1]}, r"it.sources\[0\] is int"),
         ({"is_late": 0}, "it.is_late is int, not bool"),
         ({"content": None}, "a night that is ok has rows, counts, content and extent"),
