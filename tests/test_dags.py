@@ -195,6 +195,6 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
         yearly.changes("FY2022")
     shown = yearly.changes("FY2022", "the last night came")
     assert "Reason: the last night came" in shown
-    assert "in the place of FY2022.r1" in shown
+    assert "in place of FY2022.r1" in shown
     assert "| paid_sellers |" in shown
     assert "goods_sold_value" not in shown
