@@ -270,7 +270,7 @@ def test_an_unfinished_year_says_so(home: Path) -> None:
     (home / "published" / "latest").symlink_to("2022-06-30")
     made = report.make(settings(), "FY2022")
     html = (made.folder / "index.html").read_text("utf-8")
-    assert "FY2022 is not finished" in html
+    assert "FY2022 is not complete" in html
 
 
 def test_a_file_that_shows_a_lost_edition_makes_no_report(home: Path) -> None:
@@ -319,7 +319,7 @@ def counted(real):
 
 published = Path(sys.argv[1])
 made = published / ".building-new"
-for name in ("rename", "unlink", "rmdir", "open", "mkdir"):
+for name in ("rename", "replace", "unlink", "rmdir", "open", "mkdir"):
     setattr(os, name, counted(getattr(os, name)))
 with publish.writer_lock(published):
     pass
