@@ -86,7 +86,7 @@ def test_an_example_shows_nobody(tmp_path: Path) -> None:
     values = {"Phone": "ask for Jane", "Orders (6 months)": "jane@firm.pk 0300 1234567 says many"}
     headers, rows = with_columns("sellers", 12, values)
     found = loaded(as_csv(headers, rows), "sellers.csv", tmp_path, "sellers")
-    shown = {w["column"]: w["example"] for w in found["warnings"] if w["code"] == "unread_form"}
+    shown = {w["column"]: w.get("example") for w in found["warnings"] if w["code"] == "unread_form"}
     assert shown == {"phone_key": None, "orders_6m": "'[mail] [phone] says many'"}
 
 
