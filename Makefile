@@ -76,8 +76,9 @@ $(DEV): requirements-dev.txt pyproject.toml .ci/uv.txt
 	$(call install,requirements-dev.txt)
 	@touch $(READY) $@
 
-# uv installs in a fraction of pip's time. It does not read pip's settings: where it cannot reach an
-# index that pip can, pip installs the same lock.
+# uv installs in a fraction of the time that pip takes, but brings its own certificates and does not read
+# the settings of pip. If it reaches no index, not with those of the system either, pip installs the
+# same lock.
 define install
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python"; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: on Debian, apt-get install python3-venv"; exit 2; }
@@ -85,7 +86,8 @@ define install
 	@echo "installing $(1) into .venv"
 	@uv=$$(command -v uv || echo $(BIN)/uv); \
 	$$uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet --require-hashes -r .ci/uv.txt; \
-	pip() { $$uv pip install --python $(BIN)/python "$$@" || $(BIN)/pip install "$$@"; }; \
+	with_uv() { $$uv pip install --python $(BIN)/python "$$@"; }; \
+	pip() { with_uv "$$@" || UV_SYSTEM_CERTS=1 with_uv "$$@" || $(BIN)/pip install "$$@"; }; \
 	pip --quiet --require-hashes -r $(1) && pip --quiet --no-deps --no-build-isolation -e .
 endef
 
