@@ -9,6 +9,7 @@ import pycountry
 from transforms.fields.country import countries
 
 MINUS = "\N{MINUS SIGN}"
+UNSHOWN = ("c", "x")  # the others mark a figure that is shown
 SYMBOLS = {
     "p": (
         "Provisional",
@@ -96,7 +97,7 @@ def day(value: date | None) -> str:
 def cell(value: Any, unit: str | None, symbol: str | None = None) -> str:
     """A table cell; a figure that is not shown says why."""
     if value is None:
-        return f"[{symbol}]" if symbol else ""
+        return f"[{symbol}]" if symbol in UNSHOWN else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):

@@ -332,3 +332,9 @@ def test_every_country_has_a_name_of_its_own() -> None:
 def test_definitions_of_the_tiles_are_short() -> None:
     for tile in layout()["tile"]:
         assert len(tile["doc"].replace("{market}", "Pakistan").split()) <= 15, tile["title"]
+
+
+@pytest.mark.parametrize(("symbol", "shown"), [("c", "[c]"), ("x", "[x]"), ("p", ""), (None, "")])
+def test_only_what_is_not_shown_says_why(symbol: str | None, shown: str) -> None:
+    """A row can be provisional and one of its columns empty, as the rank of China is."""
+    assert words.cell(None, "sellers", symbol) == shown
