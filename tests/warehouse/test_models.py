@@ -20,6 +20,7 @@ from warehouse.models import (
     PUBLISHED,
     ROOM,
     Model,
+    compared_with,
     create_macros,
     models,
     reads,
@@ -97,6 +98,26 @@ def test_every_model_has_a_text() -> None:
         assert path.is_file() or model.about["is_declared"]
 
 
+def test_what_a_model_declares_of_its_figures_is_of_figures_that_it_declares() -> None:
+    """A name misspelt, or declared twice, would leave a figure without secondary suppression."""
+    declared = [f for m in models() for f in m.about.get("contributors", {})]
+    assert len(declared) == len(set(declared))
+    told = 0
+    for about in (m.about for m in models()):
+        for flag in ("is_share", "is_share_of_all", "adds_up", "is_fiscal_only"):
+            assert set(about.get(flag, ())) <= set(about.get("contributors", {})), flag
+            told += len(about.get(flag, ()))
+        assert set(about.get("is_share", ())) <= set(about.get("adds_up", ()))
+    assert told > 10
+
+
+def test_the_texts_that_a_column_is_compared_with_are_found() -> None:
+    condition = (
+        "SELECT (figure = 'a' AND cell IN ('', 'b')) OR figure IN ('c', 'd') OR 'e' = figure"
+    )
+    assert compared_with(condition, "figure") == {"a", "c", "d", "e"}
+
+
 def test_a_measure_that_is_not_declared_stops_the_build(db: duckdb.DuckDBPyConnection) -> None:
     model = MODELS["report.sellers_by_city"]
     disclosure.verify(db, model)
@@ -113,15 +134,16 @@ def test_a_measure_that_rests_on_nothing_known_stops_the_build(
         disclosure.verify(db, replace(model, about={**model.about, "disclosure": declared}))
 
 
+@pytest.mark.parametrize(("shown", "symbol"), [(3, None), (3, "p"), (3, "c"), (None, None)])
 def test_a_table_that_shows_what_is_withheld_stops_the_build(
-    db: duckdb.DuckDBPyConnection,
+    shown: int | None, symbol: str | None, db: duckdb.DuckDBPyConnection
 ) -> None:
     model = MODELS["report.sellers_by_city"]
-    row = {"edition": "FY2022", "city_key": "lahore", "numerator": 3}
-    db.execute(f"INSERT INTO {model.table} ({', '.join(row)}) VALUES (?, ?, ?)", [*row.values()])
+    row = {"edition": "FY2022", "city_key": "lahore", "numerator": shown, "symbol": symbol}
+    db.execute(f"INSERT INTO {model.table} ({', '.join(row)}) VALUES (?, ?, ?, ?)", [*row.values()])
     disclosure.verify(db, model)
     db.execute("INSERT INTO disclosure.suppressed VALUES ('sellers_by_city', 'FY2022', 'lahore')")
-    with pytest.raises(PublishError, match="1 withheld rows, the first in FY2022"):
+    with pytest.raises(PublishError, match="1 withheld rows.*first in FY2022"):
         disclosure.verify(db, model)
     db.execute("DELETE FROM disclosure.suppressed")
     db.execute(f"DELETE FROM {model.table}")

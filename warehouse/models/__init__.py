@@ -73,10 +73,16 @@ def uses(model: Model) -> set[str]:
     return {n["function_name"] for n in _nodes(_parsed(model.sql)) if n.get("type") == "FUNCTION"}
 
 
-def constants(sql: str) -> set[str]:
-    """The string constants of a query."""
-    found = (n["value"] for n in _nodes(_parsed(sql)) if n.get("type") == "VALUE_CONSTANT")
-    return {v["value"] for v in found if isinstance(v.get("value"), str)}
+def compared_with(sql: str, column: str) -> set[str]:
+    """The texts that a query compares a column with, by `=` or `IN`."""
+    found: set[str] = set()
+    for node in _nodes(_parsed(sql)):
+        sides = [node["left"], node["right"]] if node.get("type") == "COMPARE_EQUAL" else []
+        sides = node["children"] if node.get("type") == "COMPARE_IN" else sides
+        if any(side.get("column_names") == [column] for side in sides):
+            texts = (s["value"]["value"] for s in sides if s.get("type") == "VALUE_CONSTANT")
+            found |= set(texts)
+    return found
 
 
 def create_macros(db: duckdb.DuckDBPyConnection) -> None:
@@ -123,7 +129,10 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _load_schema(schema: str) -> list[Model]:
-    return [_load(schema, path) for path in sorted((ROOM / schema).glob("*.toml"))]
+    # A model whose TOML or whose SQL was forgotten must not be left out in silence.
+    files = (p for p in (ROOM / schema).iterdir() if p.suffix in (".sql", ".toml"))
+    paths = {path.with_suffix(".toml") for path in files}
+    return [_load(schema, path) for path in sorted(paths)]
 
 
 def _load(schema: str, path: Path) -> Model:
@@ -140,12 +149,16 @@ def _load(schema: str, path: Path) -> Model:
     return Model(
         schema=schema,
         name=path.stem,
-        sql=_contributors() if about.get("is_declared") else path.with_suffix(".sql").read_text(),
+        sql=_contributors() if about.get("is_declared") else _sql(path),
         doc=about["doc"],
         key=key,
         checks=(grain, *own),
         about=about,
     )
+
+
+def _sql(path: Path) -> str:
+    return path.with_suffix(".sql").read_text("utf-8")
 
 
 @cache

@@ -10,8 +10,10 @@ them (`shown: …`).
 import duckdb
 
 from transforms.errors import PublishError
-from warehouse.models import Model, constants, models
+from warehouse.models import Model, compared_with, models
 
+# The one figure whose contributors are counted and not listed: they would be millions.
+TRAFFIC = "inquiry_rate"
 EXEMPT = ("none: ", "shown: ")
 
 
@@ -29,23 +31,25 @@ def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
     for symbol, condition in declared.items():
         if condition.startswith(EXEMPT):
             continue
-        named = constants(f"SELECT {condition}") - {"", " "}
-        if named and not named & _figures():
+        if unknown := compared_with(f"SELECT {condition}", "figure") - _figures():
             raise PublishError(
-                f"{model.table}: {symbol} rests on {', '.join(sorted(named))}, which "
-                "models/disclosure does not cover. Nothing was published."
+                f"{model.table}: {symbol} rests on {', '.join(sorted(unknown))}, for which no "
+                "report model declares [contributors]. Nothing was published."
             )
+        counted = f"{symbol.removesuffix('symbol')}numerator"
         found = db.execute(
             f"SELECT count(*), min(edition) FROM {model.table} "
             f"JOIN disclosure.suppressed AS hidden USING (edition) WHERE ({condition}) "
-            f"AND ({symbol} IS NULL OR {symbol} NOT IN ('c', 'x'))"
+            f"AND ({symbol} IS NULL OR {symbol} NOT IN ('c', 'x') OR {counted} IS NOT NULL)"
         ).fetchone()
         if found and found[0]:
             raise PublishError(
-                f"{model.table}: {symbol} is not `c` in {found[0]} withheld rows, the first in "
+                f"{model.table}: {symbol} is not `c` in {found[0]} withheld rows, or its numerator "
+                f"is shown, the first in "
                 f"{found[1]}. Join disclosure.suppressed in its SQL. Nothing was published."
             )
 
 
 def _figures() -> set[str]:
-    return {c for m in models() if m.schema == "disclosure" for c in constants(m.sql)}
+    declared = {figure for m in models() for figure in m.about.get("contributors", {})}
+    return declared | {TRAFFIC}
