@@ -1,6 +1,7 @@
 """Opens DuckDB the same way everywhere: within limits, in UTC, blind to Python variables."""
 
 import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def named(column: str) -> str:
 def _open(
     database: str, memory: str, spill: Path | None, read_only: bool
 ) -> duckdb.DuckDBPyConnection:
-    folder = spill or Path(tempfile.gettempdir()) / "outlook-spill"
+    # Two processes that spill into one folder overwrite each other's files.
+    folder = spill or Path(tempfile.gettempdir()) / f"outlook-spill-{uuid.uuid4().hex}"
     db = duckdb.connect(database, read_only=read_only)
     # Not as connection configuration, or one process could not open a file twice.
     db.execute(f"SET memory_limit = {quoted(memory)}")
