@@ -13,7 +13,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run test lint faults fuzz clients docs bench airflow lock gazetteer clean
+.PHONY: run production test lint faults fuzz clients docs bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -72,6 +72,10 @@ $(READY): requirements.txt pyproject.toml .ci/uv.txt
 	$(call install,requirements.txt)
 	@touch $@
 
+# What a deployment may need on top: other sources, Celery, webhooks, lineage.
+production: $(READY) requirements-production.txt
+	$(call install,requirements-production.txt)
+
 $(DEV): requirements-dev.txt pyproject.toml .ci/uv.txt
 	$(call install,requirements-dev.txt)
 	@touch $(READY) $@
@@ -94,7 +98,8 @@ endef
 # Both locks are made from the short lists in pyproject.toml, and name no host. Versions stay as they
 # are; `make lock UPGRADE=--upgrade` takes the newest that the lists allow.
 lock:
-	$(LOCK) --extra test pyproject.toml -o requirements-dev.txt
+	$(LOCK) --extra production --extra test pyproject.toml -o requirements-dev.txt
+	$(LOCK) --constraint requirements-dev.txt --extra production pyproject.toml -o requirements-production.txt
 	$(LOCK) --constraint requirements-dev.txt pyproject.toml -o requirements.txt
 	echo uv | $(LOCK) - -o .ci/uv.txt
 
