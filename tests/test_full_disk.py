@@ -17,7 +17,7 @@ import pytest
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.errors import DiskError, ExportError
+from transforms.errors import DiskError, ExportError, SourceUnreachable
 from transforms.sample import write_sample
 from transforms.settings import settings
 from transforms.storage import disk_fault, disk_faults_told
@@ -105,6 +105,13 @@ def test_whoever_meets_it_first_says_the_same(error: Exception) -> None:
     refused = ExportError("damaged", "it is damaged")
     refused.__cause__ = error
     assert disk_fault(refused) is not None
+
+
+def test_what_has_been_told_is_not_told_as_something_else() -> None:
+    unreachable = SourceUnreachable("the source of the exports did not answer")
+    unreachable.__cause__ = OSError(5, "Input/output error", "/there/x.csv")
+    with pytest.raises(SourceUnreachable, match="did not answer"), disk_faults_told():
+        raise unreachable
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.deliveries import exports
-from transforms.errors import OF_STATUS
+from transforms.errors import OF_STATUS, OutlookError, TransientError
 from transforms.lake import Lake, Receipt
 from transforms.settings import Settings
 
@@ -45,7 +45,9 @@ def backfill(
         for done, ((dataset, night), load) in enumerate(_loads(pool, jobs, settings), start=1):
             failure = failure or load.exception()
             if load.exception():
-                log.error("%s %s was not loaded: %r", dataset, night, load.exception())
+                error = load.exception()
+                told = error if isinstance(error, OutlookError | TransientError) else repr(error)
+                log.error("%s %s was not loaded: %s", dataset, night, told)
             elif load.result().status == "refused":
                 refused[dataset, night] = load.result()
             left[dataset] -= 1

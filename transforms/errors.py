@@ -1,6 +1,7 @@
 """The errors of the pipeline, each with its exit code.
 
-Whatever an export contains, the pipeline either succeeds or raises one of these.
+Whatever an export contains, the pipeline either succeeds or raises one of these. After an
+OutlookError the same command would fail again; after a TransientError a retry may succeed.
 """
 
 from typing import Any
@@ -106,8 +107,24 @@ class Damaged(PublishError):
     code = "damaged"
 
 
-class DiskError(Exception):
-    """The disk is full or failing. Not an OutlookError: a retry may succeed once there is space."""
+class TransientError(Exception):
+    """What stopped the run may pass, so a retry can help. Hence not an OutlookError."""
+
+    exit_code = 1
+    code = "failed"
+
+
+class SourceUnreachable(TransientError):
+    """The source of the exports did not answer, or not as it should.
+
+    It says nothing about a night: only a source that answers can say that one is missing.
+    """
+
+    code = "unreachable"
+
+
+class DiskError(TransientError):
+    """The disk is full or failing: a retry may succeed once there is space."""
 
     exit_code = 6
     code = "disk"

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from transforms.errors import Damaged, DiskError
+from transforms.errors import Damaged, DiskError, TransientError
 
 # Key of a JSON file's seal: the sha256 of all its other keys.
 SEAL = "seal"
@@ -178,6 +178,8 @@ def disk_faults_told() -> Iterator[None]:
     """Raises DiskError if the block fails because of the disk."""
     try:
         yield
+    except TransientError:
+        raise  # it says itself what happened
     except Exception as error:
         number = disk_fault(error)
         if number is None:

@@ -1,7 +1,7 @@
 """One night as a scheduler runs it: by export date, with settings from the environment.
 
 OutlookError means that a retry cannot help; its message says what stays and what to do. After any
-other exception, such as DiskError, the scheduler may retry.
+other exception, such as a TransientError, the scheduler may retry.
 """
 
 import logging

@@ -13,7 +13,7 @@ import traceback
 
 import typer
 
-from transforms.errors import DiskError, OutlookError, SettingsError
+from transforms.errors import OutlookError, SettingsError, TransientError
 from transforms.storage import disk_faults_told
 from warehouse.cli import look, query, report, run, terminal
 
@@ -53,7 +53,7 @@ def main() -> None:
             code = app(prog_name="outlook", standalone_mode=False) or 0
             sys.stdout.flush()  # here, where a full disk can still be told
         sys.exit(code)
-    except (OutlookError, DiskError) as error:
+    except (OutlookError, TransientError) as error:
         terminal.tell(f"{error.code}: {error}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):

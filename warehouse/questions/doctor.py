@@ -12,7 +12,7 @@ import duckdb
 from packaging.requirements import Requirement
 
 from transforms import engine
-from transforms.errors import OutlookError
+from transforms.errors import OutlookError, TransientError
 from transforms.settings import Settings, settings
 from warehouse import versions
 from warehouse.page import pdf
@@ -34,7 +34,7 @@ def examine() -> list[dict[str, str]]:
     for thing, look in _LOOKS.items():
         try:
             verdict, what = look(chosen)
-        except (OutlookError, OSError) as error:
+        except (OutlookError, TransientError, OSError) as error:
             verdict, what = "wrong", str(error)
         examined.append(_found(thing, verdict, what))
     return examined
