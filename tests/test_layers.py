@@ -16,7 +16,7 @@ MAY_IMPORT = {room: set(ROOMS[: i + 1]) for i, room in enumerate(ROOMS)}
 # Every module of transforms is of one of these, the longest name that fits, and imports none of a
 # later one: no import points up, and no two of them import each other.
 ORDER = """
-    visible code engine contracts mask errors storage markets fields settings layouts
+    visible code engine contracts mask errors storage lease markets fields settings layouts
     corrections sheets deliveries deliveries.manifest deliveries.exports deliveries.landing
     deliveries.unpack read clean check fits shift draft lake.receipt lake.receipt_schema lake.lake
     lake lake.commit lake.across_rows lake.gates lake.partition lake.history night inspection

@@ -123,6 +123,12 @@ class SourceUnreachable(TransientError):
     code = "unreachable"
 
 
+class TakenOver(TransientError):
+    """Another run took over the work of this one, which was taken for dead; it wrote nothing."""
+
+    code = "taken_over"
+
+
 class DiskError(TransientError):
     """The disk is full or failing: a retry may succeed once there is space."""
 

@@ -1,8 +1,7 @@
 """One night of one dataset, from delivery to receipt: the only module that joins the steps.
 
-It lands, unpacks and opens a file once. It corrects, cleans, checks and stages the rows batch by
-batch, and writes the partition when all of a night's files are in. The same bytes, code and key
-make the same parts, so that a hash can verify a part that is made again.
+It lands, unpacks and opens a file once. It corrects, cleans, checks and stages the rows by batch,
+and writes the partition last. The same bytes, code and key make the same parts: a hash proves it.
 """
 
 import hmac
@@ -31,12 +30,13 @@ from transforms.lake import DamagedPart, Lake, history
 from transforms.lake.commit import commit, commit_absence
 from transforms.lake.partition import Partition
 from transforms.lake.receipt import Receipt, Source, Warned, new_receipt
+from transforms.lease import scratch
 from transforms.read import Export, open_export
 from transforms.read.opened import Noted, filled_without_a_name
 from transforms.read.promised import hold_to_counts, refuse_new_columns
 from transforms.settings import Settings
 from transforms.shift import Misfits
-from transforms.storage import damage, disk_fault, put_folder, scratch, sha256, sha256_of
+from transforms.storage import damage, disk_fault, put_folder, sha256, sha256_of
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ def load(
     """
     lake = Lake(settings.lake)
     refused: Receipt | None = None
+    before = lake.sound_receipt(dataset, night)
     with scratch(settings.work, f"{dataset}-{night}") as folder:
         attempt = Attempt(dataset, night, settings, folder, progress, dry_run)
         for delivery, opened in attempt.deliveries():
@@ -99,7 +100,7 @@ def load(
             if receipt.status != "refused":
                 # A broken delivery never replaces a readable one.
                 if not dry_run:
-                    receipt = commit(lake, receipt, own / "parts", own)
+                    receipt = commit(lake, receipt, own / "parts", own, before)
                 return refused or receipt
             refused = refused or receipt
         outcome = refused or new_receipt(dataset, night, "missing")
@@ -373,7 +374,8 @@ def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
         made = Attempt(dataset, night, settings, folder).parts(whole, {})
         if _hashes(made) != _hashes(receipt):
             raise Damaged(damage(f"{found}, and made again it differs", load_again))
-        put_folder(folder / "parts", lake.partition(dataset, night, receipt.content), folder)
+        target = lake.partition(dataset, night, receipt.content)
+        put_folder(folder / "parts", target, folder, lake.final_step(dataset))
     log.warning("%s. The part was made again from the delivered bytes.", found)
 
 

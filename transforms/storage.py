@@ -1,11 +1,10 @@
-"""Atomic files and folders, locks, hashes, and disk errors.
+"""Atomic files and folders, hashes, and disk errors.
 
 A file is written under a temporary name, synced to disk and renamed. When it is read again, it is
 checked against the hash that was written with it.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,6 +54,11 @@ def move(path: Path, target: Path) -> None:
     sync(target.parent)
 
 
+def unfinished(path: Path) -> Path:
+    """A name, beside `path`, for what is to be renamed to it; no other writer has the same."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+
 def private(path: Path) -> IO[bytes]:
     """Opens an empty file with mode 0600; an existing one is emptied and gets that mode too."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -69,27 +73,6 @@ def private_folder(path: Path) -> None:
         path.chmod(0o700)
 
 
-@contextmanager
-def scratch(work: Path, name: str) -> Iterator[Path]:
-    """A private folder for this attempt alone, removed when it ends."""
-    private_folder(work)
-    folder = work / f"{name}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    _sweep(work)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(work: Path) -> None:
-    """Removes the folders of killed runs: their names tell a process that has ended."""
-    for folder in work.iterdir():
-        pid = folder.name.rsplit("-", 2)[-2:-1]
-        if pid and pid[0].isdigit() and not Path(f"/proc/{pid[0]}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def discard(folder: Path, work: Path) -> None:
     """Removes a folder: first renames it, then deletes its files.
 
@@ -97,35 +80,39 @@ def discard(folder: Path, work: Path) -> None:
     """
     if folder.exists():
         private_folder(work)
-        aside = work / f"discarded-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        aside = work / f"discarded-{uuid.uuid4().hex[:8]}"
         os.rename(folder, aside)
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def put_folder(scratch_folder: Path, target: Path, work: Path) -> None:
-    """Moves a finished folder into place, replacing one of the same name; synced to disk."""
+def put_folder(
+    scratch_folder: Path,
+    target: Path,
+    work: Path,
+    step: AbstractContextManager[None] | None = None,
+) -> None:
+    """Moves a finished folder into place, replacing one of the same name; synced to disk.
+
+    The renames happen within `step`.
+    """
     for path in scratch_folder.iterdir():
         sync(path)
     sync(scratch_folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    discard(target, work)
-    move(scratch_folder, target)
+    private_folder(work)
+    aside = work / f"discarded-{uuid.uuid4().hex[:8]}"
+    with step or nullcontext():
+        with suppress(FileNotFoundError):
+            os.rename(target, aside)
+        move(scratch_folder, target)
+    shutil.rmtree(aside, ignore_errors=True)
     sync(target.parent.parent)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Held by one process at a time, until the block ends or the process does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Writes JSON atomically, with a seal that shows whether the file was changed afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    part = unfinished(path)
     # Seal what a reader will get, in which dates and keys are text.
     plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
     plain[SEAL] = _seal(plain)

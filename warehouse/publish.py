@@ -8,14 +8,15 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from transforms.errors import Damaged, PublishError
-from transforms.storage import disk_fault, locked, move, read_json, sync, write_json
+from transforms.lease import final_step, leased, own_folder, sweep
+from transforms.storage import disk_fault, move, read_json, sync, write_json
 from warehouse.versions import BUILD_AGAIN, FILE, manifest
 
 log = logging.getLogger(__name__)
@@ -24,28 +25,38 @@ log = logging.getLogger(__name__)
 @contextmanager
 def writer_lock(published: Path) -> Iterator[None]:
     """One writer at a time; readers need no lock."""
-    with locked(published / ".lock"):
+    with leased(lock(published)):
         _sweep(published)
         yield
+
+
+def lock(published: Path) -> Path:
+    """The file of the writers' lock."""
+    return published / ".lock"
 
 
 @contextmanager
 def new_version(published: Path) -> Iterator[Path]:
     """A folder to build in, on the disk of `published`; removed unless it is published."""
-    folder = published / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    folder.mkdir()
-    try:
+    outer = published / f".building-{uuid.uuid4().hex[:8]}"
+    with own_folder(outer, lock(published)):
+        folder = outer / "new"
+        folder.mkdir()
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def put_in_place(
-    building: Path, published: Path, night: date, about: dict[str, Any], is_newest: bool
+    building: Path,
+    published: Path,
+    night: date,
+    about: dict[str, Any],
+    is_newest: bool,
+    locks: Iterable[Path] = (),
 ) -> Path:
     """Makes the finished folder the version of that night, and `latest` if it is the newest.
 
-    Raises PublishError if that fails; the old version then stays live.
+    Raises PublishError if that fails, TakenOver if the writers' lock or one of `locks` was lost;
+    the old version then stays live.
     """
     log_file = building / f"{FILE}.wal"
     if log_file.exists():
@@ -61,9 +72,10 @@ def put_in_place(
         os.chmod(file, 0o444)
         sync(file)
         sync(building)
-        move(building, target)
-        if is_newest:
-            _point(published, target.name)
+        with final_step(lock(published), *locks):
+            move(building, target)
+            if is_newest:
+                _point(published, target.name)
     except OSError as error:
         if disk_fault(error):
             raise
@@ -84,10 +96,11 @@ def put_report(made: Path, published: Path, edition: str) -> Path:
     for path in sorted(made.rglob("*")):
         sync(path)
     sync(made)
-    if target.exists():
-        os.rename(target, _aside(target))
-    move(made, target)
-    _settle_report(target)
+    with final_step(lock(published)):
+        if target.exists():
+            os.rename(target, _aside(target))
+        move(made, target)
+        _settle_report(target)
     return target
 
 
@@ -100,7 +113,8 @@ def mend_pointer(published: Path, name: str) -> None:
         log.warning("%s", error)
         told = None
     if told != _pointer(name):
-        write_json(path, _pointer(name))
+        with final_step(lock(published)):
+            write_json(path, _pointer(name))
 
 
 def _pointer(name: str) -> dict[str, str]:
@@ -108,8 +122,7 @@ def _pointer(name: str) -> dict[str, str]:
 
 
 def _point(published: Path, name: str) -> None:
-    link = published / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
+    link = published / f".latest-{uuid.uuid4().hex[:8]}"
     link.symlink_to(name)
     # For shares without symbolic links; written first, so that it never lags for long.
     write_json(published / "latest.json", _pointer(name))
@@ -158,16 +171,16 @@ def _frozen_revision(report: Path) -> int | None:
 
 
 def _sweep(published: Path) -> None:
-    """Removes what killed builds left; the lock is held, so no other build is running."""
-    for aside in (published / "report").glob(".*.before"):
-        _settle_report(aside.with_name(aside.name[1:].removesuffix(".before")))
-    for path in published.iterdir():
-        if path.name.startswith(".building-"):
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name.startswith(".latest-"):
-            path.unlink()
-        elif (path / "manifest.json").is_file() and not path.is_symlink():
-            _quarantine_log(path)
+    """Removes what killed builds left; call with the lock held."""
+    sweep(published.glob(".building-*"), lock(published))
+    with final_step(lock(published)):
+        for aside in (published / "report").glob(".*.before"):
+            _settle_report(aside.with_name(aside.name[1:].removesuffix(".before")))
+        for path in published.iterdir():
+            if path.name.startswith((".latest-", ".latest.json.")):
+                path.unlink()
+            elif (path / "manifest.json").is_file() and not path.is_symlink():
+                _quarantine_log(path)
 
 
 def _quarantine_log(version: Path) -> None:

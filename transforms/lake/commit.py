@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from transforms.deliveries.exports import in_order
+from transforms.errors import TakenOver
 from transforms.lake.lake import Lake
 from transforms.lake.receipt import Receipt, Replaced
 from transforms.storage import put_folder
@@ -12,8 +13,14 @@ from transforms.storage import put_folder
 log = logging.getLogger(__name__)
 
 
-def commit(lake: Lake, receipt: Receipt, parts: Path, scratch: Path) -> Receipt:
-    """Commits parts and receipt unless a later delivery is in the lake; returns what counts."""
+def commit(
+    lake: Lake, receipt: Receipt, parts: Path, scratch: Path, before: Receipt | None
+) -> Receipt:
+    """Commits parts and receipt unless a later delivery is in the lake; returns what counts.
+
+    `before` is the night's receipt as it was when the attempt began. Raises TakenOver if another
+    attempt has committed other bytes since, and nothing says which are the later ones.
+    """
     night, dataset = receipt.export_date, receipt.dataset
     with lake.lock(dataset):
         old = lake.sound_receipt(dataset, night)
@@ -22,6 +29,8 @@ def commit(lake: Lake, receipt: Receipt, parts: Path, scratch: Path) -> Receipt:
                 "%s %s: a later delivery is in the lake, so this one does not count", dataset, night
             )
             return old
+        if old and _committed_since(before, old) and in_order([old, receipt])[0] is old:
+            return _of_another(old, receipt)
         if old and old.content and old.content != receipt.content:
             was = Replaced(old.revision, old.content, old.exported_at)
             receipt = replace(receipt, replaced=(*old.replaced, was))
@@ -33,10 +42,31 @@ def commit(lake: Lake, receipt: Receipt, parts: Path, scratch: Path) -> Receipt:
             within = target.relative_to(lake.root)
             named = (replace(part, path=str(within / part.path)) for part in receipt.parts)
             receipt = replace(receipt, parts=tuple(named))
-            put_folder(parts, target, scratch)
+            put_folder(parts, target, scratch, lake.final_step(dataset))
         if receipt != old:
             lake.write_receipt(receipt)
         return receipt
+
+
+def _committed_since(before: Receipt | None, old: Receipt) -> bool:
+    seen = before and (before.content, before.started_at)
+    return bool(old.content) and (old.content, old.started_at) != seen
+
+
+def _of_another(old: Receipt, receipt: Receipt) -> Receipt:
+    """What another attempt committed while this one was at work; TakenOver if it is not the same.
+
+    A run that was stopped and woke up may have read what has been replaced since.
+    """
+    night = f"{receipt.dataset} {receipt.export_date}"
+    if old.content == receipt.content:
+        log.info("%s: another run has loaded the same bytes, so this one wrote nothing", night)
+        return old
+    raise TakenOver(
+        f"{night}: another run loaded other bytes of this night while this one was at work, and "
+        "neither has a later export time. This one wrote nothing. If the delivery has changed "
+        f"since, run `outlook run --date {receipt.export_date}`."
+    )
 
 
 def commit_absence(lake: Lake, receipt: Receipt) -> None:

@@ -23,12 +23,12 @@ from transforms.lake import across_rows, gates
 from transforms.lake.gates import GoodNight
 from transforms.lake.lake import Lake
 from transforms.lake.receipt import UNREAD, Receipt
+from transforms.lease import scratch
 from transforms.settings import Settings
 from transforms.storage import (
     discard,
     put_folder,
     read_json,
-    scratch,
     sha256,
     sha256_of,
     write_json,
@@ -188,7 +188,8 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
             files = {path.name: sha256(path) for path in out.iterdir()}
             account = {"name": chain[index].name, "changes": counts, "files": files}
             write_json(out / ACCOUNT, account)
-            put_folder(out, lake.history(dataset, chain[index].night), folder)
+            target = lake.history(dataset, chain[index].night)
+            put_folder(out, target, folder, lake.final_step(dataset))
 
 
 @dataclass(frozen=True)
@@ -358,10 +359,12 @@ def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> N
     nights = [link.night for link in chain]
     last_of_month = {(n.year, n.month): n for n in nights}
     kept = set(nights[-KEPT_STATES:]) | set(last_of_month.values())
-    for night in set(nights) - kept:
-        _state(lake, dataset, night).unlink(missing_ok=True)
+    states = [_state(lake, dataset, night) for night in set(nights) - kept]
     folder = lake.root / "history" / dataset
-    if folder.is_dir():
-        for path in folder.iterdir():
+    folds = list(folder.iterdir()) if folder.is_dir() else []
+    with lake.final_step(dataset):
+        for path in states:
+            path.unlink(missing_ok=True)
+        for path in folds:
             if path.name not in {f"{n}" for n in nights}:
                 discard(path, settings.work)

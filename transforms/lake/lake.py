@@ -7,14 +7,16 @@ a glob. Files that an interrupted run leaves are in no receipt and do not count.
 import hmac
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from transforms import DATASETS
 from transforms.errors import Damaged, SettingsError
 from transforms.lake.receipt import Receipt, from_json
-from transforms.storage import damage, locked, read_json, sha256, write_json
+from transforms.lease import final_step, leased
+from transforms.storage import damage, read_json, sha256, write_json
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +104,12 @@ class Lake:
     def write_receipt(self, receipt: Receipt) -> None:
         """Commits a night. The receipt that it replaces stays next to it, named by its content."""
         path = self._receipt_path(receipt.dataset, receipt.export_date)
-        old = self.sound_receipt(receipt.dataset, receipt.export_date)
-        if old and old.content and old.content != receipt.content:
-            beside = path.with_name(f"{path.stem}.{old.content[:12]}.json")
-            write_json(beside, old.as_json())
-        write_json(path, receipt.as_json())
+        with self.final_step(receipt.dataset):
+            old = self.sound_receipt(receipt.dataset, receipt.export_date)
+            if old and old.content and old.content != receipt.content:
+                beside = path.with_name(f"{path.stem}.{old.content[:12]}.json")
+                write_json(beside, old.as_json())
+            write_json(path, receipt.as_json())
 
     def release(self, dataset: str, night: date) -> dict[str, Any] | None:
         """Who released a held night, and why; valid only for the content released.
@@ -122,7 +125,8 @@ class Lake:
 
     def write_release(self, dataset: str, night: date, release: dict[str, Any]) -> None:
         of = {"dataset": dataset, "export_date": f"{night}"}
-        write_json(self.root / "releases" / dataset / f"{night}.json", {**release, **of})
+        with self.final_step(dataset):
+            write_json(self.root / "releases" / dataset / f"{night}.json", {**release, **of})
 
     def hold_to_key(self, key: bytes) -> None:
         """Raises SettingsError if the key differs from that of earlier nights.
@@ -175,8 +179,20 @@ class Lake:
     @contextmanager
     def lock(self, dataset: str) -> Iterator[None]:
         """Lock held while a night is committed, so that two runs cannot mix their history."""
-        with locked(self.root / f".lock-{dataset}"):
+        with leased(self.locks(dataset)[0]):
+            with self.final_step(dataset):
+                for folder in ("receipts", "releases"):
+                    for unfinished in (self.root / folder / dataset).glob(".*.tmp"):
+                        unfinished.unlink()  # of a run that was killed
             yield
+
+    def final_step(self, dataset: str) -> AbstractContextManager[None]:
+        """Within it a dataset is changed. Raises TakenOver if its lock was lost."""
+        return final_step(*self.locks(dataset))
+
+    def locks(self, *datasets: str) -> list[Path]:
+        """The files of the datasets' locks, of all if none is named; always in one order."""
+        return [self.root / f".lock-{d}" for d in DATASETS if not datasets or d in datasets]
 
     def _read(self, path: Path, remedy: str) -> Receipt | None:
         found = read_json(path, remedy)

@@ -105,7 +105,9 @@ def build(
             coming = Coming(night, name, fingerprint, before)
             manifest = _make(folder, lake, settings, coming, progress)
             is_newest = versions.supersedes(night, live, lake)
-            target = publish.put_in_place(folder, settings.published, night, manifest, is_newest)
+            target = publish.put_in_place(
+                folder, settings.published, night, manifest, is_newest, lake.locks()
+            )
     log.info("published %s in %.1f s", target.name, manifest["seconds"])
     return Built(target, True, versions.manifest(target))
 

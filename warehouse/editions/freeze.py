@@ -19,6 +19,7 @@ from transforms.code import code_version
 from transforms.engine import quoted
 from transforms.errors import SettingsError
 from transforms.lake import Lake
+from transforms.lease import final_step
 from transforms.settings import Settings
 from transforms.storage import put_folder, sha256, write_json
 from warehouse import publish
@@ -149,7 +150,9 @@ def _write(
         }
         write_json(building / "manifest.json", manifest)
         target = settings.published / "editions" / f"{edition}.r{number}"
-        put_folder(building, target, settings.published / "editions")
+        locks = (publish.lock(settings.published), *Lake(settings.lake).locks())
+        # Discarded with the folder it is built in, should there be a damaged one of that name.
+        put_folder(building, target, building.parent, final_step(*locks))
     return Frozen(target, manifest, is_new=True)
 
 

@@ -35,7 +35,8 @@ def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None
         for dataset in DATASETS:
             held.enter_context(lake.lock(dataset))
             if anew:
-                discard(lake.root / "history" / dataset, settings.work)
+                with lake.final_step(dataset):
+                    discard(lake.root / "history" / dataset, settings.work)
             line.settle(lake, dataset, settings)
         yield
 
