@@ -70,19 +70,10 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
 
     Raises NightHeld if one of them does not, or if a check fails.
     """
-    chosen = settings()
-    lake = Lake(chosen.lake)
-    receipts = [lake.receipt(d, _night(export_date)) for d in DATASETS]
-    waiting = [
-        f"{d} is {r.status if r else 'not loaded'}"
-        for d, r in zip(DATASETS, receipts, strict=True)
-        if r is None or not r.is_usable
-    ]
-    if waiting:
-        raise NightHeld(
-            f"{export_date} is not complete: {', '.join(waiting)}. Nothing was published."
-        )
-    built = build(chosen)
+    chosen, night = settings(), _night(export_date)
+    if waiting := Lake(chosen.lake).waiting(night):
+        raise NightHeld(f"{night} is not complete: {waiting}. Nothing was published.")
+    built = build(chosen, night=night)
     return {
         "folder": built.folder.name,
         "is_new": built.is_new,

@@ -4,6 +4,7 @@
 `<export_date>.r2`, and `latest` points to the live version.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -54,16 +55,57 @@ def headline(version: Path) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
+def night_of(version: Path) -> date:
+    """The export date of a version, by its name: its manifest may be damaged."""
+    return date.fromisoformat(version.name[:10])
+
+
+def night_to_show(
+    published: Path, lake: Lake, asked: date | None = None, incomplete: bool = False
+) -> date | None:
+    """The newest night that a new version shows; None if no night can be shown.
+
+    The newest complete night, or the night asked for if it is complete and newer than the live
+    version. With `incomplete`, exports of one dataset are enough; a version made so stays live
+    until a newer night is complete.
+    """
+    current = latest(published)
+    shown = night_of(current) if current else None
+    any_night = _newest(lake, lambda night: True) if incomplete else None
+    if asked and (shown is None or asked > shown):
+        if lake.is_complete(asked) or (incomplete and lake.usable(asked)):
+            return asked
+    elif incomplete and not asked:
+        return any_night
+    complete = _newest(lake, lake.is_complete)
+    if current and shown and lake.usable(shown) and _stands(current, lake):
+        return max(shown, complete or shown)
+    return complete or any_night
+
+
 def supersedes(night: date, current: Path | None, lake: Lake) -> bool:
     """Whether a new version of that night becomes the live one.
 
-    A newer night does. So does an older one, if the live version's night no longer counts.
+    A newer night does. So does an older one, if the live version's night is no longer complete.
     """
-    if current is None:
+    return current is None or night >= night_of(current) or not _stands(current, lake)
+
+
+def _stands(version: Path, lake: Lake) -> bool:
+    """Whether a version's night may stay live: it is complete, or somebody published it although
+    it was not, and some of it still counts. True for a night that the lake does not know."""
+    night = night_of(version)
+    if not any(lake.receipt(d, night) for d in DATASETS) or lake.is_complete(night):
         return True
-    shown = date.fromisoformat(current.name[:10])  # its manifest may be damaged
-    known = [r for d in DATASETS if (r := lake.receipt(d, shown)) is not None]
-    return night >= shown or (bool(known) and not any(r.is_usable for r in known))
+    with suppress(Damaged):
+        return not manifest(version).get("is_complete", True) and bool(lake.usable(night))
+    return False
+
+
+def _newest(lake: Lake, fits: Callable[[date], bool]) -> date | None:
+    """The newest night with a usable export that fits."""
+    nights = {r.export_date for d in DATASETS for r in lake.receipts(d) if r.is_usable}
+    return next((n for n in sorted(nights, reverse=True) if fits(n)), None)
 
 
 def fault(published: Path) -> str | None:

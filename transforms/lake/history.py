@@ -62,6 +62,14 @@ def settle(lake: Lake, dataset: str, settings: Settings) -> None:
     _prune(lake, dataset, chain, settings)
 
 
+def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> None:
+    """Makes the state after that night again if it was pruned, for a version that shows no later
+    night. Call after `settle`, with the dataset's lock held."""
+    chain = [k for k in _judged_chain(lake, dataset, settings) if k.night <= night]
+    if chain and not _has_state(lake, dataset, chain[-1].night):
+        _fold_from(lake, dataset, chain, len(chain) - 1, settings)
+
+
 def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, Any]]]:
     """Folder and account of every fold that counts, oldest night first.
 
@@ -355,10 +363,12 @@ def _sql_type(contract_type: str) -> str:
 
 def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
     """Drops folds of nights that no longer count, and states that are neither recent nor of the
-    last night of a month. Changes are kept for ever, so states can be made again."""
+    last night of a month nor of the night that a build shows. Changes are kept for ever, so states
+    can be made again."""
     nights = [link.night for link in chain]
     last_of_month = {(n.year, n.month): n for n in nights}
-    kept = set(nights[-KEPT_STATES:]) | set(last_of_month.values())
+    shown = next((n for n in reversed(nights) if _is_complete(lake, n)), None)
+    kept = {*nights[-KEPT_STATES:], *last_of_month.values(), shown}
     states = [_state(lake, dataset, night) for night in set(nights) - kept]
     folder = lake.root / "history" / dataset
     folds = list(folder.iterdir()) if folder.is_dir() else []
@@ -368,3 +378,10 @@ def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> N
         for path in folds:
             if path.name not in {f"{n}" for n in nights}:
                 discard(path, settings.work)
+
+
+def _is_complete(lake: Lake, night: date) -> bool:
+    try:
+        return lake.is_complete(night)
+    except Damaged:  # a receipt of another dataset: its own run tells
+        return False

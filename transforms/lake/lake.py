@@ -44,7 +44,31 @@ class Lake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.until: date | None = None
         self._sound: set[tuple[Path, str, int, int]] = set()
+
+    def as_of(self, night: date | None) -> "Lake":
+        """The same lake for a reader that must see no later night: `receipts` leaves them out."""
+        limited = Lake(self.root)
+        limited.until, limited._sound = night, self._sound
+        return limited
+
+    def usable(self, night: date) -> list[str]:
+        """The datasets whose export of that night counts."""
+        return [d for d in DATASETS if (r := self.receipt(d, night)) and r.is_usable]
+
+    def is_complete(self, night: date) -> bool:
+        """Whether the exports of all datasets count for that night."""
+        return len(self.usable(night)) == len(DATASETS)
+
+    def waiting(self, night: date) -> str:
+        """What keeps a night from being complete, in words; empty if nothing does."""
+        found = {d: self.receipt(d, night) for d in DATASETS}
+        return ", ".join(
+            f"{d} is {r.status if r else 'not loaded'}"
+            for d, r in found.items()
+            if r is None or not r.is_usable
+        )
 
     def partition(self, dataset: str, night: date, content: str) -> Path:
         return self.root / dataset / f"{night}" / content[:12]
@@ -73,6 +97,8 @@ class Lake:
                 night = date.fromisoformat(path.stem)
             except ValueError:
                 log.warning("%s was ignored: its name is not a date", path)
+                continue
+            if self.until and night > self.until:
                 continue
             try:
                 found.append(self.receipt(dataset, night))

@@ -74,16 +74,21 @@ class Coming:
 
 
 def build(
-    settings: Settings, full: bool = False, progress: Callable[[str], None] | None = None
+    settings: Settings,
+    full: bool = False,
+    progress: Callable[[str], None] | None = None,
+    night: date | None = None,
+    incomplete: bool = False,
 ) -> Built:
-    """Makes the warehouse from the lake and publishes it.
+    """Makes the warehouse from the lake and publishes it, up to the night that
+    `versions.night_to_show` picks: `night` is the one asked for.
 
     `full` rebuilds the whole history from the partitions; the result is the same. Raises NightHeld
-    if a check fails, ExportMissing if the lake has no usable night.
+    if a check fails, ExportMissing if the lake has no night that can be shown.
     """
     lake = Lake(settings.lake)
     with publish.writer_lock(settings.published), settled(lake, settings, anew=full):
-        night = _last_night(lake)
+        last = _night(settings, lake, night, incomplete)
         live = versions.latest(settings.published)
         if fault := versions.fault(settings.published):
             log.error("%s", fault)
@@ -91,31 +96,42 @@ def build(
         # The live manifest may be damaged, so take the frozen editions from any version's.
         shown = about.get("editions", {}) if about else versions.editions_shown(settings.published)
         frozen.missed(settings.published, shown)
-        fingerprint = _fingerprint(lake, settings)
+        fingerprint = _fingerprint(lake, settings, last)
         if live and about and not full and about["lake_fingerprint"] == fingerprint:
             with engine.in_memory() as db:
                 # Also where nothing is to be made, what would be read is verified, and mended.
-                attach_lake(db, lake, settings)
+                attach_lake(db, lake, settings, last)
             log.info("nothing in the lake has changed since %s, which stays live", live.name)
             publish.mend_pointer(settings.published, live.name)
             return Built(live, False, about)
         with publish.new_version(settings.published) as folder:
-            name = publish.free_name(settings.published, night).name
+            name = publish.free_name(settings.published, last).name
             before = live / versions.FILE if live and about else None
-            coming = Coming(night, name, fingerprint, before)
+            coming = Coming(last, name, fingerprint, before)
             manifest = _make(folder, lake, settings, coming, progress)
-            is_newest = versions.supersedes(night, live, lake)
+            is_newest = versions.supersedes(last, live, lake)
             target = publish.put_in_place(
-                folder, settings.published, night, manifest, is_newest, lake.locks()
+                folder, settings.published, last, manifest, is_newest, lake.locks()
             )
     log.info("published %s in %.1f s", target.name, manifest["seconds"])
     return Built(target, True, versions.manifest(target))
 
 
-def _fingerprint(lake: Lake, settings: Settings) -> str:
-    """Hash of the lake and of the frozen editions."""
+def is_current(settings: Settings) -> bool:
+    """Whether the live version shows all that a build would show now, by the lake's receipts."""
+    lake = Lake(settings.lake)
+    night = versions.night_to_show(settings.published, lake)
+    live = versions.latest(settings.published)
+    if night is None or live is None or versions.fault(settings.published):
+        return False
+    told = versions.manifest(live)["lake_fingerprint"]
+    return bool(told == _fingerprint(lake, settings, night))
+
+
+def _fingerprint(lake: Lake, settings: Settings, night: date) -> str:
+    """Hash of the lake up to that night and of the frozen editions."""
     of_editions = frozen.fingerprint(settings.published)
-    made = lake_fingerprint(lake, settings)
+    made = lake_fingerprint(lake, settings, night)
     return sha256_of(f"{made} {of_editions}") if of_editions else made
 
 
@@ -164,7 +180,7 @@ def _make(
     run = coming.run()
     path = folder / versions.FILE
     with engine.in_memory(folder / "spill") as db:
-        attach_lake(db, lake, settings)
+        attach_lake(db, lake, settings, coming.night)
         db.execute(
             f"ATTACH {quoted(path)} AS outlook "
             f"(STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE}, "
@@ -192,6 +208,7 @@ def _make(
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "storage_version": STORAGE_VERSION,
+        "is_complete": lake.is_complete(coming.night),
         "editions": frozen.hashes(settings.published),
         "tables": hashes,
     }
@@ -209,15 +226,16 @@ def _recount(path: Path, hashes: dict[str, str]) -> None:
         )
 
 
-def _last_night(lake: Lake) -> date:
-    nights = [
-        receipt.export_date
-        for dataset in DATASETS
-        for receipt in lake.receipts(dataset)
-        if receipt.is_usable
-    ]
-    if not nights:
+def _night(settings: Settings, lake: Lake, asked: date | None, incomplete: bool) -> date:
+    night = versions.night_to_show(settings.published, lake, asked, incomplete)
+    newest = max((r.export_date for d in DATASETS for r in lake.receipts(d)), default=None)
+    waiting = lake.waiting(newest) if newest else "nothing was ever loaded"
+    if night is None:
         raise ExportMissing(
-            "The lake has no usable night, so nothing was published. Run `outlook run --date …`."
+            f"No night has usable exports of all datasets, so nothing was published "
+            f"({newest or 'the lake is empty'}: {waiting}). Run `outlook run --date …` for a whole "
+            "night, or `outlook build --incomplete` to publish what there is."
         )
-    return max(nights)
+    if newest and newest > night and waiting:
+        log.warning("%s is not shown; the version ends at %s: %s", newest, night, waiting)
+    return night

@@ -11,6 +11,10 @@ from transforms.errors import SettingsError
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show errors only.")]
 Night = Annotated[str, typer.Option("--date", help="Export date, YYYY-MM-DD.")]
+Incomplete = Annotated[
+    bool,
+    typer.Option("--incomplete", help="Publish a night even if exports of a dataset are lacking."),
+]
 Dataset = Annotated[str | None, typer.Option(help=f"One of {', '.join(DATASETS)}.")]
 
 

@@ -1,6 +1,7 @@
 """Commands that write: sample exports, the lake, the published warehouse."""
 
 import getpass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from transforms.errors import NEXT_STEP, OF_STATUS, SettingsError
 from transforms.settings import Settings, settings
 from warehouse.cli import terminal
-from warehouse.cli.options import Dataset, Json, Night, Quiet, datasets, day
+from warehouse.cli.options import Dataset, Incomplete, Json, Night, Quiet, datasets, day
 
 if TYPE_CHECKING:
     from warehouse.build.build import Built
@@ -52,6 +53,7 @@ def run(
     dataset: Dataset = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     gate: Annotated[str, typer.Option(help="strict, or off: let a held night pass.")] = "strict",
+    incomplete: Incomplete = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -77,7 +79,11 @@ def run(
                 else line.run(name, day(night), chosen, gate, count)
             )
     stopped = nights_at_once.worst(receipts)
-    built = None if stopped or dry_run else _build(chosen, full=False, quiet=quiet)
+    built = (
+        None
+        if stopped or dry_run
+        else _build(chosen, quiet, night=day(night), incomplete=incomplete)
+    )
     if as_json:
         terminal.print_json(
             {"receipts": [r.as_json() for r in receipts], "published": built and str(built.folder)}
@@ -105,6 +111,7 @@ def backfill(
     no_publish: Annotated[
         bool, typer.Option("--no-publish", help="Load only; the next run publishes them too.")
     ] = False,
+    incomplete: Incomplete = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -131,7 +138,7 @@ def backfill(
     if not any(r.is_usable for r in receipts):
         terminal.tell(f"No night from {first} to {last} is usable: nothing was published.")
         raise typer.Exit(OF_STATUS[nights_at_once.worst(receipts) or "missing"].exit_code)
-    built = None if no_publish else _build(chosen, full=False, quiet=quiet)
+    built = None if no_publish else _build(chosen, quiet, incomplete=incomplete)
     if as_json:
         published = built and str(built.folder)
         terminal.print_json({"receipts": [r.as_json() for r in receipts], "published": published})
@@ -143,12 +150,13 @@ def build(
     full: Annotated[
         bool, typer.Option("--full", help="Rebuild the whole history from the partitions.")
     ] = False,
+    incomplete: Incomplete = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Build the warehouse from the lake, check it and publish it."""
     terminal.log_to_stderr(quiet)
-    built = _build(settings(), full, quiet)
+    built = _build(settings(), quiet, full=full, incomplete=incomplete)
     if as_json:
         terminal.print_json(
             {"published": str(built.folder), "is_new": built.is_new, "manifest": built.manifest}
@@ -172,16 +180,22 @@ def release_night(
         raise SettingsError(
             f"Nothing is held for {night}, so nothing was released: see `outlook nights`."
         )
-    built = _build(chosen, full=False, quiet=quiet)
+    built = _build(chosen, quiet, night=day(night))
     terminal.say(f"released {', '.join(released)}; live: {built.folder}")
 
 
-def _build(chosen: Settings, full: bool, quiet: bool) -> "Built":
+def _build(
+    chosen: Settings,
+    quiet: bool,
+    night: date | None = None,
+    full: bool = False,
+    incomplete: bool = False,
+) -> "Built":
     from warehouse.build.build import build
 
     with terminal.progress_bar("building", quiet) as bar:
         count = terminal.counter(bar)
-        return build(chosen, full, lambda _: count(1))
+        return build(chosen, full, lambda _: count(1), night, incomplete)
 
 
 def _what_stays(chosen: Settings) -> str:

@@ -8,7 +8,7 @@ published file gives the status of each edition.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from transforms.lake import Lake
 from transforms.lease import final_step
 from transforms.settings import Settings
 from transforms.storage import put_folder, sha256, write_json
-from warehouse import publish
+from warehouse import publish, versions
 from warehouse.editions import revisions
 from warehouse.editions.frozen import Frozen, every, newest, verify
 from warehouse.editions.put_in import mark_provisional
@@ -106,7 +106,7 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table as today's lake and code would freeze it, in memory; partial figures have `p`."""
     lake = Lake(settings.lake)
     with settled(lake, settings), engine.in_memory() as db:
-        attach_lake(db, lake, settings)
+        attach_lake(db, lake, settings, _shown(lake, settings))
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
         make_tables(db)
@@ -114,6 +114,13 @@ def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         for model in revisions.tables():
             mark_provisional(db, model, every)
         yield db
+
+
+def _shown(lake: Lake, settings: Settings) -> date | None:
+    """The night that a build would show; the newest of any dataset if it would show none."""
+    return versions.night_to_show(settings.published, lake, incomplete=False) or (
+        versions.night_to_show(settings.published, lake, incomplete=True)
+    )
 
 
 def _write(
@@ -183,9 +190,10 @@ def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) ->
         "WHERE of.edition = ? ORDER BY ALL",
         [edition],
     ).fetchall()
+    lake = Lake(settings.lake)
     return {
         "code_version": code_version(*MADE_BY),
-        "lake_fingerprint": lake_fingerprint(Lake(settings.lake), settings),
+        "lake_fingerprint": lake_fingerprint(lake, settings, _shown(lake, settings)),
         "nights": [{"dataset": d, "export_date": f"{n}", "status": s} for d, n, s in nights],
     }
 

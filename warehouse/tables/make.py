@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -41,14 +42,23 @@ def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None
         yield
 
 
-def attach_lake(db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> None:
-    """Makes the catalog `lake` from a market's lake; call with its locks held.
+def attach_lake(
+    db: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, night: date | None
+) -> None:
+    """Makes the catalog `lake` from a market's nights up to `night`; call with the locks held.
 
     Raises Damaged if a part has changed since it was written and cannot be made again.
     """
     due = due_nights(settings)
+
+    def attach() -> None:
+        if night:
+            for dataset in DATASETS:
+                history.state_after(lake, dataset, night, settings)
+        lake_views.attach(db, lake.as_of(night), settings.market, due)
+
     # If a damaged part turns up half way, it is made again and the catalog starts afresh.
-    line.mended(lambda: lake_views.attach(db, lake, settings.market, due), lake, settings)
+    line.mended(attach, lake, settings)
 
 
 def make_tables(
@@ -73,8 +83,10 @@ def make_tables(
             progress(model.table)
 
 
-def lake_fingerprint(lake: Lake, settings: Settings) -> str:
-    """Hash of everything the warehouse is made from: nights, history, market, code."""
+def lake_fingerprint(lake: Lake, settings: Settings, night: date | None) -> str:
+    """Hash of everything that a warehouse up to `night` is made from: nights, history, market,
+    code."""
+    lake = lake.as_of(night)
     says = [f"{code_version(*MADE_BY)} {settings.market.code}"]
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
