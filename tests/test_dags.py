@@ -15,7 +15,14 @@ from transforms.markets import market
 from transforms.sample import write_sample
 
 ROOT = Path(__file__).parents[1]
-DAGS = {"lake_sellers", "lake_listings", "lake_inquiries", "warehouse", "outlook"}
+DAGS = {
+    "lake_sellers",
+    "lake_listings",
+    "lake_inquiries",
+    "warehouse",
+    "outlook",
+    "maintenance",
+}
 LAST = date(2022, 7, 1)
 
 
@@ -34,7 +41,7 @@ def test_dags_say_whose_they_are_and_how_they_retry(bag: DagBag) -> None:
         assert dag.tags
         assert dag.doc_md
         assert dag.description
-        assert {"export_date", "edition"} & set(dag.params)
+        assert {"export_date", "edition"} & set(dag.params) or dag.dag_id == "maintenance"
         for task in dag.tasks:
             assert task.owner == "data-engineering"
             assert (task.retries or 0) >= 2
@@ -198,3 +205,32 @@ def test_the_approval_shows_what_was_and_what_is(home: Path) -> None:
     assert "in place of FY2022.r1" in shown
     assert "| paid_sellers |" in shown
     assert "goods_sold_value" not in shown
+
+
+def test_maintenance_cleans_without_a_person(
+    bag: DagBag, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lake, Airflow's own tables and its log files; what counts stays."""
+    from airflow.configuration import conf
+    from airflow.utils.db import initdb
+
+    from transforms import DATASETS
+    from warehouse import nightly
+
+    initdb()
+    write_sample(home / "exports", LAST, LAST, scale=0.003)
+    for dataset in DATASETS:
+        nightly.load(dataset, f"{LAST}")
+    orphan = home / "lake" / "sellers" / f"{LAST}" / "0123456789ab"
+    orphan.mkdir()
+    logs = Path(conf.get("logging", "base_log_folder")) / "dag_id=old" / "attempt=1.log"
+    logs.parent.mkdir(parents=True, exist_ok=True)
+    logs.write_text("old")
+    long_ago = (datetime.now(UTC) - timedelta(days=40)).timestamp()
+    for path in (orphan, logs, logs.parent):
+        os.utime(path, (long_ago, long_ago))
+    run = bag.dags["maintenance"].test()
+    assert set(states_of(run).values()) == {"success"}
+    assert not orphan.exists() and not logs.exists()
+    assert any("partitions in no receipt: 1 deleted" in r.getMessage() for r in caplog.records)
+    assert (home / "lake" / "receipts" / "sellers" / f"{LAST}.json").exists()

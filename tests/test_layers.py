@@ -32,6 +32,7 @@ WAREHOUSE = (
     "publish",
     "tables",
     "editions",
+    "retention",
     "build",
     "page",
     "questions",

@@ -85,6 +85,14 @@ def put_in_place(
     return target
 
 
+def remove(version: Path, published: Path) -> None:
+    """Deletes a version; call with the lock held. Killed half way, the next writer finishes it."""
+    aside = published / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    os.rename(version, aside)
+    sync(published)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def put_report(made: Path, published: Path, edition: str) -> Path:
     """Replaces the edition's report folder with a finished one; call with the lock held.
 

@@ -361,23 +361,24 @@ def _sql_type(contract_type: str) -> str:
     }[contract_type]
 
 
-def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
-    """Drops folds of nights that no longer count, and states that are neither recent nor of the
-    last night of a month nor of the night that a build shows. Changes are kept for ever, so states
-    can be made again."""
-    nights = [link.night for link in chain]
+def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[Path]:
+    """Folds of nights other than these, and states that are neither recent nor of the last night of
+    a month nor of the night that a build shows. Changes are kept for ever, so states can be made
+    again."""
     last_of_month = {(n.year, n.month): n for n in nights}
     shown = next((n for n in reversed(nights) if _is_complete(lake, n)), None)
     kept = {*nights[-KEPT_STATES:], *last_of_month.values(), shown}
-    states = [_state(lake, dataset, night) for night in set(nights) - kept]
-    folder = lake.root / "history" / dataset
-    folds = list(folder.iterdir()) if folder.is_dir() else []
+    states = [_state(lake, dataset, night) for night in nights if night not in kept]
+    named = {f"{n}" for n in nights}
+    folders = (lake.root / "history" / dataset).glob("*")
+    return [p for p in states if p.exists()] + [p for p in folders if p.name not in named]
+
+
+def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
+    gone = unneeded(lake, dataset, [link.night for link in chain])
     with lake.final_step(dataset):
-        for path in states:
-            path.unlink(missing_ok=True)
-        for path in folds:
-            if path.name not in {f"{n}" for n in nights}:
-                discard(path, settings.work)
+        for path in gone:
+            path.unlink(missing_ok=True) if path.is_file() else discard(path, settings.work)
 
 
 def _is_complete(lake: Lake, night: date) -> bool:

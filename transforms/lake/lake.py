@@ -8,7 +8,7 @@ import hmac
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,20 @@ class Lake:
             else:
                 if found:
                     yield found
+
+    def let_go(self, receipt: Receipt, why: str) -> None:
+        """Records that retention deletes the parts of a replaced receipt, before it does."""
+        told = {"content": receipt.content, "why": why, "at": f"{datetime.now(UTC):%Y-%m-%d}"}
+        write_json(self._record_path(receipt), told)
+
+    def is_let_go(self, receipt: Receipt) -> bool:
+        """Whether retention has deleted the parts of a replaced receipt."""
+        path = self._record_path(receipt)
+        return path.exists() and not path.with_suffix("").exists()
+
+    def _record_path(self, receipt: Receipt) -> Path:
+        folder = self.partition(receipt.dataset, receipt.export_date, receipt.content or "")
+        return folder.with_name(f"{folder.name}.deleted")
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Commits a night. The receipt that it replaces stays next to it, named by its content."""

@@ -15,7 +15,7 @@ import typer
 
 from transforms.errors import OutlookError, SettingsError, TransientError
 from transforms.storage import disk_faults_told
-from warehouse.cli import look, query, report, run, terminal
+from warehouse.cli import keep, look, query, report, run, terminal
 
 INTERRUPTED = 130
 
@@ -41,6 +41,7 @@ for command in (
     query.explain,
     query.diff,
     query.listings,
+    keep.clean,
 ):
     app.command()(command)
 

@@ -52,7 +52,8 @@ def parts(chosen: Settings) -> Iterator[str]:
         for receipt in lake.receipts(dataset, {}):
             found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
         for old in lake.replaced(dataset, NOT_READ):
-            if isinstance(old, Receipt):  # damaged ones are reported with the receipts
+            # Damaged ones are reported with the receipts; of others retention deleted the parts.
+            if isinstance(old, Receipt) and not lake.is_let_go(old):
                 found += _named(lake, old, NOT_READ)
 
     def fault(entry: tuple[Path, str, str]) -> str | None:

@@ -1,0 +1,151 @@
+"""Which landed files, partitions, folds and scratch of the lake may go."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from transforms import DATASETS
+from transforms.deliveries.landing import landed_path
+from transforms.errors import Damaged
+from transforms.lake import Lake, Receipt, history
+from transforms.settings import Settings
+from transforms.storage import discard, scratch
+from warehouse.retention.rules import RULES, Removed, bytes_of, is_older
+
+A_NIGHT = "????-??-??"
+# What a killed writer leaves next to what it was writing.
+HALF_WRITTEN = ("receipts/*/.*.tmp", "releases/*/.*.tmp", ".*.tmp")
+HALF_LANDED = ("*/.*.part",)
+FAULTY = "restore it from a backup; until then nothing of the lake is deleted"
+
+
+@dataclass(frozen=True)
+class Spare:
+    """A path that may go; of a partition, the replaced receipt that named it."""
+
+    rule: str
+    path: Path
+    receipt: Receipt | None = None
+
+
+def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
+    """Deletes what the rules let go, with the locks of all datasets held.
+
+    Raises Damaged if a receipt cannot be read.
+    """
+    lake = Lake(settings.lake)
+    if not lake.root.is_dir():
+        return []
+    dead = [p for p in sorted(settings.work.glob("*")) if _is_old(p, now)]
+    if dry_run:
+        found = _scratch(settings, dead)
+        return found + [_removed(settings, spare) for spare in _spares(lake, settings, now)]
+    with ExitStack() as held:
+        for dataset in DATASETS:
+            held.enter_context(lake.lock(dataset))
+        found = _scratch(settings, dead)
+        with scratch(settings.work, "clean"):  # which removes that of dead runs
+            found = [told for told, path in zip(found, dead, strict=True) if not path.exists()]
+        for spare in list(_spares(lake, settings, now)):
+            told = _removed(settings, spare)
+            if spare.receipt:
+                lake.let_go(spare.receipt, RULES[spare.rule].why)
+            if spare.path.is_dir():
+                discard(spare.path, settings.work)
+            else:
+                spare.path.unlink(missing_ok=True)
+            found.append(told)
+    return found
+
+
+def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
+    current = {d: {r.export_date: r for r in lake.receipts(d)} for d in DATASETS}
+    for dataset in DATASETS:
+        yield from _partitions(lake, current[dataset], dataset, now)
+        # A night that is loaded and not yet folded has no state: it must not push out one that is.
+        folded = [n for n, r in current[dataset].items() if r.is_usable and _fold(lake, r).is_dir()]
+        for path in history.unneeded(lake, dataset, folded):
+            yield Spare("folds", path)
+    for folder in sorted(settings.landing.glob(A_NIGHT)):
+        of_night = [r for d in DATASETS for n, r in current[d].items() if f"{n}" == folder.name]
+        yield from _landed(lake, folder, of_night, now)
+    for root, patterns in ((lake.root, HALF_WRITTEN), (settings.landing, HALF_LANDED)):
+        for pattern in patterns:
+            for path in sorted(root.glob(pattern)):
+                if path.is_file() and _is_old(path, now):
+                    yield Spare("scratch", path)
+
+
+def _partitions(
+    lake: Lake, current: dict[date, Receipt], dataset: str, now: datetime
+) -> Iterator[Spare]:
+    replaced: dict[Path, Receipt] = {}
+    for old in lake.replaced(dataset, FAULTY):
+        if isinstance(old, Damaged):
+            raise old
+        if old.content:
+            replaced[lake.partition(dataset, old.export_date, old.content)] = old
+    for night, receipt in current.items():
+        # Of a night without a receipt nothing is deleted: the receipt may have been lost.
+        for path in sorted((lake.root / dataset / f"{night}").glob("*")):
+            if not path.is_dir() or _is_named(lake, path, receipt):
+                continue
+            if path not in replaced:
+                if is_older(path, RULES["orphans"].days(), now):
+                    yield Spare("orphans", path)
+            elif now - receipt.started_at > RULES["replaced"].days() and receipt.is_usable:
+                yield Spare("replaced", path, replaced[path])
+
+
+def _fold(lake: Lake, receipt: Receipt) -> Path:
+    return lake.history(receipt.dataset, receipt.export_date)
+
+
+def _is_named(lake: Lake, folder: Path, receipt: Receipt) -> bool:
+    """Whether the receipt's parts are in that folder."""
+    return any((lake.root / part.path).parent == folder for part in receipt.parts)
+
+
+def _landed(lake: Lake, folder: Path, receipts: list[Receipt], now: datetime) -> Iterator[Spare]:
+    """Landed files of one night, each kept for some days after its dataset's night counts."""
+    rule = RULES["landed"]
+    owners = {
+        landed_path(folder, source.name, source.sha256): receipt
+        for receipt in receipts
+        for source in receipt.sources
+    }
+    for path in sorted(folder.glob("[0-9a-f]*-*")):
+        # A file of no receipt was replaced, refused or of no dataset: the whole night must count.
+        of = [owners[path]] if path in owners else receipts
+        counts = bool(of) and all(r.is_usable for r in of)
+        days = rule.days("days" if counts else "waiting_days")
+        since = [now - _counts_since(lake, r) for r in of]
+        if is_older(path, days, now) and all(age > days for age in since):
+            yield Spare("landed", path)
+
+
+def _counts_since(lake: Lake, receipt: Receipt) -> datetime:
+    """When the night was loaded, or released later."""
+    release = lake.release(receipt.dataset, receipt.export_date)
+    if release and release.get("content") == receipt.content:
+        return max(receipt.started_at, datetime.fromisoformat(release["at"]))
+    return receipt.started_at
+
+
+def _scratch(settings: Settings, dead: list[Path]) -> list[Removed]:
+    return [_removed(settings, Spare("scratch", path)) for path in dead]
+
+
+def _removed(settings: Settings, spare: Spare) -> Removed:
+    for name, root in (("lake", settings.lake), ("landing", settings.landing)):
+        if spare.path.is_relative_to(root):
+            return Removed(
+                spare.rule, f"{name}/{spare.path.relative_to(root)}", bytes_of(spare.path)
+            )
+    return Removed(spare.rule, str(spare.path), bytes_of(spare.path))
+
+
+def _is_old(path: Path, now: datetime) -> bool:
+    return is_older(path, RULES["scratch"].days(), now)
