@@ -33,6 +33,7 @@ WAREHOUSE = (
     "tables",
     "editions",
     "retention",
+    "backup",
     "build",
     "page",
     "questions",

@@ -42,6 +42,8 @@ for command in (
     query.diff,
     query.listings,
     keep.clean,
+    keep.backup,
+    keep.restore,
 ):
     app.command()(command)
 

@@ -1,0 +1,109 @@
+"""Restores a backup into an empty home; receipts last, so that a night counts once it is whole."""
+
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.errors import Damaged, SettingsError
+from transforms.settings import Settings
+from transforms.storage import damage, private_folder, read_json, sha256
+from warehouse import versions
+from warehouse.backup.make import WHOLE
+from warehouse.backup.store import FROM_ANOTHER, Entry, Store, copied
+
+LAST = "lake/receipts/"
+ASIDE = ".restored"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was restored: the snapshot, files and bytes; `left` are files that were put beside."""
+
+    name: str
+    files: int
+    bytes: int
+    left: tuple[str, ...]
+
+
+def restore(settings: Settings, source: Path, snapshot: str | None = None) -> Restored:
+    """Restores a snapshot, by default the newest, and checks the hash of every file.
+
+    A restore that was interrupted can be run again. Raises SettingsError if the home is not empty
+    or the key is another one; Damaged if a file of the backup is damaged: then no night counts.
+    """
+    name, about, files = Store(source).snapshot(snapshot)
+    _hold_to_market(settings, about.get("market"))
+    _hold_to_key(settings, source, files)
+    targets = {path: _target(settings, path) for path in files}
+    _refuse_occupied(settings, targets, files)
+    for path in sorted(files, key=lambda p: (p.startswith(LAST), p)):
+        _put_back(Store(source), targets[path], files[path])
+    left = tuple(str(targets[p]) for p in files if targets[p].name.endswith(ASIDE))
+    return Restored(name, len(files), sum(e.bytes for e in files.values()), left)
+
+
+def _target(settings: Settings, path: str) -> Path:
+    """Where a file of the backup belongs."""
+    root, _, rest = path.partition("/")
+    if root == "lake":
+        return settings.lake / rest
+    if root == "published":
+        return settings.published / rest
+    own = settings.home / "exports"
+    if root == "exports" and str(settings.exports) == str(own):
+        return own / rest
+    # It may name folders of the lost machine, or belong to another place: somebody must look.
+    return settings.home / f"{Path(path).name}{ASIDE}"
+
+
+def _put_back(store: Store, target: Path, entry: Entry) -> None:
+    if target.is_file() and target.stat().st_size == entry.bytes and _is(target, entry):
+        return
+    if entry.folder_mode & 0o077:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        private_folder(target.parent)
+    source = store.path(entry.sha256)
+    if not source.is_file() or not copied(source, target, entry.sha256):
+        state = "is not what was backed up" if source.is_file() else "is gone"
+        raise Damaged(damage(f"{source} {state}", FROM_ANOTHER))
+    os.chmod(target, entry.mode)
+
+
+def _is(path: Path, entry: Entry) -> bool:
+    return sha256(path) == entry.sha256
+
+
+def _hold_to_market(settings: Settings, market: str | None) -> None:
+    if market not in (None, settings.market.code):
+        raise SettingsError(
+            f"OUTLOOK_MARKET is {settings.market.code}, and the backup is of {market}: nothing "
+            "was restored."
+        )
+
+
+def _hold_to_key(settings: Settings, source: Path, files: dict[str, Entry]) -> None:
+    """Raises SettingsError unless OUTLOOK_KEY is the key that the nights were loaded with."""
+    mine = hmac.new(settings.hashing_key(), b"lake", "sha256").hexdigest()
+    if entry := files.get("lake/key.json"):
+        known = read_json(Store(source).path(entry.sha256), FROM_ANOTHER) or {}
+        if known.get("key") != mine:
+            raise SettingsError(
+                "OUTLOOK_KEY is not the key that the nights of this backup were loaded with: "
+                "nothing was restored. Set the key that you kept apart from the backup."
+            )
+
+
+def _refuse_occupied(settings: Settings, targets: dict[str, Path], files: dict[str, Entry]) -> None:
+    """Raises SettingsError if anything is there that an interrupted restore did not leave."""
+    known = {target: files[path] for path, target in targets.items()}
+    there = [*(settings.lake / "receipts").rglob("*.json"), *versions.every(settings.published)]
+    for folder in WHOLE:
+        there += [p for p in (settings.published / folder).rglob("*") if p.is_file()]
+    for path in there:
+        if path not in known or not _is(path, known[path]):
+            raise SettingsError(
+                f"{path} is there, and not from this snapshot: nothing was restored. Restore into "
+                "an empty OUTLOOK_HOME."
+            )
