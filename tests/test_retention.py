@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms import DATASETS, storage
+from transforms import DATASETS, lease
 from transforms import night as line
 from transforms.lake import Lake
 from transforms.sample import write_sample
@@ -225,7 +225,7 @@ def test_what_goes_of_the_lake_and_when(lake_home: Settings) -> None:
     orphan = lake.partition("sellers", date(2022, 6, 28), "0123456789ab")
     orphan.mkdir()
     (orphan / "rows.parquet").write_bytes(b"half")
-    half = lake.root / "receipts" / "sellers" / ".2022-06-30.json.99999.tmp"
+    half = lake.root / ".key.json.0123abcd.tmp"
     half.write_text("{")
     day = timedelta(days=1)
 
@@ -277,7 +277,7 @@ def test_partitions_of_a_night_without_a_receipt_are_left(lake_home: Settings) -
 
 
 def test_scratch_of_a_run_that_lives_stays(lake_home: Settings) -> None:
-    with storage.scratch(lake_home.work, "night") as alive:
+    with lease.scratch(lake_home.work, "night") as alive:
         dead = lake_home.work / "night-999999999-0123abcd"
         dead.mkdir()
         for path in (alive, dead):

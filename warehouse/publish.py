@@ -87,9 +87,10 @@ def put_in_place(
 
 def remove(version: Path, published: Path) -> None:
     """Deletes a version; call with the lock held. Killed half way, the next writer finishes it."""
-    aside = published / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    os.rename(version, aside)
-    sync(published)
+    aside = published / f".building-{uuid.uuid4().hex[:8]}"
+    with final_step(lock(published)):
+        os.rename(version, aside)
+        sync(published)
     shutil.rmtree(aside, ignore_errors=True)
 
 

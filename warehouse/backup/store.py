@@ -15,7 +15,8 @@ from typing import Any
 
 from transforms.deliveries.landing import CHUNK
 from transforms.errors import Damaged, SettingsError
-from transforms.storage import locked, move, private, private_folder, read_json, sha256, write_json
+from transforms.lease import leased
+from transforms.storage import move, private, private_folder, read_json, sha256, write_json
 
 KEPT = 30  # snapshots; what only older ones list is deleted
 FROM_ANOTHER = "restore from another snapshot (`--snapshot`), or from another backup"
@@ -50,7 +51,7 @@ class Store:
         private_folder(self.root)
         for folder in ("files", "snapshots"):
             private_folder(self.root / folder)
-        with locked(self.root / ".lock"):
+        with leased(self.root / ".lock"):
             yield
 
     def path(self, digest: str) -> Path:

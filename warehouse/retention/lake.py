@@ -10,13 +10,14 @@ from transforms import DATASETS
 from transforms.deliveries.landing import landed_path
 from transforms.errors import Damaged
 from transforms.lake import Lake, Receipt, history
+from transforms.lease import final_step, scratch
 from transforms.settings import Settings
-from transforms.storage import discard, scratch
+from transforms.storage import discard
 from warehouse.retention.rules import RULES, Removed, bytes_of, is_older
 
 A_NIGHT = "????-??-??"
 # What a killed writer leaves next to what it was writing.
-HALF_WRITTEN = ("receipts/*/.*.tmp", "releases/*/.*.tmp", ".*.tmp")
+HALF_WRITTEN = (".*.tmp",)  # those of receipts and releases go when the lock is taken
 HALF_LANDED = ("*/.*.part",)
 FAULTY = "restore it from a backup; until then nothing of the lake is deleted"
 
@@ -50,14 +51,19 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
             found = [told for told, path in zip(found, dead, strict=True) if not path.exists()]
         for spare in list(_spares(lake, settings, now)):
             told = _removed(settings, spare)
-            if spare.receipt:
-                lake.let_go(spare.receipt, RULES[spare.rule].why)
-            if spare.path.is_dir():
-                discard(spare.path, settings.work)
-            else:
-                spare.path.unlink(missing_ok=True)
+            with final_step(*lake.locks()):
+                _remove(lake, spare, settings)
             found.append(told)
     return found
+
+
+def _remove(lake: Lake, spare: Spare, settings: Settings) -> None:
+    if spare.receipt:
+        lake.let_go(spare.receipt, RULES[spare.rule].why)
+    if spare.path.is_dir():
+        discard(spare.path, settings.work)
+    else:
+        spare.path.unlink(missing_ok=True)
 
 
 def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
