@@ -16,7 +16,7 @@ from transforms.errors import OutlookError, TransientError
 from transforms.settings import Settings, settings
 from warehouse import versions
 from warehouse.page import pdf
-from warehouse.questions import stored
+from warehouse.questions import deployment, stored
 
 LOW_DISK = 5 << 30
 PROJECT = "digital-b2b-outlook"
@@ -37,7 +37,7 @@ def examine() -> list[dict[str, str]]:
         except (OutlookError, TransientError, OSError) as error:
             verdict, what = "wrong", str(error)
         examined.append(_found(thing, verdict, what))
-    return examined
+    return examined + [_found(thing, *found) for thing, found in deployment.examine(chosen)]
 
 
 def _found(thing: str, verdict: str, what: str) -> dict[str, str]:
