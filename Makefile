@@ -13,7 +13,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run production test lint faults fuzz clients docs bench airflow lock gazetteer clean
+.PHONY: run production test lint faults deployment fuzz clients docs bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -43,6 +43,11 @@ lint: $(DEV)
 faults: $(DEV)
 	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 $(BIN)/python -m pytest tests/test_kill.py \
 		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py
+
+# Twelve nights through a real Airflow, on one machine and with two Celery workers.
+deployment: $(DEV)
+	$(BIN)/python -m tests.deployment nights
+	$(BIN)/python -m tests.deployment nights --celery
 
 fuzz: $(DEV)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/read/test_fuzz.py

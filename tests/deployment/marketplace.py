@@ -1,0 +1,71 @@
+"""The marketplace: has a whole sample in stock, and delivers it late, in halves, or broken."""
+
+import gzip
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+from transforms.sample import write_sample
+
+AT_ONCE = 6  # nights: in a longer stretch the sample itself loses and delays some
+
+
+class Marketplace:
+    """Delivers nights of `stock` into `exports`."""
+
+    def __init__(self, folder: Path, first: date, nights: int, scale: float, seed: int = 1) -> None:
+        self.stock, self.exports = folder / "stock", folder / "exports"
+        self.nights = [first + timedelta(n) for n in range(nights)]
+        for i in range(0, nights, AT_ONCE):
+            part = self.nights[i : i + AT_ONCE]
+            write_sample(self.stock, part[0], part[-1], scale=scale, seed=seed)
+        self.exports.mkdir()
+        shutil.copy(self.stock / "calendar.json", self.exports)
+
+    def deliver(self, night: date, revision: int = 1) -> None:
+        """Everything at once: the folder appears whole."""
+        part = self.exports.parent / "part"
+        shutil.copytree(self.stock / f"{night}", part)
+        part.rename(self._folder(night, revision))
+
+    def begin(self, night: date, share: float) -> None:
+        """An upload in the middle: sellers and inquiries are there, of the listings so much."""
+        whole = self._listings(night)
+        folder = self._folder(night)
+        folder.mkdir(exist_ok=True)
+        for path in (self.stock / f"{night}").iterdir():
+            if not path.name.startswith("listings") and path.name != "manifest.json":
+                shutil.copy(path, folder)
+        (folder / "listings.csv").write_bytes(whole[: int(len(whole) * share)])
+
+    def finish(self, night: date) -> None:
+        """The same file grows to its full length."""
+        (self._folder(night) / "listings.csv").write_bytes(self._listings(night))
+
+    def deliver_few(self, night: date, share: float) -> None:
+        """Readable, but a part of the listings only, as when an export stops early."""
+        lines = self._listings(night).splitlines(keepends=True)
+        part = self.exports.parent / "part"
+        part.mkdir()
+        for path in (self.stock / f"{night}").iterdir():
+            if not path.name.startswith("listings") and path.name != "manifest.json":
+                shutil.copy(path, part)
+        (part / "listings.csv").write_bytes(b"".join(lines[: int(len(lines) * share)]))
+        part.rename(self._folder(night))
+
+    def deliver_broken(self, night: date) -> None:
+        """The archive of the listings is cut, and nothing says how long it should be."""
+        part = self.exports.parent / "part"
+        shutil.copytree(self.stock / f"{night}", part)
+        (part / "manifest.json").unlink(missing_ok=True)
+        archive = min(part.glob("listings*.gz"))
+        archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+        part.rename(self._folder(night))
+
+    def _listings(self, night: date) -> bytes:
+        (archive,) = (self.stock / f"{night}").glob("listings.csv*")
+        data = archive.read_bytes()
+        return gzip.decompress(data) if archive.suffix == ".gz" else data
+
+    def _folder(self, night: date, revision: int = 1) -> Path:
+        return self.exports / (f"{night}" if revision == 1 else f"{night}.r{revision}")

@@ -1,0 +1,51 @@
+"""A real scheduler, one night: triggered as an operator would, published, and told by `doctor`.
+
+`make deployment` runs twelve nights, on one machine and with two Celery workers.
+"""
+
+import json
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from tests.deployment.marketplace import Marketplace
+from tests.deployment.nights import BEGIN, FIRST
+from tests.deployment.servers import one_machine
+from transforms import DATASETS
+from warehouse import versions
+
+
+@pytest.mark.skipif(
+    not (shutil.which("cc") or shutil.which("gcc")),
+    reason="NO C COMPILER: the clock of a deployment cannot be set; no real scheduler was tested",
+)
+def test_a_night_through_a_real_scheduler() -> None:
+    with one_machine(BEGIN) as airflow:
+        market = Marketplace(airflow.home, FIRST, 1, scale=0.01)
+        market.deliver(FIRST)
+        for dataset in DATASETS:
+            airflow.trigger(f"lake_{dataset}", partition_key=f"{FIRST}")
+        airflow.settle()
+        live = versions.latest(airflow.home / "published")
+        assert live and live.name == f"{FIRST}", airflow.processes.tail("scheduler")
+        assert not airflow.pending()
+
+        def verdicts() -> dict[str, str]:
+            found = json.loads(airflow.outlook("doctor", "--json", check=False))
+            return {f["thing"]: f["verdict"] for f in found if f["thing"].startswith("Airflow")}
+
+        assert verdicts() == {
+            "Airflow executor": "warn",  # SQLite
+            "Airflow secrets": "fine",
+            "Airflow code": "fine",
+            "Airflow servers": "fine",
+            "Airflow DAGs": "fine",
+            "Airflow lake": "fine",
+            "Airflow connection": "fine",
+        }
+        airflow.api("PATCH", "/dags/warehouse", json={"is_paused": True})
+        airflow.processes.kill("triggerer")
+        airflow.clock.forward(timedelta(minutes=5))
+        found = verdicts()
+        assert (found["Airflow servers"], found["Airflow DAGs"]) == ("wrong", "wrong")
