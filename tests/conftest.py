@@ -18,8 +18,11 @@ os.environ["AIRFLOW_HOME"] = str(_airflow)
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_airflow}/airflow.db"
-for _setting in ("HOME", "EXPORTS", "LAKE", "PUBLISHED", "KEY", "MARKET"):
-    os.environ.pop(f"OUTLOOK_{_setting}", None)
+for _setting in [name for name in os.environ if name.startswith("OUTLOOK_")]:
+    if not _setting.startswith("OUTLOOK_TEST_"):
+        del os.environ[_setting]
+# A test writes its deliveries at once: nobody waits until they have been unchanged for a while.
+os.environ["OUTLOOK_SOURCE_UNCHANGED"] = "0"
 
 # The first example of a test may import pandas, which takes longer than any deadline.
 hypothesis_settings.register_profile("outlook", deadline=None, derandomize=True)

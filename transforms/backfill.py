@@ -5,14 +5,23 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from multiprocessing import get_context
 
 from transforms import DATASETS, engine
 from transforms import night as line
-from transforms.deliveries import exports
-from transforms.errors import OF_STATUS, OutlookError, TransientError
+from transforms.deliveries import exports, whole
+from transforms.errors import (
+    OF_STATUS,
+    OutlookError,
+    SourceUnreachable,
+    StillArriving,
+    TransientError,
+)
 from transforms.lake import Lake, Receipt
+from transforms.lake.receipt import new_receipt
+from transforms.lake.seen import changed
 from transforms.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,8 +43,13 @@ def backfill(
     so nights load in parallel; a dataset's history is updated once all its nights are in.
     """
     lake = Lake(settings.lake)
-    nights = exports.due_nights(settings.exports, first, last)
+    exports.keep_beside(settings.exports, settings.lake / "beside")
+    nights = exports.due_nights(settings.beside, first, last)
     jobs = [(d, n) for n in nights for d in DATASETS if not (missing_only and _has(lake, d, n))]
+    late = whole.unfinished(settings.exports, sorted({night for _, night in jobs}))
+    for why in late.values():
+        log.warning("%s", whole.still(why))
+    jobs = [job for job in jobs if job not in late]
     refused = {}
     context = get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_begin) as pool:
@@ -43,9 +57,15 @@ def backfill(
         folds = [pool.submit(_settle, d, settings) for d in DATASETS if not left[d]]
         failure: BaseException | None = None
         for done, ((dataset, night), load) in enumerate(_loads(pool, jobs, settings), start=1):
-            failure = failure or load.exception()
-            if load.exception():
-                error = load.exception()
+            error = load.exception()
+            if isinstance(error, SourceUnreachable):
+                # Every other night would wait for the same source.
+                pool.shutdown(cancel_futures=True)
+                raise error
+            if isinstance(error, StillArriving):
+                late[dataset, night] = str(error)
+            failure = failure or (None if isinstance(error, StillArriving) else error)
+            if error:
                 told = error if isinstance(error, OutlookError | TransientError) else repr(error)
                 log.error("%s %s was not loaded: %s", dataset, night, told)
             elif load.result().status == "refused":
@@ -60,7 +80,24 @@ def backfill(
     if failure:
         # The other nights are in; running the same command again loads the missing ones.
         raise failure
-    return [refused.get((d, n)) or _receipt(lake, d, n) for n in nights for d in DATASETS]
+    return [
+        refused.get((d, n)) or _receipt(lake, d, n, late.get((d, n)))
+        for n in nights
+        for d in DATASETS
+    ]
+
+
+def catch_up(settings: Settings, before: date, nights: int = 14) -> list[Receipt]:
+    """Loads what has changed in the source since it was loaded, among the nights before one.
+
+    Returns the receipts, also of nights that now do not count: they are logged, and stop nothing.
+    """
+    past = [before - timedelta(days=n) for n in range(1, nights + 1)]
+    found = []
+    for dataset, night in changed(settings, past):
+        log.info("%s %s is not as it was when it was loaded: loading it again", dataset, night)
+        found.append(line.run(dataset, night, settings))
+    return found
 
 
 def _loads(
@@ -95,8 +132,10 @@ def _has(lake: Lake, dataset: str, night: date) -> bool:
     return receipt is not None and receipt.is_usable
 
 
-def _receipt(lake: Lake, dataset: str, night: date) -> Receipt:
+def _receipt(lake: Lake, dataset: str, night: date, late: str | None) -> Receipt:
     receipt = lake.receipt(dataset, night)
+    if receipt is None and late:
+        return replace(new_receipt(dataset, night, "missing"), reason=late)
     assert receipt is not None
     return receipt
 

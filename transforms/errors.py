@@ -129,6 +129,13 @@ class TakenOver(TransientError):
     code = "taken_over"
 
 
+class StillArriving(TransientError):
+    """The delivery is there, but still being written: it is late rather than broken."""
+
+    exit_code = 3
+    code = "arriving"
+
+
 class DiskError(TransientError):
     """The disk is full or failing: a retry may succeed once there is space."""
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from upath import UPath
 
 from transforms import draft as drafting
 from transforms.clean import Context
@@ -20,6 +19,8 @@ from transforms.lake.receipt import Receipt
 from transforms.night import in_hand, stage
 from transforms.read import Export
 from transforms.settings import Settings
+from transforms.sources.local import Local
+from transforms.sources.source import Entry
 from transforms.visible import visible
 
 FIRST_REJECTS, FIRST_ROWS = 5, 3
@@ -44,7 +45,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
 
     Relative dates count back from `night`.
     """
-    delivered = ExportFile(UPath(path), visible(path.name), dataset, None)
+    delivered = _delivered(path, dataset)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
         folder = Path(name)
         landed = land(delivered, night, folder)
@@ -61,11 +62,16 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
 
 def draft(path: Path, dataset: str | None, settings: Settings) -> str | None:
     """A draft layout for a file that fits none; None if it holds no table."""
-    file = ExportFile(UPath(path), path.name, dataset, None)
+    file = _delivered(path, dataset)
     with tempfile.TemporaryDirectory(prefix="outlook-") as name:
         folder = Path(name)
         plain = unpack(land(file, date.today(), folder), folder)
         return drafting.draft(plain.path, plain.name, dataset, settings.market)
+
+
+def _delivered(path: Path, dataset: str | None) -> ExportFile:
+    source, name = Local(path.parent), path.name
+    return ExportFile(source, name, visible(name), dataset, None, Entry(name))
 
 
 def _first(path: Path, count: int) -> list[dict[str, Any]]:

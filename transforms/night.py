@@ -30,6 +30,8 @@ from transforms.lake import DamagedPart, Lake, history
 from transforms.lake.commit import commit, commit_absence
 from transforms.lake.partition import Partition
 from transforms.lake.receipt import Receipt, Source, Warned, new_receipt
+from transforms.lake.seen import changed as changed
+from transforms.lake.seen import look
 from transforms.lease import scratch
 from transforms.read import Export, open_export
 from transforms.read.opened import Noted, filled_without_a_name
@@ -93,17 +95,19 @@ def load(
     before = lake.sound_receipt(dataset, night)
     with scratch(settings.work, f"{dataset}-{night}") as folder:
         attempt = Attempt(dataset, night, settings, folder, progress, dry_run)
-        for delivery, opened in attempt.deliveries():
+        found, seen = look(settings, dataset, night, keep=not dry_run)
+        for delivery, opened in attempt.deliveries(found):
             own = folder / f"r{delivery.revision}"
             own.mkdir()
             receipt = replace(attempt, folder=own).read(delivery, opened, lake)
+            receipt = replace(receipt, listed=seen)
             if receipt.status != "refused":
                 # A broken delivery never replaces a readable one.
                 if not dry_run:
                     receipt = commit(lake, receipt, own / "parts", own, before)
                 return refused or receipt
             refused = refused or receipt
-        outcome = refused or new_receipt(dataset, night, "missing")
+        outcome = refused or replace(new_receipt(dataset, night, "missing"), listed=seen)
         if not dry_run:
             commit_absence(lake, outcome)
         return outcome
@@ -238,10 +242,10 @@ class Attempt:
     def landing(self) -> Path:
         return self.folder if self.dry_run else self.settings.landing
 
-    def deliveries(self) -> list[tuple[Delivery, dict[str, InHand]]]:
+    def deliveries(self, there: list[Delivery]) -> list[tuple[Delivery, dict[str, InHand]]]:
         """The night's deliveries that hold the dataset, the one that counts first, with the files
         that it had to open to identify their dataset."""
-        found = [self._told_apart(d) for d in exports.deliveries(self.settings.exports, self.night)]
+        found = [self._told_apart(d) for d in there]
         opened = {delivery.revision: files for delivery, files in found}
         holding = [d for d, _ in found if d.of(self.dataset) or d.problems_of(self.dataset)]
         return [(d, opened[d.revision]) for d in exports.in_order(holding)]
@@ -272,10 +276,8 @@ class Attempt:
         try:
             self._refuse_incomplete(delivery)
             landed = [
-                opened[file.name].landed
-                if file.name in opened
-                else land(file, self.night, self.landing)
-                for file in delivery.of(self.dataset)
+                opened[f.name].landed if f.name in opened else land(f, self.night, self.landing)
+                for f in delivery.of(self.dataset)
             ]
             if not self.dry_run:
                 lake.hold_to_key(self.settings.hashing_key())
@@ -359,21 +361,19 @@ def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
     """Makes a damaged part again, with the rest of its night."""
     receipt = found.receipt
     dataset, night = receipt.dataset, receipt.export_date
-    load_again = (
-        f"put the night's delivery in {settings.exports} and run `outlook run --date {night}`"
-    )
+    again = f"put the night's delivery in {settings.exports} and run `outlook run --date {night}`"
     with scratch(settings.work, f"mend-{dataset}-{night}") as folder:
         landed = [_landed(source, night, settings) for source in receipt.sources]
         whole = [file for file in landed if file is not None]
         if len(whole) < len(landed):
             what = f"{found}, and the delivered bytes that it was made from are gone or damaged too"
-            raise Damaged(damage(what, load_again))
+            raise Damaged(damage(what, again))
         if receipt.content is None or _content(whole, settings) != receipt.content:
             what = f"{found}, and the code, the market or the key has changed since it was made"
-            raise Damaged(damage(what, load_again))
+            raise Damaged(damage(what, again))
         made = Attempt(dataset, night, settings, folder).parts(whole, {})
         if _hashes(made) != _hashes(receipt):
-            raise Damaged(damage(f"{found}, and made again it differs", load_again))
+            raise Damaged(damage(f"{found}, and made again it differs", again))
         target = lake.partition(dataset, night, receipt.content)
         put_folder(folder / "parts", target, folder, lake.final_step(dataset))
     log.warning("%s. The part was made again from the delivered bytes.", found)

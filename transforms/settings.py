@@ -1,17 +1,38 @@
-"""Settings: folders, key and market, from the environment or `outlook.toml`."""
+"""Settings: folders, source, key and market, from the environment or `outlook.toml`."""
 
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from upath import UPath
-
 from transforms.errors import SettingsError
 from transforms.markets import Market, market
+from transforms.sources import LOCAL, Source, source
+from transforms.sources.address import OPTIONS, Login, scheme_of, shown
+from transforms.sources.local import Local
+from transforms.sources.source import Limits
 
-NAMES = ("HOME", "EXPORTS", "LAKE", "PUBLISHED", "KEY", "MARKET")
+# Options of the source that may be set apart: the others are secrets, and belong in a connection.
+SOURCE_OPTIONS = [name for name in OPTIONS if not name.startswith("private_key")]
+LIMITS = [f.name for f in fields(Limits)]
+NAMES = (
+    "HOME",
+    "EXPORTS",
+    "EXPORTS_CONNECTION",
+    "LAKE",
+    "PUBLISHED",
+    "KEY",
+    "MARKET",
+    *(f"SOURCE_{name.upper()}" for name in (*SOURCE_OPTIONS, *LIMITS)),
+)
+
+CONNECTION = "OUTLOOK_EXPORTS_CONNECTION"
+
+# What finds an Airflow connection by its id. Whoever knows Airflow sets it: transforms does not.
+find_connection: Callable[[str], Login] | None = None
 
 
 @dataclass(frozen=True)
@@ -19,10 +40,10 @@ class Settings:
     """All settings; made by `settings()` and passed on, never global."""
 
     home: Path
-    exports: UPath
+    exports: Source
     lake: Path
     published: Path
-    key: bytes | None
+    key: bytes | None = field(repr=False)
     market: Market
 
     @property
@@ -34,6 +55,13 @@ class Settings:
     def landing(self) -> Path:
         """Deliveries as received, mode 0600: they hold personal data."""
         return self.home / "landing"
+
+    @property
+    def beside(self) -> Source:
+        """Where to read what lies beside the nights, such as `calendar.json`: in the source if it
+        is a local folder, else in the lake's copy (`exports.keep_beside`), so that a build needs
+        no source."""
+        return self.exports if self.exports.is_local else Local(self.lake / "beside")
 
     def hashing_key(self) -> bytes:
         """Key for hashing personal data; raises SettingsError if none is set."""
@@ -56,9 +84,11 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
             from_file = tomllib.loads(path.read_text("utf-8"))
         except (ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: {error}") from error
-        for name in from_file:
-            if name.upper() not in {f"OUTLOOK_{n}" for n in NAMES} or name.upper().endswith("_KEY"):
+        for name, value in from_file.items():
+            if name.upper() not in {f"OUTLOOK_{n}" for n in NAMES} - {"OUTLOOK_KEY"}:
                 raise SettingsError(f"{path}: {name} is not a setting that belongs in a file")
+            if name.upper() == "OUTLOOK_EXPORTS" and "@" in str(value):
+                raise SettingsError(f"{path}: a login does not belong in a file: see {CONNECTION}")
 
     def get(name: str, default: str | None) -> str | None:
         setting = f"OUTLOOK_{name}"
@@ -71,7 +101,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         key = _key(key_file)
     return Settings(
         home=home,
-        exports=UPath(str(get("EXPORTS", str(home / "exports")))),
+        exports=_source(get, home),
         lake=_local("LAKE", str(get("LAKE", str(home / "lake")))),
         published=_local("PUBLISHED", str(get("PUBLISHED", str(home / "published")))),
         key=key.encode() if key else None,
@@ -89,8 +119,52 @@ def _key(file: Path) -> str:
     return text.decode("ascii")
 
 
+def _source(get: Callable[[str, str | None], str | None], home: Path) -> Source:
+    connection = get("EXPORTS_CONNECTION", None)
+    url = get("EXPORTS", None)
+    if connection and not url:
+        raise SettingsError(
+            "OUTLOOK_EXPORTS_CONNECTION is set, but OUTLOOK_EXPORTS is not: set it to "
+            "sftp:///folder, s3://bucket/folder or https:///folder. The connection gives the "
+            "host, if the URL does not, and the credentials."
+        )
+    options = {name: get(f"SOURCE_{name.upper()}", None) for name in SOURCE_OPTIONS}
+    return source(
+        url or str(home / "exports"),
+        _limits(get, {"unchanged": 5.0} if scheme_of(url or "") in LOCAL else {}),
+        {name: text for name, text in options.items() if text},
+        partial(_login, connection, find_connection) if connection else None,
+    )
+
+
+def _limits(get: Callable[[str, str | None], str | None], chosen: dict[str, Any]) -> Limits:
+    for name in LIMITS:
+        text = get(f"SOURCE_{name.upper()}", None)
+        if text is None:
+            continue
+        try:
+            number = int(text) if name == "tries" else float(text)
+        except ValueError:
+            number = -1
+        if not (0 <= number < 1e6) or (number == 0 and name not in ("pause", "unchanged")):
+            raise SettingsError(f"OUTLOOK_SOURCE_{name.upper()} is {text!r}, not a number above 0")
+        chosen[name] = number
+    return Limits(**chosen)
+
+
+def _login(connection: str, find: Callable[[str], Login] | None) -> Login:
+    if find is None:
+        raise SettingsError(
+            f"OUTLOOK_EXPORTS_CONNECTION is {connection!r}: only the command `outlook` and the "
+            "DAGs can look up a connection"
+        )
+    return find(connection)
+
+
 def _local(name: str, url: str) -> Path:
-    path = UPath(url)
-    if path.protocol not in ("", "file", "local"):
-        raise SettingsError(f"OUTLOOK_{name} is {url!r}: only a local folder (file:) works so far")
-    return Path(path.path).absolute()
+    found = url.removeprefix("local:").removeprefix("file://").removeprefix("file:")
+    if "://" in found or not found:
+        raise SettingsError(
+            f"OUTLOOK_{name} is {shown(url)!r}: only a local folder (file:) works so far"
+        )
+    return Path(found).absolute()

@@ -109,21 +109,27 @@ def put_folder(
     sync(target.parent.parent)
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Writes JSON atomically, with a seal that shows whether the file was changed afterwards."""
+def write_bytes(path: Path, value: bytes) -> None:
+    """Writes a file atomically, synced to disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = unfinished(path)
-    # Seal what a reader will get, in which dates and keys are text.
-    plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
-    plain[SEAL] = _seal(plain)
     try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump(plain, file, indent=1, ensure_ascii=False, sort_keys=True)
+        with part.open("wb") as file:
+            file.write(value)
             file.flush()
             os.fsync(file.fileno())
         move(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Writes JSON atomically, with a seal that shows whether the file was changed afterwards."""
+    # Seal what a reader will get, in which dates and keys are text.
+    plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
+    plain[SEAL] = _seal(plain)
+    text = json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True)
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any] | None:

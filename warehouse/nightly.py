@@ -10,7 +10,7 @@ from typing import Any
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.deliveries import exports
+from transforms.deliveries import whole
 from transforms.errors import NEXT_STEP, OF_STATUS, ExportError, NightHeld, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import settings
@@ -41,8 +41,10 @@ OF_A_RECEIPT = (
 
 @disk_faults_told()
 def landed(dataset: str, export_date: str | None) -> bool:
-    """Whether the night's export has been delivered, in full as far as a manifest tells."""
-    return exports.landed(settings().exports, dataset, _night(export_date))
+    """Whether the night's export has been delivered, and is whole as far as anybody can tell."""
+    chosen = settings()
+    looks = chosen.lake / "looks"
+    return whole.landed(chosen.exports, dataset, _night(export_date), looks)
 
 
 @disk_faults_told()
@@ -52,6 +54,7 @@ def load(dataset: str, export_date: str | None) -> dict[str, Any]:
     Raises ExportMissing, ExportError or NightHeld if the night does not count.
     """
     chosen = settings()
+    whole.wait(chosen.exports, _night(export_date), (dataset,))
     receipt = line.run(dataset, _night(export_date), chosen)
     told = line.summary(receipt)
     if not receipt.is_usable:

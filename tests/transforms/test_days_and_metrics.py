@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from upath import UPath
 
 from transforms import night
 from transforms.clean import CLEANERS, Context, evidence
@@ -19,6 +18,7 @@ from transforms.lake.receipt import Rows, Source, new_receipt
 from transforms.markets import market
 from transforms.sample import write_sample
 from transforms.settings import settings
+from transforms.sources.local import Local
 
 
 def cleaned(dataset: str, rows: list[dict[str, str]], of: str = "PK") -> list[dict[str, Any]]:
@@ -135,5 +135,5 @@ def test_a_night_is_late_from_the_midnight_after_its_day_of_grace(
 def test_a_calendar_of_months_makes_the_last_day_of_each_due(tmp_path: Path) -> None:
     stretch = [{"from": "2022-01-01", "to": "2022-12-31", "every": "month"}]
     (tmp_path / "calendar.json").write_text(json.dumps(stretch), "utf-8")
-    due = exports.due_nights(UPath(tmp_path), date(2022, 1, 15), date(2022, 4, 30))
+    due = exports.due_nights(Local(tmp_path), date(2022, 1, 15), date(2022, 4, 30))
     assert due == [date(2022, 1, 31), date(2022, 2, 28), date(2022, 3, 31), date(2022, 4, 30)]

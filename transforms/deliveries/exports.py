@@ -5,16 +5,16 @@ night. The delivery exported last counts, in whatever order they are loaded.
 """
 
 import logging
-import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
-
-from upath import UPath
 
 from transforms import DATASETS
 from transforms.deliveries.manifest import (
+    LARGEST,
     Manifest,
     Stretch,
     is_plain,
@@ -23,6 +23,9 @@ from transforms.deliveries.manifest import (
     short,
 )
 from transforms.errors import SettingsError
+from transforms.sources import Source
+from transforms.sources.source import Entry, read_small
+from transforms.storage import write_bytes
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)
@@ -31,8 +34,13 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".xlsx", ".xls", ".parqu
 PACKED = (".gz", ".zip", ".zst")
 MANIFEST = "manifest.json"
 CALENDAR = "calendar.json"
-
-REVISIONS_BEYOND = 4
+SAMPLE = "sample.json"  # beside generated deliveries: how they were made
+# Files that say that a delivery is whole, and the ending of those that say so of one file.
+DONE = ("_SUCCESS", ".done")
+DONE_ENDING = ".done"
+# What an upload is called until it is finished: nobody's.
+UNFINISHED = (".part", ".partial", ".tmp", ".filepart", ".crdownload")
+FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.r([2-9]|[1-9]\d+))?")
 
 
 class Delivered(Protocol):
@@ -52,20 +60,24 @@ D = TypeVar("D", bound=Delivered)
 class ExportFile:
     """A file of a delivery; `promised` is the manifest entry that it must match.
 
-    `problem` says why the file cannot be used.
+    `path` is within the source, `entry` what the source says of the file. `problem` says why the
+    file cannot be used.
     """
 
-    path: UPath
+    source: Source
+    path: str
     name: str
     dataset: str | None
     promised: dict[str, Any] | None
+    entry: Entry
     problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Delivery:
     """One delivery of one night. `absent` names files that the manifest lists but are missing;
-    `problem` says why the manifest cannot be read."""
+    `problem` says why the manifest cannot be read. `manifest` is its file as listed, `done` the
+    markers beside it, and `now` the source's own clock."""
 
     export_date: date
     revision: int
@@ -73,6 +85,10 @@ class Delivery:
     files: tuple[ExportFile, ...]
     absent: tuple[str, ...]
     problem: str | None = None
+    folder: str = ""
+    manifest: Entry | None = None
+    done: frozenset[str] = frozenset()
+    now: datetime | None = None
 
     def of(self, dataset: str) -> tuple[ExportFile, ...]:
         return tuple(f for f in self.files if f.dataset == dataset)
@@ -85,18 +101,41 @@ class Delivery:
         return found + [f.problem for f in files if f.problem]
 
 
-def deliveries(exports: UPath, night: date) -> list[Delivery]:
-    """Every delivery of that night, first revision first; empty if there is none."""
-    # Try revisions one by one, so that a folder of many years need not be listed for one night.
-    # Look a few beyond a gap, since a later one may arrive first.
-    found: list[Delivery] = []
-    revision = 0
-    while revision < REVISIONS_BEYOND + (found[-1].revision if found else 0):
-        revision += 1
-        folder = exports / (f"{night}" if revision == 1 else f"{night}.r{revision}")
-        if folder.is_dir():
-            found.append(_delivery(folder, night, revision))
+def deliveries(exports: Source, night: date) -> list[Delivery]:
+    """Every delivery of that night, first revision first; empty if there is none.
+
+    Raises SourceUnreachable unless the source answers and lists.
+    """
+    return deliveries_of(exports, [night])[night]
+
+
+def deliveries_of(exports: Source, nights: Iterable[date]) -> dict[date, list[Delivery]]:
+    """The deliveries of several nights, for which the root is listed once."""
+    found: dict[date, list[Delivery]] = {night: [] for night in nights}
+    if not found:
+        return found
+    for name in exports.folders([f"{night}" for night in found]):
+        fit = FOLDER.fullmatch(name)
+        night = _night_of(fit[1]) if fit else None
+        if fit and night in found:
+            made = _delivery(exports, name, night, int(fit[2] or 1))
+            found[night] += [made] if made else []
+    for of in found.values():
+        of.sort(key=lambda d: d.revision)
     return found
+
+
+def newest(exports: Source, count: int) -> list[str]:
+    """The last folders of nights that the source lists, newest first."""
+    nights = [name for name in exports.folders([]) if FOLDER.fullmatch(name)]
+    return sorted(nights, reverse=True)[:count]
+
+
+def _night_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def in_order(of: Sequence[D]) -> list[D]:
@@ -107,20 +146,6 @@ def in_order(of: Sequence[D]) -> list[D]:
     if all(d.exported_at for d in of):
         return sorted(of, key=lambda d: (d.exported_at, d.revision), reverse=True)
     return sorted(of, key=lambda d: d.revision, reverse=True)
-
-
-def landed(exports: UPath, dataset: str, night: date) -> bool:
-    """Whether the night's export of this dataset has been delivered, in full if a manifest says."""
-    of = [
-        d
-        for d in deliveries(exports, night)
-        if d.of(dataset) or d.problems_of(dataset) or _promises(d, dataset)
-    ]
-    return bool(of) and not any(_promises(d, dataset) for d in of)
-
-
-def _promises(delivery: Delivery, dataset: str) -> bool:
-    return bool(absent_of(delivery, dataset))
 
 
 def absent_of(delivery: Delivery, dataset: str) -> list[str]:
@@ -140,7 +165,7 @@ def is_export(name: str) -> bool:
     return low.endswith(SUFFIXES)
 
 
-def due_nights(exports: UPath, first: date, last: date) -> list[date]:
+def due_nights(exports: Source, first: date, last: date) -> list[date]:
     """Nights of the range on which a delivery is due: every night, unless `calendar.json` next to
     the deliveries says that a period was delivered weekly or monthly."""
     nights = [first + timedelta(days=i) for i in range((last - first).days + 1)]
@@ -148,10 +173,28 @@ def due_nights(exports: UPath, first: date, last: date) -> list[date]:
     return [n for n in nights if _due(n, stretches)]
 
 
-def days_covered(exports: UPath, night: date) -> int:
+def days_covered(exports: Source, night: date) -> int:
     """Days since the previous night on which a delivery was due: what an inquiry export covers."""
     earlier = due_nights(exports, night - timedelta(days=31), night - timedelta(days=1))
     return (night - earlier[-1]).days if earlier else 31
+
+
+def beside(exports: Source, name: str) -> bytes | None:
+    """A small file that lies beside the nights; None if there is none. Raises ValueError."""
+    there = exports.look(name)
+    return None if there is None else _text(exports, name, there)
+
+
+def keep_beside(exports: Source, folder: Path) -> None:
+    """Copies what lies beside the nights of a source elsewhere into `folder`."""
+    if exports.is_local:
+        return
+    for name in (CALENDAR, SAMPLE):
+        kept, text = folder / name, beside(exports, name)
+        if text is None:
+            kept.unlink(missing_ok=True)
+        elif not kept.is_file() or kept.read_bytes() != text:
+            write_bytes(kept, text)
 
 
 def _due(night: date, stretches: tuple[Stretch, ...]) -> bool:
@@ -166,78 +209,81 @@ def _due(night: date, stretches: tuple[Stretch, ...]) -> bool:
     )
 
 
-def _calendar(exports: UPath) -> tuple[Stretch, ...]:
-    path = exports / CALENDAR
-    if not path.exists():
-        return ()
+def _calendar(exports: Source) -> tuple[Stretch, ...]:
     try:
-        return read_calendar(path)
+        text = beside(exports, CALENDAR)
+        return () if text is None else read_calendar(text)
     except ValueError as error:
         raise SettingsError(
-            f"{path} cannot be read: {error}. It says which nights were due, so nothing was done: "
-            "correct it, or delete it if every night is due."
+            f"{exports}/{CALENDAR} cannot be read: {error}. It says which nights were due, so "
+            "nothing was done: correct it, or delete it if every night is due."
         ) from error
 
 
-def _delivery(folder: UPath, night: date, revision: int) -> Delivery:
+def _text(exports: Source, path: str, entry: Entry) -> bytes:
+    """The bytes of a small file. Raises ValueError if it is not one."""
+    if entry.problem:
+        raise ValueError(entry.problem)
+    return read_small(exports, path, LARGEST)
+
+
+def _delivery(exports: Source, folder: str, night: date, revision: int) -> Delivery | None:
+    listing = exports.files(folder)
+    if listing is None:
+        return None
+    there = {entry.name: entry for entry in listing.entries}
     problem, manifest = None, Manifest(None, {})
     try:
-        path = folder / MANIFEST
-        if path.exists() or path.is_symlink():
-            _stays_within(folder, path)
-            manifest = read_manifest(path)
+        if MANIFEST in there:
+            manifest = read_manifest(_text(exports, f"{folder}/{MANIFEST}", there[MANIFEST]))
     except ValueError as error:
-        problem = f"{folder.name}/{MANIFEST} cannot be read: {error}"
-    there = sorted(folder.iterdir(), key=lambda p: p.name)
+        problem = f"{folder}/{MANIFEST} cannot be read: {error}"
     return Delivery(
         export_date=night,
         revision=revision,
         exported_at=manifest.exported_at,
-        files=tuple(_files(folder, there, manifest.files)),
-        absent=tuple(sorted(set(manifest.files) - {p.name for p in there})),
+        files=tuple(_files(exports, folder, there, manifest.files)),
+        absent=tuple(sorted(set(manifest.files) - set(there))),
         problem=problem,
+        folder=folder,
+        manifest=there.get(MANIFEST),
+        done=frozenset(n for n in there if n in DONE or n.endswith(DONE_ENDING)),
+        now=listing.now,
     )
 
 
 def _files(
-    folder: UPath, there: list[UPath], promised: dict[str, dict[str, Any]]
+    exports: Source, folder: str, there: dict[str, Entry], promised: dict[str, dict[str, Any]]
 ) -> Iterator[ExportFile]:
-    for path in there:
-        entry = promised.get(path.name)
-        stated = entry.get("dataset") if entry else None
-        if path.name == MANIFEST:
+    for name, entry in sorted(there.items()):
+        told = promised.get(name)
+        stated = told.get("dataset") if told else None
+        if name == MANIFEST or (told is None and _is_nobodys(name)):
             continue
-        if not is_export(path.name) and not stated:
-            log.info("%s: %s is not an export and was ignored", folder.name, visible(path.name))
+        if not is_export(name) and not stated:
+            log.info("%s: %s is not an export and was ignored", folder, visible(name))
             continue
-        dataset = stated if stated in DATASETS else name_dataset(path.name)
-        problem = _problem(folder, path, stated)
-        yield ExportFile(path, visible(path.name), dataset, entry, problem)
+        dataset = stated if stated in DATASETS else name_dataset(name)
+        problem = _problem(folder, entry, stated)
+        path = f"{folder}/{name}"
+        yield ExportFile(exports, path, visible(name), dataset, told, entry, problem)
 
 
-def _problem(folder: UPath, path: UPath, stated: str | None) -> str | None:
+def _is_nobodys(name: str) -> bool:
+    """Whether a name is that of an unfinished upload, a hidden file or a marker."""
+    low = name.casefold()
+    return low.startswith(".") or low.endswith((*UNFINISHED, DONE_ENDING)) or name in DONE
+
+
+def _problem(folder: str, entry: Entry, stated: str | None) -> str | None:
     """Why a file cannot be used, if it cannot."""
-    name = f"{folder.name}/{visible(path.name)}"
-    if not is_plain(path.name):
+    name = f"{folder}/{visible(entry.name)}"
+    if not is_plain(entry.name):
         return f"{name} has a name that is not UTF-8, or holds control characters: rename it"
     if stated not in (None, *DATASETS):
         return (
             f"the manifest says that {name} is of {short(stated)}, not one of {', '.join(DATASETS)}"
         )
-    if not is_export(path.name):
+    if not is_export(entry.name):
         return f"{name} has an unsupported ending: see `outlook inspect`"
-    try:
-        _stays_within(folder, path)
-    except ValueError as error:
-        return f"{name} cannot be used: {error}"
-    if not path.is_file():
-        return f"{name} is not a file but a folder, a pipe or a broken link"
-    return None
-
-
-def _stays_within(folder: UPath, path: UPath) -> None:
-    """Raises ValueError for a link out of the delivery: its target was not delivered."""
-    if path.protocol in ("", "file", "local"):
-        home, real = os.path.realpath(folder.path), os.path.realpath(path.path)
-        if os.path.dirname(real) != home:
-            raise ValueError("it is a link to a file outside its folder")
+    return f"{name} cannot be used: {entry.problem}" if entry.problem else None

@@ -9,8 +9,6 @@ import unicodedata
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from upath import UPath
-
 LARGEST = 4 << 20  # bytes; a night's manifest has a few hundred
 CADENCES = ("night", "week", "month")
 YEARS = range(1999, 2200)  # years in which a delivery can have been made
@@ -29,9 +27,9 @@ class Manifest(NamedTuple):
     files: dict[str, dict[str, Any]]
 
 
-def read_manifest(path: UPath) -> Manifest:
+def read_manifest(text: bytes) -> Manifest:
     """A delivery's manifest. Raises ValueError if it is invalid."""
-    told = _json(path)
+    told = _json(text)
     if not isinstance(told, dict):
         raise ValueError("it is not an object")
     entries = told.get("files", [])
@@ -54,9 +52,9 @@ def read_manifest(path: UPath) -> Manifest:
     return Manifest(_instant(told.get("exported_at")), files)
 
 
-def read_calendar(path: UPath) -> tuple[Stretch, ...]:
+def read_calendar(text: bytes) -> tuple[Stretch, ...]:
     """The periods of a calendar: first day, last day, how often. Raises ValueError."""
-    rows = _json(path)
+    rows = _json(text)
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
         raise ValueError("it must be a list of objects with from, to and every")
     return tuple(sorted(map(_stretch, rows)))
@@ -67,11 +65,7 @@ def is_plain(name: str) -> bool:
     return not any(unicodedata.category(c) in UNFIT or c in TURNING for c in name)
 
 
-def _json(path: UPath) -> Any:
-    if not path.is_file():
-        raise ValueError("it is not a file")
-    with path.open("rb") as file:
-        text = file.read(LARGEST + 1)
+def _json(text: bytes) -> Any:
     if len(text) > LARGEST:
         raise ValueError(f"it has more than {LARGEST >> 20} MiB")
     try:

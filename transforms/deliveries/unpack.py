@@ -16,8 +16,9 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
-from transforms.deliveries.landing import CHUNK, Landed
+from transforms.deliveries.landing import Landed
 from transforms.errors import ExportError
+from transforms.sources.source import CHUNK
 from transforms.storage import disk_fault, private
 
 MAX_BYTES = 16 << 30  # unpacked; no night's export is larger

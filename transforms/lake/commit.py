@@ -28,7 +28,7 @@ def commit(
             log.warning(
                 "%s %s: a later delivery is in the lake, so this one does not count", dataset, night
             )
-            return old
+            return _seen(lake, old, receipt)
         if old and _committed_since(before, old) and in_order([old, receipt])[0] is old:
             return _of_another(old, receipt)
         if old and old.content and old.content != receipt.content:
@@ -43,7 +43,7 @@ def commit(
             named = (replace(part, path=str(within / part.path)) for part in receipt.parts)
             receipt = replace(receipt, parts=tuple(named))
             put_folder(parts, target, scratch, lake.final_step(dataset))
-        if receipt != old:
+        if old is None or (receipt, receipt.listed) != (old, old.listed):
             lake.write_receipt(receipt)
         return receipt
 
@@ -75,7 +75,18 @@ def commit_absence(lake: Lake, receipt: Receipt) -> None:
     with lake.lock(dataset):
         old = lake.receipt(dataset, night)
         if old is None or not old.content:
-            if old is None or (old.status, old.reason) != (receipt.status, receipt.reason):
+            said = (receipt.status, receipt.reason, receipt.listed)
+            if old is None or (old.status, old.reason, old.listed) != said:
                 lake.write_receipt(receipt)
-        elif receipt.status == "refused":
+            return
+        if receipt.status == "refused":
             log.error("%s %s: the version loaded before stays", dataset, night)
+            _seen(lake, old, receipt)
+
+
+def _seen(lake: Lake, counts: Receipt, attempt: Receipt) -> Receipt:
+    """The receipt that counts, with what the attempt saw: it need not be looked at again."""
+    if counts.listed != attempt.listed:
+        counts = replace(counts, listed=attempt.listed)
+        lake.write_receipt(counts)
+    return counts

@@ -109,7 +109,7 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
         night = receipt.export_date
         if receipt.status in UNREAD:
             continue
-        days = exports.days_covered(settings.exports, night)
+        days = exports.days_covered(settings.beside, night)
         verdict = gates.judge(receipt, good, days, lake.release(dataset, night), brought)
         receipt = _with_verdict(lake, receipt, verdict)
         if not receipt.is_usable:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from transforms.code import code_version
 
-VERSION = 2
+VERSION = 3
 
 Status = Literal["ok", "partial", "held", "refused", "missing"]
 Extent = Literal["census", "window", "sample"]
@@ -66,6 +66,18 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A file of a delivery as its source listed it; `folder` is the delivery's. Null is what the
+    source does not tell."""
+
+    folder: str
+    name: str
+    bytes: int | None
+    modified: datetime | None
+    etag: str | None
+
+
+@dataclass(frozen=True)
 class Part:
     """A Parquet file of the night: rows, metrics, day or rejected; `path` is within the lake."""
 
@@ -106,8 +118,10 @@ class Replaced:
 class Receipt:
     """One dataset's night. Counts are rows, `seconds` the time that it took to read.
 
-    `content` names the bytes, the code and the key that the parts were made of; `rows_hash` the
-    accepted rows in any order. `reason` says why the night is held or refused.
+    `listed` is what the source listed of all deliveries of the night when it was last looked at,
+    null if that is not known. `content` names the bytes, the code and the key that the parts were
+    made of; `rows_hash` the accepted rows in any order. `reason` says why the night is held or
+    refused.
     """
 
     dataset: str
@@ -122,6 +136,8 @@ class Receipt:
     layout: str | None = None
     extent: Extent | None = None
     sources: tuple[Source, ...] = ()
+    # Not what the night is, but how it was listed: two listings of the same bytes are equal.
+    listed: tuple[Listed, ...] | None = field(default=None, compare=False)
     content: str | None = None
     rows_hash: str | None = None
     rows: Rows = Rows()
@@ -185,9 +201,12 @@ def from_json(found: Mapping[str, Any]) -> Receipt:
 def _migrated(old: dict[str, Any]) -> dict[str, Any]:
     """Migrates a receipt from any older version to this one.
 
-    Version 1 had no number. Its first receipts had no hashes of unpacked files and of rows, nor
-    the reasons of each file: where the night had one file, they are that file's.
+    Version 2 had no listing. Version 1 had no number. Its first receipts had no hashes of unpacked
+    files and of rows, nor the reasons of each file: where the night had one file, they are that
+    file's.
     """
+    if old.get("version") == 2:
+        return {**old, "listed": None, "version": VERSION}
     if "version" in old:
         return old
     defaults: dict[str, Any] = {
@@ -200,6 +219,7 @@ def _migrated(old: dict[str, Any]) -> dict[str, Any]:
         "rows_hash": None,
         "value_rejects": {},
         "replaced": [],
+        "listed": None,
         "reason": None,
         "code_version": "",
         "started_at": f"{old.get('export_date')}T00:00:00+00:00",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from transforms import DATASETS
 from transforms.code import code_version
-from transforms.deliveries.exports import CALENDAR
+from transforms.deliveries import exports
 from transforms.errors import Damaged, SettingsError
 from transforms.lake import Lake, Receipt
 from transforms.settings import Settings
@@ -131,10 +131,10 @@ def _keep(
 def _keep_texts(store: Store, settings: Settings, files: dict[str, Entry]) -> None:
     """The calendar of due nights, which decides what is missing, and the file of settings."""
     try:
-        calendar = settings.exports / CALENDAR
-        if calendar.exists():
-            files[f"exports/{CALENDAR}"] = store.put_text(calendar.read_bytes(), PLAIN)
-    except OSError as error:
+        calendar = exports.beside(settings.beside, exports.CALENDAR)
+        if calendar is not None:
+            files[f"exports/{exports.CALENDAR}"] = store.put_text(calendar, PLAIN)
+    except (OSError, ValueError) as error:
         log.warning(
             "%s cannot be read (%s): the backup has no calendar of the nights that were due. All "
             "else is in it",

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from transforms.deliveries.landing import CHUNK
 from transforms.errors import Damaged, SettingsError
 from transforms.lease import leased
+from transforms.sources.source import CHUNK
 from transforms.storage import move, private, private_folder, read_json, sha256, write_json
 
 KEPT = 30  # snapshots; what only older ones list is deleted

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transforms.errors import NEXT_STEP, OF_STATUS, SettingsError
+from transforms.errors import NEXT_STEP, OF_STATUS, SettingsError, TransientError
 from transforms.settings import Settings, settings
 from warehouse.cli import terminal
 from warehouse.cli.options import Dataset, Incomplete, Json, Night, Quiet, datasets, day
 
 if TYPE_CHECKING:
+    from transforms.lake import Receipt
     from warehouse.build.build import Built
 
 
@@ -54,12 +55,20 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     gate: Annotated[str, typer.Option(help="strict, or off: let a held night pass.")] = "strict",
     incomplete: Incomplete = False,
+    no_catch_up: Annotated[
+        bool,
+        typer.Option("--no-catch-up", help="Do not look again at the fourteen nights before."),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Load one night into the lake, build the warehouse and publish it."""
+    """Load one night into the lake, build the warehouse and publish it.
+
+    Earlier nights whose delivery has changed since they were loaded are loaded again.
+    """
     from transforms import backfill as nights_at_once
     from transforms import night as line
+    from transforms.deliveries import whole
 
     terminal.log_to_stderr(quiet)
     if gate not in line.GATES:
@@ -69,6 +78,7 @@ def run(
         )
     chosen, to_load = settings(), datasets(dataset)
     chosen.hashing_key()
+    whole.wait(chosen.exports, day(night), to_load)
     receipts = []
     for name in to_load:
         with terminal.progress_bar(f"{name} {night}", quiet) as bar:
@@ -79,6 +89,7 @@ def run(
                 else line.run(name, day(night), chosen, gate, count)
             )
     stopped = nights_at_once.worst(receipts)
+    again = [] if dry_run or no_catch_up else _catch_up(chosen, day(night))
     built = (
         None
         if stopped or dry_run
@@ -86,7 +97,11 @@ def run(
     )
     if as_json:
         terminal.print_json(
-            {"receipts": [r.as_json() for r in receipts], "published": built and str(built.folder)}
+            {
+                "receipts": [r.as_json() for r in receipts],
+                "loaded_again": [r.as_json() for r in again],
+                "published": built and str(built.folder),
+            }
         )
     else:
         for receipt in receipts:
@@ -196,6 +211,17 @@ def _build(
     with terminal.progress_bar("building", quiet) as bar:
         count = terminal.counter(bar)
         return build(chosen, full, lambda _: count(1), night, incomplete)
+
+
+def _catch_up(chosen: Settings, night: date) -> "list[Receipt]":
+    """What changed of earlier nights; a source that fails here has not failed the night."""
+    from transforms import backfill as nights_at_once
+
+    try:
+        return nights_at_once.catch_up(chosen, night)
+    except TransientError as error:
+        terminal.tell(f"earlier nights were not looked at again: {error}")
+        return []
 
 
 def _what_stays(chosen: Settings) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.code import code_version
+from transforms.deliveries import exports
 from transforms.errors import PublishError, SettingsError
 from transforms.settings import Settings
 from transforms.storage import write_json
@@ -156,10 +157,7 @@ def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:
 
 def _is_sample(settings: Settings) -> bool:
     """Whether the exports are generated: then sample.json next to them says how."""
-    try:
-        return bool((settings.exports / "sample.json").is_file())
-    except OSError:
-        return False
+    return settings.beside.look(exports.SAMPLE) is not None
 
 
 def summary(made: Made) -> list[str]:

@@ -3,6 +3,7 @@
 import platform
 import shlex
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -12,6 +13,7 @@ import duckdb
 from packaging.requirements import Requirement
 
 from transforms import engine
+from transforms.deliveries import exports
 from transforms.errors import OutlookError, TransientError
 from transforms.settings import Settings, settings
 from warehouse import versions
@@ -53,12 +55,13 @@ def _key(chosen: Settings) -> tuple[str, str]:
 
 
 def _exports(chosen: Settings) -> tuple[str, str]:
-    try:
-        if chosen.exports.is_dir():
-            return "fine", f"{chosen.exports} is readable"
-    except OSError as error:
-        return "wrong", f"{chosen.exports}: {error}"
-    return "wrong", f"{chosen.exports} does not exist: set OUTLOOK_EXPORTS or create the folder"
+    """Lists the source, as a night would."""
+    began = time.monotonic()
+    seen = exports.newest(chosen.exports, 3)
+    took = f"{chosen.exports} answered in {time.monotonic() - began:.1f} s"
+    if not seen:
+        return "warn", f"{took}, and no night has been delivered there yet"
+    return "fine", f"{took}; its newest nights: {', '.join(seen)}"
 
 
 def _disk(chosen: Settings) -> tuple[str, str]:

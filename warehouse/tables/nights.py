@@ -27,7 +27,7 @@ ROWS = ("rows_in", "rows_accepted", "rows_rejected", "rows_duplicate")
 
 def due_nights(settings: Settings) -> Due:
     """The nights on which a delivery was due; those that never ran count as missing."""
-    return partial(exports.due_nights, settings.exports)
+    return partial(exports.due_nights, settings.beside)
 
 
 def statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """One night's folder: three exports, now and then a manifest, now and then something wrong."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -99,6 +100,8 @@ class Writer:
         if told and night.incident != "truncated":
             stamp = exported.strftime("%Y-%m-%dT%H:%M:%SZ")
             files.write_json(folder / "manifest.json", {"exported_at": stamp, "files": written})
+        for path in folder.iterdir():
+            os.utime(path, (exported.timestamp(), exported.timestamp()))
 
     def _named(
         self, dataset: str, arrangement: dirt.Arrangement, night: Night, is_wrong: bool
