@@ -281,7 +281,7 @@ class Attempt:
             ]
             if not self.dry_run:
                 lake.hold_to_key(self.settings.hashing_key())
-            content = _content(landed, self.settings)
+            content = content_of(landed, self.settings)
             old = lake.sound_receipt(self.dataset, self.night)
             if old and old.content == content and lake.is_whole(old) and not self.dry_run:
                 return self._of_delivery(old, delivery)
@@ -330,7 +330,7 @@ class Attempt:
         )
 
 
-def _content(landed: list[Landed], settings: Settings) -> str:
+def content_of(landed: list[Landed], settings: Settings) -> str:
     """Name of a partition's content: the bytes, code and key that it was made from."""
     key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
     made_of = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
@@ -363,12 +363,12 @@ def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
     dataset, night = receipt.dataset, receipt.export_date
     again = f"put the night's delivery in {settings.exports} and run `outlook run --date {night}`"
     with scratch(settings.work, f"mend-{dataset}-{night}") as folder:
-        landed = [_landed(source, night, settings) for source in receipt.sources]
+        landed = [landed_bytes(source, night, settings) for source in receipt.sources]
         whole = [file for file in landed if file is not None]
         if len(whole) < len(landed):
             what = f"{found}, and the delivered bytes that it was made from are gone or damaged too"
             raise Damaged(damage(what, again))
-        if receipt.content is None or _content(whole, settings) != receipt.content:
+        if receipt.content is None or content_of(whole, settings) != receipt.content:
             what = f"{found}, and the code, the market or the key has changed since it was made"
             raise Damaged(damage(what, again))
         made = Attempt(dataset, night, settings, folder).parts(whole, {})
@@ -379,7 +379,7 @@ def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
     log.warning("%s. The part was made again from the delivered bytes.", found)
 
 
-def _landed(source: Source, night: date, settings: Settings) -> Landed | None:
+def landed_bytes(source: Source, night: date, settings: Settings) -> Landed | None:
     """The bytes of one source of a receipt: the landed file, else the delivered one."""
     path = landed_path(settings.landing / f"{night}", source.name, source.sha256)
     if path.is_file() and sha256(path) == source.sha256:

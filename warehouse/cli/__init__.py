@@ -15,7 +15,7 @@ import typer
 
 from transforms.errors import OutlookError, SettingsError, TransientError
 from transforms.storage import disk_faults_told
-from warehouse.cli import keep, look, query, report, run, terminal
+from warehouse.cli import keep, look, query, rejects, report, run, terminal
 
 INTERRUPTED = 130
 
@@ -35,7 +35,7 @@ for command in (
     report.prove,
     look.nights,
     look.status,
-    look.rejected,
+    rejects.rejected,
     look.inspect,
     look.doctor,
     query.explain,

@@ -56,32 +56,6 @@ def status(as_json: Json = False) -> None:
     _stop_if_damaged(damaged)
 
 
-def rejected(
-    night: Annotated[str | None, typer.Option("--date", help="Export date, YYYY-MM-DD.")] = None,
-    dataset: Dataset = None,
-    reason: Annotated[str | None, typer.Option(help="Only reasons that hold this text.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="Write them to this CSV file.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show rejected rows with file, line, column and reason. They hold personal data."""
-    from transforms.lake import Lake
-    from warehouse.questions import rejects
-
-    chosen = settings()
-    if to:
-        rejects.check_target(to)
-    found = rejects.rejected(
-        Lake(chosen.lake), datasets(dataset), day(night) if night else None, reason
-    )
-    if to:
-        rejects.write_csv(found, to)
-        terminal.tell(f"{len(found):,} rows written to {to} (mode 0600)")
-    elif as_json:
-        terminal.print_json(found)
-    else:
-        terminal.print_rows([{k: v for k, v in row.items() if k != "raw_row"} for row in found])
-
-
 def inspect(
     file: Path,
     dataset: Dataset = None,

@@ -5,6 +5,10 @@ SELECT
     dataset,
     file,
     reason,
-    rows_rejected
+    rows_rejected,
+    -- Not by the clock: the same lake makes the same file on any day.
+    date_diff(
+        'day', export_date, (SELECT max(export_date) FROM lake.nights WHERE status IN ('ok', 'partial'))
+    )::INTEGER AS days_old
 FROM lake.rejected
 ORDER BY export_date, dataset, file, reason
