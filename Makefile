@@ -13,7 +13,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run production test lint faults deployment fuzz clients docs bench airflow lock gazetteer clean
+.PHONY: run production test lint faults deployment soak fuzz clients docs bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -48,6 +48,11 @@ faults: $(DEV)
 deployment: $(DEV)
 	$(BIN)/python -m tests.deployment nights
 	$(BIN)/python -m tests.deployment nights --celery
+
+# Nights with faults drawn from a seed, each morning equal to the truth.
+NIGHTS ?= 60
+soak: $(DEV)
+	$(BIN)/python -m tests.deployment soak --nights $(NIGHTS) $(ARGS)
 
 fuzz: $(DEV)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/read/test_fuzz.py

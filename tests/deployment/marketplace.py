@@ -15,6 +15,7 @@ class Marketplace:
 
     def __init__(self, folder: Path, first: date, nights: int, scale: float, seed: int = 1) -> None:
         self.stock, self.exports = folder / "stock", folder / "exports"
+        self.corrected: set[date] = set()  # nights that came more than once
         self.nights = [first + timedelta(n) for n in range(nights)]
         for i in range(0, nights, AT_ONCE):
             part = self.nights[i : i + AT_ONCE]
@@ -24,6 +25,8 @@ class Marketplace:
 
     def deliver(self, night: date, revision: int = 1) -> None:
         """Everything at once: the folder appears whole."""
+        if revision > 1:
+            self.corrected.add(night)
         part = self.exports.parent / "part"
         shutil.copytree(self.stock / f"{night}", part)
         part.rename(self._folder(night, revision))

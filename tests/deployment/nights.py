@@ -5,20 +5,30 @@ and the seven that follow bring what a year brings: late, missing, half, few, br
 """
 
 import json
+import signal
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from tests.deployment import browser
 from tests.deployment.marketplace import Marketplace
 from tests.deployment.record import Record, content, differences
-from tests.deployment.servers import KEY, Airflow
+from tests.deployment.servers import Airflow
+from tests.deployment.soak import settings_of
 from transforms import DATASETS, backfill
-from transforms.settings import settings
 from warehouse import versions
 from warehouse.build.build import build
 
 FIRST = date(2022, 6, 20)
 NIGHTS = 12
+KINDS = {"late", "failed", "held", "recovered"}
+NOT_RIGHT = (
+    "late: listings 2022-06-26",
+    "late: listings 2022-06-27",
+    "failed: listings 2022-06-27",
+    "held: listings 2022-06-29",
+    "failed: listings 2022-06-30",
+)
 BEGIN = datetime(2022, 6, 25, 22, tzinfo=UTC)
 POKE = timedelta(minutes=5, seconds=5)
 
@@ -51,6 +61,7 @@ class TwelveNights:
         self.broken()
         self.last()
         self.again()
+        self.who_was_told()
         self.is_the_truth()
         return self.record
 
@@ -86,8 +97,7 @@ class TwelveNights:
             self._published(night(23), "API, conf")
         # Unpausing made a run of the newest night at once; it has waited for its delivery.
         self.market.deliver(night(24))
-        self._pass(self.airflow.clock.now() + POKE)
-        self._pass(self.airflow.clock.now() + POKE)
+        self._poke(2)
         self._published(night(24), "scheduled when the DAGs were unpaused")
 
     def empty_trigger(self) -> None:
@@ -103,14 +113,18 @@ class TwelveNights:
 
     def plain(self) -> None:
         self.market.deliver(night(25))
-        self._morning(26)
-        self._published(night(25), "on time")
+        if self.airflow.workers:
+            self._morning_that_loses(signal.SIGKILL, at(26, 0))
+            self._published(night(25), "on time, with a worker killed in the middle of a load")
+        else:
+            self._morning(26)
+            self._published(night(25), "on time")
 
     def late(self) -> None:
         self._morning(27)
         self._pass(at(27, 4, 30))
         self.market.deliver(night(26))
-        self._pass(at(27, 4, 36))
+        self._poke(2)
         self._published(night(26), "it came at 09:30 in Karachi")
 
     def missing(self) -> None:
@@ -124,14 +138,13 @@ class TwelveNights:
         self._morning(29)
         for share in (0.6, 0.8):
             self.market.begin(night(28), share)
-            self._pass(self.airflow.clock.now() + POKE)
+            self._poke(1)
         self.market.finish(night(28))
-        for _ in range(3):
-            self._pass(self.airflow.clock.now() + POKE)
-        self._pass(at(29, 1, 10))
+        self._poke(3)
+        self._pass(at(29, 1, 17))
         self._published(night(28), "it was half there at 05:00, and whole at 05:15")
         self.market.deliver(night(27))
-        self._pass(at(29, 9, 5))
+        self._pass(at(29, 9, 17))
         published = sorted(self.record.published)
         self.record.expect(f"{night(27)}" in published, "the missing night came and is published")
         self.record.expect_night(night(28), "a late night does not move latest back")
@@ -146,7 +159,7 @@ class TwelveNights:
         if self.shots:
             browser.take(self.airflow, self.shots)
         self.airflow.outlook("release-night", f"{night(29)}", "--reason", "the partner confirms it")
-        self._pass(at(30, 1, 5))
+        self._pass(at(30, 1, 17))
         self._published(night(29), "released")
 
     def broken(self) -> None:
@@ -157,23 +170,41 @@ class TwelveNights:
             (self.record.live() or "").startswith(f"{night(29)}"), "a broken file is refused"
         )
         self.market.deliver(night(30), revision=2)
-        self._pass(at(1, 1, 5, 7))
+        self._pass(at(1, 1, 17, 7))
         self._published(night(30), "corrected")
         # What was released is corrected as well.
         self.market.deliver(night(29), revision=2)
-        self._pass(at(1, 2, 5, 7))
+        self._pass(at(1, 2, 17, 7))
         self.record.look()
 
     def last(self) -> None:
         self.market.deliver(night(1, 7))
-        self._morning(2, 7)
-        self._published(night(1, 7), "on time")
+        if self.airflow.workers:
+            self._morning_that_loses(signal.SIGSTOP, at(2, 0, 0, 7))
+            self._published(night(1, 7), "on time, with a worker frozen and woken")
+        else:
+            self._morning(2, 7)
+            self._published(night(1, 7), "on time")
 
     def again(self) -> None:
         self.airflow.trigger("lake_sellers", partition_key=f"{night(25)}")
         self.airflow.settle()
         pending = [p["partition_key"] for p in self.airflow.pending()]
         self.record.expect(not pending, f"a night loaded again leaves no pending run: {pending}")
+
+    def who_was_told(self) -> None:
+        """Four messages and no other, each once, and nothing is left as late, failed or held."""
+        told = [m.removeprefix("[outlook] ") for m in self.record.messages()]
+        kinds = Counter(m.split(":")[0] for m in told)
+        self.record.expect(set(kinds) == KINDS, f"four kinds of messages: {dict(kinds)}")
+        again = [m for m, times in Counter(told).items() if times > 1]
+        self.record.expect(not again, f"none is sent twice: {again or 'none'}")
+        about = {kind: {m.split(": ")[1] for m in told if m.startswith(kind)} for kind in KINDS}
+        ill = about["late"] | about["failed"] | about["held"]
+        left = sorted(ill - about["recovered"])
+        self.record.expect(not left, f"all of them recovered: {left or 'all'}")
+        for what in NOT_RIGHT:
+            self.record.expect(what in told, f"told: {what}")
 
     def is_the_truth(self) -> None:
         published = self.airflow.home / "published"
@@ -185,8 +216,33 @@ class TwelveNights:
         same = content(live) == plain
         self.record.expect(same, f"the content is that of `outlook backfill`: {len(plain)} tables")
 
+    def _morning_that_loses(self, number: signal.Signals, begin: datetime) -> None:
+        """A worker is killed or frozen in the middle of a load, and comes back when another has
+        done its work."""
+        self.airflow.settle()
+        self.airflow.clock.set(begin)
+        worker = self.airflow.worker_in_the_middle()
+        if number == signal.SIGKILL:
+            self.airflow.processes.kill(worker)
+        else:
+            self.airflow.processes.signal(worker, number)
+        self.record.note(f"     {number.name} to {worker} in the middle of a load")
+        self.airflow.pass_over(worker)
+        self.record.look()
+        if number == signal.SIGKILL:
+            self.airflow.start_worker(worker)
+        else:
+            self.airflow.processes.signal(worker, signal.SIGCONT)
+            self.record.note(f"     {worker} wakes")
+        self.airflow.settle()
+
     def _morning(self, day: int, month: int = 6) -> None:
         self._pass(at(day, 0, 0, month))
+
+    def _poke(self, times: int) -> None:
+        """Lets the sensors look again."""
+        for _ in range(times):
+            self._pass(self.airflow.clock.now() + POKE)
 
     def _pass(self, until: datetime) -> None:
         self.airflow.pass_time(until)
@@ -199,8 +255,6 @@ class TwelveNights:
 
 def by_command_line(market: Marketplace, home: Path) -> dict[str, str]:
     """What the same deliveries make without Airflow, in order and undisturbed."""
-    chosen = settings(
-        {"OUTLOOK_HOME": str(home), "OUTLOOK_EXPORTS": str(market.exports), "OUTLOOK_KEY": KEY}
-    )
+    chosen = settings_of(market, home)
     backfill.backfill(market.nights[0], market.nights[-1], chosen, False)
     return content(build(chosen).folder)

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -54,6 +55,14 @@ class Processes:
         """Sends a signal to a server and everything that it started."""
         for pid in [self._running[name].pid, *descendants(self._running[name].pid)]:
             _send(pid, number)
+
+    def limit(self, name: str, size: int | None) -> None:
+        """Lets what a server has started, and will start, write no file of more than `size` bytes;
+        None takes the limit away. To them it is a disk over quota."""
+        number = resource.RLIM_INFINITY if size is None else size
+        for pid in descendants(self._running[name].pid):
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (number, resource.RLIM_INFINITY))
 
     def kill(self, name: str) -> None:
         """Ends a server and all that it started at once, as a power cut would."""

@@ -31,6 +31,7 @@ from tests.deployment.services import Mailbox, free_port, start_postgres, start_
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 KEY = "a key for tests of a deployment, forty characters"
+LEASE = 8  # seconds of silence after which a frozen worker has lost its locks
 WORKERS = ("w1", "w2")
 PATIENCE = 900  # seconds: only what hangs takes so long, however busy the machine is
 BUSY = ("queued", "scheduled", "running", "restarting")
@@ -62,8 +63,8 @@ class Airflow:
         self.start_api()
         for name in ("scheduler", "dag-processor", "triggerer"):
             self.start_server(name)
-        for number, name in enumerate(self.workers):
-            self.start_worker(name, number)
+        for name in self.workers:
+            self.start_worker(name)
         self.wait_until(self._all_healthy, "every server is healthy")
         self.wait_until(lambda: set(NIGHTLY) <= set(self.dags()), "the DAGs are parsed")
         for dag in self.dags():
@@ -80,7 +81,7 @@ class Airflow:
         command = [f"{BIN}/airflow", name, *quietly]
         self.processes.start(name, command, self.environment("main"), self.folder)
 
-    def start_worker(self, name: str, number: int = 0) -> None:
+    def start_worker(self, name: str) -> None:
         """A worker sees no process but its own."""
         env = self.environment(name) | {
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": f"{free_port()}"
@@ -123,6 +124,7 @@ class Airflow:
             "PYTHONDONTWRITEBYTECODE": "1",
             "OUTLOOK_HOME": str(self.home),
             "OUTLOOK_KEY": KEY,
+            "OUTLOOK_LEASE": f"{LEASE}",
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -135,6 +137,9 @@ class Airflow:
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "OUTLOOK_NOTIFY": "log,mail",
+            "OUTLOOK_NOTIFY_MAIL_TO": "engineer@example.com",
+            "OUTLOOK_NOTIFY_MAIL_FROM": "outlook@example.com",
             "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(
                 {
                     "conn_type": "smtp",
@@ -239,6 +244,49 @@ class Airflow:
         """Starts a run through the API; its id."""
         body = {"logical_date": None, **asked}
         return str(self.api("POST", f"/dags/{dag}/dagRuns", json=body)["dag_run_id"])
+
+    # Workers that are lost
+
+    def worker_in_the_middle(self) -> str:
+        """Waits until a load has written something; the worker that is at it."""
+        work = self.home / "lake" / ".work"
+        found: list[str] = []
+
+        def is_at_work() -> bool:
+            begun = {p.name.split("-")[0] for p in work.glob("*") if any(p.iterdir())}
+            running = self.tasks(state="running", task_id="load_partition") if begun else []
+            found.extend(
+                Path(t["hostname"]).name
+                for t in running
+                if t["dag_id"].removeprefix("lake_") in begun and t["hostname"]
+            )
+            return bool(found)
+
+        self.wait_until(is_at_work, "a worker is in the middle of a load", pause=0.02)
+        return found[0]
+
+    def pass_over(self, worker: str) -> None:
+        """Lets the scheduler see that a worker is lost, and try its tasks again."""
+
+        def only_it_runs() -> bool:
+            running = self.tasks(state=["running", "queued", "scheduled"])
+            return all(Path(t["hostname"] or worker).name == worker for t in running)
+
+        self.wait_until(only_it_runs, f"nothing but {worker} is at work", pause=1.5)
+        # No sign of life for five minutes; then a task waits for its retry.
+        self.clock.forward(timedelta(minutes=6))
+        self.wait_until(
+            lambda: (
+                not any(
+                    Path(t["hostname"] or "").name == worker for t in self.tasks(state="running")
+                )
+            ),
+            f"the scheduler gave up what {worker} had",
+            pause=1.5,
+        )
+        for _ in range(3):
+            self.clock.forward(timedelta(minutes=11))
+            self.settle()
 
     # Waiting
 

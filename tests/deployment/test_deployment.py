@@ -3,7 +3,6 @@
 `make deployment` runs twelve nights, on one machine and with two Celery workers.
 """
 
-import json
 import shutil
 from datetime import timedelta
 
@@ -13,7 +12,9 @@ from tests.deployment.marketplace import Marketplace
 from tests.deployment.nights import BEGIN, FIRST
 from tests.deployment.servers import one_machine
 from transforms import DATASETS
+from transforms.settings import settings
 from warehouse import versions
+from warehouse.questions import deployment
 
 
 @pytest.mark.skipif(
@@ -32,8 +33,9 @@ def test_a_night_through_a_real_scheduler() -> None:
         assert not airflow.pending()
 
         def verdicts() -> dict[str, str]:
-            found = json.loads(airflow.outlook("doctor", "--json", check=False))
-            return {f["thing"]: f["verdict"] for f in found if f["thing"].startswith("Airflow")}
+            environ = airflow.environment("main")
+            found = deployment.examine(settings(environ), environ)
+            return {thing: verdict for thing, (verdict, _) in found}
 
         assert verdicts() == {
             "Airflow executor": "warn",  # SQLite
@@ -43,6 +45,8 @@ def test_a_night_through_a_real_scheduler() -> None:
             "Airflow DAGs": "fine",
             "Airflow lake": "fine",
             "Airflow connection": "fine",
+            "Airflow pool": "fine",
+            "Airflow messages": "fine",
         }
         airflow.api("PATCH", "/dags/warehouse", json={"is_paused": True})
         airflow.processes.kill("triggerer")

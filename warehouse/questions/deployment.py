@@ -59,6 +59,10 @@ def examine(chosen: Settings, environ: dict[str, str] | None = None) -> Iterator
             yield thing, ("warn", f"not looked at: {error}")
 
 
+class _Absent(_Silent):
+    """The API answers and does not know what was asked for."""
+
+
 class _Configured:
     """Airflow's settings as its servers read them: environment first, then airflow.cfg."""
 
@@ -122,7 +126,8 @@ class _Api:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:
-            raise _Silent(f"{path} answered {error.code} at {self.asked.url}") from None
+            kind = _Absent if error.code == 404 else _Silent
+            raise kind(f"{path} answered {error.code} at {self.asked.url}") from None
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
             raise _Silent(f"nothing answers at {self.asked.url} ({why})") from None
@@ -221,23 +226,66 @@ def _connection(api: _Api, chosen: Settings) -> Found:
     name = api.asked.environ.get("OUTLOOK_EXPORTS_CONNECTION")
     if not name:
         return "fine", "OUTLOOK_EXPORTS needs no connection"
-    if f"AIRFLOW_CONN_{name.upper()}" in api.asked.environ:
-        return "fine", f"{name} is in the environment"
+    return _known(api, name)
+
+
+def _pool(api: _Api, chosen: Settings) -> Found:
+    name = api.asked.environ.get("OUTLOOK_POOL", "default_pool")
     try:
-        return "fine", f"{name} is a connection of {api.get(f'/connections/{name}')['conn_type']}"
-    except _Silent as error:
-        if "404" not in str(error):
-            raise
+        slots = api.get(f"/pools/{urllib.parse.quote(name)}")["slots"]
+    except _Absent:
+        return "wrong", (
+            f"there is no pool {name}, so tasks wait for ever: `airflow pools set {name} 3 source`"
+        )
+    return "fine", f"{name} has {slots} slots"
+
+
+def _messages(api: _Api, chosen: Settings) -> Found:
+    """Whether somebody is told, and whether the connections for it are there."""
+    environ = api.asked.environ
+    named = [w.strip() for w in environ.get("OUTLOOK_NOTIFY", "log").split(",") if w.strip()]
+    if unknown := sorted(set(named) - {"log", *_WAYS}):
+        return "wrong", f"OUTLOOK_NOTIFY names {', '.join(unknown)}: choose from log, {_WAYS_TOLD}"
+    if "mail" in named and not environ.get("OUTLOOK_NOTIFY_MAIL_TO"):
+        return "wrong", "OUTLOOK_NOTIFY names mail, and OUTLOOK_NOTIFY_MAIL_TO names nobody"
+    for way, (setting, usual) in _WAYS.items():
+        if way in named:
+            found = _known(api, environ.get(setting) or usual)
+            if found[0] != "fine":
+                return found
+    if not set(named) & set(_WAYS):
+        return "warn", f"nobody is told: OUTLOOK_NOTIFY can name {_WAYS_TOLD}"
+    return "fine", f"late, failed, held and recovered go to {', '.join(named)}"
+
+
+def _known(api: _Api, name: str) -> Found:
+    """Whether Airflow has a connection of that name."""
+    if f"AIRFLOW_CONN_{name.upper()}" in api.asked.environ:
+        return "fine", f"the connection {name} is in the environment"
+    try:
+        kind = api.get(f"/connections/{urllib.parse.quote(name)}")["conn_type"]
+        return "fine", f"the connection {name} is of type {kind}"
+    except _Absent:
         if backend := api.asked.get("secrets", "backend"):
+            where = backend.split(".")[-1]
             return (
                 "warn",
-                f"{name} is not in Airflow's database: {backend.split('.')[-1]} holds it?",
+                f"the connection {name} is not in Airflow's database: does {where} hold it?",
             )
         return "wrong", f"there is no connection {name}: `airflow connections add {name} …`"
 
 
+# How people are told, the setting that names the connection of it, and which that is by default.
+_WAYS = {
+    "mail": ("OUTLOOK_NOTIFY_MAIL_CONNECTION", "smtp_default"),
+    "webhook": ("OUTLOOK_NOTIFY_WEBHOOK_CONNECTION", "outlook_webhook"),
+    "slack": ("OUTLOOK_NOTIFY_SLACK_CONNECTION", "slack_default"),
+}
+_WAYS_TOLD = ", ".join(_WAYS)
 _LOOKS: dict[str, Callable[[_Api, Settings], Found]] = {
     "Airflow DAGs": _dags,
     "Airflow lake": _same_lake,
     "Airflow connection": _connection,
+    "Airflow pool": _pool,
+    "Airflow messages": _messages,
 }
