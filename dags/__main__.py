@@ -1,19 +1,23 @@
 """The nightly DAGs without a deployment: `python -m dags 2022-06-30` runs one night through each
 DAG's own `.test()`, in the order in which assets would trigger them; `python -m dags --serve`
-starts Airflow's scheduler and UI on 127.0.0.1.
+starts Airflow's servers on 127.0.0.1, on port 8080 or the one of `PORT`.
 """
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[1]
 ORDER = ("lake_sellers", "lake_listings", "lake_inquiries", "warehouse")
-PORT = "8080"
 SERVERS = (
-    ("api-server", "--host", "127.0.0.1", "--port", PORT),
+    ("api-server", "--host", "127.0.0.1"),  # its port is a setting
     ("scheduler", "--skip-serve-logs"),
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
@@ -52,23 +56,105 @@ def run_night(export_date: str) -> int:
 
 
 def serve() -> int:
-    """Starts the servers and waits; they end together."""
+    """Starts the servers and waits. They end together: at a signal, or when one of them ends."""
+    port = os.environ.get("PORT", "8080")
+    if (refused := _refused(port)) is not None:
+        print(f"port {port}: {refused}; choose another: make airflow PORT=8081", file=sys.stderr)
+        return 1
+    url = f"http://127.0.0.1:{port}"
     os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] = "True"
     os.environ["AIRFLOW__CORE__PARALLELISM"] = "2"
-    os.environ["AIRFLOW__API__PORT"] = PORT
-    os.environ["AIRFLOW__API__BASE_URL"] = f"http://127.0.0.1:{PORT}"
-    os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://127.0.0.1:{PORT}/execution/"
+    os.environ["AIRFLOW__API__PORT"] = port
+    os.environ["AIRFLOW__API__BASE_URL"] = url
+    os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"{url}/execution/"
+    # A slow machine must not fail a task because an answer took five seconds.
+    os.environ.setdefault("AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT", "60")
+    os.environ.setdefault("OUTLOOK_POOL", "outlook_source")
     airflow = str(Path(sys.executable).with_name("airflow"))
     subprocess.run([airflow, "db", "migrate"], check=True)
-    running = [subprocess.Popen([airflow, *command]) for command in SERVERS]
-    print(f"Airflow: http://127.0.0.1:{PORT}  (stop with Ctrl-C)", file=sys.stderr)
+    about = "tasks that read the source of the exports"
+    subprocess.run([airflow, "pools", "set", os.environ["OUTLOOK_POOL"], "2", about], check=True)
+    # The terminal sends these to this process alone: each server has a process group of its own.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    running: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        return running[0].wait()
-    except KeyboardInterrupt:
-        return 130
+        for name, *options in SERVERS:
+            running[name] = subprocess.Popen([airflow, name, *options], start_new_session=True)
+            if name == "api-server":
+                _wait_until_healthy(url, running)
+        print(
+            f"Airflow: {url}  (stop with Ctrl-C)\nIts own tables are in SQLite: one machine, two "
+            "tasks at a time, and no backup while it runs. docs/production.md names what scales.",
+            file=sys.stderr,
+        )
+        while True:
+            _raise_if_ended(running)
+            time.sleep(0.5)
+    except ServerEnded as error:
+        print(f"{error}; the other servers are ended too", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as stopped:
+        return 128 + int(stopped.args[0])
     finally:
-        for server in running:
-            server.send_signal(signal.SIGTERM)
+        _end(running)
+
+
+class ServerEnded(Exception):
+    """A server has ended by itself."""
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _refused(port: str) -> str | None:
+    """Why nothing can listen on a port, if so."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", int(port)))
+        except (OSError, ValueError, OverflowError) as error:
+            return str(error)
+    return None
+
+
+def _wait_until_healthy(url: str, running: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Waits for the API: a task that starts before it answers fails for no reason of its own."""
+    while True:
+        _raise_if_ended(running)
+        with suppress(OSError), urlopen(f"{url}/api/v2/monitor/health", timeout=5):
+            return
+        time.sleep(0.5)
+
+
+def _raise_if_ended(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    for name, server in running.items():
+        if server.poll() is not None:
+            raise ServerEnded(f"the {name} ended with code {server.returncode}")
+
+
+def _end(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Ends every server with its children: asks first, then kills what is left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for patience, how in ((20.0, signal.SIGTERM), (5.0, signal.SIGKILL)):
+        for server in running.values():
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, how)
+        until = time.monotonic() + patience
+        while time.monotonic() < until and any(map(_is_there, running.values())):
+            time.sleep(0.1)
+
+
+def _is_there(server: subprocess.Popen[bytes]) -> bool:
+    """Whether any process of a server's group is left; its children may outlive it."""
+    server.poll()
+    try:
+        os.killpg(server.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from pathlib import Path
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from transforms.errors import OutlookError
+from dags.defaults import default_args
+from dags.telling import tell, tell_overtime, verdict
 
 log = logging.getLogger(__name__)
 
@@ -37,25 +38,21 @@ RUNS = "Checking table dag_run"  # in what the command says, unless its database
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
-    default_args={
-        "owner": "data-engineering",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=5),
-        "retry_exponential_backoff": True,
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=default_args(retries=2) | {"execution_timeout": timedelta(hours=1)},
+    on_failure_callback=tell_overtime,
     tags=["maintenance"],
     doc_md=__doc__,
 )
 def maintenance() -> None:
     @task(doc_md="Deletes old versions, landed bytes, replaced partitions, scratch.")
     def clean() -> dict[str, dict[str, int]]:
-        from warehouse import retention
+        from warehouse import nightly, retention
 
-        try:
-            return retention.maintain()
-        except OutlookError as error:
-            raise AirflowFailException(str(error)) from None
+        with verdict("maintenance"):
+            deleted = retention.maintain()
+        for message in nightly.works_again("maintenance"):
+            tell(message)
+        return deleted
 
     @task(doc_md="Deletes old rows of Airflow's own database.")
     def clean_tables() -> None:

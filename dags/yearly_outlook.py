@@ -11,10 +11,12 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
-from transforms.errors import OutlookError
+from dags.defaults import default_args
+from dags.telling import tell, tell_overtime, verdict
 from transforms.settings import settings
+
+PATIENCE = timedelta(days=60)  # for the person who approves
 
 
 @dag(
@@ -29,49 +31,47 @@ from transforms.settings import settings
     },
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": "data-engineering",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=5),
-        "retry_exponential_backoff": True,
-    },
+    dagrun_timeout=PATIENCE + timedelta(days=1),
+    default_args=default_args(retries=2),
+    on_failure_callback=tell_overtime,
     tags=["outlook"],
     doc_md=__doc__,
 )
 def outlook() -> None:
     @task
     def due(*, dag_run=None, params=None) -> str:  # type: ignore[no-untyped-def]
+        """Picks the year that ended; stops if its last nights are missing."""
         from warehouse import yearly
 
-        try:
+        with verdict("outlook"):
             asked = yearly.edition_of(params)
             return yearly.due(asked, dag_run.run_after.date(), params["reason"])
-        except OutlookError as error:
-            raise AirflowFailException(str(error)) from error
 
     @task
     def changes(edition: str, *, params=None) -> str:  # type: ignore[no-untyped-def]
+        """The headline figures next to those frozen before, for the person who approves."""
         from warehouse import yearly
 
-        try:
+        with verdict("outlook"):
             return yearly.changes(edition, params["reason"])
-        except OutlookError as error:
-            raise AirflowFailException(str(error)) from error
 
     @task
     def release(edition: str, *, ti=None, params=None) -> dict[str, Any]:  # type: ignore[no-untyped-def]
-        from warehouse import yearly
+        """Freezes the edition, publishes a file that shows it as final, and makes its report."""
+        from warehouse import nightly, yearly
 
         by = yearly.approver(ti.xcom_pull(task_ids="approve"))
-        try:
-            return yearly.release(edition, by, params["reason"])
-        except OutlookError as error:
-            raise AirflowFailException(str(error)) from error
+        with verdict("outlook"):
+            released = yearly.release(edition, by, params["reason"])
+        for message in nightly.works_again("outlook"):
+            tell(message)
+        return released
 
     edition = due()
     table = changes(edition)  # type: ignore[arg-type]
     approve = ApprovalOperator(
         task_id="approve",
+        response_timeout=PATIENCE,
         subject="Release {{ ti.xcom_pull(task_ids='due') }}?",
         body="{{ ti.xcom_pull(task_ids='changes') }}",
     )

@@ -88,8 +88,8 @@ OF_STATUS: dict[str, type[OutlookError]] = {
 # What to do about such a night, by status.
 NEXT_STEP = {
     "refused": "No row of the refused file was loaded. Request a new delivery of the export.",
-    "held": "Check `outlook rejected --date {night}`. Then request a new delivery of the export, "
-    "or run `outlook release-night {night} --reason …`.",
+    "held": "Request a new delivery of the export, or run "
+    "`outlook release-night {night} --reason …`.",
     "missing": "Wait for the delivery in {exports}/{night}, then run again.",
 }
 

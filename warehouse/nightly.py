@@ -5,21 +5,28 @@ other exception, such as a TransientError, the scheduler may retry.
 """
 
 import logging
-from datetime import date
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.deliveries import whole
-from transforms.errors import NEXT_STEP, OF_STATUS, ExportError, NightHeld, SettingsError
+from transforms.deliveries import exports, whole
+from transforms.errors import NightHeld, OutlookError, SettingsError
 from transforms.lake import Lake, Receipt
-from transforms.settings import settings
+from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
-from warehouse import versions
-from warehouse.build.build import build
+from warehouse import incidents, messages, versions
+from warehouse.build.build import build, is_current
+from warehouse.messages import Message
+from warehouse.tables.nights import due_nights
 
 log = logging.getLogger(__name__)
 
+NIGHTS = 14  # that are looked at again, for deliveries that are late or corrected
+LOOK_BACK = timedelta(days=31 * NIGHTS)  # where one delivery a month is due
+OWN_RUN = timedelta(hours=8)  # how long the nightly run waits and loads
 
 # Keys of a receipt that an Airflow message may carry.
 OF_A_RECEIPT = (
@@ -39,8 +46,37 @@ OF_A_RECEIPT = (
 )
 
 
+class Caught(NamedTuple):
+    """What `catch_up` did: datasets and nights loaded, the night published, what to tell."""
+
+    loaded: list[tuple[str, date]]
+    published: date | None
+    messages: list[Message]
+
+
+def night_asked(key: str | None, params: Mapping[str, Any]) -> str:
+    """The night that a run is for: its partition key, else the `export_date` that it was triggered
+    with. Raises SettingsError for none, for two, and for what is no date."""
+    asked = params.get("export_date")
+    if not key and not asked:
+        raise SettingsError(
+            "this run names no night: trigger it with a Partition Key, or with "
+            '--conf \'{"export_date": "2022-06-30"}\''
+        )
+    if key and asked and _night(key) != _night(asked):
+        raise SettingsError(f"this run has the partition key {key}, but export_date {asked}")
+    return f"{_night(key or str(asked))}"
+
+
+def night_or_none(key: str | None, params: Mapping[str, Any]) -> date | None:
+    """The same for a message about a run, which may have failed for want of a night."""
+    with suppress(SettingsError):
+        return _night(night_asked(key, params))
+    return None
+
+
 @disk_faults_told()
-def landed(dataset: str, export_date: str | None) -> bool:
+def landed(dataset: str, export_date: str) -> bool:
     """Whether the night's export has been delivered, and is whole as far as anybody can tell."""
     chosen = settings()
     looks = chosen.lake / "looks"
@@ -48,27 +84,47 @@ def landed(dataset: str, export_date: str | None) -> bool:
 
 
 @disk_faults_told()
-def load(dataset: str, export_date: str | None) -> dict[str, Any]:
+def is_due(export_date: str) -> bool:
+    """Whether a delivery is due for the night, by the source's calendar."""
+    night = _night(export_date)
+    return night in exports.due_nights(settings().exports, night, night)
+
+
+def late(dataset: str, export_date: str, hour: str) -> Message | None:
+    """What to tell about an export that has not come, from its hour (HH:MM, local) on."""
+    chosen, night, now = settings(), _night(export_date), datetime.now(UTC)
+    try:
+        due = messages.due_by(night, hour, chosen.market.time_zone)
+    except ValueError:
+        name = f"OUTLOOK_LATE_{dataset.upper()}"
+        raise SettingsError(f"{name} is {hour!r}: write an hour as 07:00") from None
+    folder = f"{chosen.exports}/{night}"
+    return messages.late(dataset, night, due, now, folder, _live(chosen)) if now >= due else None
+
+
+@disk_faults_told()
+def load(dataset: str, export_date: str) -> dict[str, Any]:
     """Loads one export into the lake; returns the part of its receipt that a message may carry.
 
-    Raises ExportMissing, ExportError or NightHeld if the night does not count.
+    A night without a delivery has a receipt too. Raises Stopped if the night does not count.
     """
     chosen = settings()
     whole.wait(chosen.exports, _night(export_date), (dataset,))
     receipt = line.run(dataset, _night(export_date), chosen)
-    told = line.summary(receipt)
     if not receipt.is_usable:
-        step = NEXT_STEP[receipt.status].format(night=export_date, exports=chosen.exports)
-        said = f"{told}. The published version stays. {step}"
-        if receipt.status == "refused":
-            raise ExportError("refused", said)
-        raise OF_STATUS[receipt.status](said)
+        message = messages.of_night(receipt, f"{chosen.exports}", _live(chosen))
+        raise messages.Stopped(message, receipt.status)
     in_full = receipt.as_json()
     return {k: in_full[k] for k in OF_A_RECEIPT}
 
 
+def is_complete(export_date: str) -> bool:
+    """Whether all three exports of the night count."""
+    return Lake(settings().lake).is_complete(_night(export_date))
+
+
 @disk_faults_told()
-def publish_night(export_date: str | None) -> dict[str, Any]:
+def publish_night(export_date: str) -> dict[str, Any]:
     """Builds, checks and publishes the lake if all three exports of the night count.
 
     Raises NightHeld if one of them does not, or if a check fails.
@@ -86,7 +142,76 @@ def publish_night(export_date: str | None) -> dict[str, Any]:
 
 
 @disk_faults_told()
-def summary(export_date: str | None) -> str:
+def catch_up(now: datetime | None = None) -> Caught:
+    """Loads what was delivered late or corrected in the last fourteen due nights, and publishes
+    what is complete and not yet published.
+
+    A night that cannot be loaded does not stop the others. Raises what `build` raises.
+    """
+    chosen, now = settings(), now or datetime.now(UTC)
+    lake, loaded, told = Lake(chosen.lake), [], []
+    nights = _looked_at(chosen, lake, now)
+    for dataset, night in line.changed(chosen, nights) + _never_run(chosen, nights, now):
+        try:
+            load(dataset, f"{night}")
+            loaded.append((dataset, night))
+        except OutlookError as error:
+            told.append(message_of(dataset, night, error))
+            log.error("%s", told[-1])
+    is_behind = versions.night_to_show(chosen.published, lake) and not is_current(chosen)
+    built = build(chosen) if is_behind else None
+    published = versions.night_of(built.folder) if built and built.is_new else None
+    return Caught(loaded, published, [*told, *recovered()])
+
+
+def recovered() -> list[Message]:
+    """What to tell about nights that were late, failed or held and are in the live version now."""
+    chosen = settings()
+    lake, live = Lake(chosen.lake), versions.latest(chosen.published)
+    if live is None or not is_current(chosen):
+        return []
+    found = []
+    for subject, night, told in incidents.pending(lake):
+        if night and night <= versions.night_of(live):
+            receipt = lake.receipt(subject, night) if subject in DATASETS else None
+            if receipt.is_usable if receipt else lake.is_complete(night):
+                number = line.summary(receipt) if receipt else ""
+                was = " and ".join(told)
+                found.append(messages.recovered(subject, night, was, number, live.name))
+    return found
+
+
+def works_again(subject: str) -> list[Message]:
+    """What to tell about a DAG that had failed and has now succeeded."""
+    chosen = settings()
+    return [
+        messages.recovered(subject, None, " and ".join(told), "", _live(chosen))
+        for named, night, told in incidents.pending(Lake(chosen.lake))
+        if named == subject and night is None
+    ]
+
+
+def message_of(subject: str, night: date | None, error: BaseException) -> Message:
+    """What to tell about a task that failed, whatever it was that stopped it."""
+    try:
+        live = _live(settings())
+    except SettingsError:
+        live = "not known: the settings cannot be read"
+    return messages.of_error(subject, night, error, live)
+
+
+def is_new(message: Message) -> bool:
+    """Whether the message has still to be sent; notes that it is."""
+    return incidents.begin(Lake(settings().lake), message)
+
+
+def withdraw(message: Message) -> None:
+    """Notes that the message could not be sent."""
+    incidents.withdraw(Lake(settings().lake), message)
+
+
+@disk_faults_told()
+def summary(export_date: str) -> str:
     """A night on one screen: rows, live version, headline figures. Logged as one record."""
     chosen = settings()
     lake = Lake(chosen.lake)
@@ -108,11 +233,39 @@ def summary(export_date: str | None) -> str:
     return text
 
 
-def _night(export_date: str | None) -> date:
-    """The export date; a run by hand has no partition key and must give it."""
-    if not export_date:
-        raise SettingsError("this run has no partition key: trigger it with export_date")
-    return date.fromisoformat(export_date)
+def _night(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{text!r} is not a date: write YYYY-MM-DD") from None
+
+
+def _live(chosen: Settings) -> str:
+    live = versions.latest(chosen.published)
+    return live.name if live else "nothing is published yet"
+
+
+def _looked_at(chosen: Settings, lake: Lake, now: datetime) -> list[date]:
+    """The last fourteen due nights: before today, and up to the newest that the lake knows."""
+    yesterday = now.astimezone(chosen.market.time_zone).date() - timedelta(days=1)
+    known = [r.export_date for d in DATASETS for r in lake.receipts(d)]
+    nights: set[date] = set()
+    for last in {yesterday, max(known, default=yesterday)}:
+        nights.update(due_nights(chosen)(last - LOOK_BACK, last)[-NIGHTS:])
+    return sorted(nights)
+
+
+def _never_run(chosen: Settings, nights: list[date], now: datetime) -> list[tuple[str, date]]:
+    """Exports that were delivered, and that no run has loaded or still waits for: of nights in
+    which Airflow was down, say."""
+    lake = Lake(chosen.lake)
+    return [
+        (dataset, night)
+        for night in nights
+        if now >= datetime.combine(night + timedelta(days=1), time(), tzinfo=UTC) + OWN_RUN
+        for dataset in DATASETS
+        if lake.sound_receipt(dataset, night) is None and landed(dataset, f"{night}")
+    ]
 
 
 def _commonest(receipt: Receipt | None) -> list[tuple[str, int]]:

@@ -69,6 +69,7 @@ def run(
     from transforms import backfill as nights_at_once
     from transforms import night as line
     from transforms.deliveries import whole
+    from warehouse.messages import next_step
 
     terminal.log_to_stderr(quiet)
     if gate not in line.GATES:
@@ -110,9 +111,11 @@ def run(
             terminal.say(str(built.file))
     if stopped:
         if not dry_run:
+            held = [next_step(r) for r in receipts if r.status == stopped == "held"]
+            step = NEXT_STEP[stopped].format(night=night, exports=chosen.exports)
             terminal.tell(
                 f"{night} was not published ({stopped}); {_what_stays(chosen)}. "
-                f"{NEXT_STEP[stopped].format(night=night, exports=chosen.exports)}"
+                f"{' '.join(dict.fromkeys(held)) or step}"
             )
         raise typer.Exit(OF_STATUS[stopped].exit_code)
 

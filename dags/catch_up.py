@@ -1,0 +1,56 @@
+"""Every hour: loads what was delivered late or corrected, and publishes what is complete and not
+yet published.
+
+Of the last fourteen due nights it loads each export whose delivery is not what the receipt saw: one
+that came after the nightly run had given up, one that was corrected, one of a night that no run was
+started for. Then it publishes, also after `outlook release-night`. So a red run need not be
+cleared. What had been told as late, failed or held is told as recovered.
+"""
+
+from datetime import date
+
+from airflow.sdk import dag, task
+
+from dags.assets import LAKE, PUBLISHED
+from dags.defaults import POOL, RUN_TIMEOUT, default_args
+from dags.telling import tell, tell_overtime, verdict
+
+
+@dag(
+    dag_id="catch_up",
+    description="Load late and corrected deliveries, publish what is complete",
+    schedule="17 * * * *",
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=RUN_TIMEOUT,
+    default_args=default_args(),
+    on_failure_callback=tell_overtime,
+    tags=["lake", "warehouse"],
+    doc_md=__doc__,
+)
+def catch_up() -> None:
+    @task(outlets=[*LAKE.values(), PUBLISHED], pool=POOL)
+    def load_and_publish(*, outlet_events=None, task=None) -> None:  # type: ignore[no-untyped-def]
+        """Loads what changed, publishes what is complete, and says what recovered."""
+        from warehouse import nightly
+
+        touched: dict[str, set[date]] = {}
+        task.outlets = []
+        with verdict("catch_up"):
+            caught = nightly.catch_up()
+        for message in caught.messages:
+            tell(message)
+        for dataset, night in caught.loaded:
+            touched.setdefault(f"lake_{dataset}", set()).add(night)
+        if caught.published:
+            touched["warehouse"] = {caught.published}
+        # Announces what it touched and nothing else.
+        for asset in (*LAKE.values(), PUBLISHED):
+            if nights := touched.get(asset.name):
+                task.outlets = [*task.outlets, asset]
+                outlet_events[asset].add_partitions([f"{n}" for n in sorted(nights)])
+
+    load_and_publish()
+
+
+catch_up()

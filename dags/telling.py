@@ -1,0 +1,141 @@
+"""How a task fails, and who is told: the verdict in its log, and a message through Airflow's
+notifiers.
+
+`OUTLOOK_NOTIFY` names the ways: log, mail, webhook, slack. The last three take their host and
+their secrets from Airflow connections.
+"""
+
+import html
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from transforms.errors import OutlookError, TransientError
+
+if TYPE_CHECKING:
+    from warehouse.messages import Message
+
+log = logging.getLogger(__name__)
+
+WAYS = ("log", "mail", "webhook", "slack")
+
+
+class Verdict(AirflowFailException):
+    """A failure that a retry cannot help; `message` says it all and stands in the log above."""
+
+    def __init__(self, message: "Message") -> None:
+        super().__init__(f"{message.kind}: see above")
+        self.message = message
+
+
+@contextmanager
+def verdict(subject: str, night: date | None = None) -> Iterator[None]:
+    """Logs why the block failed as one record and raises: Verdict, or what Airflow retries."""
+    from warehouse import nightly
+
+    try:
+        yield
+    except OutlookError as error:
+        message = nightly.message_of(subject, night, error)
+        log.error("%s", message)
+        raise Verdict(message) from None
+    except TransientError as error:
+        log.warning("%s\nThis may pass: the task is tried again.", error)
+        raise AirflowException(f"{error.code}: see above") from error
+
+
+def tell_failure(context: Any) -> None:
+    """Callback of a task that failed for good, and of a run that took too long."""
+    from warehouse import nightly
+
+    error = context.get("exception")
+    if isinstance(error, Verdict):
+        tell(error.message, is_logged=True)
+        return
+    run, ti = context.get("dag_run"), context.get("ti") or context.get("task_instance")
+    dag_id = str(getattr(ti, "dag_id", None) or getattr(run, "dag_id", ""))
+    cause = error.__cause__ if isinstance(error, AirflowException) and error.__cause__ else error
+    if cause is None or isinstance(cause, str):
+        cause = AirflowException(f"{dag_id} ended: {cause or context.get('reason') or 'unknown'}")
+    params = context.get("params") or getattr(run, "conf", None) or {}
+    night = nightly.night_or_none(getattr(run, "partition_key", None), params)
+    tell(nightly.message_of(dag_id.removeprefix("lake_"), night, cause))
+
+
+def tell_overtime(context: Any) -> None:
+    """Callback of a run that failed: of those that took too long no task tells."""
+    if "time" in str(context.get("reason", "")):
+        tell_failure({**context, "exception": None})
+
+
+def tell(message: "Message", is_logged: bool = False) -> None:
+    """Sends a message once, each way that is set; what could not be sent is sent next time."""
+    from warehouse import nightly
+
+    try:
+        if not nightly.is_new(message):
+            return
+    except Exception as error:
+        # Twice is better than not at all.
+        log.error("what was told already is not known: %s: %s", type(error).__name__, error)
+    sent = [(way == "log" and is_logged) or _sent(way, message) for way in ways()]
+    if not any(sent):
+        nightly.withdraw(message)
+
+
+def ways() -> list[str]:
+    """The ways of `OUTLOOK_NOTIFY`; unknown ones are named in the log."""
+    named = [w.strip() for w in os.environ.get("OUTLOOK_NOTIFY", "log").split(",") if w.strip()]
+    if unknown := sorted(set(named) - set(WAYS)):
+        log.error("OUTLOOK_NOTIFY names %s: choose from %s", ", ".join(unknown), ", ".join(WAYS))
+    return [w for w in WAYS if w in named]
+
+
+def _sent(way: str, message: "Message") -> bool:
+    """Whether the message went out. A notifier that fails must not hide the failure it tells of."""
+    try:
+        if way == "log":
+            log.warning("%s", message)
+        else:
+            # Not called but told to notify: a call would render the message as a template.
+            _notifier(way, message).notify({})
+    except Exception as error:
+        log.error("%s was not sent by %s: %s: %s", message.title, way, type(error).__name__, error)
+        return False
+    return True
+
+
+def _notifier(way: str, message: "Message") -> Any:
+    if way == "mail":
+        from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+        return SmtpNotifier(
+            to=[a.strip() for a in _setting("MAIL_TO", "").split(",") if a.strip()],
+            from_email=_setting("MAIL_FROM", "") or None,
+            subject=f"[outlook] {message.title}",
+            html_content=f"<pre>{html.escape(str(message))}</pre>",
+            smtp_conn_id=_setting("MAIL_CONNECTION", "smtp_default"),
+        )
+    if way == "webhook":
+        from airflow.providers.http.notifications import HttpNotifier
+
+        return HttpNotifier(
+            http_conn_id=_setting("WEBHOOK_CONNECTION", "outlook_webhook"),
+            endpoint=_setting("WEBHOOK_ENDPOINT", "") or None,
+            json=message.as_json(),
+            extra_options={"timeout": 30},
+        )
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
+    return SlackWebhookNotifier(
+        slack_webhook_conn_id=_setting("SLACK_CONNECTION", "slack_default"), text=str(message)
+    )
+
+
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(f"OUTLOOK_NOTIFY_{name}") or default

@@ -1,0 +1,207 @@
+"""What comes late, is corrected or is released is loaded and published, without Airflow.
+
+And each event is told once: late, failed, held, recovered.
+"""
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from transforms import DATASETS
+from transforms import night as line
+from transforms.errors import SettingsError
+from transforms.lake import Lake
+from transforms.sample import write_sample
+from transforms.settings import settings
+from warehouse import messages, nightly, versions
+from warehouse.messages import Message
+
+FIRST = date(2022, 4, 1)
+NIGHTS = [FIRST + timedelta(days=i) for i in range(5)]
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Deliveries of quiet nights: written in stretches too short for anything to happen."""
+    folder = tmp_path_factory.mktemp("delivered")
+    write_sample(folder, NIGHTS[0], NIGHTS[2], scale=0.01)
+    write_sample(folder, NIGHTS[3], NIGHTS[4], scale=0.01)
+    return folder
+
+
+def deliver(home: Path, delivered: Path, *nights: date) -> None:
+    for night in nights:
+        shutil.copytree(delivered / f"{night}", home / "exports" / f"{night}", dirs_exist_ok=True)
+
+
+def load(*nights: date) -> None:
+    for night in nights:
+        for dataset in DATASETS:
+            nightly.load(dataset, f"{night}")
+
+
+def live() -> str:
+    folder = versions.latest(settings().published)
+    return folder.name if folder else ""
+
+
+def told(message: Message | None) -> list[str]:
+    """What goes out: the title, if it was not told before."""
+    return [message.title] if message and nightly.is_new(message) else []
+
+
+def stopped(dataset: str, night: date) -> Message:
+    with pytest.raises(messages.Stopped) as caught:
+        nightly.load(dataset, f"{night}")
+    return caught.value.message
+
+
+def test_what_comes_after_the_run_gave_up_is_loaded_and_published(
+    home: Path, delivered: Path
+) -> None:
+    deliver(home, delivered, *NIGHTS[:2])
+    load(NIGHTS[0])
+    nightly.publish_night(f"{NIGHTS[0]}")
+    shutil.rmtree(home / "exports" / f"{NIGHTS[1]}")
+    went_out = []
+    for dataset in DATASETS:
+        late = nightly.late(dataset, f"{NIGHTS[1]}", "07:00")
+        went_out += told(late) + told(nightly.late(dataset, f"{NIGHTS[1]}", "07:00"))
+        missing = stopped(dataset, NIGHTS[1])
+        assert f"{settings().exports}/{NIGHTS[1]}" in missing.what
+        assert missing.live == f"{NIGHTS[0]}"
+        assert "catch_up" in missing.next_step
+        went_out += told(missing) + told(stopped(dataset, NIGHTS[1]))
+        assert Lake(settings().lake).receipt(dataset, NIGHTS[1])
+    assert went_out == [f"{k}: {d} {NIGHTS[1]}" for d in DATASETS for k in ("late", "failed")]
+    assert nightly.catch_up() == ([], None, [])
+
+    deliver(home, delivered, NIGHTS[1])
+    caught = nightly.catch_up()
+    assert caught.loaded == [(d, NIGHTS[1]) for d in DATASETS]
+    assert caught.published == NIGHTS[1]
+    assert live() == f"{NIGHTS[1]}"
+    assert sorted(t for m in caught.messages for t in told(m)) == sorted(
+        f"recovered: {d} {NIGHTS[1]}" for d in DATASETS
+    )
+    assert nightly.catch_up() == ([], None, []), "told once, published once"
+
+
+def test_a_held_night_is_told_once_and_recovers_when_it_is_released(
+    home: Path, delivered: Path
+) -> None:
+    deliver(home, delivered, *NIGHTS[:4])
+    load(*NIGHTS[:3])
+    nightly.publish_night(f"{NIGHTS[2]}")
+    (home / "exports" / f"{NIGHTS[3]}" / "manifest.json").unlink(missing_ok=True)
+    census = home / "exports" / f"{NIGHTS[3]}" / "sellers.csv"
+    rows = census.read_bytes().splitlines(keepends=True)
+    census.write_bytes(b"".join(rows[: len(rows) // 2]))
+    held = stopped("sellers", NIGHTS[3])
+    assert held.kind == "held"
+    assert "against a median of" in held.number
+    assert held.limit == "90% to 200%"
+    assert f"outlook release-night {NIGHTS[3]}" in held.next_step
+    assert "outlook rejected" not in held.next_step, "no row was rejected"
+    assert told(held) == [f"held: sellers {NIGHTS[3]}"]
+    assert told(held) == []
+    for dataset in ("listings", "inquiries"):
+        nightly.load(dataset, f"{NIGHTS[3]}")
+    assert not nightly.is_complete(f"{NIGHTS[3]}")
+    assert nightly.catch_up() == ([], None, [])
+    assert line.release(NIGHTS[3], settings(), "a person", "the market shrank") == ["sellers"]
+    caught = nightly.catch_up()
+    assert caught.published == NIGHTS[3]
+    assert [m.title for m in caught.messages] == [f"recovered: sellers {NIGHTS[3]}"]
+
+
+def test_a_correction_is_loaded_though_the_night_was_published(home: Path, delivered: Path) -> None:
+    deliver(home, delivered, *NIGHTS[:2])
+    load(*NIGHTS[:2])
+    nightly.publish_night(f"{NIGHTS[1]}")
+    again = home / "exports" / f"{NIGHTS[0]}.r2"
+    shutil.copytree(home / "exports" / f"{NIGHTS[0]}", again)
+    (again / "manifest.json").unlink(missing_ok=True)
+    census = again / "sellers.csv"
+    census.write_bytes(b"".join(census.read_bytes().splitlines(keepends=True)[:-1]))
+    caught = nightly.catch_up()
+    assert ("sellers", NIGHTS[0]) in caught.loaded
+    assert caught.published == NIGHTS[1]
+    assert live() == f"{NIGHTS[1]}.r2"
+
+
+def test_a_night_that_cannot_be_loaded_does_not_stop_the_others(
+    home: Path, delivered: Path
+) -> None:
+    deliver(home, delivered, *NIGHTS[:2])
+    load(NIGHTS[0])
+    (home / "exports" / f"{NIGHTS[1]}" / "sellers.csv").write_text("a page\nof nothing\n")
+    caught = nightly.catch_up(datetime(2022, 4, 3, 12, tzinfo=UTC))
+    assert {d for d, _ in caught.loaded} == {"listings", "inquiries"}
+    assert caught.published == NIGHTS[0], "what is complete is published all the same"
+    assert [m.title for m in caught.messages] == [f"failed: sellers {NIGHTS[1]}"]
+
+
+def test_a_night_whose_own_run_still_waits_is_left_to_it(home: Path, delivered: Path) -> None:
+    deliver(home, delivered, *NIGHTS[:2])
+    load(NIGHTS[0])
+    nightly.publish_night(f"{NIGHTS[0]}")
+    assert nightly.catch_up(datetime(2022, 4, 3, 5, tzinfo=UTC)).loaded == []
+    assert len(nightly.catch_up(datetime(2022, 4, 3, 9, tzinfo=UTC)).loaded) == 3
+
+
+def test_late_is_by_the_local_hour_of_the_next_day(home: Path) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    assert nightly.late("sellers", f"{tomorrow}", "07:00") is None
+    assert nightly.late("sellers", "2022-04-01", "07:00")
+    due = messages.due_by(FIRST, "07:00", settings().market.time_zone)
+    assert due.astimezone(UTC) == datetime(2022, 4, 2, 2, tzinfo=UTC)
+    with pytest.raises(SettingsError, match="OUTLOOK_LATE_SELLERS is '7 in the morning'"):
+        nightly.late("sellers", "2022-04-01", "7 in the morning")
+
+
+def test_a_message_that_was_not_sent_is_sent_again(home: Path) -> None:
+    message = nightly.message_of("catch_up", None, SettingsError("no"))
+    assert nightly.is_new(message)
+    nightly.withdraw(message)
+    assert nightly.is_new(message)
+    (again,) = nightly.works_again("catch_up")
+    assert again.title == "recovered: catch_up"
+    assert nightly.is_new(again)
+    nightly.withdraw(again)
+    assert [m.title for m in nightly.works_again("catch_up")] == ["recovered: catch_up"]
+    assert nightly.is_new(again)
+    assert not nightly.is_new(again)
+    assert nightly.works_again("catch_up") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "params", "night"),
+    [
+        ("2022-06-30", {}, "2022-06-30"),
+        (None, {"export_date": "2022-06-30"}, "2022-06-30"),
+        ("2022-06-30", {"export_date": "2022-06-30"}, "2022-06-30"),
+        (None, {"export_date": "20220630"}, "2022-06-30"),
+    ],
+)
+def test_a_run_names_its_night(key: str | None, params: dict[str, str], night: str) -> None:
+    assert nightly.night_asked(key, params) == night
+
+
+@pytest.mark.parametrize(
+    ("key", "params", "problem"),
+    [
+        (None, {}, "names no night"),
+        (None, {"export_date": None}, "names no night"),
+        ("2022-06-30", {"export_date": "2022-06-29"}, "2022-06-30, but export_date 2022-06-29"),
+        ("yesterday", {}, "is not a date"),
+        (None, {"export_date": "2022-02-30"}, "is not a date"),
+    ],
+)
+def test_a_run_that_names_no_night_or_two_is_refused(
+    key: str | None, params: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        nightly.night_asked(key, params)

@@ -1,0 +1,186 @@
+"""The four messages that a person gets about a night: late, failed, held, recovered.
+
+A message is composed here and sent by the DAGs. The same text is the first thing in the log of the
+task that failed.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal, NamedTuple
+
+from transforms.errors import (
+    NEXT_STEP,
+    OF_STATUS,
+    NightHeld,
+    OutlookError,
+    SettingsError,
+    TransientError,
+)
+from transforms.lake import Receipt
+
+Kind = Literal["late", "failed", "held", "recovered"]
+
+PICKED_UP = "The DAG catch_up then loads and publishes it within the hour; nothing need be cleared."
+AGAIN = "Once the cause is gone, clear the task, or wait: catch_up tries again within the hour."
+
+
+@dataclass(frozen=True)
+class Message:
+    """What happened to a subject (a dataset, or a DAG) of a night, and what to do.
+
+    `number` and `limit` are what was measured and what is allowed, empty where nothing is;
+    `live` is the version that stays published.
+    """
+
+    kind: Kind
+    subject: str
+    night: date | None
+    what: str
+    number: str
+    limit: str
+    live: str
+    next_step: str
+
+    @property
+    def title(self) -> str:
+        """One line for the subject of a mail."""
+        return f"{self.kind}: {self.subject} {self.night or ''}".strip()
+
+    def __str__(self) -> str:
+        """A few lines for a log or the body of a mail."""
+        said = {
+            "what": self.what,
+            "number": self.number,
+            "limit": self.limit,
+            "live": self.live,
+            "next": self.next_step,
+        }
+        return "\n".join([self.title, *(f"  {k:<7} {v}" for k, v in said.items() if v)])
+
+    def as_json(self) -> dict[str, Any]:
+        """The message for a webhook; `text` is what chat tools show."""
+        night = f"{self.night}" if self.night else None
+        return {**asdict(self), "night": night, "text": f"{self}"}
+
+
+class Stopped(OutlookError):
+    """A night that does not count: its message, with the exit code of its status."""
+
+    def __init__(self, message: Message, status: str) -> None:
+        super().__init__(f"{message}")
+        self.message = message
+        self.exit_code, self.code = OF_STATUS[status].exit_code, status
+
+
+class Explained(NamedTuple):
+    """The reason of a held night, taken apart for a message; empty where there is no such thing."""
+
+    what: str
+    number: str
+    limit: str
+
+
+# `… (42%, allowed 90% to 200%)…` and `… (at least 30%)`, as the gates write their reasons.
+MEASURED = re.compile(
+    r"(?P<number>.+?) \((?:(?P<share>[^,()]+), allowed|at least) (?P<limit>[^()]+)\)"
+)
+
+
+def explained(reason: str) -> Explained:
+    """What a gate measured and what it allows, from its reason."""
+    found = MEASURED.match(reason)
+    if not found:
+        return Explained(f"held by a gate: {reason}", "", "")
+    what = "too many rows were rejected" if "rejected" in reason else "an unusual number of rows"
+    rest = reason[found.end() :]
+    if found["share"]:
+        return Explained(f"{what}{rest}", f"{found['number']} ({found['share']})", found["limit"])
+    return Explained(f"{what}{rest}", found["number"], f"at least {found['limit']}")
+
+
+def next_step(receipt: Receipt) -> str:
+    """What to do about a held night; rejected rows are worth a look only if they are the cause."""
+    night, reason = receipt.export_date, receipt.reason or ""
+    release = f'`outlook release-night {night} --reason "…"`'
+    if reason.startswith("stale"):
+        return f"Request the export of {night} itself. If really nothing changed: {release}."
+    if "rejected" in reason or "dates" in reason:
+        look = f"`outlook rejected --date {night} --dataset {receipt.dataset}`"
+        return f"Look at {look}. Request the export again, or release the night: {release}."
+    return f"Request the whole export again. If the number is right: {release}."
+
+
+def due_by(night: date, hour: str, zone: Any) -> datetime:
+    """The instant from which a night's export is late: `hour` (HH:MM) of the next local day.
+
+    Raises ValueError for anything else than an hour.
+    """
+    return datetime.combine(night + timedelta(days=1), time.fromisoformat(hour), tzinfo=zone)
+
+
+def late(
+    dataset: str, night: date, due: datetime, now: datetime, folder: str, live: str
+) -> Message:
+    """The export has not come by its hour; the DAG goes on waiting."""
+    return Message(
+        "late",
+        dataset,
+        night,
+        f"nothing whole is in {folder} yet",
+        f"{_hours(now - due)} after its hour",
+        f"due by {due:%Y-%m-%d %H:%M} {due.tzinfo}",
+        live,
+        "The run goes on waiting. Ask the sender for the export if it is not under way.",
+    )
+
+
+def of_night(receipt: Receipt, exports: str, live: str) -> Message:
+    """A night that is held, refused or missing, by its receipt."""
+    night, rows, reason = receipt.export_date, receipt.rows, receipt.reason or ""
+    if receipt.status == "held":
+        found = explained(reason)
+        step = next_step(receipt)
+        return Message(
+            "held",
+            receipt.dataset,
+            night,
+            found.what,
+            found.number or f"{rows.kept:,} of {rows.read:,} rows accepted",
+            found.limit,
+            live,
+            f"{step} {PICKED_UP}",
+        )
+    if receipt.status == "refused":
+        what, step = f"refused: {reason}", NEXT_STEP["refused"]
+    else:
+        what = f"nothing was delivered in {exports}/{night}"
+        step = f"Ask the sender for the export of {night}."
+    return Message("failed", receipt.dataset, night, what, "", "", live, f"{step} {PICKED_UP}")
+
+
+def of_error(subject: str, night: date | None, error: BaseException, live: str) -> Message:
+    """Whatever else stopped a task; OutlookErrors say themselves what to do."""
+    if isinstance(error, Stopped):
+        return error.message
+    kind: Kind = "held" if isinstance(error, NightHeld) else "failed"
+    name = type(error).__name__
+    what = f"{error}" if type(error).__module__.startswith("transforms") else f"{name}: {error}"
+    if isinstance(error, SettingsError):
+        step = "Set that right, then start the run again."
+    elif isinstance(error, OutlookError):
+        step = f"Do what it says. {PICKED_UP}"
+    else:
+        step = AGAIN if isinstance(error, TransientError) else f"Read the log of the task. {AGAIN}"
+    return Message(kind, subject, night, what, "", "", live, step)
+
+
+def recovered(subject: str, night: date | None, before: str, number: str, live: str) -> Message:
+    """What was late, failed or held is published."""
+    what = f"it was {before} and is published now" if night else f"it {before} and works again"
+    return Message("recovered", subject, night, what, number, "", live, "Nothing.")
+
+
+def _hours(of: timedelta) -> str:
+    minutes = max(0, int(of.total_seconds() // 60))
+    return f"{minutes // 60} h {minutes % 60:02} min"
