@@ -177,7 +177,7 @@ def of_error(subject: str, night: date | None, error: BaseException, live: str) 
 
 def recovered(subject: str, night: date | None, before: str, number: str, live: str) -> Message:
     """What was late, failed or held is published."""
-    what = f"it was {before} and is published now" if night else f"it {before} and works again"
+    what = f"it was {before}; it is published now" if night else f"it was {before}; it works again"
     return Message("recovered", subject, night, what, number, "", live, "Nothing.")
 
 

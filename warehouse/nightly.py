@@ -176,7 +176,7 @@ def recovered() -> list[Message]:
             receipt = lake.receipt(subject, night) if subject in DATASETS else None
             if receipt.is_usable if receipt else lake.is_complete(night):
                 number = line.summary(receipt) if receipt else ""
-                was = " and ".join(told)
+                was = ", then ".join(told)
                 found.append(messages.recovered(subject, night, was, number, live.name))
     return found
 
@@ -185,7 +185,7 @@ def works_again(subject: str) -> list[Message]:
     """What to tell about a DAG that had failed and has now succeeded."""
     chosen = settings()
     return [
-        messages.recovered(subject, None, " and ".join(told), "", _live(chosen))
+        messages.recovered(subject, None, ", then ".join(told), "", _live(chosen))
         for named, night, told in incidents.pending(Lake(chosen.lake))
         if named == subject and night is None
     ]
@@ -246,13 +246,15 @@ def _live(chosen: Settings) -> str:
 
 
 def _looked_at(chosen: Settings, lake: Lake, now: datetime) -> list[date]:
-    """The last fourteen due nights: before today, and up to the newest that the lake knows."""
+    """The last fourteen due nights before today, the same before the newest that counts, and the
+    last fourteen that somebody was told of."""
     yesterday = now.astimezone(chosen.market.time_zone).date() - timedelta(days=1)
-    known = [r.export_date for d in DATASETS for r in lake.receipts(d)]
+    counted = [r.export_date for d in DATASETS for r in lake.receipts(d) if r.is_usable]
     nights: set[date] = set()
-    for last in {yesterday, max(known, default=yesterday)}:
+    for last in {yesterday, max(counted, default=yesterday)}:
         nights.update(due_nights(chosen)(last - LOOK_BACK, last)[-NIGHTS:])
-    return sorted(nights)
+    told = sorted({i.night for i in incidents.pending(lake) if i.night})
+    return sorted(nights.union(told[-NIGHTS:]))
 
 
 def _never_run(chosen: Settings, nights: list[date], now: datetime) -> list[tuple[str, date]]:
