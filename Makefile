@@ -41,7 +41,10 @@ lint: $(DEV)
 
 # The long batteries, each with a fast sample in the suite.
 faults: $(DEV)
-	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 $(BIN)/python -m pytest tests/test_kill.py \
+	$(BIN)/python -m tests.faults.every_operation
+	$(BIN)/python -m tests.faults.power
+	$(BIN)/python -m tests.faults.zombies --rounds 50
+	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 $(BIN)/python -m pytest tests/faults tests/test_kill.py \
 		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py
 
 # Twelve nights through a real Airflow, on one machine and with two Celery workers.

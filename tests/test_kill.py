@@ -1,6 +1,6 @@
 """Kill: a night killed at any moment leaves a whole version live, and a plain retry heals it.
 
-Six moments by default; `OUTLOOK_TEST_KILLS=20` tries twenty, in about two minutes.
+Three moments by default; `OUTLOOK_TEST_KILLS=20` tries twenty, in about two minutes.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 27)
 NIGHT = FIRST + timedelta(4)  # the first of a new fiscal year
 SEED = 1
-KILLS = int(os.environ.get("OUTLOOK_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("OUTLOOK_TEST_KILLS", "3"))
 OUTLOOK = Path(sys.executable).with_name("outlook")
 PATIENCE = 3600  # seconds: only what hangs takes so long, however busy the machine is
 

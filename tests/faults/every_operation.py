@@ -1,0 +1,390 @@
+"""Every file operation of a step fails once, in five ways, and the plain retry heals each.
+
+`python -m tests.faults.every_operation STEP… [--every N]` starts itself again with the injector
+loaded, and prints a line for every step and kind. Exit code 1 if anything was violated.
+"""
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tests.faults.injector import KILLED, KINDS, Fault, forked, preloaded
+from transforms import DATASETS
+from transforms.errors import Damaged, PublishError
+from transforms.lake import Lake, history
+from transforms.settings import Settings, settings
+from transforms.storage import sha256
+from warehouse import versions
+from warehouse.editions import frozen
+
+KEY = "a key for tests, longer than thirty-two characters"
+FIRST = date(2022, 6, 28)
+NIGHT = date(2022, 6, 30)  # the last of a fiscal year
+EDITION = "FY2022"
+SCALE = 0.003
+# All of these are imported before anything is forked.
+MODULES = (
+    "transforms.backfill",
+    "transforms.sample",
+    "warehouse.nightly",
+    "warehouse.build.build",
+    "warehouse.editions.freeze",
+    "warehouse.page.report",
+    "warehouse.page.pdf",
+    "pandas",
+    "duckdb",
+    "pyarrow.parquet",
+    "pandera.pandas",
+    "weasyprint",
+    "vl_convert",
+)
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        "OUTLOOK_HOME": str(home),
+        "OUTLOOK_EXPORTS": str(home.parent / "exports"),
+        "OUTLOOK_KEY": KEY,
+    }
+
+
+def settings_of(home: Path) -> Settings:
+    return settings(environment(home))
+
+
+# The steps
+
+
+def load(dataset: str, home: Path) -> None:
+    """Fetches, reads and commits an export of the night, and updates the history."""
+    from warehouse import nightly
+
+    nightly.load(dataset, f"{NIGHT}")
+
+
+def build(home: Path) -> None:
+    """Builds and publishes."""
+    from warehouse import nightly
+
+    nightly.publish_night(f"{NIGHT}")
+
+
+def freeze(home: Path) -> None:
+    from transforms.storage import disk_faults_told
+    from warehouse.editions import freeze
+
+    with disk_faults_told():
+        freeze.freeze(settings_of(home), EDITION, "a test", "a test")
+
+
+def report(home: Path) -> None:
+    from transforms.storage import disk_faults_told
+    from warehouse.page import report
+
+    with disk_faults_told():
+        report.make(settings_of(home), EDITION)
+
+
+STEPS: dict[str, Callable[[Path], None]] = {
+    **{dataset: partial(load, dataset) for dataset in DATASETS},
+    "build": build,
+    "report": report,
+    "freeze": freeze,
+}
+
+
+def do(step: str, home: Path) -> None:
+    os.environ |= environment(home)
+    STEPS[step](home)
+
+
+# What a home holds
+
+
+class Broken(Exception):
+    """The invariant does not hold."""
+
+
+def content(home: Path) -> dict[str, Any]:
+    """What counts in a home, without the times at which it was made. Raises Broken."""
+    chosen = settings_of(home)
+    try:
+        return {**_lake(chosen), **_published(chosen)}
+    except (Damaged, PublishError, OSError, ValueError, KeyError) as error:
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+def _lake(chosen: Settings) -> dict[str, Any]:
+    lake, found = Lake(chosen.lake), {}
+    for dataset in DATASETS:
+        for receipt in lake.receipts(dataset):
+            if not lake.is_whole(receipt):
+                raise Broken(f"{dataset} {receipt.export_date}: a part is not what was written")
+            made = ("started_at", "seconds")
+            told = {k: v for k, v in receipt.as_json().items() if k not in made}
+            found[f"{dataset} {receipt.export_date}"] = told
+        for night, _, account in history.folded_nights(lake, dataset):
+            found[f"fold of {dataset} {night}"] = account
+    return found
+
+
+def _published(chosen: Settings) -> dict[str, Any]:
+    if fault := versions.fault(chosen.published):
+        raise Broken(fault)
+    live = versions.latest(chosen.published)
+    if live is None:
+        raise Broken("nothing is live")
+    named = json.loads((chosen.published / "latest.json").read_text("utf-8"))["folder"]
+    if not (chosen.published / named / versions.FILE).is_file():
+        raise Broken(f"latest.json names {named}, which is not there")
+    found: dict[str, Any] = {"live": versions.verified(live)["tables"]}
+    for one in frozen.every(chosen.published):
+        frozen.verify(one)
+        told = {k: one.manifest[k] for k in ("edition", "revision", "nights")}
+        found[one.folder.name] = {**told, "rows": _rows(one.manifest["tables"])}
+    for folder in (chosen.published / "report").glob("[!.]*"):
+        files = versions.manifest(folder)["files"]
+        for name, entry in files.items():
+            if sha256(folder / name) != entry["sha256"]:
+                raise Broken(f"{folder / name} is not what was written")
+        found[f"report {folder.name}"] = sorted(files)
+    return found
+
+
+def _rows(tables: dict[str, Any]) -> dict[str, int]:
+    return {name: entry["rows"] for name, entry in tables.items()}
+
+
+def debris(home: Path) -> list[str]:
+    """What an interrupted run leaves and the next one should have removed."""
+    chosen = settings_of(home)
+    found = list(chosen.work.glob("*"))
+    for pattern in (".building-*", ".latest-*", "report/.*", "editions/.*"):
+        found += chosen.published.glob(pattern)
+    found += [p for p in home.rglob(".*") if p.suffix in (".tmp", ".part")]
+    return sorted(str(p.relative_to(home)) for p in found)
+
+
+def unsettled(home: Path) -> list[str]:
+    lake = Lake(settings_of(home).lake)
+    return [fault for dataset in DATASETS for fault in history.faults(lake, dataset)]
+
+
+# The battery
+
+
+@dataclass
+class Tally:
+    """What one kind of fault did to one step."""
+
+    step: str
+    kind: str
+    operations: int
+    points: int = 0
+    violations: list[str] = field(default_factory=list)
+    false_successes: list[str] = field(default_factory=list)
+    undeclared: list[str] = field(default_factory=list)
+    unhealed: list[str] = field(default_factory=list)
+    codes: Counter[int] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def findings(self) -> list[str]:
+        return self.violations + self.false_successes + self.undeclared + self.unhealed
+
+    def line(self) -> str:
+        return (
+            f"{self.step:8s} {self.kind:10s} operations {self.operations:4d}  points "
+            f"{self.points:4d}  violations {len(self.violations)}  false successes "
+            f"{len(self.false_successes)}  undeclared {len(self.undeclared)}  not healed "
+            f"{len(self.unhealed)}  exit codes {dict(self.codes)}  {self.seconds:.0f} s"
+        )
+
+
+@dataclass
+class Ground:
+    """A home as it is before a step, and what the step makes of it."""
+
+    step: str
+    prepared: Path
+    before: dict[str, Any]
+    after: dict[str, Any]
+    operations: list[str]
+
+    def strike(self, kind: str, at: int, tally: Tally) -> None:
+        """One fault, and the retry after it."""
+        folder = self.prepared.parent
+        home, told = folder / "home", folder / "told.txt"
+        operation = self.operations[at - 1].split("\t", 2)[2].replace(str(home), "")
+        point = f"{self.step} {kind}@{at} {operation}"
+        fresh(self.prepared, home)
+        code = forked(lambda: do(self.step, home), Fault(home, kind, at), told)
+        tally.points += 1
+        tally.codes[code] += 1
+        if code not in (0, 6, KILLED):
+            tally.undeclared.append(f"{point}: exit {code}: {last_line(told)}")
+        try:
+            seen = content(home)
+            mixed = [k for k in seen if what_counts(seen, k) not in self.whole(k)]
+            if mixed or not self.before.keys() <= seen.keys() | self.gone(home):
+                tally.violations.append(f"{point}: neither old nor new: {mixed or 'gone'}")
+            if code == 0 and seen != self.after:
+                tally.false_successes.append(point)
+        except Broken as error:
+            tally.violations.append(f"{point}: {error}")
+        again = forked(lambda: do(self.step, home), None, told)
+        try:
+            left = debris(home) + unsettled(home)
+            if again or content(home) != self.after or left:
+                why = last_line(told) if again else left or "other content"
+                tally.unhealed.append(f"{point}: retry exit {again}: {why}")
+        except Broken as error:
+            tally.unhealed.append(f"{point}: {error}")
+
+    def whole(self, key: str) -> list[Any]:
+        return [what_counts(of, key) for of in (self.before, self.after)]
+
+    def points(self, kind: str) -> list[int]:
+        """Numbers of the operations to fail: of the writes to one file that follow each other, the
+        first, one in the middle and the last."""
+        told = [tuple(line.split("\t")[2:4]) for line in self.operations]  # what, and to what
+        found: list[int] = []
+        for _, same in groupby(enumerate(told, start=1), key=lambda o: o[1]):
+            numbers = [number for number, _ in same]
+            found += sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
+        if kind == "torn":  # other operations have no halves
+            return [n for n in found if "write" in told[n - 1][0]]
+        return found
+
+    def gone(self, home: Path) -> set[str]:
+        """What may be away for a moment: a report between its two renames."""
+        aside = (settings_of(home).published / "report").glob(".*.before")
+        return {f"report {p.name[1:].removesuffix('.before')}" for p in aside}
+
+
+def what_counts(content: dict[str, Any], key: str) -> Any:
+    """Of a receipt, its bytes: between its commit and its judgement, its status is not final."""
+    found = content.get(key)
+    return found["content"] if found and "content" in found else found
+
+
+def last_line(told: Path) -> str:
+    lines = told.read_text("utf-8", "replace").strip().splitlines() or [""]
+    return lines[-1][:300]
+
+
+def fresh(prepared: Path, home: Path) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(prepared, home, symlinks=True)
+
+
+@contextlib.contextmanager
+def grounds() -> Iterator[Path]:
+    """A folder where syncing costs nothing, if there is one."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+def prepared(folder: Path) -> Path:
+    """A home with all nights but the last published; its exports hold the last one too."""
+    from transforms import night as line
+    from transforms.sample import write_sample
+    from warehouse.build.build import build as built_anew
+
+    home = folder / "prepared"
+
+    def make() -> None:
+        write_sample(folder / "exports", FIRST, NIGHT, scale=SCALE)
+        chosen = settings_of(home)
+        for number in range((NIGHT - FIRST).days):
+            for dataset in DATASETS:
+                line.run(dataset, FIRST + timedelta(number), chosen)
+        built_anew(chosen)
+
+    if forked(make, told=folder / "told.txt"):
+        raise RuntimeError((folder / "told.txt").read_text("utf-8"))
+    return home
+
+
+def imported() -> None:
+    """Imports all that the steps need, so that a fork need not."""
+    for name in MODULES:
+        importlib.import_module(name)
+
+
+def ground(step: str, folder: Path, start: Path) -> Ground:
+    """Runs the step without a fault in `folder`, counting its operations."""
+    folder.mkdir()
+    (folder / "exports").symlink_to(start.parent / "exports")
+    home = Path(shutil.copytree(start, folder / "prepared", symlinks=True))
+    for earlier in STEPS:
+        if earlier == step:
+            break
+        if earlier != "report" and forked(lambda: do(earlier, home), None, folder / "told.txt"):  # noqa: B023
+            raise RuntimeError((folder / "told.txt").read_text("utf-8"))
+    before, log = content(home), folder / "operations.txt"
+    log.unlink(missing_ok=True)
+    fresh(home, folder / "home")
+    code = forked(
+        lambda: do(step, folder / "home"),
+        Fault(folder / "home", "count", log=log),
+        folder / "told.txt",
+    )
+    if code:
+        raise RuntimeError(f"{step}: {(folder / 'told.txt').read_text('utf-8')}")
+    operations = log.read_text("utf-8", "replace").splitlines()
+    return Ground(step, home, before, content(folder / "home"), operations)
+
+
+def battery(steps: list[str], kinds: list[str], every: int) -> Iterator[Tally]:
+    """All faults of the steps, one in `every`; a step's tallies as they are done."""
+    imported()
+    with grounds() as folder:
+        start = prepared(folder)
+        for step in steps:
+            own = folder / step
+            here = ground(step, own, start)
+            for number, kind in enumerate(kinds):
+                tally = Tally(step, kind, len(here.operations))
+                began = time.monotonic()
+                first = number * every // len(kinds)  # another one for every kind
+                for at in here.points(kind)[first::every]:
+                    here.strike(kind, at, tally)
+                tally.seconds = time.monotonic() - began
+                yield tally
+            shutil.rmtree(own)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("steps", nargs="*", choices=[[], *STEPS], default=list(STEPS))
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--every", type=int, default=1)
+    chosen = parser.parse_args()
+    if "LD_PRELOAD" not in os.environ:
+        return preloaded("tests.faults.every_operation")
+    found = []
+    for tally in battery(chosen.steps, chosen.kinds, chosen.every):
+        print(tally.line(), flush=True)
+        for finding in tally.findings():
+            print(f"   {finding}", flush=True)
+        found += tally.findings()
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
