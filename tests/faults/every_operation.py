@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -43,6 +43,7 @@ MODULES = (
     "warehouse.nightly",
     "warehouse.build.build",
     "warehouse.editions.freeze",
+    "warehouse.retention",
     "warehouse.page.report",
     "warehouse.page.pdf",
     "pandas",
@@ -99,11 +100,21 @@ def report(home: Path) -> None:
         report.make(settings_of(home), EDITION)
 
 
+def clean(home: Path) -> None:
+    """Deletes what retention lets go, ten years on."""
+    from transforms.storage import disk_faults_told
+    from warehouse import retention
+
+    with disk_faults_told():
+        retention.clean(settings_of(home), now=datetime(NIGHT.year + 10, 1, 1, tzinfo=UTC))
+
+
 STEPS: dict[str, Callable[[Path], None]] = {
     **{dataset: partial(load, dataset) for dataset in DATASETS},
     "build": build,
     "report": report,
     "freeze": freeze,
+    "clean": clean,
 }
 
 
@@ -172,7 +183,7 @@ def _rows(tables: dict[str, Any]) -> dict[str, int]:
 def debris(home: Path) -> list[str]:
     """What an interrupted run leaves and the next one should have removed."""
     chosen = settings_of(home)
-    found = list(chosen.work.glob("*"))
+    found = [*chosen.work.glob("*"), *(chosen.landing / ".work").glob("*")]
     for pattern in (".building-*", ".latest-*", "report/.*", "editions/.*"):
         found += chosen.published.glob(pattern)
     found += [p for p in home.rglob(".*") if p.suffix in (".tmp", ".part")]

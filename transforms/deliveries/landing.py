@@ -15,6 +15,7 @@ from typing import IO
 
 from transforms.deliveries.exports import ExportFile
 from transforms.errors import ExportError, SourceUnreachable, StillArriving
+from transforms.lease import scratch
 from transforms.sources.source import (
     Entry,
     Interrupted,
@@ -47,17 +48,15 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     target = folder / f"{night}"
     private_folder(folder)
     private_folder(target)
-    part = target / f".{os.getpid()}-{file.name[-LONGEST:]}.part"
-    try:
-        with private(part) as sink:
+    # Scratch of its own: one worker's PID may be another's, and what a killed one leaves is swept.
+    with scratch(folder / ".work", f"{night}") as own:
+        with private(own / "part") as sink:
             size, sha256 = _Copy(file, sink).made()
             sink.flush()
             os.fsync(sink.fileno())
         _as_promised(file, size, sha256)
         landed = landed_path(target, file.name, sha256)
-        move(part, landed)
-    finally:
-        part.unlink(missing_ok=True)
+        move(own / "part", landed)
     rows = file.promised.get("rows") if file.promised else None
     return Landed(file.name, landed, size, sha256, rows)
 
