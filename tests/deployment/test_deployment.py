@@ -26,7 +26,7 @@ def test_a_night_through_a_real_scheduler() -> None:
         market = Marketplace(airflow.home, FIRST, 1, scale=0.01)
         market.deliver(FIRST)
         for dataset in DATASETS:
-            airflow.trigger(f"lake_{dataset}", partition_key=f"{FIRST}")
+            airflow.trigger(f"lake_{dataset}", conf={"export_date": f"{FIRST}"})
         airflow.settle()
         live = versions.latest(airflow.home / "published")
         assert live and live.name == f"{FIRST}", airflow.processes.tail("scheduler")

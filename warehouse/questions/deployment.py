@@ -21,7 +21,7 @@ from transforms.lake import Lake
 from transforms.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-NIGHTLY = (*(f"lake_{d}" for d in DATASETS), "warehouse")
+NIGHTLY = (*(f"lake_{d}" for d in DATASETS), "warehouse", "catch_up")
 TOKEN = "AIRFLOW_CLI_TOKEN"  # the variable that airflowctl reads
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS = 3.0  # for one answer: doctor is run when things are slow
