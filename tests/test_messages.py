@@ -22,7 +22,7 @@ RAISED = {name for name, of in vars(errors).items() if isinstance(of, type)} | {
     "DamagedPart",
     "ValueError",
 }
-MADE = {"damage", "_damaged", "Refusal"}  # functions and classes that make a message
+MADE = {"damage", "_damaged", "Refusal", "unreachable"}  # what makes a message
 SHARED = re.compile(
     r"Nothing was (?:loaded|published)(?: and the live version stays)?|request a new delivery"
     r"|The (?:published|old) version stays(?: live)?"
@@ -31,6 +31,9 @@ LOGGED = {"warning", "error", "critical"}
 FAULTS = {"wrong", "warn"}
 # Errors that only somebody who changes the code can see; tests of theirs hold them.
 OF_DEVELOPERS = ("transforms/sample", "warehouse/models")
+
+
+Scope = tuple[ast.AST, ast.AST]  # a function and its module
 
 
 class Module:
@@ -44,16 +47,19 @@ class Module:
         for scope in ast.walk(self.tree):
             if isinstance(scope, ast.FunctionDef):
                 for node in ast.walk(scope):
-                    for text in self._of(node, scope):
+                    for text in self._of(node, (scope, self.tree)):
                         if is_telling(text):
                             yield f"{self.name}:{getattr(node, 'lineno', 0)}", text
 
-    def _of(self, node: ast.AST, scope: ast.FunctionDef) -> Iterator[str]:
+    def _of(self, node: ast.AST, scope: Scope) -> Iterator[str]:
         if isinstance(node, ast.Call):
             name = _name(node.func)
             if name in RAISED or name in MADE:
-                for argument in node.args:
+                for argument in node.args[1:2] if name == "unreachable" else node.args:
                     yield from _texts(argument, scope)
+            elif name == "Entry":  # a delivered file that cannot be used
+                for keyword in node.keywords:
+                    yield from _texts(keyword.value, scope) if keyword.arg == "problem" else ()
             elif name == "tell":
                 yield from (t for a in node.args for t in _texts(a, scope))
             elif name in LOGGED and _name(getattr(node.func, "value", None)) == "log":
@@ -87,7 +93,7 @@ def _constant(node: ast.AST) -> object:
     return node.value if isinstance(node, ast.Constant) else None
 
 
-def _texts(node: ast.AST, scope: ast.FunctionDef) -> list[str]:
+def _texts(node: ast.AST, scope: Scope) -> list[str]:
     """What a text can be, with `…` for what is only known when it is said."""
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else []
@@ -99,13 +105,19 @@ def _texts(node: ast.AST, scope: ast.FunctionDef) -> list[str]:
     if isinstance(node, ast.IfExp):
         return _texts(node.body, scope) + _texts(node.orelse, scope)
     if isinstance(node, ast.Name):
-        return [
-            text
-            for found in ast.walk(scope)
-            if isinstance(found, ast.Assign) and _name(found.targets[0]) == node.id
-            for text in _texts(found.value, scope)
-        ]
+        function, module = scope
+        own = _assigned(node.id, ast.walk(function), scope)
+        return own or _assigned(node.id, ast.iter_child_nodes(module), scope)
     return []
+
+
+def _assigned(name: str, among: Iterator[ast.AST], scope: Scope) -> list[str]:
+    return [
+        text
+        for found in among
+        if isinstance(found, ast.Assign) and _name(found.targets[0]) == name
+        for text in _texts(found.value, scope)
+    ]
 
 
 def _part(node: ast.AST) -> str:
