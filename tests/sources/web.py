@@ -187,9 +187,9 @@ def packed(whole: bool = True) -> Fault:
     return fault
 
 
-def redirected(target: str) -> Fault:
+def redirected(target: str, below: str = "/") -> Fault:
     def fault(handler: Handler, path: str) -> bool:
-        if path.endswith(".csv"):
+        if path.endswith(".csv") and path.startswith(below):
             handler.answer(302, b"", {"Location": target})
             return True
         return False
