@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from airflow.sdk import CronPartitionTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags import lineage
 from dags.assets import LAKE, NIGHT
 from dags.defaults import (
     LATE,
@@ -103,6 +104,7 @@ def nightly_lake(dataset: str) -> None:
             # A run that was triggered with `export_date` has no key of its own to give.
             outlet_events[partition].add_partitions(f"{night}")
             outlet_events[partition].extra = receipt
+            lineage.loaded(dataset, receipt)
             if nightly.is_complete(night):
                 task.outlets = [partition, NIGHT]
                 outlet_events[NIGHT].add_partitions(f"{night}")

@@ -9,6 +9,7 @@ By hand: trigger the DAG with a Partition Key, or with `export_date`.
 
 from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
 
+from dags import lineage
 from dags.assets import LAKE, NIGHT, PUBLISHED
 from dags.defaults import POKE_TIMEOUT, RUN_TIMEOUT, SHOWS_NIGHT, default_args
 from dags.telling import tell, tell_overtime, verdict
@@ -45,6 +46,7 @@ def warehouse() -> None:
             version = nightly.publish_night(night)
         outlet_events[PUBLISHED].add_partitions(f"{night}")
         outlet_events[PUBLISHED].extra = version
+        lineage.published(version)
         for message in nightly.recovered():
             tell(message)
 
