@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -48,6 +49,10 @@ MARKS = {
     "missing": ("○", "red"),
     "damaged": ("!", "red"),
 }
+
+COUNTING = ("ok", "late", "partial")
+DAYS = range(1, 32)
+SHORT = 24  # characters; longer text may be wrapped
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -89,36 +94,111 @@ def lines(text: str) -> str:
 
 
 def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
-    """Rows as a table: numbers right-aligned, an unknown value left blank."""
+    """Rows as a table: numbers right-aligned, an unknown value left blank.
+
+    On a terminal it fits the width; a table too wide for it becomes a block of lines per row. In a
+    pipe every row is one line, as wide as it needs to be: for grep, cut and head.
+    """
     if not rows:
         tell("nothing to show")
         return
-    table = Table(title=title and Text(visible(title)), title_justify="left")
-    for name in rows[0]:
-        number = isinstance(next((r[name] for r in rows if r[name] is not None), ""), int | float)
-        justify: Literal["left", "right"] = "right" if number else "left"
-        table.add_column(Text(visible(name)), justify=justify, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(_cell(v))) for v in row.values()))
+    if title:
+        say(title)
+    names = [visible(name) for name in rows[0]]
+    cells = [[visible(_cell(v)) for v in row.values()] for row in rows]
+    numbers = [_is_number(rows, name) for name in rows[0]]
+    widths = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
+    if _is_piped():
+        _print_aligned([names, *cells], widths, numbers)
+    elif sum(min(w, SHORT) for w in widths) + 3 * len(widths) + 1 <= out.width:
+        _print_table(names, cells, widths, numbers)
+    else:
+        _print_blocks(names, cells)
+
+
+def _is_piped() -> bool:
+    """Whether the output goes to a file or a program; COLUMNS gives it a width all the same."""
+    return not out.is_terminal and "COLUMNS" not in os.environ
+
+
+def _is_number(rows: Sequence[dict[str, Any]], name: str) -> bool:
+    first = next((row[name] for row in rows if row[name] is not None), "")
+    return isinstance(first, int | float) and not isinstance(first, bool)
+
+
+def _print_aligned(
+    lines_: Sequence[Sequence[str]], widths: Sequence[int], numbers: Sequence[bool]
+) -> None:
+    for line in lines_:
+        padded = []
+        for cell, width, is_number in zip(line, widths, numbers, strict=True):
+            blanks = " " * (width - cell_len(cell))
+            padded.append(blanks + cell if is_number else cell + blanks)
+        say("  ".join(padded).rstrip())
+
+
+def _print_table(
+    names: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    numbers: Sequence[bool],
+) -> None:
+    table = Table()
+    for name, width, is_number in zip(names, widths, numbers, strict=True):
+        # Only long text is wrapped: half a number is another number.
+        table.add_column(
+            Text(name),
+            justify="right" if is_number else "left",
+            no_wrap=width <= SHORT,
+            min_width=min(width, SHORT),
+            overflow="fold",
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
     out.print(table)
 
 
+def _print_blocks(names: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """A line per value, and a blank line between rows."""
+    width = max(map(cell_len, names))
+    for place, row in enumerate(cells):
+        if place:
+            say("")
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                say(f"{name}{' ' * (width - cell_len(name))}  {cell}")
+
+
 def print_calendar(nights: Iterable[dict[str, Any]]) -> None:
-    """A line per dataset and month with a mark per night, so that gaps stand out."""
+    """A line per month and dataset with a mark per night, and how many of the due nights count."""
     months: dict[tuple[str, str], dict[int, str]] = {}
     for night in nights:
         day = date.fromisoformat(str(night["export_date"]))
         months.setdefault((f"{day:%Y-%m}", night["dataset"]), {})[day.day] = night["status"]
+    year = ""
     for (month, dataset), days in sorted(months.items()):
+        if not month.startswith(year) or not year:
+            _print_days(is_first=not year)
+            year = month[:4]
         line = Text(visible(f"{month}  {dataset:<10} "))
-        for day_number in range(1, 32):
+        for day_number in DAYS:
             mark, colour = MARKS.get(days.get(day_number, ""), ("·", "dim"))
             line.append(mark, colour)
-        out.print(line)
+        count = sum(status in COUNTING for status in days.values())
+        out.print(line.append(f"  {count:>2} of {len(days):>2}"), soft_wrap=True)
     legend = Text("\n")
     for status, (mark, colour) in MARKS.items():
         legend.append(f"{mark} {status}  ", colour)
-    out.print(legend.append("· not due", "dim"))
+    out.print(legend.append("· not due", "dim"), soft_wrap=True)
+
+
+def _print_days(is_first: bool) -> None:
+    """The days of a month over their columns, tens above units: again for each year."""
+    if not is_first:
+        say("")
+    tens = "".join(f"{n // 10}" if n % 10 == 0 else " " for n in DAYS)
+    say(f"{'':<20}{tens.rstrip()}")
+    say(f"{'month':<9}{'dataset':<11}{''.join(f'{n % 10}' for n in DAYS)}  that count")
 
 
 @contextmanager
