@@ -100,7 +100,8 @@ def leased(path: Path) -> Iterator[None]:
 
     Raises TakenOver if the block fails after somebody has taken over.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with _allowed(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
     lease = Lease(path, _acquired(path), seconds())
     _held[path] = lease
     try:
@@ -135,7 +136,8 @@ def final_step(*paths: Path) -> Iterator[None]:
 @contextmanager
 def scratch(work: Path, name: str) -> Iterator[Path]:
     """A private folder for this attempt alone, removed when it ends."""
-    private_folder(work)
+    with _allowed(work):
+        private_folder(work)
     lock = work.with_name(".lock-scratch")
     sweep(work.iterdir(), lock)
     with own_folder(work / f"{name}-{uuid.uuid4().hex[:8]}", lock) as folder:
@@ -233,8 +235,9 @@ def _has_died(path: Path, body: dict[str, Any]) -> bool:
 @contextmanager
 def _alone(path: Path) -> Iterator[int]:
     """A short critical section. The file that is locked for it stays for ever."""
-    handle = os.open(path.with_name(f"{path.name}.step"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    with _allowed(path.parent), ExitStack() as stack:
+        handle = os.open(path.with_name(f"{path.name}.step"), os.O_RDWR | os.O_CREAT, 0o600)
+        stack.callback(os.close, handle)
         deadline = time.monotonic() + 2 * seconds()
         while not _flock(handle, path):
             if time.monotonic() > deadline:
@@ -245,8 +248,19 @@ def _alone(path: Path) -> Iterator[int]:
                 )
             time.sleep(POLL)
         yield handle
-    finally:
-        os.close(handle)
+
+
+@contextmanager
+def _allowed(folder: Path) -> Iterator[None]:
+    """Raises SettingsError if this user may not write in the folder: every writer comes here."""
+    try:
+        yield
+    except PermissionError as error:
+        raise SettingsError(
+            f"this user may not write {error.filename or folder} ({error.strerror}). Nothing "
+            "counts of what was begun: run the command as the user who owns the folder, or correct "
+            "the setting that names it."
+        ) from None
 
 
 def _flock(handle: int, path: Path) -> bool:

@@ -70,18 +70,18 @@ def settings_of(home: Path) -> Settings:
 # The steps
 
 
-def load(dataset: str, home: Path) -> None:
+def load(dataset: str, home: Path, night: date = NIGHT) -> None:
     """Fetches, reads and commits an export of the night, and updates the history."""
     from warehouse import nightly
 
-    nightly.load(dataset, f"{NIGHT}")
+    nightly.load(dataset, f"{night}")
 
 
-def build(home: Path) -> None:
+def build(home: Path, night: date = NIGHT) -> None:
     """Builds and publishes."""
     from warehouse import nightly
 
-    nightly.publish_night(f"{NIGHT}")
+    nightly.publish_night(f"{night}")
 
 
 def freeze(home: Path) -> None:
