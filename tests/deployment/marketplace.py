@@ -1,10 +1,12 @@
 """The marketplace: has a whole sample in stock, and delivers it late, in halves, or broken."""
 
 import gzip
+import os
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+from tests.deployment.clock import Clock
 from transforms.sample import write_sample
 
 AT_ONCE = 6  # nights: in a longer stretch the sample itself loses and delays some
@@ -13,7 +15,16 @@ AT_ONCE = 6  # nights: in a longer stretch the sample itself loses and delays so
 class Marketplace:
     """Delivers nights of `stock` into `exports`."""
 
-    def __init__(self, folder: Path, first: date, nights: int, scale: float, seed: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        first: date,
+        nights: int,
+        scale: float,
+        seed: int = 1,
+    ) -> None:
+        self.clock = clock
         self.stock, self.exports = folder / "stock", folder / "exports"
         self.corrected: set[date] = set()  # nights that came more than once
         self.nights = [first + timedelta(n) for n in range(nights)]
@@ -29,7 +40,7 @@ class Marketplace:
             self.corrected.add(night)
         part = self.exports.parent / "part"
         shutil.copytree(self.stock / f"{night}", part)
-        part.rename(self._folder(night, revision))
+        self._dated(part, timedelta(minutes=10)).rename(self._folder(night, revision))
 
     def begin(self, night: date, share: float) -> None:
         """An upload in the middle: sellers and inquiries are there, of the listings so much."""
@@ -40,10 +51,12 @@ class Marketplace:
             if not path.name.startswith("listings") and path.name != "manifest.json":
                 shutil.copy(path, folder)
         (folder / "listings.csv").write_bytes(whole[: int(len(whole) * share)])
+        self._dated(folder)
 
     def finish(self, night: date) -> None:
         """The same file grows to its full length."""
         (self._folder(night) / "listings.csv").write_bytes(self._listings(night))
+        self._dated(self._folder(night))
 
     def deliver_few(self, night: date, share: float) -> None:
         """Readable, but a part of the listings only, as when an export stops early."""
@@ -54,7 +67,7 @@ class Marketplace:
             if not path.name.startswith("listings") and path.name != "manifest.json":
                 shutil.copy(path, part)
         (part / "listings.csv").write_bytes(b"".join(lines[: int(len(lines) * share)]))
-        part.rename(self._folder(night))
+        self._dated(part, timedelta(minutes=10)).rename(self._folder(night))
 
     def deliver_broken(self, night: date) -> None:
         """The archive of the listings is cut, and nothing says how long it should be."""
@@ -63,7 +76,14 @@ class Marketplace:
         (part / "manifest.json").unlink(missing_ok=True)
         archive = min(part.glob("listings*.gz"))
         archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
-        part.rename(self._folder(night))
+        self._dated(part, timedelta(minutes=10)).rename(self._folder(night))
+
+    def _dated(self, folder: Path, ago: timedelta = timedelta(0)) -> Path:
+        """Gives files the date that the deployment believes in: the disk knows the real one."""
+        at = (self.clock.now() - ago).timestamp()
+        for path in folder.iterdir():
+            os.utime(path, (at, at))
+        return folder
 
     def _listings(self, night: date) -> bytes:
         (archive,) = (self.stock / f"{night}").glob("listings.csv*")

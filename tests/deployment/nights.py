@@ -47,7 +47,7 @@ class TwelveNights:
 
     def __init__(self, airflow: Airflow, scale: float, shots: Path | None = None) -> None:
         self.airflow, self.shots = airflow, shots
-        self.market = Marketplace(airflow.home, FIRST, NIGHTS, scale)
+        self.market = Marketplace(airflow.home, airflow.clock, FIRST, NIGHTS, scale)
         self.record = Record(airflow)
 
     def run(self) -> Record:

@@ -52,7 +52,12 @@ class Soak:
 
     def __post_init__(self) -> None:
         self.market = Marketplace(
-            self.airflow.home, first_night(self.nights), self.nights, self.scale, self.seed
+            self.airflow.home,
+            self.airflow.clock,
+            first_night(self.nights),
+            self.nights,
+            self.scale,
+            self.seed,
         )
         self.record = Record(self.airflow)
         self.chance = random.Random(self.seed)
@@ -112,6 +117,8 @@ class Soak:
         self.market.begin(night, 0.95)
         self._pass(night, 0, 5)
         self.market.finish(night)
+        for minute in (11, 17):
+            self._pass(night, 0, minute)
 
     def few(self, night: date) -> None:
         """Held, and sent again in full later."""

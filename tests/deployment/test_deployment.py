@@ -23,7 +23,7 @@ from warehouse.questions import deployment
 )
 def test_a_night_through_a_real_scheduler() -> None:
     with one_machine(BEGIN) as airflow:
-        market = Marketplace(airflow.home, FIRST, 1, scale=0.01)
+        market = Marketplace(airflow.home, airflow.clock, FIRST, 1, scale=0.01)
         market.deliver(FIRST)
         for dataset in DATASETS:
             airflow.trigger(f"lake_{dataset}", conf={"export_date": f"{FIRST}"})
