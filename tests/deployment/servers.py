@@ -156,7 +156,7 @@ class Airflow:
         }
 
     def _start_services(self) -> dict[str, str]:
-        where = start_postgres(self.folder, self.processes)
+        where = start_postgres(self.folder, self.processes, self.clock)
         return {
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{where}",
@@ -317,7 +317,7 @@ class Airflow:
             # A few turns of the scheduler's loop: an event becomes a run, a task is queued.
             return time.monotonic() - quiet_since > 5
 
-        self.wait_until(is_quiet, "nothing is running", pause=1.5)
+        self.wait_until(is_quiet, "nothing is running", pause=2.5)
 
     def _unscheduled(self) -> bool:
         """Whether a run has a task that the scheduler has not looked at yet."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from tests.deployment.clock import Clock
 from tests.deployment.processes import Processes
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
@@ -53,8 +54,11 @@ def lacking() -> list[str]:
     return found
 
 
-def start_postgres(folder: Path, processes: Processes) -> str:
-    """Starts PostgreSQL with an empty database `airflow`; returns where, without a scheme."""
+def start_postgres(folder: Path, processes: Processes, clock: Clock) -> str:
+    """Starts PostgreSQL with an empty database `airflow`; returns where, without a scheme.
+
+    It believes in the deployment's date: the scheduler asks it which runs are due.
+    """
     data, port = folder / "postgres", free_port()
     data.mkdir(mode=0o700)
     env = {"PATH": f"{POSTGRES}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "HOME": str(data)}
@@ -75,7 +79,7 @@ def start_postgres(folder: Path, processes: Processes) -> str:
     }
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     server = [*as_owner, "postgres", "-D", str(data), *flags]
-    processes.start("postgres", server, env, Path("/"))
+    processes.start("postgres", server, env | clock.environment, Path("/"))
     wait_for_port(port, processes)
     made = ["createdb", "-h", "127.0.0.1", "-p", f"{port}", "-U", "airflow", "airflow"]
     deadline = time.monotonic() + PATIENCE
