@@ -57,14 +57,23 @@ def tell_failure(context: Any) -> None:
     if isinstance(error, Verdict):
         tell(error.message, is_logged=True)
         return
-    run, ti = context.get("dag_run"), context.get("ti") or context.get("task_instance")
-    dag_id = str(getattr(ti, "dag_id", None) or getattr(run, "dag_id", ""))
+    # Of a run that was ended from outside, Airflow may know no more than its DAG.
+    dag, run, ti = context.get("dag"), context.get("dag_run"), context.get("ti")
+    dag_id = str(getattr(ti or run or dag, "dag_id", ""))
     cause = error.__cause__ if isinstance(error, AirflowException) and error.__cause__ else error
-    if cause is None or isinstance(cause, str):
-        cause = AirflowException(f"{dag_id} ended: {cause or context.get('reason') or 'unknown'}")
+    if not isinstance(cause, BaseException):
+        cause = AirflowException(str(cause or _ended(context.get("reason"), ti)))
     params = context.get("params") or getattr(run, "conf", None) or {}
     night = nightly.night_or_none(getattr(run, "partition_key", None), params)
     tell(nightly.message_of(dag_id.removeprefix("lake_"), night, cause))
+
+
+def _ended(reason: str | None, ti: Any) -> str:
+    """How a run or a task ended that raised nothing."""
+    if reason and "time" in reason:
+        return "the run took longer than its limit and was ended"
+    task = getattr(ti, "task_id", "a task")
+    return f"the process of {task} ended without a word: it was killed, or its worker was lost"
 
 
 def tell_overtime(context: Any) -> None:

@@ -155,8 +155,14 @@ def test_what_may_pass_is_retried_and_told_only_at_the_end(
     assert mail["Subject"] == "[outlook] failed: sellers 2022-06-30"
     telling.tell_overtime({"dag_run": run, "reason": "task_failure", "params": {}})
     assert len(mailbox.mails) == 1, "the task has told"
-    telling.tell_overtime({"dag_run": run, "reason": "timed_out", "params": {}})
-    assert len(mailbox.mails) == 2
+    telling.tell_overtime({"dag": run, "run_id": "r", "reason": "timed_out"})
+    assert mailbox.mails[1]["Subject"] == "[outlook] failed: sellers"
+
+
+def test_a_task_that_was_killed_says_so(home: Path) -> None:
+    ti = type("Ti", (), {"dag_id": "lake_sellers", "task_id": "load_partition"})()
+    assert "load_partition ended without a word" in telling._ended(None, ti)
+    assert "longer than its limit" in telling._ended("timed_out", None)
 
 
 @pytest.mark.parametrize(

@@ -164,8 +164,8 @@ def of_error(subject: str, night: date | None, error: BaseException, live: str) 
     if isinstance(error, Stopped):
         return error.message
     kind: Kind = "held" if isinstance(error, NightHeld) else "failed"
-    name = type(error).__name__
-    what = f"{error}" if type(error).__module__.startswith("transforms") else f"{name}: {error}"
+    is_plain = type(error).__module__.startswith(("transforms", "airflow"))
+    what = f"{error}" if is_plain else f"{type(error).__name__}: {error}"
     if isinstance(error, SettingsError):
         step = "Set that right, then start the run again."
     elif isinstance(error, OutlookError):

@@ -161,7 +161,7 @@ def catch_up(now: datetime | None = None) -> Caught:
     is_behind = versions.night_to_show(chosen.published, lake) and not is_current(chosen)
     built = build(chosen) if is_behind else None
     published = versions.night_of(built.folder) if built and built.is_new else None
-    return Caught(loaded, published, [*told, *recovered()])
+    return Caught(loaded, published, [*told, *recovered(), *works_again("catch_up")])
 
 
 def recovered() -> list[Message]:
