@@ -41,21 +41,16 @@ lint: $(DEV)
 
 # The long batteries, each with a fast sample in the suite.
 faults: $(DEV)
-	$(BIN)/python -m tests.faults.every_operation
+	$(BIN)/python -m tests.faults.every_operation sellers listings inquiries build freeze clean
+	$(BIN)/python -m tests.faults.every_operation report --every 10
 	$(BIN)/python -m tests.faults.power
 	$(BIN)/python -m tests.faults.zombies --rounds 50
-	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 $(BIN)/python -m pytest tests/faults tests/test_kill.py \
-		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py
-
-# Twelve nights through a real Airflow, on one machine and with two Celery workers.
-deployment: $(DEV)
-	$(BIN)/python -m tests.deployment nights
-	$(BIN)/python -m tests.deployment nights --celery
-
-# Nights with faults drawn from a seed, each morning equal to the truth.
-NIGHTS ?= 60
-soak: $(DEV)
-	$(BIN)/python -m tests.deployment soak --nights $(NIGHTS) $(ARGS)
+	$(BIN)/python -m tests.faults.clocks
+	$(BIN)/python -m tests.faults.soak --nights 60
+	OUTLOOK_TEST_KILLS=20 OUTLOOK_TEST_DAMAGES=100 OUTLOOK_TEST_CUTS=64 OUTLOOK_TEST_ORDERS=20 \
+		OUTLOOK_TEST_PUBLICATIONS=200 $(BIN)/python -m pytest tests/faults tests/test_kill.py \
+		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py tests/test_order.py \
+		tests/test_deliveries.py
 
 fuzz: $(DEV)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/read/test_fuzz.py

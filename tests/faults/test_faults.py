@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import clocks
 from tests.faults.injector import TOOLS, built
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,19 @@ def test_fault_at_a_file_operation_is_healed_by_the_plain_retry() -> None:
 
 def test_stopped_run_that_wakes_after_its_successor_writes_nothing() -> None:
     assert "violations 0" in battery("zombies", "--rounds", "0", "--moments", "2")
+
+
+def test_clock_and_zone_of_a_machine_change_nothing() -> None:
+    try:
+        clocks.library()
+    except FileNotFoundError as error:
+        pytest.skip(f"NO CLOCK WAS SET: libfaketime ({error}) is not installed")
+    assert "violations 0" in battery("clocks", "--every", "14")
+
+
+@pytest.mark.usefixtures("injector")
+def test_night_that_was_struck_is_equal_to_its_twin() -> None:
+    assert "violations 0" in battery("soak", "--nights", "2")
 
 
 @pytest.mark.usefixtures("injector")
