@@ -222,11 +222,9 @@ class TwelveNights:
         done its work."""
         self.airflow.settle()
         self.airflow.clock.set(begin)
-        worker = self.airflow.worker_in_the_middle()
+        worker = self.airflow.stop_one_in_the_middle()
         if number == signal.SIGKILL:
             self.airflow.processes.kill(worker)
-        else:
-            self.airflow.processes.signal(worker, number)
         self.record.note(f"     {number.name} to {worker} in the middle of a load")
         self.airflow.pass_over(worker)
         self.record.look()

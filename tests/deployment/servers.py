@@ -247,23 +247,39 @@ class Airflow:
 
     # Workers that are lost
 
-    def worker_in_the_middle(self) -> str:
-        """Waits until a load has written something; the worker that is at it."""
-        work = self.home / "lake" / ".work"
+    def stop_one_in_the_middle(self) -> str:
+        """Waits until a load has written something, and stops (SIGSTOP) the worker that is at it;
+        returns which."""
         found: list[str] = []
 
         def is_at_work() -> bool:
-            begun = {p.name.split("-")[0] for p in work.glob("*") if any(p.iterdir())}
+            if not self._begun():
+                return False
+            for name in self.workers:
+                self.processes.signal(name, signal.SIGSTOP)
+            # Now it cannot end while one looks whose it is.
+            begun = self._begun()
             running = self.tasks(state="running", task_id="load_partition") if begun else []
             found.extend(
                 Path(t["hostname"]).name
                 for t in running
                 if t["dag_id"].removeprefix("lake_") in begun and t["hostname"]
             )
+            for name in self.workers:
+                if name not in found[:1]:
+                    self.processes.signal(name, signal.SIGCONT)
             return bool(found)
 
         self.wait_until(is_at_work, "a worker is in the middle of a load", pause=0.02)
         return found[0]
+
+    def wait_for_a_load(self) -> None:
+        self.wait_until(self._begun, "a load is under way", pause=0.02)
+
+    def _begun(self) -> set[str]:
+        """Datasets of which something is being written."""
+        work = self.home / "lake" / ".work"
+        return {p.name.split("-")[0] for p in work.glob("*") if len(list(p.glob("*"))) > 1}
 
     def pass_over(self, worker: str) -> None:
         """Lets the scheduler see that a worker is lost, and try its tasks again."""

@@ -6,7 +6,6 @@ same deliveries, undisturbed; while nothing that was due is outstanding, it is t
 
 import json
 import random
-import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -147,7 +146,7 @@ class Soak:
         self.market.deliver(night)
         self.airflow.settle()
         self.airflow.clock.set(moment(night, 0, 0))
-        self.airflow.worker_in_the_middle()
+        self.airflow.wait_for_a_load()
         self.airflow.restart()
         self._pass(night, 0, 20)
         self._pass(night, 0, 40)
@@ -156,8 +155,7 @@ class Soak:
         self.market.deliver(night)
         self.airflow.settle()
         self.airflow.clock.set(moment(night, 0, 0))
-        worker = self.airflow.worker_in_the_middle()
-        self.airflow.processes.signal(worker, signal.SIGKILL)
+        worker = self.airflow.stop_one_in_the_middle()
         self.airflow.processes.kill(worker)
         self.airflow.pass_over(worker)
         self.airflow.start_worker(worker)
