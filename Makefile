@@ -52,6 +52,17 @@ faults: $(DEV)
 		tests/test_publication.py tests/test_damage.py tests/test_full_disk.py tests/test_order.py \
 		tests/test_deliveries.py
 
+# Twelve nights through a real Airflow, on one machine and with two Celery workers.
+deployment: $(DEV)
+	$(BIN)/python -m tests.deployment nights
+	$(BIN)/python -m tests.deployment workers
+	$(BIN)/python -m tests.deployment nights --celery
+
+# Nights with faults drawn from a seed, each morning equal to the truth.
+NIGHTS ?= 60
+soak: $(DEV)
+	$(BIN)/python -m tests.deployment soak --nights $(NIGHTS) $(ARGS)
+
 fuzz: $(DEV)
 	OUTLOOK_TEST_FUZZ=4000 $(BIN)/python -m pytest tests/transforms/read/test_fuzz.py
 

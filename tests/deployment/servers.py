@@ -261,9 +261,10 @@ class Airflow:
             begun = self._begun()
             running = self.tasks(state="running", task_id="load_partition") if begun else []
             found.extend(
-                Path(t["hostname"]).name
-                for t in running
-                if t["dag_id"].removeprefix("lake_") in begun and t["hostname"]
+                name
+                for name in self.workers
+                for task in running
+                if task["dag_id"].removeprefix("lake_") in begun and self._has(name, task)
             )
             for name in self.workers:
                 if name not in found[:1]:
@@ -283,26 +284,28 @@ class Airflow:
 
     def pass_over(self, worker: str) -> None:
         """Lets the scheduler see that a worker is lost, and try its tasks again."""
-
-        def only_it_runs() -> bool:
-            running = self.tasks(state=["running", "queued", "scheduled"])
-            return all(Path(t["hostname"] or worker).name == worker for t in running)
-
-        self.wait_until(only_it_runs, f"nothing but {worker} is at work", pause=1.5)
+        at_work = ["running", "queued", "scheduled"]
+        self.wait_until(
+            lambda: all(self._has(worker, t) for t in self.tasks(state=at_work)),
+            f"nothing but {worker} is at work",
+            pause=2.5,
+        )
         # No sign of life for five minutes; then a task waits for its retry.
         self.clock.forward(timedelta(minutes=6))
         self.wait_until(
-            lambda: (
-                not any(
-                    Path(t["hostname"] or "").name == worker for t in self.tasks(state="running")
-                )
-            ),
+            lambda: not any(self._has(worker, t) for t in self.tasks(state="running")),
             f"the scheduler gave up what {worker} had",
-            pause=1.5,
+            pause=2.5,
         )
         for _ in range(3):
             self.clock.forward(timedelta(minutes=11))
             self.settle()
+
+    def _has(self, worker: str, task: dict[str, Any]) -> bool:
+        """Whether that worker runs, or ran, this attempt: its log is there."""
+        folder = self.folder / worker / "airflow" / "logs" / f"dag_id={task['dag_id']}"
+        run = folder / f"run_id={task['dag_run_id']}" / f"task_id={task['task_id']}"
+        return (run / f"attempt={task['try_number']}.log").exists()
 
     # Waiting
 
