@@ -22,7 +22,9 @@ RAISED = {name for name, of in vars(errors).items() if isinstance(of, type)} | {
     "DamagedPart",
     "ValueError",
 }
-MADE = {"damage", "_damaged", "Refusal", "unreachable"}  # what makes a message
+# Functions and classes that make a message.
+MADE = {"damage", "_damaged", "Refusal", "unreachable", "Interrupted", "unusable"}
+REASONS = ("lake/gates.py", "deliveries/whole.py")  # they return why a night is not taken
 SHARED = re.compile(
     r"Nothing was (?:loaded|published)(?: and the live version stays)?|request a new delivery"
     r"|The (?:published|old) version stays(?: live)?"
@@ -66,14 +68,14 @@ class Module:
                 yield from (re.sub(r"%[.\d]*[a-z,]+", "…", t) for t in _texts(node.args[0], scope))
         elif isinstance(node, ast.Tuple) and node.elts and _constant(node.elts[0]) in FAULTS:
             yield from _texts(node.elts[-1], scope)
-        elif self.name.endswith("lake/gates.py") and _is_reason(node):
+        elif self.name.endswith(REASONS) and _is_reason(node):
             value = getattr(node, "value", None)
             first = value.elts[0] if isinstance(value, ast.Tuple) else value
             yield from _texts(first, scope) if first else ()
 
 
 def _is_reason(node: ast.AST) -> bool:
-    """Whether a statement of the gates says why a night is held."""
+    """Whether a statement says why a night is held, or not yet read."""
     if isinstance(node, ast.Assign):
         return _name(node.targets[0]) == "reason"
     return isinstance(node, ast.Return)

@@ -29,8 +29,6 @@ NAMES = (
     *(f"SOURCE_{name.upper()}" for name in (*SOURCE_OPTIONS, *LIMITS)),
 )
 
-CONNECTION = "OUTLOOK_EXPORTS_CONNECTION"
-
 # What finds an Airflow connection by its id. Whoever knows Airflow sets it: transforms does not.
 find_connection: Callable[[str], Login] | None = None
 
@@ -88,7 +86,9 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
             if name.upper() not in {f"OUTLOOK_{n}" for n in NAMES} - {"OUTLOOK_KEY"}:
                 raise SettingsError(f"{path}: {name} is not a setting that belongs in a file")
             if name.upper() == "OUTLOOK_EXPORTS" and "@" in str(value):
-                raise SettingsError(f"{path}: a login does not belong in a file: see {CONNECTION}")
+                raise SettingsError(
+                    f"{path}: a login does not belong in a file, but in an Airflow connection"
+                )
 
     def get(name: str, default: str | None) -> str | None:
         setting = f"OUTLOOK_{name}"

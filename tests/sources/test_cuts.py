@@ -87,13 +87,13 @@ def test_a_file_is_whole_or_not_there(
         except SourceUnreachable as error:
             got, said = {}, str(error).split("reached: ")[1].split(". Whether")[0]
     table.append(f"{server.scheme:<5} {point:<9} {mode:<5} {often:<6} {said}")
-    for path in landing.rglob("*"):
-        if path.is_file():
-            name = path.name.split("-", 1)[1]
-            assert sha256(path) == truth[name], f"{path.name} is not whole"
+    left = [p for p in landing.rglob("*") if p.is_file() and not p.name.startswith(".lock")]
+    for path in left:
+        name = path.name.split("-", 1)[1]
+        assert sha256(path) == truth[name], f"{path.name} is not whole"
     if often == "once":
         assert said == "whole" and got
     elif point in ("0", "1"):
-        assert "broke off" in said or "in time" in said or "nobody listens" in said
+        assert any(word in said for word in ("broke off", "in time", "took longer"))
     for name, digest in got.items():
         assert digest == truth[name]

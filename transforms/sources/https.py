@@ -326,9 +326,18 @@ def _untrusted(broken: BaseException | None) -> str | None:
 def _words(broken: httpx.TransportError) -> str:
     if isinstance(broken, httpx.TimeoutException):
         return "it did not answer in time"
-    if isinstance(broken, httpx.ConnectError):
+    if isinstance(broken, httpx.ConnectError) and not _began(broken):
         return "nobody listens there, or its host name is not known"
     return "the connection broke off"
+
+
+def _began(broken: BaseException | None) -> bool:
+    """Whether a connection that failed had been accepted: TLS broke off, then."""
+    while broken is not None:
+        if isinstance(broken, ssl.SSLError | ConnectionResetError | BrokenPipeError | EOFError):
+            return True
+        broken = broken.__cause__ or broken.__context__
+    return False
 
 
 def _described(path: str, response: httpx.Response) -> Entry:

@@ -16,11 +16,10 @@ from transforms.sources.source import (
     Limits,
     Listing,
     Stream,
+    no_file,
+    outside,
     unreachable,
 )
-
-OUTSIDE = "it is a link to a file outside its folder"
-NO_FILE = "it is not a file but a folder, a pipe or a broken link"
 
 
 class Local:
@@ -92,14 +91,12 @@ class Local:
     def _entry(self, folder: Path, name: str) -> Entry:
         path = folder / name
         if os.path.dirname(os.path.realpath(path)) != os.path.realpath(folder):
-            return Entry(name, problem=OUTSIDE)
+            return outside(name)
         try:
             found = path.stat()
         except OSError:
-            return Entry(name, problem=NO_FILE)
-        if not stat.S_ISREG(found.st_mode):
-            return Entry(name, problem=NO_FILE)
-        return _described(name, found)
+            return no_file(name)
+        return _described(name, found) if stat.S_ISREG(found.st_mode) else no_file(name)
 
     def _forbidden(self, path: Path) -> Exception:
         remedy = f"Let this user read {path}, then run the same command again."

@@ -208,13 +208,13 @@ class S3:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500 or status == 429 or code.startswith(BUSY):
             raise Interrupted(f"it answered {status or code}") from None
-        why, remedy = f"it answered {status} {code}", "Check OUTLOOK_EXPORTS and its connection."
         if code == "NoSuchBucket" or (status == 404 and code in ABSENT):
-            why, remedy = "there is no such bucket", "Correct the bucket in OUTLOOK_EXPORTS."
-        elif status in (401, 403):
-            why = f"it refused the access key ({code})"
+            remedy = "Correct the bucket in OUTLOOK_EXPORTS."
+            raise unreachable(self, "there is no such bucket", remedy) from None
+        if status in (401, 403):
             remedy = "Check the key, and that it may list and read the bucket."
-        raise unreachable(self, why, remedy) from None
+            raise unreachable(self, f"it refused the access key ({code})", remedy) from None
+        raise unreachable(self, f"it answered {status} {code}", "Check the bucket.") from None
 
 
 def _code(error: ClientError) -> str:

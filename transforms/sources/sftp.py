@@ -18,13 +18,14 @@ from paramiko.hostkeys import HostKeyEntry
 
 from transforms.errors import SettingsError, SourceUnreachable
 from transforms.sources.address import Address
-from transforms.sources.local import NO_FILE, OUTSIDE
 from transforms.sources.source import (
     Entry,
     Interrupted,
     Limits,
     Listing,
     Stream,
+    no_file,
+    outside,
     patiently,
     unreachable,
     watched,
@@ -255,9 +256,9 @@ def _words(broken: BaseException) -> str:
         return "it did not answer in time"
     if isinstance(broken, paramiko.ssh_exception.NoValidConnectionsError):
         return "nobody listens there"
-    if isinstance(broken, EOFError) or "banner" in str(broken):
-        return "the connection broke off"
-    return f"the connection broke off ({broken})" if str(broken) else "the connection broke off"
+    if "No existing session" in str(broken):
+        return "it did not answer in time"  # while it said who it is
+    return "the connection broke off"
 
 
 def _private_key(options: Any) -> paramiko.PKey | None:
@@ -299,13 +300,13 @@ def _entry(
         path = posixpath.join(folder, name)
         home, real = sftp.normalize(folder), sftp.normalize(path)
         if posixpath.dirname(real or "") != home:
-            return Entry(name, problem=OUTSIDE)
+            return outside(name)
         try:
             found = sftp.stat(path)
         except OSError:
-            return Entry(name, problem=NO_FILE)
+            return no_file(name)
     if not stat.S_ISREG(found.st_mode or 0):
-        return Entry(name, problem=NO_FILE)
+        return no_file(name)
     return _described(name, found)
 
 

@@ -53,6 +53,21 @@ class Entry:
         return self.modified == other.modified or None in (self.modified, other.modified)
 
 
+def unusable(name: str, why: str) -> Entry:
+    """A name in a folder under which no file of that folder can be read."""
+    return Entry(name, problem=why)
+
+
+def outside(name: str) -> Entry:
+    """A link out of the delivery: its target was not delivered."""
+    return unusable(name, "it is a link to a file outside its folder")
+
+
+def no_file(name: str) -> Entry:
+    """Whatever else is no file."""
+    return unusable(name, "it is not a file but a folder, a pipe or a broken link")
+
+
 @dataclass(frozen=True)
 class Listing:
     """The files of a folder; `now` is the source's own clock, null if it shows none."""
