@@ -387,7 +387,6 @@ def test_the_command_line_says_unreachable_without_a_password(
     environ["OUTLOOK_EXPORTS"] = f"https://bob:pw-secret@127.0.0.1:{free_port()}/d?sig=pw-secret"
     for command, code in (
         (["run", "--date", f"{NIGHT}", "--json"], 1),
-        (["backfill", f"{NIGHT}", f"{NIGHT}"], 1),
         (["doctor", "--json"], 2),
     ):
         done = subprocess.run(
