@@ -13,7 +13,7 @@ from airflow.sdk import dag, task
 
 from dags.assets import LAKE, PUBLISHED
 from dags.defaults import POOL, RUN_TIMEOUT, default_args
-from dags.telling import tell, tell_overtime, verdict
+from dags.telling import tell, tell_overtime, tell_unsent, verdict
 
 
 @dag(
@@ -40,6 +40,7 @@ def catch_up() -> None:
             caught = nightly.catch_up()
         for message in caught.messages:
             tell(message)
+        tell_unsent()
         for dataset, night in caught.loaded:
             touched.setdefault(f"lake_{dataset}", set()).add(night)
         if caught.published:

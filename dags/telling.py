@@ -33,6 +33,14 @@ class Verdict(AirflowFailException):
         self.message = message
 
 
+class MayPass(AirflowException):
+    """A failure that a retry can help; its cause stands in the log above."""
+
+    def __init__(self, cause: TransientError) -> None:
+        super().__init__(f"{cause.code}: see above")
+        self.cause = cause
+
+
 @contextmanager
 def verdict(subject: str, night: date | None = None) -> Iterator[None]:
     """Logs why the block failed as one record and raises: Verdict, or what Airflow retries."""
@@ -45,8 +53,8 @@ def verdict(subject: str, night: date | None = None) -> Iterator[None]:
         log.error("%s", message)
         raise Verdict(message) from None
     except TransientError as error:
-        log.warning("%s\nThis may pass: the task is tried again.", error)
-        raise AirflowException(f"{error.code}: see above") from error
+        log.warning("%s\nThis may pass: the task is tried again while it has retries left.", error)
+        raise MayPass(error) from None
 
 
 def tell_failure(context: Any) -> None:
@@ -60,7 +68,7 @@ def tell_failure(context: Any) -> None:
     # Of a run that was ended from outside, Airflow may know no more than its DAG.
     dag, run, ti = context.get("dag"), context.get("dag_run"), context.get("ti")
     dag_id = str(getattr(ti or run or dag, "dag_id", ""))
-    cause = error.__cause__ if isinstance(error, AirflowException) and error.__cause__ else error
+    cause = error.cause if isinstance(error, MayPass) else error
     if not isinstance(cause, BaseException):
         cause = AirflowException(str(cause or _ended(context.get("reason"), ti)))
     params = context.get("params") or getattr(run, "conf", None) or {}
@@ -83,18 +91,35 @@ def tell_overtime(context: Any) -> None:
 
 
 def tell(message: "Message", is_logged: bool = False) -> None:
-    """Sends a message once, each way that is set; what could not be sent is sent next time."""
+    """Sends a message once, each way that is set; `tell_unsent` sends what could not be sent."""
     from warehouse import nightly
 
+    named = ways()
     try:
-        if not nightly.is_new(message):
+        if not nightly.is_new(message, named):
             return
     except Exception as error:
         # Twice is better than not at all.
         log.error("what was told already is not known: %s: %s", type(error).__name__, error)
-    sent = [(way == "log" and is_logged) or _sent(way, message) for way in ways()]
-    if not any(sent):
-        nightly.withdraw(message)
+    _send(message, [w for w in named if not (is_logged and w == "log")])
+
+
+def tell_unsent() -> None:
+    """Sends again what a mail server or a webhook did not take."""
+    from warehouse import nightly
+
+    for message, left in nightly.unsent():
+        _send(message, [w for w in left if w in ways()])
+
+
+def _send(message: "Message", by: list[str]) -> None:
+    from warehouse import nightly
+
+    left = [way for way in by if not _sent(way, message)]
+    try:
+        nightly.sent(message, left)
+    except Exception as error:
+        log.error("that %s was sent is not noted: %s", message.title, error)
 
 
 def ways() -> list[str]:

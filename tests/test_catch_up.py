@@ -49,7 +49,10 @@ def live() -> str:
 
 def told(message: Message | None) -> list[str]:
     """What goes out: the title, if it was not told before."""
-    return [message.title] if message and nightly.is_new(message) else []
+    if message is None or not nightly.is_new(message):
+        return []
+    nightly.sent(message)
+    return [message.title]
 
 
 def stopped(dataset: str, night: date) -> Message:
@@ -162,19 +165,15 @@ def test_late_is_by_the_local_hour_of_the_next_day(home: Path) -> None:
         nightly.late("sellers", "2022-04-01", "7 in the morning")
 
 
-def test_a_message_that_was_not_sent_is_sent_again(home: Path) -> None:
+def test_an_incident_ends_with_its_recovery(home: Path) -> None:
     message = nightly.message_of("catch_up", None, SettingsError("no"))
-    assert nightly.is_new(message)
-    nightly.withdraw(message)
-    assert nightly.is_new(message)
+    assert told(message) == ["failed: catch_up"]
+    assert told(message) == []
     (again,) = nightly.works_again("catch_up")
-    assert again.title == "recovered: catch_up"
-    assert nightly.is_new(again)
-    nightly.withdraw(again)
-    assert [m.title for m in nightly.works_again("catch_up")] == ["recovered: catch_up"]
-    assert nightly.is_new(again)
-    assert not nightly.is_new(again)
+    assert told(again) == ["recovered: catch_up"]
+    assert told(again) == []
     assert nightly.works_again("catch_up") == []
+    assert told(message) == ["failed: catch_up"], "what comes next is told again"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
-"""What a person was told and has not ended yet, so that each event is told once.
+"""What a person was told and has not ended yet, so that each event is told once, and surely.
 
 One file per subject, `lake/incidents/<night>.<dataset>.json`, for tasks that run on different
-machines share nothing but the lake.
+machines share nothing but the lake. A message is noted before it is sent, with the ways that it has
+still to go; what a mail server did not take is sent by the next `catch_up`.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from transforms.lake import Lake
 from transforms.lease import leased
@@ -17,6 +20,7 @@ from warehouse.messages import Message
 # DAGs whose runs are not of one night.
 WITHOUT_NIGHT = ("catch_up", "maintenance", "outlook")
 REMEDY = "delete it: its messages may then come a second time"
+ON_ITS_WAY = timedelta(minutes=10)  # how long a message may take to be sent
 
 
 class Incident(NamedTuple):
@@ -27,47 +31,71 @@ class Incident(NamedTuple):
     told: tuple[str, ...]
 
 
-def begin(lake: Lake, message: Message) -> bool:
-    """Notes that a message goes out; false if it went out before. `recovered` ends the incident:
-    whatever happens to its subject next is told again."""
+def begin(lake: Lake, message: Message, ways: Sequence[str]) -> bool:
+    """Notes that a message goes out; false if it went out before, or ends no incident."""
     if message.night is None and message.subject not in WITHOUT_NIGHT:
         return True  # of a run that was started by mistake; nothing ends it
-    path = _path(lake, message.subject, message.night)
     with _locked(lake):
-        if message.kind == "recovered":
-            was_told = path.exists()
-            path.unlink(missing_ok=True)
-            return was_told
-        told = (read_json(path, REMEDY) or {}).get("told", [])
-        if any(_is(message, one) for one in told):
+        told = _told(lake, message)
+        is_known = any(_is(message, one) for one in told)
+        if is_known or (message.kind == "recovered" and not told):
             return False
-        _write(path, message, [*told, _entry(message)])
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        _write(lake, message, [*told, {**asdict(message), "at": at, "left": list(ways)}])
     return True
 
 
-def withdraw(lake: Lake, message: Message) -> None:
-    """Undoes `begin` for a message that could not be sent, so that the next attempt sends it."""
-    path = _path(lake, message.subject, message.night)
+def sent(lake: Lake, message: Message, left: Sequence[str]) -> None:
+    """Notes which ways a message could not go. `recovered` ends the incident once it went all:
+    whatever happens to its subject next is told again."""
     with _locked(lake):
-        told = (read_json(path, REMEDY) or {}).get("told", [])
-        if message.kind == "recovered":
-            _write(path, message, [*told, {**_entry(message), "kind": "failed"}])
-        elif left := [one for one in told if not _is(message, one)]:
-            _write(path, message, left)
-        else:
-            path.unlink(missing_ok=True)
+        told = _told(lake, message)
+        if message.kind == "recovered" and not left:
+            _path(lake, message.subject, message.night).unlink(missing_ok=True)
+        elif told:
+            now = [{**one, "left": list(left)} if _is(message, one) else one for one in told]
+            _write(lake, message, now)
 
 
 def pending(lake: Lake) -> list[Incident]:
     """The incidents that have not ended, oldest night first."""
     found = []
-    for path in sorted((lake.root / "incidents").glob("*.json")):
-        known = read_json(path, REMEDY)
-        if known:
-            night = date.fromisoformat(known["night"]) if known["night"] else None
-            kinds = tuple(dict.fromkeys(one["kind"] for one in known["told"]))
-            found.append(Incident(known["subject"], night, kinds))
+    for subject, night, told in _every(lake):
+        kinds = tuple(dict.fromkeys(one["kind"] for one in told))
+        if "recovered" not in kinds:
+            found.append(Incident(subject, night, kinds))
     return found
+
+
+def unsent(lake: Lake, now: datetime) -> list[tuple[Message, list[str]]]:
+    """The messages that have not gone out, with the ways that they have still to go."""
+    found = []
+    for _, night, told in _every(lake):
+        for one in told:
+            if one["left"] and datetime.fromisoformat(one["at"]) < now - ON_ITS_WAY:
+                parts = {k: v for k, v in one.items() if k not in ("at", "left")}
+                found.append((Message(**{**parts, "night": night}), one["left"]))
+    return found
+
+
+def _every(lake: Lake) -> list[tuple[str, date | None, list[dict[str, Any]]]]:
+    found = []
+    for path in sorted((lake.root / "incidents").glob("*.json")):
+        if known := read_json(path, REMEDY):
+            night = date.fromisoformat(known["night"]) if known["night"] else None
+            found.append((known["subject"], night, known["told"]))
+    return found
+
+
+def _told(lake: Lake, message: Message) -> list[dict[str, Any]]:
+    known = read_json(_path(lake, message.subject, message.night), REMEDY)
+    return known["told"] if known else []
+
+
+def _write(lake: Lake, message: Message, told: list[dict[str, Any]]) -> None:
+    night = f"{message.night}" if message.night else None
+    what = {"subject": message.subject, "night": night, "told": told}
+    write_json(_path(lake, message.subject, message.night), what)
 
 
 def _locked(lake: Lake) -> AbstractContextManager[None]:
@@ -79,16 +107,7 @@ def _path(lake: Lake, subject: str, night: date | None) -> Path:
     return lake.root / "incidents" / f"{name}.json"
 
 
-def _is(message: Message, one: dict[str, str]) -> bool:
-    # A night is late once, however long it stays so.
-    return one["kind"] == message.kind and (message.kind == "late" or one["what"] == message.what)
-
-
-def _entry(message: Message) -> dict[str, str]:
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"kind": message.kind, "what": message.what, "at": at}
-
-
-def _write(path: Path, message: Message, told: list[dict[str, str]]) -> None:
-    night = f"{message.night}" if message.night else None
-    write_json(path, {"subject": message.subject, "night": night, "told": told})
+def _is(message: Message, one: dict[str, Any]) -> bool:
+    # A night is late once, and recovers once, however the words differ.
+    of_kind = message.kind in ("late", "recovered")
+    return bool(one["kind"] == message.kind and (of_kind or one["what"] == message.what))

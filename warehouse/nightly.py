@@ -5,7 +5,7 @@ other exception, such as a TransientError, the scheduler may retry.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -200,14 +200,19 @@ def message_of(subject: str, night: date | None, error: BaseException) -> Messag
     return messages.of_error(subject, night, error, live)
 
 
-def is_new(message: Message) -> bool:
-    """Whether the message has still to be sent; notes that it is."""
-    return incidents.begin(Lake(settings().lake), message)
+def is_new(message: Message, ways: Sequence[str] = ()) -> bool:
+    """Whether the message has still to be sent; notes that it is, and by which ways."""
+    return incidents.begin(Lake(settings().lake), message, ways)
 
 
-def withdraw(message: Message) -> None:
-    """Notes that the message could not be sent."""
-    incidents.withdraw(Lake(settings().lake), message)
+def sent(message: Message, left: Sequence[str] = ()) -> None:
+    """Notes that the message went out, except by the ways that are left."""
+    incidents.sent(Lake(settings().lake), message, left)
+
+
+def unsent() -> list[tuple[Message, list[str]]]:
+    """The messages that have not gone out, with the ways that are left."""
+    return incidents.unsent(Lake(settings().lake), datetime.now(UTC))
 
 
 @disk_faults_told()
