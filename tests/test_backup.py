@@ -158,6 +158,24 @@ def test_an_interrupted_restore_is_run_again(
     assert tree(fresh.lake / "receipts") == before
 
 
+def test_the_calendar_goes_where_it_is_read(at_home: Settings, tmp_path: Path) -> None:
+    """Of a source that is elsewhere the lake has a copy; another one that is there stays."""
+    make(at_home, tmp_path / "b")
+    calendar = (at_home.home / "exports" / "calendar.json").read_bytes()
+    environ = {"OUTLOOK_HOME": str(tmp_path / "away"), "OUTLOOK_KEY": KEY}
+    away = settings({**environ, "OUTLOOK_EXPORTS": "https://exports.example/outlook"})
+    restore(away, tmp_path / "b")
+    assert (away.lake / "beside" / "calendar.json").read_bytes() == calendar
+
+    fresh = settings_of(tmp_path / "fresh")
+    (fresh.home / "exports").mkdir(parents=True)
+    (fresh.home / "exports" / "calendar.json").write_text("[]")
+    restored = restore(fresh, tmp_path / "b")
+    assert restored.left == (str(fresh.home / "calendar.json.restored"),)
+    assert (fresh.home / "calendar.json.restored").read_bytes() == calendar
+    assert (fresh.home / "exports" / "calendar.json").read_text() == "[]"
+
+
 def test_a_damaged_backup_is_found(at_home: Settings, tmp_path: Path) -> None:
     make(at_home, tmp_path / "b")
     part = Lake(at_home.lake).receipts("listings")[0].parts[0]

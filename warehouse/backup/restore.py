@@ -35,7 +35,7 @@ def restore(settings: Settings, source: Path, snapshot: str | None = None) -> Re
     name, about, files = Store(source).snapshot(snapshot)
     _hold_to_market(settings, about.get("market"))
     _hold_to_key(settings, source, files)
-    targets = {path: _target(settings, path) for path in files}
+    targets = {path: _target(settings, path, entry) for path, entry in files.items()}
     _refuse_occupied(settings, targets, files)
     for path in sorted(files, key=lambda p: (p.startswith(LAST), p)):
         _put_back(Store(source), targets[path], files[path])
@@ -43,17 +43,18 @@ def restore(settings: Settings, source: Path, snapshot: str | None = None) -> Re
     return Restored(name, len(files), sum(e.bytes for e in files.values()), left)
 
 
-def _target(settings: Settings, path: str) -> Path:
+def _target(settings: Settings, path: str, entry: Entry) -> Path:
     """Where a file of the backup belongs."""
     root, _, rest = path.partition("/")
     if root == "lake":
         return settings.lake / rest
     if root == "published":
         return settings.published / rest
-    own = settings.home / "exports"
-    if root == "exports" and str(settings.exports) == str(own):
-        return own / rest
-    # It may name folders of the lost machine, or belong to another place: somebody must look.
+    if root == "exports":
+        beside = Path(str(settings.beside)) / rest
+        if not beside.is_file() or _is(beside, entry):
+            return beside
+    # It may name folders of the lost machine, or differ from what is there: somebody must look.
     return settings.home / f"{Path(path).name}{ASIDE}"
 
 
