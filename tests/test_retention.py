@@ -220,7 +220,7 @@ def test_what_goes_of_the_lake_and_when(lake_home: Settings) -> None:
     lake = Lake(lake_home.lake)
     receipts = {d: lake.receipts(d) for d in DATASETS}
     tables = build(lake_home).manifest["tables"]
-    landed = [p for p in lake_home.landing.rglob("*") if p.is_file()]
+    landed = list(lake_home.landing.glob("????-??-??/[0-9a-f]*"))
     assert len(landed) >= 10  # of three datasets of three nights, and one file more
     orphan = lake.partition("sellers", date(2022, 6, 28), "0123456789ab")
     orphan.mkdir()
@@ -233,11 +233,24 @@ def test_what_goes_of_the_lake_and_when(lake_home: Settings) -> None:
     assert rules(retention.clean(lake_home, now=NOW + 3 * day)) == {"orphans": 1, "scratch": 1}
     assert not orphan.exists()
     assert rules(retention.clean(lake_home, now=NOW + 64 * day)) == {}
-    assert rules(retention.clean(lake_home, now=NOW + 66 * day)) == {"landed": len(landed)}
+    kept = [r for d in DATASETS for r in receipts[d] if r.rows.rejected]
+    texts = [p for r in kept for p in lake.part_paths(r, "rejected")]
+    assert texts
+    gone = {"landed": len(landed), "rejected": len(texts)}
+    assert rules(retention.clean(lake_home, now=NOW + 66 * day)) == gone
+    assert not any(Path(path).exists() for path in texts)
+    assert all(lake.is_whole(r) and lake.part_paths(r, "rejected") == [] for r in kept)
+    told = subprocess.run([OUTLOOK, "rejected"], capture_output=True, text=True)
+    assert told.returncode == 0
+    assert f"{len(kept)} exports have rejected rows that retention has deleted" in told.stderr
+    for dataset in DATASETS:  # the same night again: nothing has changed
+        line.run(dataset, date(2022, 6, 28), lake_home)
     (old,) = [r for r in lake.replaced("sellers", "") if not isinstance(r, Exception)]
-    assert lake.is_whole(old) and not lake.is_let_go(old)
-    assert rules(retention.clean(lake_home, now=NOW + 91 * day)) == {"replaced": 1}
-    assert lake.is_let_go(old)
+    assert lake.is_whole(old) and lake.kept_parts(old) == list(old.parts)
+    again = list(lake_home.landing.glob("????-??-??/[0-9a-f]*"))
+    gone = {"landed": len(again), "replaced": 1}
+    assert rules(retention.clean(lake_home, now=NOW + 91 * day)) == gone
+    assert lake.kept_parts(old) == []
 
     assert faults(lake_home) == []
     assert {d: lake.receipts(d) for d in DATASETS} == receipts

@@ -14,7 +14,7 @@ from typing import Any
 
 from transforms import DATASETS
 from transforms.errors import Damaged, SettingsError
-from transforms.lake.receipt import Receipt, from_json
+from transforms.lake.receipt import Part, Receipt, from_json
 from transforms.lease import final_step, leased
 from transforms.storage import damage, read_json, sha256, write_json
 
@@ -127,19 +127,19 @@ class Lake:
                 if found:
                     yield found
 
-    def let_go(self, receipt: Receipt, why: str) -> None:
-        """Records that retention deletes the parts of a replaced receipt, before it does."""
-        told = {"content": receipt.content, "why": why, "at": f"{datetime.now(UTC):%Y-%m-%d}"}
-        write_json(self._record_path(receipt), told)
+    def let_go(self, path: Path, why: str) -> None:
+        """Records that retention deletes a part, or a folder of parts, before it does."""
+        told = {"why": why, "at": f"{datetime.now(UTC):%Y-%m-%d}"}
+        write_json(path.with_suffix(".deleted"), told)
 
-    def is_let_go(self, receipt: Receipt) -> bool:
-        """Whether retention has deleted the parts of a replaced receipt."""
-        path = self._record_path(receipt)
-        return path.exists() and not path.with_suffix("").exists()
+    def kept_parts(self, receipt: Receipt) -> list[Part]:
+        """The parts of a receipt without those that retention has deleted."""
+        return [p for p in receipt.parts if not self._is_let_go(self.root / p.path)]
 
-    def _record_path(self, receipt: Receipt) -> Path:
-        folder = self.partition(receipt.dataset, receipt.export_date, receipt.content or "")
-        return folder.with_name(f"{folder.name}.deleted")
+    def _is_let_go(self, path: Path) -> bool:
+        return any(
+            x.with_suffix(".deleted").exists() and not x.exists() for x in (path, path.parent)
+        )
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Commits a night. The receipt that it replaces stays next to it, named by its content."""
@@ -191,7 +191,7 @@ class Lake:
         This is the only access to parts. Raises DamagedPart if one has changed since.
         """
         paths = []
-        for entry in receipt.parts:
+        for entry in self.kept_parts(receipt):
             if entry.part == part:
                 if fault := self.fault(self.root / entry.path, entry.sha256):
                     of = f"{receipt.dataset} {receipt.export_date}"
@@ -200,8 +200,8 @@ class Lake:
         return paths
 
     def is_whole(self, receipt: Receipt) -> bool:
-        """Whether every part of the receipt exists and is unchanged."""
-        return not any(self.fault(self.root / p.path, p.sha256) for p in receipt.parts)
+        """Whether every part that retention has not deleted exists and is unchanged."""
+        return not any(self.fault(self.root / p.path, p.sha256) for p in self.kept_parts(receipt))
 
     def fault(self, path: Path, digest: str) -> str | None:
         """The fault of a file with a known hash, if any; each file is hashed once."""

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 FILE_OF_SETTINGS = "outlook.toml"
 FAULTY = "restore it from an earlier backup"
 # Small files of the lake that may change: they are read while no night can be committed.
-SMALL = ("key.json", "receipts/*/*.json", "releases/*/*.json", "*/*/*.deleted")
+SMALL = ("key.json", "receipts/*/*.json", "releases/*/*.json", "*/*/*.deleted", "*/*/*/*.deleted")
 WHOLE = ("editions", "report")  # folders of `published` that a build cannot make again
 PLAIN = (0o644, 0o755)
 
@@ -105,9 +105,9 @@ def _refuse_damaged(lake: Lake) -> None:
 def _parts(lake: Lake) -> Iterator[tuple[Path, str]]:
     """Path and hash of every part that a receipt names, unless retention has deleted it."""
     for dataset in DATASETS:
-        kept = [r for r in lake.replaced(dataset, FAULTY) if isinstance(r, Receipt)]
-        for receipt in (*lake.receipts(dataset), *(r for r in kept if not lake.is_let_go(r))):
-            for part in receipt.parts:
+        replaced = (r for r in lake.replaced(dataset, FAULTY) if isinstance(r, Receipt))
+        for receipt in (*lake.receipts(dataset), *replaced):
+            for part in lake.kept_parts(receipt):
                 yield lake.root / part.path, part.sha256
 
 

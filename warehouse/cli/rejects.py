@@ -42,6 +42,11 @@ def rejected(
     if to:
         rejects.check_target(to)
     found = (rejects.for_sender if for_sender else rejects.rejected)(Lake(chosen.lake), *of)
+    if gone := rejects.deleted(Lake(chosen.lake), of[0], of[1]):
+        terminal.tell(
+            f"{gone:,} exports have rejected rows that retention has deleted, since they hold "
+            "people; meta.rejected still counts them"
+        )
     if to:
         rejects.write_csv(found, to)
         terminal.tell(f"{len(found):,} rows written to {to} (mode 0600)")

@@ -31,6 +31,16 @@ def rejected(
     return found
 
 
+def deleted(lake: Lake, datasets: tuple[str, ...], night: date | None) -> int:
+    """How many nights have rejected rows that retention has deleted."""
+    return sum(
+        bool(r.rows.rejected) and not any(p.part == "rejected" for p in lake.kept_parts(r))
+        for dataset in datasets
+        for r in lake.receipts(dataset)
+        if night in (None, r.export_date)
+    )
+
+
 def for_sender(
     lake: Lake, datasets: tuple[str, ...], night: date | None, reason: str | None
 ) -> list[dict[str, Any]]:

@@ -52,8 +52,7 @@ def parts(chosen: Settings) -> Iterator[str]:
         for receipt in lake.receipts(dataset, {}):
             found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
         for old in lake.replaced(dataset, NOT_READ):
-            # Damaged ones are reported with the receipts; of others retention deleted the parts.
-            if isinstance(old, Receipt) and not lake.is_let_go(old):
+            if isinstance(old, Receipt):  # damaged ones are reported with the receipts
                 found += _named(lake, old, NOT_READ)
 
     def fault(entry: tuple[Path, str, str]) -> str | None:
@@ -137,7 +136,7 @@ def _unreadable(paths: list[Path], remedy: str) -> Iterator[str]:
 
 
 def _named(lake: Lake, receipt: Receipt, remedy: str) -> list[tuple[Path, str, str]]:
-    return [(lake.root / p.path, p.sha256, remedy) for p in receipt.parts]
+    return [(lake.root / p.path, p.sha256, remedy) for p in lake.kept_parts(receipt)]
 
 
 def _night(path: Path) -> date:

@@ -24,11 +24,11 @@ FAULTY = "restore it from a backup; until then nothing of the lake is deleted"
 
 @dataclass(frozen=True)
 class Spare:
-    """A path that may go; of a partition, the replaced receipt that named it."""
+    """A path that may go; `is_named` by a receipt, which a record beside it then explains."""
 
     rule: str
     path: Path
-    receipt: Receipt | None = None
+    is_named: bool = False
 
 
 def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
@@ -58,8 +58,8 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
 
 
 def _remove(lake: Lake, spare: Spare, settings: Settings) -> None:
-    if spare.receipt:
-        lake.let_go(spare.receipt, RULES[spare.rule].why)
+    if spare.is_named:
+        lake.let_go(spare.path, RULES[spare.rule].why)
     if spare.path.is_dir():
         discard(spare.path, settings.work)
     else:
@@ -70,6 +70,7 @@ def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
     current = {d: {r.export_date: r for r in lake.receipts(d)} for d in DATASETS}
     for dataset in DATASETS:
         yield from _partitions(lake, current[dataset], dataset, now)
+        yield from _rejected(lake, current[dataset], now)
         # A night that is loaded and not yet folded has no state: it must not push out one that is.
         folded = [n for n, r in current[dataset].items() if r.is_usable and _fold(lake, r).is_dir()]
         for path in history.unneeded(lake, dataset, folded):
@@ -87,12 +88,12 @@ def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
 def _partitions(
     lake: Lake, current: dict[date, Receipt], dataset: str, now: datetime
 ) -> Iterator[Spare]:
-    replaced: dict[Path, Receipt] = {}
+    replaced = set()
     for old in lake.replaced(dataset, FAULTY):
         if isinstance(old, Damaged):
             raise old
         if old.content:
-            replaced[lake.partition(dataset, old.export_date, old.content)] = old
+            replaced.add(lake.partition(dataset, old.export_date, old.content))
     for night, receipt in current.items():
         # Of a night without a receipt nothing is deleted: the receipt may have been lost.
         for path in sorted((lake.root / dataset / f"{night}").glob("*")):
@@ -102,7 +103,18 @@ def _partitions(
                 if is_older(path, RULES["orphans"].days(), now):
                     yield Spare("orphans", path)
             elif now - receipt.started_at > RULES["replaced"].days() and receipt.is_usable:
-                yield Spare("replaced", path, replaced[path])
+                yield Spare("replaced", path, is_named=True)
+
+
+def _rejected(lake: Lake, current: dict[date, Receipt], now: datetime) -> Iterator[Spare]:
+    """Rejected rows as they came: they go like the landed files that they came from."""
+    rule = RULES["rejected"]
+    for receipt in current.values():
+        days = rule.days("days" if receipt.is_usable else "waiting_days")
+        if now - _counts_since(lake, receipt) > days:
+            for part in lake.kept_parts(receipt):
+                if part.part == "rejected":
+                    yield Spare("rejected", lake.root / part.path, is_named=True)
 
 
 def _fold(lake: Lake, receipt: Receipt) -> Path:
