@@ -183,7 +183,7 @@ def _rows(tables: dict[str, Any]) -> dict[str, int]:
 def debris(home: Path) -> list[str]:
     """What an interrupted run leaves and the next one should have removed."""
     chosen = settings_of(home)
-    found = [*chosen.work.glob("*"), *(chosen.landing / ".work").glob("*")]
+    found = list(chosen.work.glob("*"))
     for pattern in (".building-*", ".latest-*", "report/.*", "editions/.*"):
         found += chosen.published.glob(pattern)
     found += [p for p in home.rglob(".*") if p.suffix in (".tmp", ".part")]

@@ -5,9 +5,12 @@ counted against what the source announced, and the file is looked at again once 
 Landed files hold personal data: mode 0600, in folders of mode 0700.
 """
 
+import fcntl
 import hashlib
 import os
 import time
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +18,6 @@ from typing import IO
 
 from transforms.deliveries.exports import ExportFile
 from transforms.errors import ExportError, SourceUnreachable, StillArriving
-from transforms.lease import scratch
 from transforms.sources.source import (
     Entry,
     Interrupted,
@@ -48,17 +50,39 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     target = folder / f"{night}"
     private_folder(folder)
     private_folder(target)
-    # Scratch of its own: one worker's PID may be another's, and what a killed one leaves is swept.
-    with scratch(folder / ".work", f"{night}") as own:
-        with private(own / "part") as sink:
+    _sweep(target)
+    part, sink = _part(target)
+    try:
+        with sink:
             size, sha256 = _Copy(file, sink).made()
             sink.flush()
             os.fsync(sink.fileno())
-        _as_promised(file, size, sha256)
-        landed = landed_path(target, file.name, sha256)
-        move(own / "part", landed)
+            _as_promised(file, size, sha256)
+            landed = landed_path(target, file.name, sha256)
+            move(part, landed)
+    finally:
+        part.unlink(missing_ok=True)
     rows = file.promised.get("rows") if file.promised else None
     return Landed(file.name, landed, size, sha256, rows)
+
+
+def _part(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new file of this process alone, locked while it is written: no sweep removes it."""
+    while True:
+        path = target / f".{uuid.uuid4().hex[:8]}.part"
+        sink = private(path)
+        fcntl.flock(sink, fcntl.LOCK_EX)
+        if os.fstat(sink.fileno()).st_nlink:
+            return path, sink
+        sink.close()  # swept before it was locked
+
+
+def _sweep(target: Path) -> None:
+    """Removes what killed processes left: nobody has it locked. It holds personal data."""
+    for path in target.glob(".*.part"):
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb+") as left:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 class _Copy:
