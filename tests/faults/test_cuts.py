@@ -1,6 +1,6 @@
 """Deliveries cut at every 1/64: never a short file in the lake, and never half a night that counts.
 
-Four cuts of each by default; `OUTLOOK_TEST_CUTS=64` makes all of them.
+Two cuts of each by default; `OUTLOOK_TEST_CUTS=64` makes all of them.
 """
 
 import json
@@ -21,7 +21,7 @@ KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 20)
 NIGHTS = 5
 NIGHT = FIRST + timedelta(NIGHTS - 1)
-CUTS = int(os.environ.get("OUTLOOK_TEST_CUTS", "4"))
+CUTS = int(os.environ.get("OUTLOOK_TEST_CUTS", "2"))
 DATASETS = ("sellers", "listings", "inquiries")
 
 

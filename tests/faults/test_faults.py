@@ -34,8 +34,8 @@ def battery(name: str, *words: str) -> str:
 
 @pytest.mark.usefixtures("injector")
 def test_fault_at_a_file_operation_is_healed_by_the_plain_retry() -> None:
-    told = battery("every_operation", "sellers", "build", "--every", "60")
-    assert told.count("violations 0") == 8, told
+    told = battery("every_operation", "sellers", "build", "--every", "80", "--kinds", "kill", "eio")
+    assert told.count("violations 0") == 4, told
 
 
 def test_stopped_run_that_wakes_after_its_successor_writes_nothing() -> None:
@@ -47,12 +47,12 @@ def test_clock_and_zone_of_a_machine_change_nothing() -> None:
         clocks.library()
     except FileNotFoundError as error:
         pytest.skip(f"NO CLOCK WAS SET: libfaketime ({error}) is not installed")
-    assert "violations 0" in battery("clocks", "--every", "14")
+    assert "violations 0" in battery("clocks", "--every", "15")
 
 
 @pytest.mark.usefixtures("injector")
 def test_night_that_was_struck_is_equal_to_its_twin() -> None:
-    assert "violations 0" in battery("soak", "--nights", "2")
+    assert "violations 0" in battery("soak", "--nights", "1")
 
 
 @pytest.mark.usefixtures("injector")
@@ -60,4 +60,4 @@ def test_every_rename_is_of_what_is_on_disk() -> None:
     """A power cut may lose or reorder whatever was not synced."""
     if not (TOOLS / "fsync_order.py").is_file():
         pytest.skip(f"THE ORDER OF SYNCS WAS NOT TESTED: {TOOLS / 'fsync_order.py'} is absent")
-    assert "violations 0" in battery("power", "sellers", "build")
+    assert "violations 0" in battery("power", "sellers")
