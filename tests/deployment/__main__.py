@@ -16,6 +16,9 @@ def main() -> int:
     parser.add_argument("scenario", choices=("nights", "workers", "soak"))
     parser.add_argument("--celery", action="store_true", help="PostgreSQL, Redis, two workers")
     parser.add_argument("--scale", type=float, default=0.02, help="size of the sample")
+    parser.add_argument(
+        "--scheduled", action="store_true", help="only the seven nights that the scheduler starts"
+    )
     parser.add_argument("--nights", type=int, default=60, help="of the soak")
     parser.add_argument("--seed", type=int, default=1, help="of the soak")
     parser.add_argument("--keep", type=Path, help="keep logs and data in this new folder")
@@ -29,7 +32,7 @@ def main() -> int:
     deployment = two_workers if asked.celery else one_machine
     if asked.scenario == "nights":
         with deployment(BEGIN, asked.keep) as airflow:
-            record = TwelveNights(airflow, asked.scale, asked.shots).run()
+            record = TwelveNights(airflow, asked.scale, asked.shots, not asked.scheduled).run()
     elif asked.scenario == "workers":
         with deployment(workers.BEGIN, asked.keep) as airflow:
             record = workers.LostWorkers(airflow, asked.scale).run()

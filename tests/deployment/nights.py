@@ -45,14 +45,20 @@ def night(day: int, month: int = 6) -> date:
 class TwelveNights:
     """The scenario, in the order in which it happens."""
 
-    def __init__(self, airflow: Airflow, scale: float, shots: Path | None = None) -> None:
-        self.airflow, self.shots = airflow, shots
+    def __init__(
+        self, airflow: Airflow, scale: float, shots: Path | None = None, by_hand: bool = True
+    ) -> None:
+        """Without `by_hand` the first five nights are loaded by the command line, in one go."""
+        self.airflow, self.shots, self.is_by_hand = airflow, shots, by_hand
         self.market = Marketplace(airflow.home, airflow.clock, FIRST, NIGHTS, scale)
         self.record = Record(airflow)
 
     def run(self) -> Record:
-        self.by_hand()
-        self.empty_trigger()
+        if self.is_by_hand:
+            self.by_hand()
+            self.empty_trigger()
+        else:
+            self.by_command_line()
         self.plain()
         self.late()
         self.missing()
@@ -99,6 +105,12 @@ class TwelveNights:
         self.market.deliver(night(24))
         self._poke(2)
         self._published(night(24), "scheduled when the DAGs were unpaused")
+
+    def by_command_line(self) -> None:
+        for day in range(20, 25):
+            self.market.deliver(night(day))
+        self.airflow.outlook("backfill", f"{night(20)}", f"{night(24)}")
+        self._published(night(24), "outlook backfill")
 
     def empty_trigger(self) -> None:
         run = self.airflow.trigger("lake_sellers")

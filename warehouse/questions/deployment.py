@@ -192,6 +192,8 @@ def _dags(api: _Api, chosen: Settings) -> Found:
         return "wrong", f"paused, so no night is loaded: `airflow dags unpause {waiting[0]}`" + (
             f", and {', '.join(waiting[1:])}" if waiting[1:] else ""
         )
+    if paused.get("maintenance"):
+        return "warn", "maintenance is paused, so the disk fills up: `outlook clean`, or unpause it"
     return "fine", f"{len(paused)} DAGs, no import errors; paused: " + (
         ", ".join(sorted(n for n, is_paused in paused.items() if is_paused)) or "none"
     )
