@@ -247,8 +247,8 @@ def test_what_goes_of_the_lake_and_when(lake_home: Settings) -> None:
         line.run(dataset, date(2022, 6, 28), lake_home)
     (old,) = [r for r in lake.replaced("sellers", "") if not isinstance(r, Exception)]
     assert lake.is_whole(old) and lake.kept_parts(old) == list(old.parts)
-    again = list(lake_home.landing.glob("????-??-??/[0-9a-f]*"))
-    gone = {"landed": len(again), "replaced": 1}
+    landed = list(lake_home.landing.glob("????-??-??/[0-9a-f]*"))
+    gone = {"landed": len(landed), "replaced": 1}
     assert rules(retention.clean(lake_home, now=NOW + 91 * day)) == gone
     assert lake.kept_parts(old) == []
 
