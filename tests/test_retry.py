@@ -149,14 +149,26 @@ def test_rejected_rows_come_back(
     assert "nothing to try again" in again.stderr
 
 
-def test_a_night_whose_bytes_are_gone_is_named_and_stays(at_home: Settings) -> None:
+@pytest.mark.parametrize(
+    ("is_there", "code", "told"),
+    [
+        (True, 3, f"listings {NIGHTS[0]}: the delivered bytes are gone"),
+        (False, 1, "cannot be reached"),
+    ],
+)
+def test_a_night_whose_bytes_are_gone_is_named_and_stays(
+    is_there: bool, code: int, told: str, at_home: Settings
+) -> None:
+    """The other nights come back, whether the source answers or not."""
     shutil.rmtree(at_home.home / "exports")
+    if is_there:
+        (at_home.home / "exports").mkdir()
     shutil.rmtree(at_home.landing / f"{NIGHTS[0]}")
     lake = Lake(at_home.lake)
     before = lake.receipt("listings", NIGHTS[0])
     done = outlook("--retry")
-    assert done.returncode == 3
-    assert f"listings {NIGHTS[0]}: the delivered bytes are gone" in done.stderr
+    assert done.returncode == code
+    assert told in " ".join(done.stderr.split())
     assert f"listings {NIGHTS[1]} ok: accepted" in done.stdout
     assert lake.receipt("listings", NIGHTS[0]) == before
 

@@ -19,7 +19,7 @@ from transforms.clean import CLEANERS, Context
 from transforms.clean.no_row import ALONE, TOTAL
 from transforms.code import code_version
 from transforms.corrections import correct
-from transforms.errors import ExportMissing, OutlookError
+from transforms.errors import ExportMissing, OutlookError, SourceUnreachable
 from transforms.lake import Lake, Receipt
 from transforms.lake.commit import commit
 from transforms.layouts import layouts
@@ -121,8 +121,8 @@ def reload(receipt: Receipt, settings: Settings) -> Receipt:
     """Reads a night's delivered bytes again by today's rules and commits it as a revision.
 
     Returns the receipt that counts; `history.settle` judges it. Raises ExportMissing if the bytes
-    are gone, OutlookError if the night was released for its present content or its file now has
-    another number of rows.
+    are gone, SourceUnreachable if nobody can tell, OutlookError if the night was released for its
+    present content or its file now has another number of rows.
     """
     lake = Lake(settings.lake)
     dataset, night = receipt.dataset, receipt.export_date
@@ -182,7 +182,7 @@ class Retried:
 
     tried: list[Tried]
     loaded: list[tuple[Receipt, Receipt]]
-    problems: list[OutlookError]
+    problems: list[OutlookError | SourceUnreachable]
 
 
 def retry(
@@ -206,8 +206,8 @@ def retry(
                 try:
                     reload(receipt, settings)
                     loaded.append(receipt)
-                except OutlookError as error:
-                    log.warning("%s", error)
+                except (OutlookError, SourceUnreachable) as error:
+                    log.warning("%s", error)  # the other nights may be in hand
                     found.problems.append(error)
         if loaded:
             with lake.lock(dataset):
