@@ -81,7 +81,7 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.bench --scale 1.0
 
-# The real UI and scheduler, on this machine only.
+# The real UI and scheduler, on this machine only; PORT=8081 for another port.
 airflow: $(READY) $(DATA)/key
 	$(BIN)/python -m dags --serve
 

@@ -3,6 +3,7 @@
 And each event is told once: late, failed, held, recovered.
 """
 
+import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,14 @@ def test_a_night_whose_own_run_still_waits_is_left_to_it(home: Path, delivered: 
     nightly.publish_night(f"{NIGHTS[0]}")
     assert nightly.catch_up(datetime(2022, 4, 3, 5, tzinfo=UTC)).loaded == []
     assert len(nightly.catch_up(datetime(2022, 4, 3, 9, tzinfo=UTC)).loaded) == 3
+
+
+def test_a_night_between_two_weekly_deliveries_is_not_due(home: Path) -> None:
+    weekly = [{"from": "2022-04-01", "to": "2022-04-30", "every": "week"}]
+    (home / "exports" / "calendar.json").write_text(json.dumps(weekly))
+    assert nightly.is_due("2022-04-03"), "a Sunday"
+    assert not nightly.is_due("2022-04-04")
+    assert nightly.is_due("2022-05-02"), "the calendar says nothing of it"
 
 
 def test_late_is_by_the_local_hour_of_the_next_day(home: Path) -> None:

@@ -87,7 +87,10 @@ def test_two_nights_through_the_real_dags(
     with create_session() as session:
         events = session.query(AssetEvent).all()
         extras = [e.extra for e in events if e.asset.name == "lake_listings"]
+        complete = [e.partition_key for e in events if e.asset.name == "complete_night"]
     assert [e["export_date"] for e in extras] == ["2022-06-30", "2022-07-01"]
+    # Once a night, by the load that completes it, with the key that no such run has of its own.
+    assert complete == ["2022-06-30", "2022-07-01"]
     for extra in extras:
         rows_of = extra["rows"]
         assert rows_of["in"] == rows_of["accepted"] + rows_of["rejected"] + rows_of["duplicate"]

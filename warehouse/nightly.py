@@ -132,7 +132,10 @@ def publish_night(export_date: str) -> dict[str, Any]:
     chosen, night = settings(), _night(export_date)
     if waiting := Lake(chosen.lake).waiting(night):
         raise NightHeld(f"{night} is not complete: {waiting}. Nothing was published.")
-    built = build(chosen, night=night)
+    live = versions.latest(chosen.published)
+    shown = versions.night_of(live) if live else night
+    # Newer complete nights have runs of their own, which give each its version.
+    built = build(chosen, night=max(night, shown))
     return {
         "folder": built.folder.name,
         "is_new": built.is_new,

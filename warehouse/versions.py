@@ -65,14 +65,14 @@ def night_to_show(
 ) -> date | None:
     """The newest night that a new version shows; None if no night can be shown.
 
-    The newest complete night, or the night asked for if it is complete and newer than the live
+    The newest complete night, or the night asked for if it is complete and not older than the live
     version. With `incomplete`, exports of one dataset are enough; a version made so stays live
     until a newer night is complete.
     """
     current = latest(published)
     shown = night_of(current) if current else None
     any_night = _newest(lake, lambda night: True) if incomplete else None
-    if asked and (shown is None or asked > shown):
+    if asked and (shown is None or asked >= shown):
         if lake.is_complete(asked) or (incomplete and lake.usable(asked)):
             return asked
     elif incomplete and not asked:
