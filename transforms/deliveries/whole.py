@@ -109,6 +109,7 @@ def unfinished(
     first = _look(exports, nights, datasets, memory)
     if not first:
         return {}
+    log.info("%s: looking again in %.0f s", next(iter(first.values())), limits.unchanged)
     time.sleep(limits.unchanged)
     return _look(exports, sorted({night for _, night in first}), datasets, memory)
 
