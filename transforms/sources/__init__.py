@@ -62,6 +62,6 @@ def _is_installed(library: str) -> bool:
 def _needs_extra(where: Address) -> SettingsError:
     return SettingsError(
         f"OUTLOOK_EXPORTS is {where}, but {LIBRARIES[where.scheme]} is not installed: it comes "
-        f"with the extra {where.scheme}. Run `make production`, or install "
-        f"`digital-b2b-outlook[{where.scheme}]`. Nothing was done."
+        f"with the extra {where.scheme}. Run `make production`. "
+        "Nothing was done."
     )
