@@ -97,7 +97,7 @@ def started(
 
 
 def _inject(fault: Fault) -> None:
-    shared = Path(f"/dev/shm/outlook-fault-{os.getppid()}")
+    shared = fault.folder.with_name("operations.count")
     shared.unlink(missing_ok=True)
     os.environ |= {
         "FAULT_PREFIX": str(fault.folder),
