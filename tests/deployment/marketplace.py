@@ -44,29 +44,25 @@ class Marketplace:
 
     def begin(self, night: date, share: float) -> None:
         """An upload in the middle: sellers and inquiries are there, of the listings so much."""
-        whole = self._listings(night)
         folder = self._folder(night)
         folder.mkdir(exist_ok=True)
-        for path in (self.stock / f"{night}").iterdir():
-            if not path.name.startswith("listings") and path.name != "manifest.json":
-                shutil.copy(path, folder)
-        (folder / "listings.csv").write_bytes(whole[: int(len(whole) * share)])
+        self._copy_all_but_listings(night, folder)
+        for name, whole in self._listings(night).items():
+            (folder / name).write_bytes(whole[: int(len(whole) * share)])
         self._dated(folder)
 
     def finish(self, night: date) -> None:
-        """The same file grows to its full length."""
-        (self._folder(night) / "listings.csv").write_bytes(self._listings(night))
-        self._dated(self._folder(night))
+        """The same files grow to their full length."""
+        self.begin(night, 1.0)
 
     def deliver_few(self, night: date, share: float) -> None:
         """Readable, but a part of the listings only, as when an export stops early."""
-        lines = self._listings(night).splitlines(keepends=True)
         part = self.exports.parent / "part"
         part.mkdir()
-        for path in (self.stock / f"{night}").iterdir():
-            if not path.name.startswith("listings") and path.name != "manifest.json":
-                shutil.copy(path, part)
-        (part / "listings.csv").write_bytes(b"".join(lines[: int(len(lines) * share)]))
+        self._copy_all_but_listings(night, part)
+        for name, whole in self._listings(night).items():
+            lines = whole.splitlines(keepends=True)
+            (part / name).write_bytes(b"".join(lines[: int(len(lines) * share)]))
         self._dated(part, timedelta(minutes=10)).rename(self._folder(night))
 
     def deliver_broken(self, night: date) -> None:
@@ -85,10 +81,17 @@ class Marketplace:
             os.utime(path, (at, at))
         return folder
 
-    def _listings(self, night: date) -> bytes:
-        (archive,) = (self.stock / f"{night}").glob("listings.csv*")
-        data = archive.read_bytes()
-        return gzip.decompress(data) if archive.suffix == ".gz" else data
+    def _copy_all_but_listings(self, night: date, folder: Path) -> None:
+        """Without a manifest, which would tell how much is lacking."""
+        for path in (self.stock / f"{night}").iterdir():
+            if not path.name.startswith("listings") and path.name != "manifest.json":
+                shutil.copy(path, folder)
+
+    def _listings(self, night: date) -> dict[str, bytes]:
+        """The unpacked files of the listings; some nights have two."""
+        packed = sorted((self.stock / f"{night}").glob("listings*.gz"))
+        assert packed, f"{night} has no listings in .gz"
+        return {p.stem: gzip.decompress(p.read_bytes()) for p in packed}
 
     def _folder(self, night: date, revision: int = 1) -> Path:
         return self.exports / (f"{night}" if revision == 1 else f"{night}.r{revision}")
