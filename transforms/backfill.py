@@ -97,6 +97,8 @@ def catch_up(settings: Settings, before: date, nights: int = 14) -> list[Receipt
     for dataset, night in changed(settings, past):
         log.info("%s %s is not as it was when it was loaded: loading it again", dataset, night)
         found.append(line.run(dataset, night, settings))
+        if not found[-1].is_usable:
+            log.warning("%s", line.summary(found[-1]))
     return found
 
 

@@ -75,7 +75,8 @@ def run(
             receipt = lake.receipt(dataset, night)
     # Report an unreadable delivery, even if an older one still counts in the lake.
     outcome = attempt if attempt.status == "refused" or receipt is None else receipt
-    log.info(summary(outcome))
+    if outcome.is_usable:  # of any other night the caller tells, with what to do
+        log.info(summary(outcome))
     return outcome
 
 
@@ -291,8 +292,6 @@ class Attempt:
             if disk_fault(error):
                 raise  # what came may be whole
             receipt = replace(receipt, status="refused", reason=f"{error.code}: {error}")
-            what = "%s %s refused: %s What was loaded before stays."
-            log.error(what, self.dataset, self.night, error)
         return replace(receipt, seconds=round(time.monotonic() - began, 3))
 
     def parts(self, landed: list[Landed], opened: Mapping[str, InHand]) -> Receipt:

@@ -5,6 +5,7 @@ task that failed.
 """
 
 import re
+import textwrap
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
@@ -21,6 +22,7 @@ from transforms.lake import Receipt
 
 Kind = Literal["late", "failed", "held", "recovered"]
 
+WIDTH = 88  # characters of a line; Airflow's page cuts longer ones off
 PICKED_UP = "The DAG catch_up then loads and publishes it within the hour; nothing need be cleared."
 AGAIN = "Once the cause is gone, clear the task, or wait: catch_up tries again within the hour."
 
@@ -56,7 +58,7 @@ class Message:
             "live": self.live,
             "next": self.next_step,
         }
-        return "\n".join([self.title, *(f"  {k:<7} {v}" for k, v in said.items() if v)])
+        return "\n".join([self.title, *(_lines(k, v) for k, v in said.items() if v)])
 
     def as_json(self) -> dict[str, Any]:
         """The message for a webhook; `text` is what chat tools show."""
@@ -179,6 +181,18 @@ def recovered(subject: str, night: date | None, before: str, number: str, live: 
     """What was late, failed or held is published."""
     what = f"it was {before}; it is published now" if night else f"it was {before}; it works again"
     return Message("recovered", subject, night, what, number, "", live, "Nothing.")
+
+
+def _lines(name: str, text: str) -> str:
+    """A text beside its name, in lines that a log shows whole; a command is never broken."""
+    whole = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
+    lines = [
+        line
+        for part in whole.splitlines()
+        for line in textwrap.wrap(part, WIDTH, break_long_words=False, break_on_hyphens=False)
+    ]
+    shown = (" " * 10).join(f"{line}\n" for line in lines)
+    return f"  {name:<7} {shown}".replace("\0", " ").rstrip()
 
 
 def _hours(of: timedelta) -> str:
