@@ -17,11 +17,11 @@ from transforms.errors import Damaged, SettingsError
 from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
-from transforms.storage import sha256
+from transforms.storage import sha256, write_json
 from warehouse import versions
 from warehouse.backup.make import make
 from warehouse.backup.restore import restore
-from warehouse.backup.store import KEPT, Store
+from warehouse.backup.store import KEPT, Entry, Store
 from warehouse.build.build import build
 from warehouse.editions import freeze
 from warehouse.questions import stored
@@ -131,6 +131,28 @@ def test_a_night_loaded_meanwhile_is_whole_or_absent(
     fresh = settings_of(tmp_path / "fresh")
     restore(fresh, tmp_path / "b")
     assert Lake(fresh.lake).receipt("sellers", LAST + timedelta(1)) is None
+    assert list(stored.parts(fresh)) == []
+
+
+def test_what_retention_deletes_meanwhile_is_no_fault(
+    at_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part goes after the receipts were read, and before it is copied."""
+    lake, put = Lake(at_home.lake), Store.put
+    receipts = (r for d in DATASETS for r in lake.receipts(d))
+    parts = (p for r in receipts for p in r.parts if p.part != "rows")
+    gone = [lake.root / next(parts).path]
+
+    def put_late(self: Store, source: Path, entry: Entry) -> bool:
+        for path in gone:
+            write_json(path.with_suffix(".deleted"), {"why": "a test"})
+            path.unlink(missing_ok=True)
+        return put(self, source, entry)
+
+    monkeypatch.setattr(Store, "put", put_late)
+    assert make(at_home, tmp_path / "b").faults == []
+    fresh = settings_of(tmp_path / "fresh")
+    restore(fresh, tmp_path / "b")
     assert list(stored.parts(fresh)) == []
 
 

@@ -327,6 +327,19 @@ def test_released_night_passes_and_says_who_and_why(
     assert outlook(monkeypatch, "run", "--date", f"{held.night}", "--quiet") == 0
 
 
+def test_a_release_that_was_not_published_is_published_by_the_same_command(
+    held: HeldNight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill between the release and the build."""
+    assert outlook(monkeypatch, "run", "--date", f"{held.night}", "--quiet") == 4
+    assert line.release(held.night, held.chosen, "somebody", "looked at") == ["listings"]
+    command = ("release-night", f"{held.night}", "--reason", "looked at", "--quiet")
+    assert outlook(monkeypatch, *command) == 0
+    live = versions.latest(held.chosen.published)
+    assert live is not None and live.name == f"{held.night}"
+    assert outlook(monkeypatch, *command) == 2
+
+
 def test_release_is_for_the_content_that_was_looked_at(held: HeldNight) -> None:
     """Another cut delivery of the same night is held again."""
     assert line.release(held.night, held.chosen, "somebody", "looked at") == ["listings"]

@@ -370,6 +370,20 @@ def test_debris_of_killed_builds_is_swept_and_not_published(chosen: Settings) ->
     assert not list(chosen.published.rglob("*.wal"))
 
 
+def test_a_folder_in_the_place_of_latest_is_named(chosen: Settings) -> None:
+    """As a copy that follows links leaves it; a link to something else is simply replaced."""
+    link = chosen.published / "latest"
+    (chosen.published / "other").mkdir()
+    link.unlink()
+    link.symlink_to("other")
+    assert "is not a link to a version" in str(versions.fault(chosen.published))
+    build(chosen)
+    assert versions.fault(chosen.published) is None
+    link.unlink()
+    link.mkdir()
+    assert "move it away" in str(versions.fault(chosen.published))
+
+
 def test_debris_is_swept_even_where_nothing_is_new(chosen: Settings) -> None:
     leave_debris(chosen.published)
     assert not build(chosen).is_new

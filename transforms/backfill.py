@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import date, timedelta
 from multiprocessing import get_context
@@ -58,7 +59,12 @@ def backfill(
         failure: BaseException | None = None
         for done, ((dataset, night), load) in enumerate(_loads(pool, jobs, settings), start=1):
             error = load.exception()
-            if isinstance(error, SourceUnreachable):
+            if isinstance(error, BrokenProcessPool):
+                raise TransientError(
+                    "a process that loaded nights was killed, perhaps for want of memory. The "
+                    "nights that it had finished are in; run the same command again."
+                )
+            if isinstance(error, SourceUnreachable) and not _answers(settings):
                 # Every other night would wait for the same source.
                 pool.shutdown(cancel_futures=True)
                 raise error
@@ -96,7 +102,13 @@ def catch_up(settings: Settings, before: date, nights: int = 14) -> list[Receipt
     found = []
     for dataset, night in changed(settings, past):
         log.info("%s %s is not as it was when it was loaded: loading it again", dataset, night)
-        found.append(line.run(dataset, night, settings))
+        try:
+            found.append(line.run(dataset, night, settings))
+        except TransientError as error:
+            if not _answers(settings):
+                raise
+            log.warning("%s %s was not loaded: %s", dataset, night, error)
+            continue
         if not found[-1].is_usable:
             log.warning("%s", line.summary(found[-1]))
     return found
@@ -115,6 +127,15 @@ def _loads(
         begun = {pool.submit(line.load, d, n, settings): (d, n) for d, n in wave}
         for load in as_completed(begun):
             yield begun[load], load
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether the source lists its root: then what is wrong is one file or one night."""
+    try:
+        settings.exports.folders([])
+    except SourceUnreachable:
+        return False
+    return True
 
 
 def worst(receipts: Iterable[Receipt]) -> str | None:

@@ -212,7 +212,9 @@ def _is_dead(folder: Path, now: float) -> bool:
     path = folder / LEASE
     if not folder.is_dir() or not (body := _body(path)):
         return folder.is_dir()  # it died before it could write its lease
-    return _has_died(path, body) or now - path.stat().st_mtime > DAY
+    with suppress(FileNotFoundError):
+        return _has_died(path, body) or now - path.stat().st_mtime > DAY
+    return False  # its owner ended meanwhile, and removed it
 
 
 def _has_died(path: Path, body: dict[str, Any]) -> bool:

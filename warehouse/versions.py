@@ -4,6 +4,7 @@
 `<export_date>.r2`, and `latest` points to the live version.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -18,6 +19,7 @@ from transforms.lake import Lake
 from transforms.storage import damage, read_json, sha256
 
 FILE = "outlook.duckdb"
+A_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:\.r\d+)?")
 BUILD_AGAIN = "run `outlook build` to make a new version from the lake"
 REMOVE = "restore that folder from a backup, or delete it"
 HEADLINE = """
@@ -31,7 +33,8 @@ HEADLINE = """
 def latest(published: Path) -> Path | None:
     """Folder of the live version, if there is one."""
     link = published / "latest"
-    return link.resolve() if link.is_dir() else None
+    is_version = link.is_symlink() and link.is_dir() and A_VERSION.fullmatch(link.resolve().name)
+    return link.resolve() if is_version else None
 
 
 def live(published: Path) -> Path | None:
@@ -115,10 +118,12 @@ def fault(published: Path) -> str | None:
     try:
         if folder is not None:
             verified(folder)
-        elif link.is_symlink():
+        elif link.is_symlink() and not link.exists():
             raise Damaged(damage(f"{link} points to a folder that does not exist", BUILD_AGAIN))
         elif link.exists():
-            raise Damaged(damage(f"{link} is not a link to a version", BUILD_AGAIN))
+            # A build replaces a link, but not a folder.
+            remedy = BUILD_AGAIN if link.is_symlink() else f"move it away, then {BUILD_AGAIN}"
+            raise Damaged(damage(f"{link} is not a link to a version", remedy))
         elif next(published.glob("????-??-??*/manifest.json"), None):
             raise Damaged(damage(f"{link} is gone", BUILD_AGAIN))
     except Damaged as error:

@@ -134,9 +134,10 @@ class Lake:
 
     def kept_parts(self, receipt: Receipt) -> list[Part]:
         """The parts of a receipt without those that retention has deleted."""
-        return [p for p in receipt.parts if not self._is_let_go(self.root / p.path)]
+        return [p for p in receipt.parts if not self.is_let_go(self.root / p.path)]
 
-    def _is_let_go(self, path: Path) -> bool:
+    def is_let_go(self, path: Path) -> bool:
+        """Whether retention has deleted a part, or the partition that it was in."""
         return any(
             x.with_suffix(".deleted").exists() and not x.exists() for x in (path, path.parent)
         )

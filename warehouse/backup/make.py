@@ -2,11 +2,12 @@
 they name, which never change."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from transforms import DATASETS
 from transforms.code import code_version
@@ -23,9 +24,20 @@ log = logging.getLogger(__name__)
 FILE_OF_SETTINGS = "outlook.toml"
 FAULTY = "restore it from an earlier backup"
 # Small files of the lake that may change: they are read while no night can be committed.
-SMALL = ("key.json", "receipts/*/*.json", "releases/*/*.json", "*/*/*.deleted", "*/*/*/*.deleted")
+DELETED = ("*/*/*.deleted", "*/*/*/*.deleted")  # the marks of what retention deleted
+SMALL = ("key.json", "receipts/*/*.json", "releases/*/*.json", *DELETED)
 WHOLE = ("editions", "report")  # folders of `published` that a build cannot make again
 PLAIN = (0o644, 0o755)
+
+
+class Fault(NamedTuple):
+    """A file that could not be backed up, and why."""
+
+    path: Path
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}, which {self.why}"
 
 
 @dataclass
@@ -37,7 +49,7 @@ class Made:
     bytes: int = 0
     new_files: int = 0
     new_bytes: int = 0
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
 
 def make(settings: Settings, target: Path, now: datetime | None = None) -> Made:
@@ -55,6 +67,9 @@ def make(settings: Settings, target: Path, now: datetime | None = None) -> Made:
         files = _small(store, lake)
         for path, digest in _parts(lake):
             _keep(store, made, files, f"lake/{path.relative_to(lake.root)}", path, digest)
+        # What retention has deleted meanwhile is no fault; its marks tell a restored lake.
+        made.faults = [f for f in made.faults if not lake.is_let_go(f.path)]
+        files |= _stored(store, lake, DELETED)
         with (
             publish.writer_lock(settings.published) if settings.published.is_dir() else ExitStack()
         ):
@@ -66,7 +81,7 @@ def make(settings: Settings, target: Path, now: datetime | None = None) -> Made:
         _keep_texts(store, settings, files)
         made.files, made.bytes = len(files), sum(e.bytes for e in files.values())
         about = {"code_version": code_version(), "market": settings.market.code}
-        store.write_snapshot(made.name, {**about, "faults": made.faults}, files)
+        store.write_snapshot(made.name, {**about, "faults": [str(f) for f in made.faults]}, files)
         store.prune()
     if made.faults:
         raise Damaged(
@@ -81,14 +96,17 @@ def _small(store: Store, lake: Lake) -> dict[str, Entry]:
     with ExitStack() as held:
         for dataset in DATASETS:
             held.enter_context(lake.lock(dataset))
-        found = [path for pattern in SMALL for path in sorted(lake.root.glob(pattern))]
-        texts = {path: path.read_bytes() for path in found}
+        files = _stored(store, lake, SMALL)
         _refuse_damaged(lake)
+    return files
+
+
+def _stored(store: Store, lake: Lake, patterns: Iterable[str]) -> dict[str, Entry]:
     files = {}
-    for path, text in texts.items():
+    for path in (p for pattern in patterns for p in sorted(lake.root.glob(pattern))):
         now = entry_of(path, "")
         files[f"lake/{path.relative_to(lake.root)}"] = store.put_text(
-            text, (now.mode, now.folder_mode)
+            path.read_bytes(), (now.mode, now.folder_mode)
         )
     return files
 
@@ -116,13 +134,14 @@ def _keep(
 ) -> None:
     try:
         entry = entry_of(path, digest)
-    except FileNotFoundError:
-        made.faults.append(f"{path}, which is gone")
-        return
-    if not store.has(entry):
-        if not store.put(path, entry):
-            made.faults.append(f"{path}, which is not what was written")
+        is_new = not store.has(entry)
+        if is_new and not store.put(path, entry):
+            made.faults.append(Fault(path, "is not what was written"))
             return
+    except FileNotFoundError:
+        made.faults.append(Fault(path, "is gone"))
+        return
+    if is_new:
         made.new_files += 1
         made.new_bytes += entry.bytes
     files[name] = entry

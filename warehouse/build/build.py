@@ -128,6 +128,12 @@ def is_current(settings: Settings) -> bool:
     return bool(told == _fingerprint(lake, settings, night))
 
 
+def is_behind(settings: Settings) -> bool:
+    """Whether a build would publish something that the live version does not show."""
+    night = versions.night_to_show(settings.published, Lake(settings.lake))
+    return night is not None and not is_current(settings)
+
+
 def _fingerprint(lake: Lake, settings: Settings, night: date) -> str:
     """Hash of the lake up to that night and of the frozen editions."""
     of_editions = frozen.fingerprint(settings.published)

@@ -75,14 +75,15 @@ def _retry(
     quiet: bool,
 ) -> None:
     from transforms.retry import retry
-    from warehouse.build.build import build
+    from warehouse.build.build import build, is_behind
 
     terminal.log_to_stderr(quiet)
     chosen.hashing_key()
     done = retry(chosen, of, night, reason, dry_run)
     built = None
     try:
-        built = build(chosen) if done.loaded else None
+        # Also what an earlier retry loaded, and was killed before it could publish it.
+        built = build(chosen) if not dry_run and is_behind(chosen) else None
     finally:  # what was loaded is told even if it cannot be published
         if as_json:
             terminal.print_json({**_as_json(done), "published": built and str(built.folder)})
@@ -99,7 +100,7 @@ def _show(done: "Retried", dry_run: bool) -> None:
     if rows:
         terminal.print_rows(rows)
     else:
-        terminal.tell("every night was loaded by today's rules: there is nothing to try again")
+        terminal.tell("no rejected row was judged by other rules than today's: nothing to try")
     for old, new in done.loaded:
         terminal.say(
             f"{new.dataset} {new.export_date} {new.status}: accepted {old.rows.kept:,} -> "

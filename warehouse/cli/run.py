@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from transforms import DATASETS
 from transforms.errors import NEXT_STEP, OF_STATUS, SettingsError, TransientError
 from transforms.settings import Settings, settings
 from warehouse.cli import terminal
@@ -190,16 +191,28 @@ def release_night(
 ) -> None:
     """Release a held night and publish; the receipt records who released it and why."""
     from transforms import night as line
+    from warehouse.build.build import is_behind
 
     terminal.log_to_stderr(quiet)
     chosen = settings()
     released = line.release(day(night), chosen, getpass.getuser(), reason)
-    if not released:
+    # Released by a run that was killed before it could publish: the same command publishes.
+    if not released and not (_was_released(chosen, day(night)) and is_behind(chosen)):
         raise SettingsError(
             f"Nothing is held for {night}, so nothing was released: see `outlook nights`."
         )
     built = _build(chosen, quiet, night=day(night))
-    terminal.say(f"released {', '.join(released)}; live: {built.folder}")
+    terminal.say(f"released {', '.join(released) or 'before'}; live: {built.folder}")
+
+
+def _was_released(chosen: Settings, night: date) -> bool:
+    """Whether any export of the night counts because somebody released it."""
+    from transforms.lake import Lake
+
+    lake = Lake(chosen.lake)
+    receipts = [r for d in DATASETS if (r := lake.receipt(d, night)) and r.is_usable]
+    releases = [(r, lake.release(r.dataset, night)) for r in receipts]
+    return any(told and told["content"] == r.content for r, told in releases)
 
 
 def _build(

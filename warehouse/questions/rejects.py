@@ -72,12 +72,13 @@ def for_sender(
 def _headers(receipt: Receipt) -> dict[str | None, str]:
     """The header of each field in the night's files."""
     names = (receipt.layout or "").split("+")
+    absent = set(receipt.drift.missing_columns)
     return {
-        field: min(source.all_headers())
+        field: min(there)
         for layout in layouts(receipt.dataset)
         if layout.name in names
         for field, source in layout.columns.items()
-        if source.all_headers()
+        if (there := source.all_headers() - absent)
     }
 
 

@@ -17,7 +17,12 @@ from warehouse.retention.rules import RULES, Removed, bytes_of, is_older
 
 A_NIGHT = "????-??-??"
 # What a killed writer leaves next to what it was writing.
-HALF_WRITTEN = (".*.tmp",)  # those of receipts and releases go when the lock is taken
+NOTES = ("looks", "incidents")
+HALF_WRITTEN = (
+    ".*.tmp",
+    "*/.*.tmp",
+    "*/*/*/.*.tmp",
+)  # those of receipts and releases go when the lock is taken
 HALF_LANDED = ("*/.*.part",)
 FAULTY = "restore it from a backup; until then nothing of the lake is deleted"
 
@@ -78,6 +83,9 @@ def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
     for folder in sorted(settings.landing.glob(A_NIGHT)):
         of_night = [r for d in DATASETS for n, r in current[d].items() if f"{n}" == folder.name]
         yield from _landed(lake, folder, of_night, now)
+    for path in sorted(p for folder in NOTES for p in (lake.root / folder).glob("[!.]*")):
+        if is_older(path, RULES["notes"].days(), now):
+            yield Spare("notes", path)
     for root, patterns in ((lake.root, HALF_WRITTEN), (settings.landing, HALF_LANDED)):
         for pattern in patterns:
             for path in sorted(root.glob(pattern)):
