@@ -7,7 +7,7 @@ that counts is touched: a run that fails leaves more files, no wrong figure.
 
 Tasks may not use Airflow's database, so `clean_tables` runs `airflow db clean` as a command. It
 finds the database in `airflow.cfg`. If you name it by an environment variable instead, tasks cannot
-see it: make an Airflow connection `airflow_db` that names it.
+see it: make an Airflow connection `airflow_db` that names it, or set `AIRFLOW_CONN_AIRFLOW_DB`.
 """
 
 import logging
@@ -46,13 +46,10 @@ RUNS = "Checking table dag_run"  # in what the command says, unless its database
 def maintenance() -> None:
     @task(doc_md="Deletes old versions, landed bytes, replaced partitions, scratch.")
     def clean() -> dict[str, dict[str, int]]:
-        from warehouse import nightly, retention
+        from warehouse import retention
 
         with verdict("maintenance"):
-            deleted = retention.maintain()
-        for message in nightly.works_again("maintenance"):
-            tell(message)
-        return deleted
+            return retention.maintain()
 
     @task(doc_md="Deletes old rows of Airflow's own database.")
     def clean_tables() -> None:
@@ -71,7 +68,8 @@ def maintenance() -> None:
             raise AirflowFailException(
                 f"Airflow's tables were not cleaned: {_last_line(done.stderr)}. Tasks cannot see a "
                 "database that the environment names: make an Airflow connection "
-                f"{CONNECTION} that names it. No figure is affected."
+                f"{CONNECTION} that names it, or set AIRFLOW_CONN_{CONNECTION.upper()}. No figure "
+                "is affected."
             )
 
     @task(doc_md="Deletes old files in Airflow's log folder on this machine.")
@@ -91,9 +89,14 @@ def maintenance() -> None:
         log.info("%s log files older than %s days deleted in %s", len(old), days.days, folder)
         return len(old)
 
-    clean()
-    clean_tables()
-    clean_logs()
+    @task(doc_md="Ends what was told of a run that failed, for now all of it has worked.")
+    def works_again() -> None:
+        from warehouse import nightly
+
+        for message in nightly.works_again("maintenance"):
+            tell(message)
+
+    [clean(), clean_tables(), clean_logs()] >> works_again()
 
 
 def _with_database() -> dict[str, str]:

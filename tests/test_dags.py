@@ -238,8 +238,13 @@ def test_maintenance_cleans_without_a_person(
     long_ago = (datetime.now(UTC) - timedelta(days=40)).timestamp()
     for path in (orphan, logs, logs.parent):
         os.utime(path, (long_ago, long_ago))
+    failed = nightly.message_of("maintenance", None, OSError("a table was not cleaned"))
+    assert nightly.is_new(failed)
+    last = bag.dags["maintenance"].get_task("works_again")
+    assert last.upstream_task_ids == {"clean", "clean_tables", "clean_logs"}
     run = bag.dags["maintenance"].test()
     assert set(states_of(run).values()) == {"success"}
+    assert not nightly.works_again("maintenance"), "what was told of an earlier run has ended"
     assert not orphan.exists() and not logs.exists()
     assert any("partitions in no receipt: 1 deleted" in r.getMessage() for r in caplog.records)
     assert (home / "lake" / "receipts" / "sellers" / f"{LAST}.json").exists()

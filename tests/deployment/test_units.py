@@ -13,6 +13,7 @@ import pytest
 from airflow.cli import cli_parser
 from airflow.configuration import conf
 
+from dags import maintenance
 from dags.defaults import TASK_TIMEOUT
 from transforms import DATASETS
 from transforms.settings import NAMES
@@ -130,6 +131,15 @@ def test_the_example_names_one_database() -> None:
     found = example()
     url = found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     assert found["AIRFLOW__CELERY__RESULT_BACKEND"] == f"db+{url}"
+    assert found["AIRFLOW_CONN_AIRFLOW_DB"] == url.replace("+psycopg2", "")
+    # What the DAG `maintenance` makes of it, where Airflow hides the variable.
+    barred = {maintenance.DATABASE: f"{maintenance.BARRED}:///"}
+    with pytest.MonkeyPatch.context() as environ:
+        for name, value in {**found, **barred}.items():
+            environ.setenv(name, value.replace("<password>", "a-password"))
+        assert maintenance._with_database()[maintenance.DATABASE] == url.replace(
+            "<password>", "a-password"
+        )
 
 
 def installing() -> list[str]:
