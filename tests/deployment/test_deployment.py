@@ -32,10 +32,12 @@ def test_a_night_through_a_real_scheduler() -> None:
         assert live and live.name == f"{FIRST}", airflow.processes.tail("scheduler")
         assert not airflow.pending()
 
-        def verdicts() -> dict[str, str]:
+        def told() -> dict[str, tuple[str, str]]:
             environ = airflow.environment("main")
-            found = deployment.examine(settings(environ), environ)
-            return {thing: verdict for thing, (verdict, _) in found}
+            return dict(deployment.examine(settings(environ), environ))
+
+        def verdicts() -> dict[str, str]:
+            return {thing: verdict for thing, (verdict, _) in told().items()}
 
         assert verdicts() == {
             "Airflow executor": "warn",  # SQLite
@@ -43,11 +45,14 @@ def test_a_night_through_a_real_scheduler() -> None:
             "Airflow code": "fine",
             "Airflow servers": "fine",
             "Airflow DAGs": "fine",
+            "Airflow workers": "fine",
             "Airflow lake": "fine",
+            "Airflow cleaning": "fine",
             "Airflow connection": "fine",
             "Airflow pool": "fine",
             "Airflow messages": "fine",
         }
+        assert "the workers' last nights are in" in told()["Airflow lake"][1]
         airflow.api("PATCH", "/dags/warehouse", json={"is_paused": True})
         airflow.processes.kill("triggerer")
         airflow.clock.forward(timedelta(minutes=5))

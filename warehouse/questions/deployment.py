@@ -1,7 +1,8 @@
-"""What `outlook doctor` says of a running Airflow, by its settings and its API alone.
+"""What `outlook doctor` says of a running Airflow, by its settings, its API and its broker.
 
-Airflow is not imported: its settings are read from the environment and from airflow.cfg, and what
-runs is asked over HTTP. Asks nothing if no Airflow is configured here.
+Airflow is not imported: its settings are read from the environment and from airflow.cfg, what runs
+is asked over HTTP, and Celery's workers are asked through the broker. Asks nothing if no Airflow is
+configured here.
 """
 
 import configparser
@@ -17,11 +18,13 @@ from typing import Any
 
 from transforms import DATASETS
 from transforms.code import code_version
+from transforms.errors import OutlookError, TransientError
 from transforms.lake import Lake
 from transforms.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 NIGHTLY = (*(f"lake_{d}" for d in DATASETS), "warehouse", "catch_up")
+DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 TOKEN = "AIRFLOW_CLI_TOKEN"  # the variable that airflowctl reads
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS = 3.0  # for one answer: doctor is run when things are slow
@@ -36,7 +39,11 @@ class _Silent(Exception):
 def examine(chosen: Settings, environ: dict[str, str] | None = None) -> Iterator[tuple[str, Found]]:
     """Checks of the Airflow that is configured here: thing and verdict. One line if there is
     none."""
-    asked = _Configured(dict(os.environ) if environ is None else environ)
+    try:
+        asked = _Configured(dict(os.environ) if environ is None else environ)
+    except (configparser.Error, OSError, ValueError) as error:
+        yield "Airflow", ("wrong", f"airflow.cfg cannot be read: {str(error).splitlines()[0]}")
+        return
     if not asked.is_there:
         yield (
             "Airflow",
@@ -54,9 +61,14 @@ def examine(chosen: Settings, environ: dict[str, str] | None = None) -> Iterator
         return
     for thing, look in _LOOKS.items():
         try:
-            yield thing, look(api, chosen)
+            found = look(api, chosen)
         except _Silent as error:
-            yield thing, ("warn", f"not looked at: {error}")
+            found = "warn", f"not looked at: {error}"
+        except (OutlookError, TransientError, OSError) as error:
+            found = "wrong", str(error)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            found = "warn", f"not looked at: the API answered something else ({error!r})"
+        yield thing, found
 
 
 class _Absent(_Silent):
@@ -123,14 +135,16 @@ class _Api:
         try:
             request = urllib.request.Request(url, headers=headers)
             with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-                found: dict[str, Any] = json.load(answer)
-                return found
+                found = json.load(answer)
         except urllib.error.HTTPError as error:
             kind = _Absent if error.code == 404 else _Silent
             raise kind(f"{path} answered {error.code} at {self.asked.url}") from None
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
             raise _Silent(f"nothing answers at {self.asked.url} ({why})") from None
+        if not isinstance(found, dict):
+            raise _Silent(f"what answers at {self.asked.url} is not Airflow")
+        return found
 
 
 def _executor(asked: _Configured) -> Found:
@@ -142,6 +156,9 @@ def _executor(asked: _Configured) -> Found:
     absent = [n for n in ("broker_url", "result_backend") if not asked.get("celery", n)]
     if "Celery" in executor and absent:
         return "wrong", f"{told}: [celery] {' and '.join(absent)} not set"
+    listens, named = asked.get("api", "host"), urllib.parse.urlsplit(asked.url).hostname
+    if "Celery" in executor and listens in LOOPBACK and named not in LOOPBACK:
+        return "wrong", f"{told}: the API listens on {listens} alone, and workers ask {named}"
     if database.startswith("sqlite"):
         return "warn", f"{told}: good for a trial; a deployment needs PostgreSQL"
     return "fine", told
@@ -170,6 +187,8 @@ def _code(asked: _Configured) -> Found:
 
 def _servers(api: _Api) -> Found:
     parts = api.health()
+    if not all(isinstance(part, dict) for part in parts.values()):
+        raise _Silent(f"what answers at {api.asked.url} is not Airflow")
     ill = [name for name, part in parts.items() if part.get("status") != "healthy"]
     if ill:
         seen = {n: parts[n].get(f"latest_{n}_heartbeat") or "never" for n in ill}
@@ -200,13 +219,18 @@ def _dags(api: _Api, chosen: Settings) -> Found:
 
 
 def _same_lake(api: _Api, chosen: Settings) -> Found:
-    """Whether the workers' lake and code are those of this machine, by the last night loaded."""
+    """Whether the workers' lake and code are those of this machine, by the last night loaded.
+
+    Tasks are asked, not runs: where nothing is due, the run succeeds and loads nothing.
+    """
     lake = Lake(chosen.lake)
     seen = 0
+    last = "task_id=load_partition&state=success&order_by=-end_date&limit=1"
     for dataset in DATASETS:
-        path = f"/dags/lake_{dataset}/dagRuns?state=success&order_by=-end_date&limit=1"
-        for run in api.get(path)["dag_runs"]:
-            night = run.get("partition_key") or (run.get("conf") or {}).get("export_date")
+        for load in api.get(f"/dags/lake_{dataset}/dagRuns/~/taskInstances?{last}")[
+            "task_instances"
+        ]:
+            night = load["rendered_map_index"]
             if not night:
                 continue
             seen += 1
@@ -222,6 +246,47 @@ def _same_lake(api: _Api, chosen: Settings) -> Found:
                     f"has {code_version()}: deploy the same version everywhere"
                 )
     return "fine", f"the workers' last nights are in {chosen.lake}" if seen else "no night ran yet"
+
+
+def _workers(api: _Api, chosen: Settings) -> Found:
+    """Which Celery workers answer; Airflow's API knows none of them."""
+    if "Celery" not in api.asked.get("core", "executor"):
+        return "fine", "no Celery: the scheduler runs the tasks"
+    broker = api.asked.get("celery", "broker_url")
+    if broker.startswith("("):
+        raise _Silent(f"only a server knows [celery] broker_url {broker}")
+    try:
+        from celery import Celery
+    except ImportError:
+        raise _Silent("Celery is not installed here: `make production`") from None
+    limits = {"socket_connect_timeout": SECONDS, "socket_timeout": SECONDS, "max_retries": 0}
+    app = Celery(broker=broker)
+    app.conf.update(broker_transport_options=limits, broker_connection_retry=False)
+    try:
+        answers = app.control.ping(timeout=SECONDS)
+    except Exception as error:  # each broker has errors of its own, and their texts may name it
+        return "wrong", f"the broker does not answer ({type(error).__name__}): workers get no tasks"
+    finally:
+        app.close()
+    names = sorted(name for answer in answers for name in answer)
+    if not names:
+        return "wrong", (
+            f"no worker answers in {SECONDS:.0f} s, so no task runs: "
+            "`systemctl start outlook-worker@w1` on a worker"
+        )
+    return "fine", f"{', '.join(names)} answer; a worker that is not named is down or frozen"
+
+
+def _cleaning(api: _Api, chosen: Settings) -> Found:
+    """Whether the task that cleans Airflow's tables can find them."""
+    if DATABASE not in api.asked.environ:
+        return "fine", "the DAG maintenance finds Airflow's database in airflow.cfg"
+    verdict, told = _known(api, "airflow_db")
+    if verdict == "wrong":
+        return "wrong", (
+            f"{told}; tasks cannot see {DATABASE}, so the DAG maintenance fails every day"
+        )
+    return verdict, told
 
 
 def _connection(api: _Api, chosen: Settings) -> Found:
@@ -286,7 +351,9 @@ _WAYS = {
 _WAYS_TOLD = ", ".join(_WAYS)
 _LOOKS: dict[str, Callable[[_Api, Settings], Found]] = {
     "Airflow DAGs": _dags,
+    "Airflow workers": _workers,
     "Airflow lake": _same_lake,
+    "Airflow cleaning": _cleaning,
     "Airflow connection": _connection,
     "Airflow pool": _pool,
     "Airflow messages": _messages,
