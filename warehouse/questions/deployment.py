@@ -280,7 +280,7 @@ def _workers(api: _Api, chosen: Settings) -> Found:
 def _cleaning(api: _Api, chosen: Settings) -> Found:
     """Whether the task that cleans Airflow's tables can find them."""
     if DATABASE not in api.asked.environ:
-        return "fine", "the DAG maintenance finds Airflow's database in airflow.cfg"
+        return "fine", "the DAG maintenance finds Airflow's database as the servers do"
     verdict, told = _known(api, "airflow_db")
     if verdict == "wrong":
         return "wrong", (
