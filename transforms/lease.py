@@ -100,7 +100,7 @@ def leased(path: Path) -> Iterator[None]:
 
     Raises TakenOver if the block fails after somebody has taken over.
     """
-    with _allowed(path.parent):
+    with allowed(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     lease = Lease(path, _acquired(path), seconds())
     _held[path] = lease
@@ -136,7 +136,7 @@ def final_step(*paths: Path) -> Iterator[None]:
 @contextmanager
 def scratch(work: Path, name: str) -> Iterator[Path]:
     """A private folder for this attempt alone, removed when it ends."""
-    with _allowed(work):
+    with allowed(work):
         private_folder(work)
     lock = work.with_name(".lock-scratch")
     sweep(work.iterdir(), lock)
@@ -195,7 +195,7 @@ def _claimed(path: Path, fence: int) -> int:
     part = path.with_name(f"{path.name}.part")
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        _flock(handle, path)
+        locked_now(handle, path)
         owner = {"host": socket.gethostname(), "boot": _boot(), "pid": os.getpid()}
         at = datetime.now(UTC).isoformat(timespec="seconds")
         body = {"owner": owner, "fence": fence, "nonce": uuid.uuid4().hex, "at": at}
@@ -237,11 +237,11 @@ def _has_died(path: Path, body: dict[str, Any]) -> bool:
 @contextmanager
 def _alone(path: Path) -> Iterator[int]:
     """A short critical section. The file that is locked for it stays for ever."""
-    with _allowed(path.parent), ExitStack() as stack:
+    with allowed(path.parent), ExitStack() as stack:
         handle = os.open(path.with_name(f"{path.name}.step"), os.O_RDWR | os.O_CREAT, 0o600)
         stack.callback(os.close, handle)
         deadline = time.monotonic() + 2 * seconds()
-        while not _flock(handle, path):
+        while not locked_now(handle, path):
             if time.monotonic() > deadline:
                 raise TransientError(
                     f"a process was stopped in the last step of its work on {path} and does not go "
@@ -253,7 +253,7 @@ def _alone(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _allowed(folder: Path) -> Iterator[None]:
+def allowed(folder: Path) -> Iterator[None]:
     """Raises SettingsError if this user may not write in the folder: every writer comes here."""
     try:
         yield
@@ -265,7 +265,7 @@ def _allowed(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _flock(handle: int, path: Path) -> bool:
+def locked_now(handle: int, path: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,11 +1,11 @@
 """Where a home may lie, and what is said of one that cannot be written."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 
@@ -48,14 +48,19 @@ def test_night_is_published_in_a_home_of_any_name(published: Path) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "words"),
-    [("published", ("build", "--full")), ("lake", ("run", "--date", f"{NIGHT}"))],
+    [
+        ("published", ("build", "--full")),
+        ("lake", ("run", "--date", f"{NIGHT}")),
+        ("", ("run", "--date", f"{NIGHT}")),  # where the landing would be made
+    ],
 )
 def test_folder_that_may_not_be_written_is_one_sentence(
     folder: str, words: tuple[str, ...], published: Path, tmp_path: Path
 ) -> None:
     if os.geteuid() == 0 and subprocess.run([*HUMBLE, "true"]).returncode:
         pytest.skip("root may write anywhere here: no folder could be made read-only")
-    home = copytree(published, tmp_path / "home", symlinks=True)
+    home = shutil.copytree(published, tmp_path / "home", symlinks=True)
+    shutil.rmtree(home / "landing")
     (home / folder).chmod(0o555)
     try:
         done = outlook(home, *words, humble=True)

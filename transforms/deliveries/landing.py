@@ -5,7 +5,6 @@ counted against what the source announced, and the file is looked at again once 
 Landed files hold personal data: mode 0600, in folders of mode 0700.
 """
 
-import fcntl
 import hashlib
 import os
 import time
@@ -18,6 +17,7 @@ from typing import IO
 
 from transforms.deliveries.exports import ExportFile
 from transforms.errors import ExportError, SourceUnreachable, StillArriving
+from transforms.lease import allowed, locked_now
 from transforms.sources.source import (
     Entry,
     Interrupted,
@@ -27,7 +27,7 @@ from transforms.sources.source import (
 )
 from transforms.storage import move, private, private_folder
 
-LONGEST = 150  # characters kept of a delivered name, from its end, which says most
+LONGEST = 150  # bytes kept of a delivered name, from its end, which says most
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ def land(file: ExportFile, night: date, folder: Path) -> Landed:
     SourceUnreachable if its source does not give all of it, and StillArriving if it changes.
     """
     target = folder / f"{night}"
-    private_folder(folder)
-    private_folder(target)
-    _sweep(target)
+    with allowed(folder):
+        private_folder(folder)
+        private_folder(target)
+        _sweep(target)
     part, sink = _part(target)
     try:
         with sink:
@@ -70,9 +71,9 @@ def _part(target: Path) -> tuple[Path, IO[bytes]]:
     """A new file of this process alone, locked while it is written: no sweep removes it."""
     while True:
         path = target / f".{uuid.uuid4().hex[:8]}.part"
-        sink = private(path)
-        fcntl.flock(sink, fcntl.LOCK_EX)
-        if os.fstat(sink.fileno()).st_nlink:
+        with allowed(target):
+            sink = private(path)
+        if locked_now(sink.fileno(), path) and os.fstat(sink.fileno()).st_nlink:
             return path, sink
         sink.close()  # swept before it was locked
 
@@ -80,9 +81,9 @@ def _part(target: Path) -> tuple[Path, IO[bytes]]:
 def _sweep(target: Path) -> None:
     """Removes what killed processes left: nobody has it locked. It holds personal data."""
     for path in target.glob(".*.part"):
-        with suppress(FileNotFoundError, BlockingIOError), path.open("rb+") as left:
-            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+        with suppress(FileNotFoundError), path.open("rb+") as left:
+            if locked_now(left.fileno(), path):
+                path.unlink()
 
 
 class _Copy:
@@ -155,7 +156,8 @@ class _Copy:
 
 def landed_path(folder: Path, name: str, sha256: str) -> Path:
     """Path of a file among a night's landed ones; the name holds its hash."""
-    return folder / f"{sha256[:16]}-{name[-LONGEST:]}"
+    kept = name.encode("utf-8", "ignore")[-LONGEST:].decode("utf-8", "ignore")
+    return folder / f"{sha256[:16]}-{kept}"
 
 
 def _as_promised(file: ExportFile, size: int, sha256: str) -> None:
