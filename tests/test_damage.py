@@ -313,6 +313,7 @@ def test_a_damaged_receipt_of_a_night_that_is_no_longer_delivered_is_not_called_
 ) -> None:
     path = home / f"lake/receipts/sellers/{NIGHTS[1]}.json"
     path.write_text("{")
+    (home / "no exports").mkdir()
     with pytest.raises(Damaged, match=str(path)):
         line.run("sellers", NIGHTS[1], settings_of(home, home / "no exports"))
     assert path.read_text() == "{"

@@ -44,6 +44,7 @@ def backfill(
     so nights load in parallel; a dataset's history is updated once all its nights are in.
     """
     lake = Lake(settings.lake)
+    settings.exports.folders([f"{first}"])  # only a source that lists says what is absent
     exports.keep_beside(settings.exports, settings.lake / "beside")
     nights = exports.due_nights(settings.beside, first, last)
     jobs = [(d, n) for n in nights for d in DATASETS if not (missing_only and _has(lake, d, n))]

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
@@ -25,7 +26,7 @@ from transforms.deliveries import exports
 from transforms.deliveries.exports import Delivery
 from transforms.deliveries.landing import Landed, land, landed_path
 from transforms.deliveries.unpack import unpack
-from transforms.errors import Damaged, ExportError
+from transforms.errors import Damaged, ExportError, SourceUnreachable
 from transforms.lake import DamagedPart, Lake, history
 from transforms.lake.commit import commit, commit_absence
 from transforms.lake.partition import Partition
@@ -362,9 +363,11 @@ def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
     dataset, night = receipt.dataset, receipt.export_date
     again = f"put the night's delivery in {settings.exports} and run `outlook run --date {night}`"
     with scratch(settings.work, f"mend-{dataset}-{night}") as folder:
-        landed = [landed_bytes(source, night, settings) for source in receipt.sources]
-        whole = [file for file in landed if file is not None]
-        if len(whole) < len(landed):
+        try:
+            whole = [x for s in receipt.sources if (x := landed_bytes(s, night, settings))]
+        except SourceUnreachable as error:
+            raise Damaged(damage(f"{found}, and its delivery is out of reach", again)) from error
+        if len(whole) < len(receipt.sources):
             what = f"{found}, and the delivered bytes that it was made from are gone or damaged too"
             raise Damaged(damage(what, again))
         if receipt.content is None or content_of(whole, settings) != receipt.content:
@@ -386,12 +389,10 @@ def landed_bytes(source: Source, night: date, settings: Settings) -> Landed | No
     for delivery in exports.deliveries(settings.exports, night):
         for file in delivery.files:
             if file.name == source.name and not file.problem:
-                try:
+                with suppress(ExportError):
                     landed = land(file, night, settings.landing)
-                except ExportError:
-                    continue
-                if landed.sha256 == source.sha256:
-                    return landed
+                    if landed.sha256 == source.sha256:
+                        return landed
     return None
 
 

@@ -57,9 +57,11 @@ class Settings:
     @property
     def beside(self) -> Source:
         """Where to read what lies beside the nights, such as `calendar.json`: in the source if it
-        is a local folder, else in the lake's copy (`exports.keep_beside`), so that a build needs
-        no source."""
-        return self.exports if self.exports.is_local else Local(self.lake / "beside")
+        is a local folder that holds anything, else in the lake's copy (`exports.keep_beside`), so
+        that a build needs no source."""
+        if isinstance(self.exports, Local) and self.exports.holds_anything():
+            return self.exports
+        return Local(self.lake / "beside", may_be_absent=True)
 
     def hashing_key(self) -> bytes:
         """Key for hashing personal data; raises SettingsError if none is set."""

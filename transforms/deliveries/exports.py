@@ -23,7 +23,9 @@ from transforms.deliveries.manifest import (
     short,
 )
 from transforms.errors import SettingsError
+from transforms.lease import allowed
 from transforms.sources import Source
+from transforms.sources.local import Local
 from transforms.sources.source import Entry, read_small
 from transforms.storage import write_bytes
 from transforms.visible import visible
@@ -186,15 +188,23 @@ def beside(exports: Source, name: str) -> bytes | None:
 
 
 def keep_beside(exports: Source, folder: Path) -> None:
-    """Copies what lies beside the nights of a source elsewhere into `folder`."""
-    if exports.is_local:
+    """Copies what lies beside the nights of a source into `folder`. Call it once the source has
+    listed its root: until then, absent may mean that it is not there itself.
+
+    Raises SettingsError if what lies there is not a file of its kind.
+    """
+    if isinstance(exports, Local) and not exports.holds_anything():
         return
     for name in (CALENDAR, SAMPLE):
-        kept, text = folder / name, beside(exports, name)
-        if text is None:
-            kept.unlink(missing_ok=True)
-        elif not kept.is_file() or kept.read_bytes() != text:
-            write_bytes(kept, text)
+        try:
+            kept, text = folder / name, beside(exports, name)
+        except ValueError as error:
+            raise _unusable_beside(exports, name, error) from error
+        with allowed(folder):
+            if text is None:
+                kept.unlink(missing_ok=True)
+            elif not kept.is_file() or kept.read_bytes() != text:
+                write_bytes(kept, text)
 
 
 def _due(night: date, stretches: tuple[Stretch, ...]) -> bool:
@@ -214,10 +224,19 @@ def _calendar(exports: Source) -> tuple[Stretch, ...]:
         text = beside(exports, CALENDAR)
         return () if text is None else read_calendar(text)
     except ValueError as error:
-        raise SettingsError(
-            f"{exports}/{CALENDAR} cannot be read: {error}. It says which nights were due, so "
-            "nothing was done: correct it, or delete it if every night is due."
-        ) from error
+        raise _unusable_beside(exports, CALENDAR, error) from error
+
+
+def _unusable_beside(exports: Source, name: str, error: ValueError) -> SettingsError:
+    if name != CALENDAR:
+        return SettingsError(
+            f"{exports}/{name} cannot be read: {error}. Nothing was done: delete it, or what "
+            "stands in its place."
+        )
+    return SettingsError(
+        f"{exports}/{CALENDAR} cannot be read: {error}. It says which nights were due, so nothing "
+        "was done: correct it, or delete it if every night is due."
+    )
 
 
 def _text(exports: Source, path: str, entry: Entry) -> bytes:

@@ -24,9 +24,9 @@ def look(
 
     Raises SourceUnreachable unless the source answers and lists.
     """
+    found = deliveries(settings.exports, night)
     if keep:
         keep_beside(settings.exports, settings.lake / "beside")
-    found = deliveries(settings.exports, night)
     return found, listed(found, dataset)
 
 

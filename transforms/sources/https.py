@@ -49,7 +49,6 @@ class Https:
     """Exports on a web server. Redirects are followed on the same host only."""
 
     puts_whole = False
-    is_local = False
 
     def __init__(self, address: Address, limits: Limits) -> None:
         self.address, self.limits = address, limits

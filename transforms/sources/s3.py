@@ -39,7 +39,6 @@ class S3:
     """Exports in a bucket. An object appears when all its bytes are there."""
 
     puts_whole = True
-    is_local = False
 
     def __init__(self, address: Address, limits: Limits) -> None:
         self.address, self.limits = address, limits

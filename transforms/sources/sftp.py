@@ -56,7 +56,6 @@ class Sftp:
     """Exports on an SFTP server. One connection, opened when it is first needed."""
 
     puts_whole = False
-    is_local = False
 
     def __init__(self, address: Address, limits: Limits) -> None:
         self.address, self.limits = address, limits

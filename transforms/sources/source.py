@@ -98,7 +98,6 @@ class Source(Protocol):
     limits: Limits
     # Whether a file appears only once all its bytes are there.
     puts_whole: bool
-    is_local: bool
 
     def __str__(self) -> str:
         """Path or URL without anything secret."""
