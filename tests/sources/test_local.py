@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tests.sources.conftest import KEY, NEXT, NIGHT
 from transforms import backfill
 from transforms import night as line
-from transforms.deliveries import exports
+from transforms.deliveries import exports, whole
 from transforms.deliveries.landing import land
 from transforms.errors import SettingsError, SourceUnreachable
 from transforms.lake.seen import look
@@ -162,3 +163,38 @@ def test_a_name_longer_than_the_disk_takes_is_cut_by_bytes(
     landed = land(file, NIGHT, tmp_path / "landing")
     assert landed.name == name and landed.path.name.endswith("ف.csv")
     assert len(landed.path.name.encode()) < 180
+
+
+def test_a_whole_delivery_is_seen_beside_one_that_lacks_a_file(near: Settings, drop: Path) -> None:
+    """The first may never be completed; while the second lacks a file, it is waited for."""
+    first, second = drop / f"{NIGHT}", drop / f"{NIGHT}.r2"
+    (first / "manifest.json").unlink(missing_ok=True)
+    shutil.copytree(first, second)
+    lacking = json.dumps({"files": [{"name": "sellers.csv"}, {"name": "sellers_2.csv"}]})
+    (second / "manifest.json").write_text(lacking)
+    assert not whole.landed(near.exports, "sellers", NIGHT)
+
+    (second / "manifest.json").rename(first / "manifest.json")
+    shutil.move(second, drop / "aside")
+    assert not whole.landed(near.exports, "sellers", NIGHT)
+    assert line.load("sellers", NIGHT, near).status == "refused"
+    shutil.move(drop / "aside", second)
+    assert whole.landed(near.exports, "sellers", NIGHT)
+    assert line.changed(near, [NIGHT]) == [("sellers", NIGHT)]
+    assert line.load("sellers", NIGHT, near).revision == 2
+    assert line.changed(near, [NIGHT]) == []
+
+
+def test_a_file_in_place_of_what_was_none_is_news(near: Settings, drop: Path) -> None:
+    (drop / f"{NIGHT}" / "manifest.json").unlink(missing_ok=True)
+    sellers = drop / f"{NIGHT}" / "sellers.csv"
+    text = sellers.read_bytes()
+    sellers.unlink()
+    sellers.symlink_to("/etc/hostname")
+    assert line.load("sellers", NIGHT, near).status == "refused"
+    assert line.changed(near, [NIGHT]) == []
+    sellers.unlink()
+    sellers.write_bytes(text)
+    assert line.changed(near, [NIGHT]) == [("sellers", NIGHT)]
+    assert line.load("sellers", NIGHT, near).status == "ok"
+    assert line.changed(near, [NIGHT]) == []

@@ -16,6 +16,7 @@ from transforms.deliveries.exports import (
     ExportFile,
     absent_of,
     deliveries_of,
+    in_order,
 )
 from transforms.errors import Damaged, StillArriving
 from transforms.sources import Source
@@ -87,7 +88,8 @@ def is_landed(
     of = [d for d in found if d.of(dataset) or d.problems_of(dataset) or absent_of(d, dataset)]
     why = arriving(of, dataset, unchanged, memory)
     memory.keep()
-    return bool(of) and not why and not any(absent_of(d, dataset) for d in of)
+    # The one that would count: an earlier one that lacks a file may never get it.
+    return bool(of) and not why and not absent_of(in_order(of)[0], dataset)
 
 
 def wait(exports: Source, night: date, datasets: tuple[str, ...] = DATASETS) -> None:

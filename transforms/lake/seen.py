@@ -72,10 +72,14 @@ def _receipt(lake: Lake, dataset: str, night: date) -> Receipt | None:
 def _is_news(now: Listed, receipt: Receipt) -> bool:
     if receipt.listed is None:
         return _may_be_news(now, receipt)
-    return not any(
-        (old.folder, old.name) == (now.folder, now.name) and _entry(old).is_like(_entry(now))
-        for old in receipt.listed
-    )
+    return not any(_is_as(old, now) for old in receipt.listed)
+
+
+def _is_as(old: Listed, now: Listed) -> bool:
+    """Whether nothing has happened to a file. What was no file had no size: now it may be one."""
+    is_same = (old.folder, old.name) == (now.folder, now.name)
+    has_size_as_before = (old.bytes is None) == (now.bytes is None)
+    return is_same and has_size_as_before and _entry(old).is_like(_entry(now))
 
 
 def _may_be_news(now: Listed, receipt: Receipt) -> bool:
