@@ -11,7 +11,7 @@ from typing import Any
 from transforms.errors import SettingsError
 from transforms.markets import Market, market
 from transforms.sources import LOCAL, Source, source
-from transforms.sources.address import OPTIONS, Login, scheme_of, shown
+from transforms.sources.address import OPTIONS, Login, hold_to_path, scheme_of, shown
 from transforms.sources.local import Local
 from transforms.sources.source import Limits
 
@@ -169,4 +169,5 @@ def _local(name: str, url: str) -> Path:
         raise SettingsError(
             f"OUTLOOK_{name} is {shown(url)!r}: only a local folder (file:) works so far"
         )
+    hold_to_path(f"OUTLOOK_{name}", found)
     return Path(found).absolute()

@@ -252,6 +252,46 @@ def test_the_host_and_the_login_are_checked(
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize("text", ["AAAAB3", "AAAA…", "AAAA"])
+@pytest.mark.parametrize("kind", ["HOST_KEY", "KNOWN_HOSTS"])
+def test_a_mistyped_host_key_is_one_sentence(
+    kind: str,
+    text: str,
+    sftp_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A line of known_hosts that can be no key of any host is passed over by the library."""
+    key = f"ssh-ed25519 {text}"
+    if kind == "KNOWN_HOSTS":
+        (tmp_path / "known").write_text(f"127.0.0.1 {key}\n")
+        key = str(tmp_path / "known")
+    environ = {"OUTLOOK_SOURCE_HOST_KEY": "", f"OUTLOOK_SOURCE_{kind}": key}
+    away = chosen(tmp_path, sftp_server, monkeypatch, None, **environ)
+    with pytest.raises((SettingsError, SourceUnreachable)) as raised:
+        exports.deliveries(away.exports, NIGHT)
+    if kind == "HOST_KEY" or text == "AAAAB3":
+        assert isinstance(raised.value, SettingsError)
+        assert "key" in str(raised.value)
+    else:
+        assert "host key is not known" in str(raised.value)
+
+
+def test_a_link_that_leads_nowhere_is_no_file(
+    sftp_server: Server, drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = drop / f"{NIGHT}"
+    (folder / "sellers-nowhere.csv").symlink_to("gone.csv")
+    (folder / "sellers-far.csv").symlink_to("gone/gone.csv")
+    (folder / "sellers-loop.csv").symlink_to("sellers-loop.csv")
+    away = chosen(tmp_path, sftp_server, monkeypatch)
+    listing = away.exports.files(f"{NIGHT}")
+    assert listing
+    wrong = {e.name for e in listing.entries if e.problem}
+    assert wrong == {"sellers-nowhere.csv", "sellers-far.csv", "sellers-loop.csv"}
+    assert away.exports.look(f"{NIGHT}/sellers-loop.csv") is not None
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -407,12 +447,25 @@ def test_the_command_line_says_unreachable_without_a_password(
         ("https://bob:12#pw-secret@host/x", "percent-encoded"),
         ("sftp://bob:pw-secret@host/../x", "without .."),
         ("sftp:///drop", "names no host"),
+        ("sftp//bob:pw-secret@host/x", "neither a local path nor a URL"),
+        ("//bob:pw-secret@host/x", "neither a local path nor a URL"),
+        ("sftp/bob:pw-secret@host/x", "neither a local path nor a URL"),
+        ("file:sftp//bob:pw-secret@host/x", "neither a local path nor a URL"),
     ],
 )
 def test_a_wrong_url_is_told_without_what_it_holds(url: str, said: str) -> None:
     with pytest.raises(SettingsError) as raised:
         settings({"OUTLOOK_EXPORTS": url})
     assert said in str(raised.value) and "pw-secret" not in str(raised.value)
+
+
+def test_a_folder_may_have_any_name() -> None:
+    for path in ("/srv/12:30 bob@host", "bob@host", "a/b", "C:x"):
+        assert str(settings({"OUTLOOK_EXPORTS": path}).exports) == path
+        assert settings({"OUTLOOK_LAKE": path}).lake == Path(path).absolute()
+    with pytest.raises(SettingsError, match="OUTLOOK_LAKE is neither") as raised:
+        settings({"OUTLOOK_LAKE": "s3//bob:pw-secret@bucket"})
+    assert "pw-secret" not in str(raised.value)
 
 
 def test_nothing_shows_the_login(web_server: tuple[Web, Server]) -> None:

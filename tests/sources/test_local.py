@@ -7,6 +7,7 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_a_mount_that_fails_while_it_is_read_is_unreachable(
 ) -> None:
     [delivery] = exports.deliveries(near.exports, NIGHT)
     [file] = delivery.of("sellers")
-    real = Path.open
+    real: Any = Path.open
 
     class Lost(io.FileIO):
         def read(self, size: int | None = -1, /) -> bytes:

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from transforms.errors import SettingsError
-from transforms.sources.address import Address, FindLogin, address, scheme_of
+from transforms.sources.address import Address, FindLogin, address, hold_to_path, scheme_of
 from transforms.sources.local import Local
 from transforms.sources.source import Limits
 from transforms.sources.source import Source as Source
@@ -34,6 +34,9 @@ def source(
     scheme = scheme_of(url)
     limits = limits or Limits()
     if scheme in LOCAL:
+        hold_to_path(
+            "OUTLOOK_EXPORTS", url[len(scheme) :].lstrip(":").removeprefix("//" if scheme else "")
+        )
         return Local.at(url, limits)
     if scheme not in KINDS:
         raise SettingsError(

@@ -1,5 +1,6 @@
 """The address of a source: its URL taken apart, and shown without anything secret."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,8 @@ OPTIONS = (
     "region_name",
     "ca_file",
 )
+# A login behind // or a colon, in what does not begin as the path of a folder does.
+MISTYPED = re.compile(r"(//|(?!/).*(//|:)).*@")
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,6 +91,16 @@ def shown(url: str) -> str:
     # A password that holds / ? or # ends before the last @.
     rest = rest.rsplit("@", 1)[-1].split("?")[0].split("#")[0]
     return f"{scheme}://{rest}"
+
+
+def hold_to_path(setting: str, path: str) -> None:
+    """Raises SettingsError for a local path that looks like a URL with a login, mistyped: messages
+    would show it."""
+    if MISTYPED.match(path):
+        raise SettingsError(
+            f"{setting} is neither a local path nor a URL that can be read: it has an @ behind // "
+            "or a colon. Write sftp://, s3:// or https:// in full, or another path."
+        )
 
 
 def address(url: str, options: Mapping[str, str], find_login: FindLogin | None) -> Address:

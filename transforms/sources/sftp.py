@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import paramiko
-from paramiko.hostkeys import HostKeyEntry
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from transforms.errors import SettingsError, SourceUnreachable
 from transforms.sources.address import Address
@@ -194,19 +194,20 @@ class Sftp:
         if key:
             host = address.host if port == PORT else f"[{address.host}]:{port}"
             kind, _, text = key.strip().rpartition(" ")
-            line = HostKeyEntry.from_line(f"{host} {kind or 'ssh-rsa'} {text}")
+            line = None
+            with suppress(InvalidHostKey, paramiko.SSHException):
+                line = HostKeyEntry.from_line(f"{host} {kind or 'ssh-rsa'} {text}")
             if line is None or line.key is None:
                 raise SettingsError(f"the host_key for {self} is not one: give `ssh-ed25519 AAAA…`")
             client.get_host_keys().add(host, line.key.get_name(), line.key)
         elif named:
-            try:
+            with _known_hosts_told(named):
                 client.load_host_keys(str(Path(named).expanduser()))
-            except OSError:
-                raise SettingsError(f"the known_hosts file {named} cannot be read") from None
         else:
-            client.load_system_host_keys()
-            with suppress(OSError):
-                client.load_system_host_keys("/etc/ssh/ssh_known_hosts")
+            for known in ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"):
+                if (path := Path(known).expanduser()).is_file():
+                    with _known_hosts_told(known):
+                        client.load_system_host_keys(str(path))
 
     @contextmanager
     def _broken_off_told(self) -> Iterator[None]:
@@ -246,6 +247,20 @@ class Sftp:
                 raise  # of this machine's disk
             self._close()
             raise Interrupted(_words(broken)) from None
+
+
+@contextmanager
+def _known_hosts_told(named: str) -> Iterator[None]:
+    try:
+        yield
+    except (InvalidHostKey, UnicodeError) as wrong:
+        # Of a line that holds no key the host is told, which says where it is.
+        host = str(wrong.line).split(" ")[0] if isinstance(wrong, InvalidHostKey) else "no text"
+        raise SettingsError(
+            f"the known_hosts file {named} has a line that holds no key ({host}): correct it"
+        ) from None
+    except OSError:
+        raise SettingsError(f"the known_hosts file {named} cannot be read") from None
 
 
 def _words(broken: BaseException) -> str:
@@ -297,16 +312,25 @@ def _entry(
 ) -> Entry:
     if stat.S_ISLNK(found.st_mode or 0):
         path = posixpath.join(folder, name)
-        home, real = sftp.normalize(folder), sftp.normalize(path)
-        if posixpath.dirname(real or "") != home:
-            return outside(name)
         try:
+            home, real = sftp.normalize(folder), sftp.normalize(path)
+            if posixpath.dirname(real or "") != home:
+                return outside(name)
             found = sftp.stat(path)
-        except OSError:
+        except OSError as error:
+            if _is_of_connection(sftp, error):
+                raise
             return no_file(name)
     if not stat.S_ISREG(found.st_mode or 0):
         return no_file(name)
     return _described(name, found)
+
+
+def _is_of_connection(sftp: paramiko.SFTPClient, error: OSError) -> bool:
+    """Whether an error is not the server's answer that a link leads nowhere, or in a circle."""
+    channel = sftp.get_channel()
+    is_answer = error.errno in (None, errno.ENOENT) and not isinstance(error, TimeoutError)
+    return not is_answer or channel is None or channel.closed
 
 
 def _described(name: str, found: paramiko.SFTPAttributes) -> Entry:
