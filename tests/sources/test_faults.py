@@ -24,6 +24,7 @@ from transforms.errors import (
     TransientError,
 )
 from transforms.settings import Settings, settings
+from transforms.sources import index_page
 from transforms.storage import sha256
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
@@ -196,6 +197,43 @@ def test_a_list_that_leaves_out_a_file_of_the_manifest_is_not_whole(
     [delivery] = exports.deliveries(away.exports, NEXT)
     assert delivery.absent == ("sellers.csv",)
     assert not whole.landed(away.exports, "sellers", NEXT)
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_a_name_that_no_url_can_hold_is_told(
+    lists: bool, behaved: Web, away: Settings, drop: Path
+) -> None:
+    """On the list of the server it refuses its dataset; in a manifest alone it is absent."""
+    (drop / "calendar.json").write_text("[]")
+    behaved.lists = lists
+
+    def spelled(handler: Handler, path: str) -> bool:
+        if path == f"/drop/{NEXT}/" and lists:
+            page = b'[{"name": "sellers_\\ud800.csv", "type": "file"}]'
+            handler.answer(200, page, {"Content-Type": "application/json"})
+            return True
+        return False
+
+    behaved.fault = spelled
+    files = '{"files": [{"name": "sellers_\\ud800.csv"}, {"name": "sellers.csv"}]}'
+    (drop / f"{NEXT}" / "manifest.json").write_text(files)
+    [delivery] = exports.deliveries(away.exports, NEXT)
+    if lists:
+        assert [f.problem for f in delivery.files if f.problem]
+    else:
+        assert delivery.absent or delivery.problem
+
+
+@pytest.mark.parametrize("target", ["http://[x", "https://[v1.x]/a.csv", "https://h:port/"])
+def test_a_malformed_redirect_is_not_followed(target: str, behaved: Web, away: Settings) -> None:
+    behaved.fault = wrong.redirected(target)
+    with pytest.raises(SourceUnreachable):
+        exports.deliveries(away.exports, NEXT)
+
+
+def test_a_malformed_link_is_ignored() -> None:
+    page = 'Index of x <a href="http://[x">x</a> <a href="2022-06-29/">n</a>'
+    assert index_page.names(page, "https://host/drop/", "text/html") == ["2022-06-29/"]
 
 
 CERTIFICATE: dict[str, dict[str, str]] = {

@@ -28,6 +28,7 @@ from transforms.sources.source import (
     Stream,
     patiently,
     unreachable,
+    unusable,
     watched,
 )
 
@@ -83,7 +84,13 @@ class Https:
             there = self._promised(folder)
         if there is None:
             return None
-        entries = [self.look(f"{folder}/{name}") for name in there if not name.endswith("/")]
+        entries = [
+            self.look(f"{folder}/{name}")
+            if _is_text(name)
+            else unusable(name, "no URL can name it")
+            for name in there
+            if not name.endswith("/")
+        ]
         return Listing(tuple(e for e in entries if e is not None), self._now)
 
     def look(self, path: str) -> Entry | None:
@@ -159,7 +166,8 @@ class Https:
             promised = [str(f["name"]) for f in told["files"]]
         except (ValueError, KeyError, TypeError, RecursionError):
             promised = []  # whoever reads the manifest says what is wrong with it
-        return [MANIFEST, *(n for n in promised if "/" not in n and n not in ("", ".", ".."))]
+        named = (n for n in promised if "/" not in n and n not in ("", ".", "..") and _is_text(n))
+        return [MANIFEST, *named]
 
     def _index(self, folder: str) -> list[str] | None:
         """Names on the page that lists a folder, folders with a slash; None if none lists it."""
@@ -214,18 +222,18 @@ class Https:
 
     def _followed(self, response: httpx.Response) -> str:
         """Where a redirect leads, if that is on the same host."""
-        target = urljoin(str(response.url), response.headers["location"])
-        to, own = urlsplit(target), urlsplit(self._root)
         try:
+            target = urljoin(str(response.url), response.headers["location"])
+            to, own = urlsplit(target), urlsplit(self._root)
             is_own = (to.scheme, to.hostname, to.port or 443) == (
                 "https",
                 own.hostname,
                 own.port or 443,
             )
-        except ValueError:
-            is_own = False
-        if not is_own:
             where = f"{to.scheme}://{to.hostname}" if to.hostname else "elsewhere"
+        except ValueError:
+            is_own, where = False, "what is no address"
+        if not is_own:
             raise unreachable(self, f"it redirects to {where}, which is not followed", REDIRECTED)
         return target.split("?")[0]
 
@@ -350,6 +358,14 @@ def _described(path: str, response: httpx.Response) -> Entry:
 
 def _name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can stand in a URL: JSON can spell halves of characters."""
+    try:
+        return bool(os.fsencode(name))
+    except UnicodeEncodeError:
+        return False
 
 
 def _validator(seen: Entry) -> str | None:

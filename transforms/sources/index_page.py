@@ -34,7 +34,10 @@ class _Links(HTMLParser):
 def _below(href: str, url: str) -> str | None:
     """The name that a link leads to directly below a page, with a slash if it is a folder."""
     folder = urlsplit(url).path
-    link = urlsplit(urljoin(url, href))
+    try:
+        link = urlsplit(urljoin(url, href))
+    except ValueError:
+        return None  # it leads nowhere
     if link.query or link.netloc != urlsplit(url).netloc or not link.path.startswith(folder):
         return None
     name = os.fsdecode(unquote_to_bytes(link.path[len(folder) :]))
