@@ -37,10 +37,8 @@ def catch_up() -> None:
         touched: dict[str, set[date]] = {}
         task.outlets = []
         with verdict("catch_up"):
-            caught = nightly.catch_up()
-        for message in caught.messages:
-            tell(message)
-        tell_unsent()
+            tell_unsent()
+            caught = nightly.catch_up(tell=tell)
         for dataset, night in caught.loaded:
             touched.setdefault(f"lake_{dataset}", set()).add(night)
         if caught.published:

@@ -12,7 +12,7 @@ import pytest
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.errors import SettingsError
+from transforms.errors import OutlookError, SettingsError, TransientError
 from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import settings
@@ -21,6 +21,7 @@ from warehouse.messages import Message
 
 FIRST = date(2022, 4, 1)
 NIGHTS = [FIRST + timedelta(days=i) for i in range(5)]
+LATER = datetime(2022, 4, 6, 12, tzinfo=UTC)  # when no run waits any more
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,26 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_sample(folder, NIGHTS[0], NIGHTS[2], scale=0.01)
     write_sample(folder, NIGHTS[3], NIGHTS[4], scale=0.01)
     return folder
+
+
+@pytest.fixture(scope="module")
+def first_night(delivered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the first night is published; `begun` copies it."""
+    home = tmp_path_factory.mktemp("first_night")
+    deliver(home, delivered, NIGHTS[0])
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OUTLOOK_HOME", str(home))
+        environment.setenv("OUTLOOK_KEY", "a key for tests of thirty-two ch")
+        load(NIGHTS[0])
+        nightly.publish_night(f"{NIGHTS[0]}")
+    return home
+
+
+@pytest.fixture
+def begun(home: Path, first_night: Path) -> Path:
+    """A home of its own in which the first night is published."""
+    shutil.copytree(first_night, home, dirs_exist_ok=True, symlinks=True)
+    return home
 
 
 def deliver(home: Path, delivered: Path, *nights: date) -> None:
@@ -146,6 +167,31 @@ def test_a_night_that_cannot_be_loaded_does_not_stop_the_others(
     assert {d for d, _ in caught.loaded} == {"listings", "inquiries"}
     assert caught.published == NIGHTS[0], "what is complete is published all the same"
     assert [m.title for m in caught.messages] == [f"failed: sellers {NIGHTS[1]}"]
+
+
+def test_what_was_told_is_not_lost_if_nothing_can_be_published(
+    begun: Path, delivered: Path
+) -> None:
+    deliver(begun, delivered, NIGHTS[1])
+    (begun / "exports" / f"{NIGHTS[1]}" / "sellers.csv").write_text("a page\nof nothing\n")
+    shutil.rmtree(begun / "published")
+    (begun / "published").write_text("no folder")
+    said: list[str] = []
+    with pytest.raises((OSError, TransientError, OutlookError)):
+        nightly.catch_up(LATER, lambda message: said.append(message.title))
+    assert said == [f"failed: sellers {NIGHTS[1]}"]
+
+
+def test_a_file_that_cannot_be_fetched_stops_no_other_night(begun: Path, delivered: Path) -> None:
+    deliver(begun, delivered, *NIGHTS[1:3])
+    in_the_way = begun / "landing" / f"{NIGHTS[1]}"
+    in_the_way.write_text("no folder")
+    with pytest.raises((OSError, TransientError), match=f"{NIGHTS[1]}"):
+        nightly.catch_up(LATER)
+    assert live() == f"{NIGHTS[2]}", "what is complete is published all the same"
+    assert not Lake(settings().lake).usable(NIGHTS[1])
+    in_the_way.unlink()
+    assert {n for _, n in nightly.catch_up(LATER).loaded} == {NIGHTS[1]}
 
 
 def test_a_night_whose_own_run_still_waits_is_left_to_it(home: Path, delivered: Path) -> None:

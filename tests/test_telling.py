@@ -4,12 +4,13 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from aiosmtpd.controller import Controller
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -166,6 +167,21 @@ def test_what_may_pass_is_retried_and_told_only_at_the_end(
     assert len(mailbox.mails) == 1, "the task has told"
     telling.tell_overtime({"dag": run, "run_id": "r", "reason": "timed_out"})
     assert mailbox.mails[1]["Subject"] == "[outlook] failed: sellers"
+
+
+def test_a_message_quotes_no_row_of_an_error_that_a_library_raised(home: Path) -> None:
+    def what(error: Exception) -> str:
+        return nightly.message_of("warehouse", None, error).what
+
+    row = "Bilal Traders, 0300-1234567, bilal@example.com"
+    with pytest.raises(duckdb.ConversionException) as caught:
+        duckdb.sql(f"SELECT '{row}'::INTEGER").fetchall()
+    assert what(caught.value) == "ConversionException"
+    with pytest.raises(ValueError) as of_ours:
+        messages.due_by(date(2022, 6, 30), row, UTC)
+    assert what(of_ours.value).startswith("ValueError in warehouse/messages.py, line ")
+    assert what(DiskError(f"{row} \x1b[2J")) == r"Bilal Traders, [phone], [mail] \x1b[2J"
+    assert "No space left" in what(OSError(28, "No space left on device"))
 
 
 def test_a_task_that_was_killed_says_so(home: Path) -> None:

@@ -6,8 +6,10 @@ task that failed.
 
 import re
 import textwrap
+import traceback
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from transforms.errors import (
@@ -19,9 +21,13 @@ from transforms.errors import (
     TransientError,
 )
 from transforms.lake import Receipt
+from transforms.mask import masked_if_marked
+from transforms.visible import visible
 
 Kind = Literal["late", "failed", "held", "recovered"]
 
+ROOT = Path(__file__).parents[1]
+SPEAK_PLAINLY = ("transforms", "warehouse", "dags", "airflow")  # their errors quote no row
 WIDTH = 88  # characters of a line; Airflow's page cuts longer ones off
 PICKED_UP = "The DAG catch_up then loads and publishes it within the hour; nothing need be cleared."
 AGAIN = "Once the cause is gone, clear the task, or wait: catch_up tries again within the hour."
@@ -166,8 +172,7 @@ def of_error(subject: str, night: date | None, error: BaseException, live: str) 
     if isinstance(error, Stopped):
         return error.message
     kind: Kind = "held" if isinstance(error, NightHeld) else "failed"
-    is_plain = type(error).__module__.startswith(("transforms", "airflow"))
-    what = f"{error}" if is_plain else f"{type(error).__name__}: {error}"
+    what = of_fault(error)
     if isinstance(error, SettingsError):
         step = "Set that right, then start the run again."
     elif isinstance(error, OutlookError):
@@ -177,10 +182,30 @@ def of_error(subject: str, night: date | None, error: BaseException, live: str) 
     return Message(kind, subject, night, what, "", "", live, step)
 
 
+def of_fault(error: BaseException) -> str:
+    """What went wrong, without what a row may hold: of an error that a library raised, only what
+    it is and where it was raised. Its whole text stands in the log of the task."""
+    kind = type(error)
+    if kind.__module__.split(".")[0] in SPEAK_PLAINLY:
+        return "\n".join(visible(line) for line in masked_if_marked(f"{error}").splitlines())
+    if kind.__module__ == "builtins" and isinstance(error, OSError):
+        return visible(masked_if_marked(f"{kind.__name__}: {error}"))
+    return f"{kind.__name__}{_where(error)}"
+
+
 def recovered(subject: str, night: date | None, before: str, number: str, live: str) -> Message:
     """What was late, failed or held is published."""
     what = f"it was {before}; it is published now" if night else f"it was {before}; it works again"
     return Message("recovered", subject, night, what, number, "", live, "Nothing.")
+
+
+def _where(error: BaseException) -> str:
+    """The innermost line of ours that an error passed; empty if it passed none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in SPEAK_PLAINLY:
+            return f" in {path.relative_to(ROOT).as_posix()}, line {frame.lineno}"
+    return ""
 
 
 def _lines(name: str, text: str) -> str:

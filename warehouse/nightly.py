@@ -5,7 +5,7 @@ other exception, such as a TransientError, the scheduler may retry.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from transforms import DATASETS
 from transforms import night as line
 from transforms.deliveries import exports, whole
-from transforms.errors import NightHeld, OutlookError, SettingsError
+from transforms.errors import NightHeld, OutlookError, SettingsError, StillArriving, TakenOver
 from transforms.lake import Lake, Receipt
 from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
@@ -47,7 +47,7 @@ OF_A_RECEIPT = (
 
 
 class Caught(NamedTuple):
-    """What `catch_up` did: datasets and nights loaded, the night published, what to tell."""
+    """What `catch_up` did: datasets and nights loaded, the night published, what it told."""
 
     loaded: list[tuple[str, date]]
     published: date | None
@@ -145,26 +145,47 @@ def publish_night(export_date: str) -> dict[str, Any]:
 
 
 @disk_faults_told()
-def catch_up(now: datetime | None = None) -> Caught:
+def catch_up(
+    now: datetime | None = None, tell: Callable[[Message], None] = lambda message: None
+) -> Caught:
     """Loads what was delivered late or corrected in the last fourteen due nights, and publishes
     what is complete and not yet published.
 
-    A night that cannot be loaded does not stop the others. Raises what `build` raises.
+    A night that cannot be loaded stops neither the others nor what is published. Each message is
+    told at once, for whatever stops this run would take it along: the delivery of a night that was
+    refused is not looked at again. Raises what `build` raises, else the first fault of a load that
+    a retry may help.
     """
     chosen, now = settings(), now or datetime.now(UTC)
-    lake, loaded, told = Lake(chosen.lake), [], []
-    nights = _looked_at(chosen, lake, now)
+    loaded, told, faults = [], [], list[Exception]()
+
+    def say(message: Message) -> None:
+        told.append(message)
+        tell(message)
+
+    nights = _looked_at(chosen, Lake(chosen.lake), now)
     for dataset, night in line.changed(chosen, nights) + _never_run(chosen, nights, now):
         try:
             load(dataset, f"{night}")
             loaded.append((dataset, night))
         except OutlookError as error:
-            told.append(message_of(dataset, night, error))
-            log.error("%s", told[-1])
-    is_behind = versions.night_to_show(chosen.published, lake) and not is_current(chosen)
-    built = build(chosen) if is_behind else None
-    published = versions.night_of(built.folder) if built and built.is_new else None
-    return Caught(loaded, published, [*told, *recovered(), *works_again("catch_up")])
+            message = message_of(dataset, night, error)
+            log.error("%s", message)
+            say(message)
+        except (StillArriving, TakenOver) as error:
+            log.info("%s %s is left for the next hour: %s", dataset, night, error)
+        except Exception as error:
+            why = messages.of_fault(error)
+            log.error("%s %s was not loaded, the others are: %s", dataset, night, why)
+            faults.append(error)
+    published = _publish_if_behind(chosen)
+    for message in recovered():
+        say(message)
+    if faults:
+        raise faults[0]
+    for message in works_again("catch_up"):
+        say(message)
+    return Caught(loaded, published, told)
 
 
 def recovered() -> list[Message]:
@@ -246,6 +267,15 @@ def _night(text: str) -> date:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
         raise SettingsError(f"{text!r} is not a date: write YYYY-MM-DD") from None
+
+
+def _publish_if_behind(chosen: Settings) -> date | None:
+    """Publishes what is complete and not yet published; returns the night of a new version."""
+    night = versions.night_to_show(chosen.published, Lake(chosen.lake))
+    if night is None or is_current(chosen):
+        return None
+    built = build(chosen)
+    return versions.night_of(built.folder) if built.is_new else None
 
 
 def _live(chosen: Settings) -> str:
