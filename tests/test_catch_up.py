@@ -12,7 +12,7 @@ import pytest
 
 from transforms import DATASETS
 from transforms import night as line
-from transforms.errors import OutlookError, SettingsError, TransientError
+from transforms.errors import OutlookError, SettingsError, SourceUnreachable, TransientError
 from transforms.lake import Lake
 from transforms.sample import write_sample
 from transforms.settings import settings
@@ -210,6 +210,38 @@ def test_a_night_between_two_weekly_deliveries_is_not_due(home: Path) -> None:
     assert nightly.is_due("2022-05-02"), "the calendar says nothing of it"
 
 
+def test_a_refused_correction_recovers_only_with_a_good_load(begun: Path) -> None:
+    """Though the delivery before it counts and is in the live version all the while."""
+    census = begun / "exports" / f"{NIGHTS[0]}" / "sellers.csv"
+    before = census.read_bytes()
+    (census.parent / "manifest.json").unlink(missing_ok=True)
+    census.write_text("a page\nof nothing\n")
+    now = datetime(2022, 4, 3, 5, tzinfo=UTC)
+    said: list[str] = []
+
+    def tell(message: Message) -> None:
+        said.extend(told(message))
+
+    for _ in range(2):
+        assert nightly.catch_up(now, tell).loaded == []
+        assert said == [f"failed: sellers {NIGHTS[0]}"]
+    census.write_bytes(before)
+    assert ("sellers", NIGHTS[0]) in nightly.catch_up(now, tell).loaded
+    assert said[1:] == [f"recovered: sellers {NIGHTS[0]}"]
+    assert nightly.catch_up(now, tell).messages == []
+
+
+def test_a_night_whose_own_run_has_failed_is_loaded_within_the_hour(
+    begun: Path, delivered: Path
+) -> None:
+    deliver(begun, delivered, NIGHTS[1])
+    now = datetime(2022, 4, 3, 1, tzinfo=UTC)
+    assert nightly.catch_up(now).loaded == []
+    went_out = told(nightly.message_of("sellers", NIGHTS[1], SourceUnreachable("no answer")))
+    assert went_out == [f"failed: sellers {NIGHTS[1]}"]
+    assert nightly.catch_up(now).loaded == [("sellers", NIGHTS[1])]
+
+
 def test_late_is_by_the_local_hour_of_the_next_day(home: Path) -> None:
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert nightly.late("sellers", f"{tomorrow}", "07:00") is None
@@ -229,6 +261,16 @@ def test_an_incident_ends_with_its_recovery(home: Path) -> None:
     assert told(again) == []
     assert nightly.works_again("catch_up") == []
     assert told(message) == ["failed: catch_up"], "what comes next is told again"
+
+
+def test_what_differs_only_in_its_numbers_is_told_once(home: Path) -> None:
+    def broke_off(after: int) -> Message:
+        error = SourceUnreachable(f"sellers.csv broke off after {after:,} of 1,234,567 bytes")
+        return nightly.message_of("catch_up", None, error)
+
+    assert told(broke_off(65_536)) == ["failed: catch_up"]
+    assert told(broke_off(131_072)) == []
+    assert told(nightly.message_of("catch_up", None, SourceUnreachable("it refused the login")))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from aiosmtpd.controller import Controller
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from dags import telling
-from transforms.errors import DiskError, NightHeld
+from transforms.errors import DiskError, NightHeld, SettingsError
+from transforms.lake import Lake
+from transforms.settings import settings
 from warehouse import incidents, messages, nightly
 from warehouse.messages import Message
 
@@ -128,6 +130,36 @@ def test_what_could_not_be_sent_is_sent_next_time(
     telling.tell_unsent()
     telling.tell_unsent()
     assert [m["Subject"] for m in mailbox.mails] == [f"[outlook] {killed.title}"] * 2
+
+
+def test_nothing_is_lost_or_told_twice_while_mail_is_down(
+    home: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "ON_ITS_WAY", timedelta(minutes=-1))
+    failed = nightly.message_of("catch_up", None, DiskError("the disk is full"))
+    without_night = nightly.message_of("sellers", None, SettingsError("this run names no night"))
+    there = json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": 1, "extra": NO_TLS})
+    with monkeypatch.context() as broken:
+        broken.setenv("AIRFLOW_CONN_SMTP_DEFAULT", there)
+        telling.tell(without_night)
+        for _ in range(2):
+            telling.tell(failed)
+            telling.tell(failed)
+            (again,) = nightly.works_again("catch_up")
+            telling.tell(again)
+            assert nightly.works_again("catch_up") == []
+        telling.tell(failed)
+    assert not mailbox.mails
+    telling.tell_unsent()
+    telling.tell_unsent()
+    titles = [m["Subject"].removeprefix("[outlook] ") for m in mailbox.mails]
+    assert sorted(titles) == sorted([*[failed.title] * 3, *[again.title] * 2, without_night.title])
+    assert [i.told for i in incidents.pending(Lake(settings().lake))] == [("failed",)]
+    telling.tell(failed)
+    assert len(mailbox.mails) == 6, "it is known already"
+    (again,) = nightly.works_again("catch_up")
+    telling.tell(again)
+    assert not list((home / "lake" / "incidents").iterdir()), "all of it went out"
 
 
 def test_an_unknown_way_is_named(

@@ -29,6 +29,7 @@ Kind = Literal["late", "failed", "held", "recovered"]
 ROOT = Path(__file__).parents[1]
 SPEAK_PLAINLY = ("transforms", "warehouse", "dags", "airflow")  # their errors quote no row
 WIDTH = 88  # characters of a line; Airflow's page cuts longer ones off
+REFUSED = "refused: "
 PICKED_UP = "The DAG catch_up then loads and publishes it within the hour; nothing need be cleared."
 AGAIN = "Once the cause is gone, clear the task, or wait: catch_up tries again within the hour."
 
@@ -160,7 +161,7 @@ def of_night(receipt: Receipt, exports: str, live: str) -> Message:
             f"{step} {PICKED_UP}",
         )
     if receipt.status == "refused":
-        what, step = f"refused: {reason}", NEXT_STEP["refused"]
+        what, step = f"{REFUSED}{reason}", NEXT_STEP["refused"]
     else:
         what = f"nothing was delivered in {exports}/{night}"
         step = f"Ask the sender for the export of {night}."

@@ -114,6 +114,7 @@ def load(dataset: str, export_date: str) -> dict[str, Any]:
     if not receipt.is_usable:
         message = messages.of_night(receipt, f"{chosen.exports}", _live(chosen))
         raise messages.Stopped(message, receipt.status)
+    incidents.loaded(Lake(chosen.lake), dataset, _night(export_date))
     in_full = receipt.as_json()
     return {k: in_full[k] for k in OF_A_RECEIPT}
 
@@ -195,10 +196,12 @@ def recovered() -> list[Message]:
     if live is None or not is_current(chosen):
         return []
     found = []
-    for subject, night, told in incidents.pending(lake):
+    for subject, night, told, refused in incidents.pending(lake):
         if night and night <= versions.night_of(live):
             receipt = lake.receipt(subject, night) if subject in DATASETS else None
-            if receipt.is_usable if receipt else lake.is_complete(night):
+            # A correction may be refused while the delivery before it still counts.
+            is_as_before = bool(receipt and refused and receipt.started_at <= refused)
+            if not is_as_before and (receipt.is_usable if receipt else lake.is_complete(night)):
                 number = line.summary(receipt) if receipt else ""
                 was = ", then ".join(told)
                 found.append(messages.recovered(subject, night, was, number, live.name))
@@ -209,9 +212,9 @@ def works_again(subject: str) -> list[Message]:
     """What to tell about a DAG that had failed and has now succeeded."""
     chosen = settings()
     return [
-        messages.recovered(subject, None, ", then ".join(told), "", _live(chosen))
-        for named, night, told in incidents.pending(Lake(chosen.lake))
-        if named == subject and night is None
+        messages.recovered(subject, None, ", then ".join(one.told), "", _live(chosen))
+        for one in incidents.pending(Lake(chosen.lake))
+        if one.subject == subject and one.night is None
     ]
 
 
@@ -297,14 +300,19 @@ def _looked_at(chosen: Settings, lake: Lake, now: datetime) -> list[date]:
 
 def _never_run(chosen: Settings, nights: list[date], now: datetime) -> list[tuple[str, date]]:
     """Exports that were delivered, and that no run has loaded or still waits for: of nights in
-    which Airflow was down, say."""
+    which Airflow was down, say, or whose own run failed before it could look."""
     lake = Lake(chosen.lake)
+    failed = {(one.subject, one.night) for one in incidents.pending(lake) if "failed" in one.told}
     return [
         (dataset, night)
         for night in nights
-        if now >= datetime.combine(night + timedelta(days=1), time(), tzinfo=UTC) + OWN_RUN
         for dataset in DATASETS
-        if lake.sound_receipt(dataset, night) is None and landed(dataset, f"{night}")
+        if (
+            (dataset, night) in failed
+            or now >= datetime.combine(night + timedelta(days=1), time(), tzinfo=UTC) + OWN_RUN
+        )
+        and lake.sound_receipt(dataset, night) is None
+        and landed(dataset, f"{night}")
     ]
 
 
