@@ -23,6 +23,7 @@ LATE = {d: os.environ.get(f"OUTLOOK_LATE_{d.upper()}", "07:00") for d in DATASET
 POKE_TIMEOUT = timedelta(minutes=10)
 TASK_TIMEOUT = timedelta(hours=3)
 RUN_TIMEOUT = timedelta(hours=12)
+LAKE_TIMEOUT = max(RUN_TIMEOUT, WAIT + timedelta(hours=6))  # of a run that waits first
 
 # What a list of task instances shows in its column Map Index.
 SHOWS_NIGHT = "{{ dag_run.partition_key or params.get('export_date') or '' }}"

@@ -18,11 +18,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags import lineage
 from dags.assets import LAKE, NIGHT
 from dags.defaults import (
+    LAKE_TIMEOUT,
     LATE,
     POKE_SECONDS,
     POKE_TIMEOUT,
     POOL,
-    RUN_TIMEOUT,
     SHOWS_NIGHT,
     WAIT,
     default_args,
@@ -52,7 +52,7 @@ def nightly_lake(dataset: str) -> None:
         },
         catchup=False,
         max_active_runs=4,
-        dagrun_timeout=RUN_TIMEOUT,
+        dagrun_timeout=LAKE_TIMEOUT,
         default_args=default_args(),
         on_failure_callback=tell_overtime,
         tags=["lake"],

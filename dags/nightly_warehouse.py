@@ -12,7 +12,7 @@ from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
 from dags import lineage
 from dags.assets import LAKE, NIGHT, PUBLISHED
 from dags.defaults import POKE_TIMEOUT, RUN_TIMEOUT, SHOWS_NIGHT, default_args
-from dags.telling import tell, tell_overtime, verdict
+from dags.telling import tell_overtime, tell_recovered, verdict
 
 
 @dag(
@@ -47,8 +47,7 @@ def warehouse() -> None:
         outlet_events[PUBLISHED].add_partitions(f"{night}")
         outlet_events[PUBLISHED].extra = version
         lineage.published(version)
-        for message in nightly.recovered():
-            tell(message)
+        tell_recovered(nightly.recovered)
 
     @task(execution_timeout=POKE_TIMEOUT, map_index_template=SHOWS_NIGHT)
     def summary(*, dag_run=None, params=None) -> str:  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ their secrets from Airflow connections.
 import html
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,16 @@ def tell(message: "Message", is_logged: bool = False) -> None:
         # Twice is better than not at all.
         log.error("what was told already is not known: %s: %s", type(error).__name__, error)
     _send(message, [w for w in named if not (is_logged and w == "log")])
+
+
+def tell_recovered(found: Callable[[], list["Message"]]) -> None:
+    """Tells what has recovered. The work is done, so what cannot be told fails no task."""
+    try:
+        tell_unsent()
+        for message in found():
+            tell(message)
+    except (OutlookError, TransientError) as error:
+        log.error("what has recovered is not told: %s", error)
 
 
 def tell_unsent() -> None:

@@ -13,7 +13,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
 
 from dags.defaults import default_args
-from dags.telling import tell, tell_overtime, verdict
+from dags.telling import tell_overtime, tell_recovered, verdict
 from transforms.settings import settings
 
 PATIENCE = timedelta(days=60)  # for the person who approves
@@ -63,14 +63,15 @@ def outlook() -> None:
         by = yearly.approver(ti.xcom_pull(task_ids="approve"))
         with verdict("outlook"):
             released = yearly.release(edition, by, params["reason"])
-        for message in nightly.works_again("outlook"):
-            tell(message)
+        tell_recovered(lambda: nightly.works_again("outlook"))
         return released
 
     edition = due()
     table = changes(edition)  # type: ignore[arg-type]
     approve = ApprovalOperator(
         task_id="approve",
+        doc_md="Waits up to 60 days for a person to approve or reject the figures of its table. "
+        "Nothing is released before, nor if nobody answers.",
         response_timeout=PATIENCE,
         subject="Release {{ ti.xcom_pull(task_ids='due') }}?",
         body="{{ ti.xcom_pull(task_ids='changes') }}",

@@ -194,6 +194,23 @@ def test_a_file_that_cannot_be_fetched_stops_no_other_night(begun: Path, deliver
     assert {n for _, n in nightly.catch_up(LATER).loaded} == {NIGHTS[1]}
 
 
+def test_a_lake_that_lacks_the_live_night_makes_no_version_an_hour(
+    begun: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    published = begun / "published"
+    (published / f"{NIGHTS[0]}").rename(published / f"{NIGHTS[4]}")
+    (published / "latest").unlink()
+    (published / "latest").symlink_to(f"{NIGHTS[4]}")
+    before = sorted(published.iterdir())
+    census = begun / "exports" / f"{NIGHTS[0]}" / "sellers.csv"
+    census.write_bytes(b"".join(census.read_bytes().splitlines(keepends=True)[:-1]))
+    (census.parent / "manifest.json").unlink(missing_ok=True)
+    nightly.load("sellers", f"{NIGHTS[0]}")
+    assert nightly.catch_up(LATER).published is None
+    assert sorted(published.iterdir()) == before
+    assert f"{NIGHTS[4]} stays live, though the lake does not know its night" in caplog.text
+
+
 def test_a_night_whose_own_run_still_waits_is_left_to_it(home: Path, delivered: Path) -> None:
     deliver(home, delivered, *NIGHTS[:2])
     load(NIGHTS[0])

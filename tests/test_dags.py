@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import duckdb
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from dags.defaults import LAKE_TIMEOUT
 from tests.oracle import truth
+from transforms import DATASETS
 from transforms.markets import market
 from transforms.sample import write_sample
 
@@ -51,8 +55,17 @@ def test_dags_say_whose_they_are_and_how_they_retry(bag: DagBag) -> None:
             assert task.retry_exponential_backoff
             assert task.execution_timeout
             assert task.on_failure_callback
-            assert task.doc_md or task.task_id == "approve"
+            assert task.doc_md
             assert task.trigger_rule == "all_success", "no task is pink on a good night"
+
+
+def test_a_run_may_take_longer_than_it_waits(bag: DagBag) -> None:
+    code = "from dags import defaults as d; assert d.LAKE_TIMEOUT >= d.WAIT + 2 * d.TASK_TIMEOUT"
+    for minutes in ("1", "360", "1440"):
+        environ = {**os.environ, "OUTLOOK_WAIT_MINUTES": minutes}
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=True)
+    for dataset in DATASETS:
+        assert bag.dags[f"lake_{dataset}"].dagrun_timeout == LAKE_TIMEOUT
 
 
 def test_a_run_at_midnight_is_for_the_day_that_ended(bag: DagBag) -> None:

@@ -216,6 +216,36 @@ def test_a_message_quotes_no_row_of_an_error_that_a_library_raised(home: Path) -
     assert "No space left" in what(OSError(28, "No space left on device"))
 
 
+def test_a_task_that_has_published_does_not_fail_for_what_cannot_be_told(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    incident = home / "lake" / "incidents" / "2022-06-30.sellers.json"
+    incident.parent.mkdir(parents=True)
+    incident.write_text("{")
+    telling.tell_recovered(lambda: nightly.works_again("outlook"))
+    assert "what has recovered is not told" in caplog.text
+    assert f"{incident}" in caplog.text
+
+
+@pytest.mark.parametrize("error", [NightHeld("12 rows"), DiskError("it is full"), KeyError("x")])
+@pytest.mark.parametrize(
+    ("subject", "is_caught_up"),
+    [
+        ("sellers", True),
+        ("warehouse", True),
+        ("catch_up", True),
+        ("outlook", False),
+        ("maintenance", False),
+    ],
+)
+def test_catch_up_is_promised_only_where_it_does_the_work(
+    home: Path, subject: str, is_caught_up: bool, error: Exception
+) -> None:
+    message = nightly.message_of(subject, None, error)
+    assert ("catch_up" in message.next_step) is is_caught_up
+    assert "the task" in message.next_step or is_caught_up
+
+
 def test_a_task_that_was_killed_says_so(home: Path) -> None:
     ti = type("Ti", (), {"dag_id": "lake_sellers", "task_id": "load_partition"})()
     assert "load_partition ended without a word" in telling._ended(None, ti)

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from transforms import DATASETS
 from transforms.errors import (
     NEXT_STEP,
     OF_STATUS,
@@ -31,7 +32,9 @@ SPEAK_PLAINLY = ("transforms", "warehouse", "dags", "airflow")  # their errors q
 WIDTH = 88  # characters of a line; Airflow's page cuts longer ones off
 REFUSED = "refused: "
 PICKED_UP = "The DAG catch_up then loads and publishes it within the hour; nothing need be cleared."
-AGAIN = "Once the cause is gone, clear the task, or wait: catch_up tries again within the hour."
+CAUSE_GONE = "Once the cause is gone, clear the task"
+AGAIN = f"{CAUSE_GONE}, or wait: catch_up tries again within the hour."
+CAUGHT_UP = (*DATASETS, "warehouse", "catch_up")  # subjects whose work catch_up does again
 
 
 @dataclass(frozen=True)
@@ -177,9 +180,11 @@ def of_error(subject: str, night: date | None, error: BaseException, live: str) 
     if isinstance(error, SettingsError):
         step = "Set that right, then start the run again."
     elif isinstance(error, OutlookError):
-        step = f"Do what it says. {PICKED_UP}"
+        then = PICKED_UP if subject in CAUGHT_UP else "Then clear the task."
+        step = f"Do what it says. {then}"
     else:
-        step = AGAIN if isinstance(error, TransientError) else f"Read the log of the task. {AGAIN}"
+        again = AGAIN if subject in CAUGHT_UP else f"{CAUSE_GONE}."
+        step = again if isinstance(error, TransientError) else f"Read the log of the task. {again}"
     return Message(kind, subject, night, what, "", "", live, step)
 
 

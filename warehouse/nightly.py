@@ -274,8 +274,18 @@ def _night(text: str) -> date:
 
 def _publish_if_behind(chosen: Settings) -> date | None:
     """Publishes what is complete and not yet published; returns the night of a new version."""
-    night = versions.night_to_show(chosen.published, Lake(chosen.lake))
+    lake, live = Lake(chosen.lake), versions.latest(chosen.published)
+    night = versions.night_to_show(chosen.published, lake)
     if night is None or is_current(chosen):
+        return None
+    if live and not versions.supersedes(night, live, lake):
+        # Made all the same, it would not become the live one, and be made again every hour.
+        log.warning(
+            "%s stays live, though the lake does not know its night: the newest that it has is %s. "
+            "Restore the lake, or load the night again.",
+            live.name,
+            night,
+        )
         return None
     built = build(chosen)
     return versions.night_of(built.folder) if built.is_new else None
