@@ -7,10 +7,11 @@ started for. Then it publishes, also after `outlook release-night`. So a red run
 cleared. What had been told as late, failed or held is told as recovered.
 """
 
-from datetime import date
+from typing import Any
 
 from airflow.sdk import dag, task
 
+from dags import lineage
 from dags.assets import LAKE, PUBLISHED
 from dags.defaults import POOL, RUN_TIMEOUT, default_args
 from dags.telling import tell, tell_overtime, tell_unsent, verdict
@@ -34,20 +35,29 @@ def catch_up() -> None:
         """Loads what changed, publishes what is complete, and says what recovered."""
         from warehouse import nightly
 
-        touched: dict[str, set[date]] = {}
+        loaded: dict[str, list[dict[str, Any]]] = {}
+
+        def on_load(receipt: dict[str, Any]) -> None:
+            loaded.setdefault(receipt["dataset"], []).append(receipt)
+            lineage.loaded(receipt["dataset"], receipt)
+
+        def on_publish(version: dict[str, Any]) -> None:
+            task.outlets = [*task.outlets, PUBLISHED]
+            outlet_events[PUBLISHED].add_partitions(version["folder"][:10])
+            outlet_events[PUBLISHED].extra = version
+            lineage.published(version)
+
+        # Announces what it touched and nothing else.
         task.outlets = []
         with verdict("catch_up"):
             tell_unsent()
-            caught = nightly.catch_up(tell=tell)
-        for dataset, night in caught.loaded:
-            touched.setdefault(f"lake_{dataset}", set()).add(night)
-        if caught.published:
-            touched["warehouse"] = {caught.published}
-        # Announces what it touched and nothing else.
-        for asset in (*LAKE.values(), PUBLISHED):
-            if nights := touched.get(asset.name):
-                task.outlets = [*task.outlets, asset]
-                outlet_events[asset].add_partitions([f"{n}" for n in sorted(nights)])
+            nightly.catch_up(tell=tell, on_load=on_load, on_publish=on_publish)
+        for dataset, receipts in loaded.items():
+            asset = LAKE[dataset]
+            task.outlets = [*task.outlets, asset]
+            outlet_events[asset].add_partitions([r["export_date"] for r in receipts])
+            # All events of a task for one asset share what they carry.
+            outlet_events[asset].extra = receipts[0] if len(receipts) == 1 else {"nights": receipts}
 
     load_and_publish()
 

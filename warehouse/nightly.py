@@ -18,7 +18,7 @@ from transforms.lake import Lake, Receipt
 from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
 from warehouse import incidents, messages, versions
-from warehouse.build.build import build, is_current
+from warehouse.build.build import Built, build, is_current
 from warehouse.messages import Message
 from warehouse.tables.nights import due_nights
 
@@ -44,6 +44,10 @@ OF_A_RECEIPT = (
     "code_version",
     "seconds",
 )
+
+
+def _nothing(_: object) -> None:
+    """For a caller who waits for the result."""
 
 
 class Caught(NamedTuple):
@@ -136,26 +140,23 @@ def publish_night(export_date: str) -> dict[str, Any]:
     live = versions.latest(chosen.published)
     shown = versions.night_of(live) if live else night
     # Newer complete nights have runs of their own, which give each its version.
-    built = build(chosen, night=max(night, shown))
-    return {
-        "folder": built.folder.name,
-        "is_new": built.is_new,
-        "sha256": built.manifest["sha256"],
-        "seconds": built.manifest["seconds"],
-    }
+    return _told_of(build(chosen, night=max(night, shown)))
 
 
 @disk_faults_told()
 def catch_up(
-    now: datetime | None = None, tell: Callable[[Message], None] = lambda message: None
+    now: datetime | None = None,
+    tell: Callable[[Message], None] = _nothing,
+    on_load: Callable[[dict[str, Any]], None] = _nothing,
+    on_publish: Callable[[dict[str, Any]], None] = _nothing,
 ) -> Caught:
     """Loads what was delivered late or corrected in the last fourteen due nights, and publishes
     what is complete and not yet published.
 
     A night that cannot be loaded stops neither the others nor what is published. Each message is
     told at once, for whatever stops this run would take it along: the delivery of a night that was
-    refused is not looked at again. Raises what `build` raises, else the first fault of a load that
-    a retry may help.
+    refused is not looked at again. `on_load` and `on_publish` get what `load` and `publish_night`
+    return. Raises what `build` raises, else the first fault of a load that a retry may help.
     """
     chosen, now = settings(), now or datetime.now(UTC)
     loaded, told, faults = [], [], list[Exception]()
@@ -167,8 +168,7 @@ def catch_up(
     nights = _looked_at(chosen, Lake(chosen.lake), now)
     for dataset, night in line.changed(chosen, nights) + _never_run(chosen, nights, now):
         try:
-            load(dataset, f"{night}")
-            loaded.append((dataset, night))
+            receipt = load(dataset, f"{night}")
         except OutlookError as error:
             message = message_of(dataset, night, error)
             log.error("%s", message)
@@ -179,13 +179,19 @@ def catch_up(
             why = messages.of_fault(error)
             log.error("%s %s was not loaded, the others are: %s", dataset, night, why)
             faults.append(error)
-    published = _publish_if_behind(chosen)
+        else:
+            loaded.append((dataset, night))
+            on_load(receipt)
+    built = _build_if_behind(chosen)
+    if built and built.is_new:
+        on_publish(_told_of(built))
     for message in recovered():
         say(message)
     if faults:
         raise faults[0]
     for message in works_again("catch_up"):
         say(message)
+    published = versions.night_of(built.folder) if built and built.is_new else None
     return Caught(loaded, published, told)
 
 
@@ -265,6 +271,16 @@ def summary(export_date: str) -> str:
     return text
 
 
+def _told_of(built: Built) -> dict[str, Any]:
+    """What an Airflow message may carry of a version."""
+    return {
+        "folder": built.folder.name,
+        "is_new": built.is_new,
+        "sha256": built.manifest["sha256"],
+        "seconds": built.manifest["seconds"],
+    }
+
+
 def _night(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -272,8 +288,8 @@ def _night(text: str) -> date:
         raise SettingsError(f"{text!r} is not a date: write YYYY-MM-DD") from None
 
 
-def _publish_if_behind(chosen: Settings) -> date | None:
-    """Publishes what is complete and not yet published; returns the night of a new version."""
+def _build_if_behind(chosen: Settings) -> Built | None:
+    """Publishes what is complete and not yet published."""
     lake, live = Lake(chosen.lake), versions.latest(chosen.published)
     night = versions.night_to_show(chosen.published, lake)
     if night is None or is_current(chosen):
@@ -287,8 +303,7 @@ def _publish_if_behind(chosen: Settings) -> date | None:
             night,
         )
         return None
-    built = build(chosen)
-    return versions.night_of(built.folder) if built.is_new else None
+    return build(chosen)
 
 
 def _live(chosen: Settings) -> str:
