@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from transforms.errors import (
 )
 from transforms.settings import Settings, settings
 from transforms.sources import index_page
+from transforms.sources.source import Interrupted, read_small
 from transforms.storage import sha256
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
@@ -234,6 +236,52 @@ def test_a_malformed_redirect_is_not_followed(target: str, behaved: Web, away: S
 def test_a_malformed_link_is_ignored() -> None:
     page = 'Index of x <a href="http://[x">x</a> <a href="2022-06-29/">n</a>'
     assert index_page.names(page, "https://host/drop/", "text/html") == ["2022-06-29/"]
+
+
+class Slow(BaseHTTPRequestHandler):
+    """A bucket that sends a byte now and then."""
+
+    def do_GET(self) -> None:
+        wrong.dribble(self, "headers.json" in self.path)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("what", ["headers", "body"])
+@pytest.mark.parametrize("kind", ["https", "s3"])
+def test_a_byte_now_and_then_is_not_waited_for(
+    kind: str,
+    what: str,
+    behaved: Web,
+    web_server: tuple[Web, Server],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every byte comes in time for the library; all of them would take thirty seconds."""
+    bucket = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=bucket.serve_forever, daemon=True).start()
+    port = bucket.server_address[1]
+    environ = {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "OUTLOOK_SOURCE_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    server = Server("s3", "s3://partner/drop", port, environ) if kind == "s3" else web_server[1]
+    behaved.fault = wrong.dribbling
+    few = {"OUTLOOK_SOURCE_WHOLE": "1", "OUTLOOK_SOURCE_TRIES": "1"}
+    away = chosen(tmp_path, server, monkeypatch, None, **few).exports
+    began = time.monotonic()
+    try:
+        with pytest.raises(SourceUnreachable):
+            read_small(away, f"{what}.json", 1 << 20)
+        with pytest.raises(Interrupted), away.open(f"{what}.json", 0, None, 1) as stream:
+            list(stream.chunks)
+    finally:
+        bucket.shutdown()
+        bucket.server_close()
+    assert time.monotonic() - began < 15
 
 
 CERTIFICATE: dict[str, dict[str, str]] = {

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from hashlib import md5
@@ -213,6 +213,22 @@ def replaced_while_read(other: bytes) -> Fault:
         return False
 
     return fault
+
+
+def dribble(handler: BaseHTTPRequestHandler, in_headers: bool) -> None:
+    """Sends a byte now and then, of the headers or of the file, for thirty seconds."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    handler.wfile.write(b"X-Long: " if in_headers else b"Content-Length: 999\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(300):
+            handler.wfile.write(b"x")
+            time.sleep(0.1)
+    handler.close_connection = True
+
+
+def dribbling(handler: Handler, path: str) -> bool:
+    dribble(handler, "headers" in path)
+    return True
 
 
 def growing(seconds: float = 0) -> Fault:

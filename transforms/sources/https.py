@@ -110,7 +110,7 @@ class Https:
         asked: dict[str, str] = {}
         if start and seen and (since := _validator(seen)):
             asked = {"Range": f"bytes={start}-", "If-Range": since}
-        with self._request("GET", path, asked) as response:
+        with watched(seconds, self._close), self._request("GET", path, asked) as response:
             if response.status_code in GONE:
                 raise Interrupted(f"{path} was listed, but is gone")
             if asked and response.status_code == 416:

@@ -3,8 +3,9 @@
 import logging
 import os
 import posixpath
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import boto3
@@ -20,8 +21,10 @@ from transforms.sources.source import (
     Listing,
     Source,
     Stream,
+    in_time,
     patiently,
     unreachable,
+    watched,
 )
 
 # It tells where it found its credentials, at every run.
@@ -99,13 +102,15 @@ class S3:
         asked: dict[str, Any] = {}
         if start and seen and seen.etag:
             asked = {"Range": f"bytes={start}-", "IfMatch": f'"{seen.etag}"'}
+        until = time.monotonic() + seconds
         with self._told():
             try:
-                found = self._get(path, asked)
+                found = in_time(seconds, lambda: self._get(path, asked))
             except ClientError as error:
                 if not asked or _code(error) not in CHANGED:
                     raise
-                asked, found = {}, self._get(path, {})
+                asked = {}
+                found = in_time(until - time.monotonic(), lambda: self._get(path, {}))
         # A server that knows no ranges sends the whole file.
         start = (
             start if asked and found.get("ContentRange", "").startswith(f"bytes {start}-") else 0
@@ -113,7 +118,8 @@ class S3:
         body = found["Body"]
         try:
             entry = _described(path, found, start + found["ContentLength"])
-            yield Stream(entry, start, self._chunks(body))
+            with watched(until - time.monotonic(), lambda: _cut(body)):
+                yield Stream(entry, start, self._chunks(body))
         finally:
             body.close()
 
@@ -177,7 +183,7 @@ class S3:
     def _ask(self, question: Callable[[], T]) -> T:
         def attempt() -> T:
             with self._told():
-                return question()
+                return in_time(self.limits.whole, question)
 
         source: Source = self
         return patiently(source, attempt)
@@ -214,6 +220,12 @@ class S3:
             remedy = "Check the key, and that it may list and read the bucket."
             raise unreachable(self, f"it refused the access key ({code})", remedy) from None
         raise unreachable(self, f"it answered {status} {code}", "Check the bucket.") from None
+
+
+def _cut(body: Any) -> None:
+    """Ends the reading of a body, from another thread: closing it would wait for that reader."""
+    with suppress(Exception):
+        body._raw_stream.shutdown()
 
 
 def _code(error: ClientError) -> str:

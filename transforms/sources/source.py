@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -183,6 +184,24 @@ def watched(seconds: float, cut: Callable[[], None]) -> Iterator[threading.Event
         yield rang
     finally:
         timer.cancel()
+
+
+def in_time(seconds: float, question: Callable[[], T]) -> T:
+    """The answer; Interrupted if it takes longer. For libraries that nobody can cut off while they
+    wait for an answer: the question is then left to itself in its thread."""
+    answer: Future[T] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    wait([answer], max(seconds, 0))
+    if not answer.done():
+        raise Interrupted("it did not answer in time")
+    return answer.result()
 
 
 def read_small(source: Source, path: str, largest: int) -> bytes:
