@@ -21,7 +21,7 @@ from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags.defaults import default_args
-from dags.telling import tell, tell_overtime, verdict
+from dags.telling import tell_overtime, tell_recovered, verdict
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +93,7 @@ def maintenance() -> None:
     def works_again() -> None:
         from warehouse import nightly
 
-        for message in nightly.works_again("maintenance"):
-            tell(message)
+        tell_recovered(lambda: nightly.works_again("maintenance"))
 
     [clean(), clean_tables(), clean_logs()] >> works_again()
 
