@@ -139,6 +139,7 @@ def test_a_lake_without_a_copy_has_no_calendar(near: Settings, drop: Path) -> No
     drop.rename(drop.with_name("unmounted"))
     try:
         assert near.beside.look("calendar.json") is None
+        assert str(near.beside) == str(drop), "where a restore puts it, and the next load looks"
     finally:
         drop.with_name("unmounted").rename(drop)
 
