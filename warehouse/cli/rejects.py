@@ -75,6 +75,7 @@ def _retry(
     quiet: bool,
 ) -> None:
     from transforms.retry import retry
+    from warehouse import versions
     from warehouse.build.build import build, is_behind
 
     terminal.log_to_stderr(quiet)
@@ -83,7 +84,8 @@ def _retry(
     built = None
     try:
         # Also what an earlier retry loaded, and was killed before it could publish it.
-        built = build(chosen) if not dry_run and is_behind(chosen) else None
+        is_due = bool(done.loaded) or (not dry_run and versions.latest(chosen.published))
+        built = build(chosen) if is_due and is_behind(chosen) else None
     finally:  # what was loaded is told even if it cannot be published
         if as_json:
             terminal.print_json({**_as_json(done), "published": built and str(built.folder)})
@@ -100,7 +102,9 @@ def _show(done: "Retried", dry_run: bool) -> None:
     if rows:
         terminal.print_rows(rows)
     else:
-        terminal.tell("no rejected row was judged by other rules than today's: nothing to try")
+        terminal.tell(
+            "no rejected row was judged by other rules than today's: nothing to try again"
+        )
     for old, new in done.loaded:
         terminal.say(
             f"{new.dataset} {new.export_date} {new.status}: accepted {old.rows.kept:,} -> "
