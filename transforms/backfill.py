@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from multiprocessing import get_context
@@ -53,18 +54,14 @@ def backfill(
         log.warning("%s", whole.still(why))
     jobs = [job for job in jobs if job not in late]
     refused = {}
-    context = get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_begin) as pool:
+    with _workers() as pool:
         left = Counter(dataset for dataset, _ in jobs)
         folds = [pool.submit(_settle, d, settings) for d in DATASETS if not left[d]]
         failure: BaseException | None = None
         for done, ((dataset, night), load) in enumerate(_loads(pool, jobs, settings), start=1):
             error = load.exception()
             if isinstance(error, BrokenProcessPool):
-                raise TransientError(
-                    "a process that loaded nights was killed, perhaps for want of memory. The "
-                    "nights that it had finished are in; run the same command again."
-                )
+                raise error
             if isinstance(error, SourceUnreachable) and not _answers(settings):
                 # Every other night would wait for the same source.
                 pool.shutdown(cancel_futures=True)
@@ -113,6 +110,20 @@ def catch_up(settings: Settings, before: date, nights: int = 14) -> list[Receipt
         if not found[-1].is_usable:
             log.warning("%s", line.summary(found[-1]))
     return found
+
+
+@contextmanager
+def _workers() -> Iterator[Executor]:
+    """The processes that load. Raises TransientError if one of them is killed."""
+    context = get_context("spawn")
+    try:
+        with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_begin) as pool:
+            yield pool
+    except BrokenProcessPool:
+        raise TransientError(
+            "a process that loaded nights was killed, perhaps for want of memory. The nights that "
+            "were finished are in; run the same command again."
+        ) from None
 
 
 def _loads(

@@ -18,7 +18,7 @@ from transforms.lake import Lake, Receipt
 from transforms.settings import Settings, settings
 from transforms.storage import disk_faults_told
 from warehouse import incidents, messages, versions
-from warehouse.build.build import Built, build, is_current
+from warehouse.build.build import Built, build, is_behind, is_current
 from warehouse.messages import Message
 from warehouse.tables.nights import due_nights
 
@@ -182,7 +182,7 @@ def catch_up(
         else:
             loaded.append((dataset, night))
             on_load(receipt)
-    built = _build_if_behind(chosen)
+    built = build(chosen) if is_behind(chosen) else None
     if built and built.is_new:
         on_publish(_told_of(built))
     for message in recovered():
@@ -286,24 +286,6 @@ def _night(text: str) -> date:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
         raise SettingsError(f"{text!r} is not a date: write YYYY-MM-DD") from None
-
-
-def _build_if_behind(chosen: Settings) -> Built | None:
-    """Publishes what is complete and not yet published."""
-    lake, live = Lake(chosen.lake), versions.latest(chosen.published)
-    night = versions.night_to_show(chosen.published, lake)
-    if night is None or is_current(chosen):
-        return None
-    if live and not versions.supersedes(night, live, lake):
-        # Made all the same, it would not become the live one, and be made again every hour.
-        log.warning(
-            "%s stays live, though the lake does not know its night: the newest that it has is %s. "
-            "Restore the lake, or load the night again.",
-            live.name,
-            night,
-        )
-        return None
-    return build(chosen)
 
 
 def _live(chosen: Settings) -> str:

@@ -129,9 +129,21 @@ def is_current(settings: Settings) -> bool:
 
 
 def is_behind(settings: Settings) -> bool:
-    """Whether a build would publish something that the live version does not show."""
-    night = versions.night_to_show(settings.published, Lake(settings.lake))
-    return night is not None and not is_current(settings)
+    """Whether a build would put something live that the live version does not show."""
+    lake, live = Lake(settings.lake), versions.latest(settings.published)
+    night = versions.night_to_show(settings.published, lake)
+    if night is None or is_current(settings):
+        return False
+    if live and not versions.supersedes(night, live, lake):
+        # Made all the same, it would not become the live one, and be made again every hour.
+        log.warning(
+            "%s stays live, though the lake does not know its night: the newest that it has is %s. "
+            "Restore the lake, or load the night again.",
+            live.name,
+            night,
+        )
+        return False
+    return True
 
 
 def _fingerprint(lake: Lake, settings: Settings, night: date) -> str:
