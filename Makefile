@@ -80,8 +80,9 @@ clients: $(DEV)
 docs: $(READY)
 	$(BIN)/python -m docs.generate
 
-bench: $(READY)
-	$(BIN)/python -m tests.bench --scale 1.0
+# One night beside others at the same work, with medians of three.
+bench: $(DEV)
+	$(BIN)/python -m tests.bench --scale 1.0 --dirty --peers --repeat 3
 
 # The real UI and scheduler, on this machine only; PORT=8081 for another port.
 airflow: $(READY) $(DATA)/key
@@ -123,7 +124,7 @@ endef
 # Both locks are made from the short lists in pyproject.toml, and name no host. Versions stay as they
 # are; `make lock UPGRADE=--upgrade` takes the newest that the lists allow.
 lock:
-	$(LOCK) --extra production --extra test pyproject.toml -o requirements-dev.txt
+	$(LOCK) --extra production --extra spark --extra test pyproject.toml -o requirements-dev.txt
 	$(LOCK) --constraint requirements-dev.txt --extra production pyproject.toml -o requirements-production.txt
 	$(LOCK) --constraint requirements-dev.txt pyproject.toml -o requirements.txt
 	echo uv | $(LOCK) - -o .ci/uv.txt

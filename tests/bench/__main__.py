@@ -1,20 +1,28 @@
-"""`python -m tests.bench`: measures one night beside the least that any program must do."""
+"""`python -m tests.bench`: measures one night beside others at the same work."""
 
 import argparse
 
-from tests.bench.measure import measure
+from tests.bench.measure import NAMES, OWN, measure
 from warehouse.cli import terminal
 
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
 parser.add_argument("--scale", type=float, default=0.05, help="1.0 is 3.2 million listings (0.05)")
 parser.add_argument("--repeat", type=int, default=1, help="how often to run each (1)")
+parser.add_argument("--dirty", action="store_true", help="with 1-2 %% of dirt")
+parser.add_argument("--only", nargs="+", choices=NAMES, default=OWN, help="what to run")
+parser.add_argument("--peers", action="store_true", help="the others, too")
 parser.add_argument("--json", action="store_true", help="print JSON")
 asked = parser.parse_args()
+names = NAMES if asked.peers else tuple(asked.only)
 with terminal.progress_bar("measuring", quiet=asked.json) as bar:
     found = measure(
-        asked.scale, asked.repeat, lambda done, total: terminal.advance(bar, done, total)
+        asked.scale,
+        asked.repeat,
+        names,
+        asked.dirty,
+        lambda done, total: terminal.advance(bar, done, total),
     )
 if asked.json:
     terminal.print_json(found)
 else:
-    terminal.print_rows(found["runs"], f"{found['rows']:,} listings, {found['bytes']:,} bytes")
+    terminal.print_rows(found["medians"], f"{found['rows']:,} listings, {found['bytes']:,} bytes")

@@ -1,48 +1,73 @@
-"""The benchmark: one night beside a floor, each in a process of its own.
+"""The benchmark: one night, and others at the same work, each in a process of its own.
 
 `floor` is the least that any program must do with such a night: unpack, split into fields and
-write them as Parquet. `clean` reads, cleans and checks, and writes nothing. `night` is the whole
-line: exports, lake, warehouse, published.
+write them as Parquet. `clean` reads, cleans and checks, and writes nothing. `load` takes the
+listings from delivery to receipt, `night` the whole line: exports, lake, warehouse, published.
+The peers clean the same listings to the same sums: see `tests/bench/peers`.
 """
 
 import gzip
+import importlib
 import json
 import os
 import platform
-import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from tests.bench import sums
+
 LISTINGS = 3_200_000
 NIGHT = date(2022, 6, 30)
-NAMES = ("floor", "clean", "night")
+PEERS = {"polars": "frames", "duckdb_sql": "sql", "dlt": "loader", "pandas": "naive"}
+NAMES = ("floor", "clean", "load", "night", *PEERS)
+OWN = ("floor", "clean", "night")
+LOOKS_A_SECOND = 10  # at the memory of a run's processes
+
+Progress = Callable[[int, int], None]
 
 
 def measure(
-    scale: float, repeat: int, progress: Callable[[int, int], None] | None = None
+    scale: float,
+    repeat: int,
+    names: Sequence[str] = OWN,
+    is_dirty: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Runs each of NAMES `repeat` times on a night of `scale` times 3.2 million listings."""
+    """Runs each of `names` in turn, `repeat` times over, on `scale` times 3.2 million listings.
+
+    Raises AssertionError where a peer's sums or rejects are not those of `load`.
+    """
+    from tests.bench.dirt import make_dirty
     from tests.bench.large_night import write_listings_night
 
     rows = round(LISTINGS * scale)
     with tempfile.TemporaryDirectory(prefix="outlook-bench-") as folder:
         home = Path(folder)
         size = write_listings_night(home / "exports", NIGHT, rows)
-        runs = []
+        if is_dirty:
+            size = make_dirty(home / "exports" / f"{NIGHT}")
+        runs: list[dict[str, Any]] = []
+        made: dict[str, dict[str, Any]] = {}
         for number in range(repeat):
-            for name in NAMES:
-                shutil.rmtree(home / "lake", ignore_errors=True)
-                shutil.rmtree(home / "published", ignore_errors=True)
+            for name in names:
+                _clear(home)
                 runs.append({"name": name, "repeat": number + 1, **_in_a_child(name, home)})
+                if name == "load" or name in PEERS:
+                    made[name] = _sums(name, home)
                 if progress:
-                    progress(len(runs), repeat * len(NAMES))
+                    progress(len(runs), repeat * len(names))
+        _hold_equal(made)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     return {
         "machine": {
@@ -52,37 +77,111 @@ def measure(
         },
         "rows": rows,
         "bytes": size,
+        "dirty": is_dirty,
         "history_nights": 0,
         "runs": runs,
+        "medians": _medians(runs),
     }
+
+
+def _clear(home: Path) -> None:
+    for own in home.iterdir():
+        if own.name != "exports":
+            shutil.rmtree(own) if own.is_dir() else own.unlink()
+
+
+def _medians(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By name, the medians of its runs."""
+    names = dict.fromkeys(run["name"] for run in runs)
+    return [
+        {"name": name}
+        | {
+            unit: statistics.median(run[unit] for run in runs if run["name"] == name)
+            for unit in ("wall_s", "cpu_s", "peak_mib")
+        }
+        for name in names
+    ]
+
+
+def _sums(name: str, home: Path) -> dict[str, Any]:
+    if name in PEERS:
+        return sums.of_peer(home / name)
+    (partition,) = (home / "lake/listings" / f"{NIGHT}").iterdir()
+    return sums.of_night(partition)
+
+
+def _hold_equal(made: dict[str, dict[str, Any]]) -> None:
+    ours = made.get("load")
+    for name, theirs in made.items():
+        if ours and (different := sums.differences(ours, theirs)):
+            raise AssertionError(f"{name} made other figures of the same bytes: {different}")
 
 
 def _in_a_child(name: str, home: Path) -> dict[str, float]:
     environment = {**os.environ, "OUTLOOK_HOME": str(home), "OUTLOOK_KEY": "k" * 32}
     for setting in ("EXPORTS", "LAKE", "PUBLISHED"):
         environment.pop(f"OUTLOOK_{setting}", None)
-    done = subprocess.run(
+    child = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.measure", name],
         env=environment,
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    return dict(json.loads(done.stdout))
+    peak: list[float] = [0.0]
+    watcher = threading.Thread(target=_watch, args=(child.pid, peak))
+    watcher.start()
+    said, errors = child.communicate()
+    watcher.join()
+    if child.returncode:
+        raise RuntimeError(f"{name} failed:\n{errors}")
+    return {**json.loads(said), "peak_mib": round(peak[0], 1)}
+
+
+def _watch(pid: int, peak: list[float]) -> None:
+    """Keeps the most memory that the process and its children had together, in MiB; pages that they
+    share count once."""
+    while psutil.pid_exists(pid):
+        together = 0.0
+        try:
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return
+            for one in (process, *process.children(recursive=True)):
+                together += one.memory_full_info().pss / (1 << 20)
+        except psutil.Error:
+            continue  # one of them has just ended
+        peak[0] = max(peak[0], together)
+        time.sleep(1 / LOOKS_A_SECOND)
 
 
 def _floor(home: Path) -> None:
     import pyarrow.csv as pacsv
     import pyarrow.parquet as pq
 
-    for path in sorted((home / "exports" / f"{NIGHT}").glob("listings*")):
-        plain = home / "floor.csv"
-        with gzip.open(path) as packed, plain.open("wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
-        reader = pacsv.open_csv(plain)
+    skip = pacsv.ParseOptions(invalid_row_handler=lambda _: "skip")
+    as_text = pacsv.ConvertOptions(column_types=dict.fromkeys(_headers(home), "string"))
+    for plain in _unpacked(home):
+        reader = pacsv.open_csv(plain, parse_options=skip, convert_options=as_text)
         with pq.ParquetWriter(home / "floor.parquet", reader.schema, compression="zstd") as out:
             for batch in reader:
                 out.write_batch(batch)
+
+
+def _headers(home: Path) -> list[str]:
+    first = min((home / "exports" / f"{NIGHT}").glob("listings*"))
+    with gzip.open(first, "rt", encoding="utf-8") as file:
+        return file.readline().strip().split(",")
+
+
+def _unpacked(home: Path) -> list[Path]:
+    files = []
+    for path in sorted((home / "exports" / f"{NIGHT}").glob("listings*")):
+        plain = home / path.name.removesuffix(".gz")
+        with gzip.open(path) as packed, plain.open("wb") as file:
+            shutil.copyfileobj(packed, file, 1 << 20)
+        files.append(plain)
+    return files
 
 
 def _clean(home: Path) -> None:
@@ -108,6 +207,13 @@ def _clean(home: Path) -> None:
             check(CLEANERS["listings"](raw, context), raw, "listings")
 
 
+def _load(home: Path) -> None:
+    from transforms.night import run
+    from transforms.settings import settings
+
+    run("listings", NIGHT, settings())
+
+
 def _night(home: Path) -> None:
     from transforms import DATASETS
     from transforms.night import run
@@ -120,27 +226,37 @@ def _night(home: Path) -> None:
     build(chosen)
 
 
+def _peer(name: str, home: Path) -> None:
+    out = home / name
+    out.mkdir()
+    importlib.import_module(f"tests.bench.peers.{PEERS[name]}").run(_unpacked(home), out)
+
+
 def _child(name: str) -> None:
     """Runs one of them here and prints what it took; the start of the process is not counted."""
-    import duckdb  # noqa: F401
-    import pandera.pandas  # noqa: F401
-
-    import transforms.night  # noqa: F401
-    import warehouse.build  # noqa: F401
-
     home = Path(os.environ["OUTLOOK_HOME"])
-    wall, cpu = time.perf_counter(), time.process_time()
-    {"floor": _floor, "clean": _clean, "night": _night}[name](home)
-    peak = sum(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    if name in PEERS:
+        importlib.import_module(f"tests.bench.peers.{PEERS[name]}")
+    elif name != "floor":
+        import pandera.pandas  # noqa: F401
+
+        import transforms.night  # noqa: F401
+        import warehouse.build  # noqa: F401
+    wall, cpu = time.perf_counter(), _cpu()
+    if name in PEERS:
+        _peer(name, home)
+    else:
+        {"floor": _floor, "clean": _clean, "load": _load, "night": _night}[name](home)
     taken = {
         "wall_s": round(time.perf_counter() - wall, 3),
-        "cpu_s": round(time.process_time() - cpu, 3),
-        "peak_mib": round(peak / 1024, 1),
+        "cpu_s": round(_cpu() - cpu, 3),
     }
     sys.stdout.write(json.dumps(taken))
+
+
+def _cpu() -> float:
+    """Seconds of CPU of this process and its children that have ended."""
+    return sum(os.times()[:4])
 
 
 if __name__ == "__main__":
