@@ -161,6 +161,7 @@ class Airflow:
         return {
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{where}",
+            "AIRFLOW_CONN_AIRFLOW_DB": f"postgresql://{where}",
             "AIRFLOW__CELERY__BROKER_URL": start_redis(self.folder, self.processes),
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql+psycopg2://{where}",
         }
