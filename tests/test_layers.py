@@ -22,7 +22,7 @@ ORDER = """
     corrections sheets deliveries deliveries.manifest deliveries.exports deliveries.whole
     deliveries.landing deliveries.unpack read clean check fits shift draft lake.receipt
     lake.receipt_schema lake.lake lake lake.seen lake.commit lake.across_rows lake.gates
-    lake.partition lake.history night retry inspection backfill sample
+    lake.partition lake.fold lake.history night retry inspection backfill sample
 """
 LAYERS = ORDER.split()
 # Files and folders of warehouse; none may import a later one.

@@ -26,7 +26,7 @@ from tests import oracle
 from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.errors import ExportMissing
-from transforms.lake import Lake, Receipt, history
+from transforms.lake import Lake, Receipt, fold, history
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import versions
@@ -185,7 +185,7 @@ def lake_content(chosen: Settings) -> dict[str, Any]:
             # States of older nights are kept to save work; they can be folded again.
             kept = [p for p in folder.glob("*.parquet") if p.stem in ("changes", "new")]
             found[f"fold of {dataset} {night}"] = account | {p.stem: rows_in(p) for p in kept}
-        state = folds[-1][1] / f"{history.STATE[dataset]}.parquet"
+        state = folds[-1][1] / f"{fold.STATE[dataset]}.parquet"
         found[f"last state of {dataset}"] = rows_in(state)
     return found
 

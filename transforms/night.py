@@ -331,7 +331,7 @@ class Attempt:
 
 
 def content_of(landed: list[Landed], settings: Settings) -> str:
-    """Name of a partition's content: the bytes, code and key that it was made from."""
+    """Name of a partition's content: the bytes, rules and key that it was made from."""
     key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
     made_of = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
     return sha256_of("\n".join(made_of))

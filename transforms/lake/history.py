@@ -7,19 +7,16 @@ and the result does not depend on the order of arrival.
 """
 
 import logging
-from dataclasses import dataclass, replace
-from datetime import date
+import time
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from transforms.code import code_version
-from transforms.contracts import contract
 from transforms.deliveries import exports
-from transforms.engine import listed, quoted
 from transforms.errors import Damaged
 from transforms.lake import across_rows, gates
+from transforms.lake.fold import STATE, Fold, Link, rules, state_of
 from transforms.lake.gates import GoodNight
 from transforms.lake.lake import Lake
 from transforms.lake.receipt import UNREAD, Receipt
@@ -38,16 +35,9 @@ log = logging.getLogger(__name__)
 
 KEPT_STATES = 7  # besides the last of each month: how far back a late night is cheap
 ACCOUNT = "fold.json"
-STATE = {"sellers": "ledger", "listings": "ledger", "inquiries": "state"}
-
-
-@dataclass(frozen=True)
-class Link:
-    """A usable night in the chain of folds."""
-
-    receipt: Receipt
-    night: date
-    name: str  # hash of everything folded up to here
+TOLD_FROM = 10  # folds; fewer take no time that anybody has to be told of
+ESTIMATED_FROM = 3  # folds
+TOLD_EVERY = 30  # seconds
 
 
 def settle(lake: Lake, dataset: str, settings: Settings) -> None:
@@ -103,7 +93,7 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     chain: list[Link] = []
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
-    name = sha256_of(code_version())
+    name = sha256_of(rules(dataset))
     receipts = lake.receipts(dataset)
     for receipt in receipts:
         night = receipt.export_date
@@ -150,7 +140,7 @@ def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
     account = _account(folder)
     if account is None or account["name"] != link.name:
         return False
-    state = _state(lake, dataset, link.night).name
+    state = state_of(lake, dataset, link.night).name
     read = {n: h for n, h in account["files"].items() if n != state or is_last}
     found = _damage(lake, folder, read, is_state_needed=is_last)
     for fault in found:
@@ -172,158 +162,93 @@ def _damage(
 
 
 def _has_state(lake: Lake, dataset: str, night: date) -> bool:
-    path = _state(lake, dataset, night)
+    path = state_of(lake, dataset, night)
     account = _account(path.parent)
     return account is not None and lake.fault(path, account["files"].get(path.name, "")) is None
 
 
 def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
-    """Makes folds from the first stale night on, starting at the last state that is still kept."""
+    """Makes folds from the first stale night on, starting at the last state that is still kept.
+
+    Each counts as soon as it is put in place: an interrupted run is continued by the next.
+    """
     start = stale
     while start and not _has_state(lake, dataset, chain[start - 1].night):
         start -= 1
+    told = _Progress(dataset, chain[start:], _why(lake, dataset, chain[stale]))
     for index in range(start, len(chain)):
         before = chain[index - 1] if index else None
         with scratch(settings.work, f"fold-{dataset}") as folder:
             out = folder / "fold"
             out.mkdir()
             with across_rows.connect(folder) as db:
-                counts = _Fold(db, lake, dataset, chain[index], before, out).made()
+                counts = Fold(db, lake, dataset, chain[index], before, out).made()
             files = {path.name: sha256(path) for path in out.iterdir()}
-            account = {"name": chain[index].name, "changes": counts, "files": files}
+            account = {
+                "name": chain[index].name,
+                "rules": rules(dataset),
+                "changes": counts,
+                "files": files,
+            }
             write_json(out / ACCOUNT, account)
             target = lake.history(dataset, chain[index].night)
             put_folder(out, target, folder, lake.final_step(dataset))
+        _drop_state(lake, dataset, chain, index - KEPT_STATES)
+        told.advance()
 
 
-@dataclass(frozen=True)
-class _Fold:
-    """Folds one night into the history before it; writes its files into `out`."""
+def _drop_state(lake: Lake, dataset: str, chain: list[Link], index: int) -> None:
+    """Deletes the state of a night that no later fold needs, lest the states of a long history
+    fill the disk while it is made again."""
+    if index >= 0 and chain[index].night.month == chain[index + 1].night.month:
+        with lake.final_step(dataset):
+            state_of(lake, dataset, chain[index].night).unlink(missing_ok=True)
 
-    db: duckdb.DuckDBPyConnection
-    lake: Lake
-    dataset: str
-    link: Link
-    before: Link | None
-    out: Path
 
-    def made(self) -> dict[str, int]:
-        """Writes the fold's files; returns the number of keys by kind of change."""
-        receipt = self.link.receipt
-        is_census = receipt.extent == "census" and receipt.status == "ok"
-        self.db.execute(
-            f"CREATE VIEW night AS SELECT DATE '{self.link.night}' AS export_date, "
-            f"{is_census} AS is_census"
-        )
-        return self._of_inquiries() if self.dataset == "inquiries" else self._of_keys()
+def _why(lake: Lake, dataset: str, stale: Link) -> str:
+    """Why a night's fold does not count."""
+    account = _account(lake.history(dataset, stale.night))
+    if account is None:
+        return "there are none yet"
+    if "rules" not in account:
+        return "they were made by older code, which did not note its rules"
+    if account["rules"] != rules(dataset):
+        return "the rules by which nights are folded have changed"
+    return f"{stale.night} or an earlier night has changed"
 
-    def _of_keys(self) -> dict[str, int]:
-        """Sellers and listings: the presence of every key ever seen, and the changed rows."""
-        terms = contract(self.dataset)
-        attributes = [c.name for c in terms.columns if c.part == "rows"]
-        rows = f"read_parquet({listed(self.lake.part_paths(self.link.receipt, 'rows'))})"
-        self._compare(rows, attributes)
-        columns, key, on = ", ".join(attributes), terms.key[0], f"DATE '{self.link.night}'"
-        self.db.execute(
-            f"CREATE VIEW changes AS SELECT fold.change, {on} AS changed_on, {columns} "
-            f"FROM {rows} AS r JOIN fold ON fold.row_key = r.{key} "
-            "WHERE fold.change IN ('new', 'changed', 'returned') "
-            f"UNION ALL SELECT fold.change, {on}, {columns} "
-            f"FROM before_full AS r JOIN fold ON fold.row_key = r.{key} WHERE fold.change = 'gone'"
-        )
-        self._write("FROM changes", "changes")
-        self._write("SELECT row_key, first_seen_on, last_seen_on, is_present FROM fold", "ledger")
-        if self.dataset == "listings":
-            self._write(across_rows.sql("listings_new"), "new")
-        counted = self.db.execute(
-            "SELECT change, count(*) FROM fold WHERE change IS NOT NULL "
-            "GROUP BY change ORDER BY change"
-        ).fetchall()
-        return dict(counted)
 
-    def _compare(self, rows: str, attributes: list[str]) -> None:
-        """Makes the table `fold`: what the night says about every key ever seen."""
-        key = contract(self.dataset).key[0]
-        hashed = ", ".join(a for a in attributes if a != "snapshot_date")
-        if self.before:
-            ledger = _state(self.lake, self.dataset, self.before.night)
-            self.db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({quoted(ledger)})")
-        else:
-            self.db.execute(
-                "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
-                "last_seen_on DATE, is_present BOOLEAN)"
+class _Progress:
+    """Tells of a long row of folds: why, how many, how long, and how far it is."""
+
+    def __init__(self, dataset: str, folds: list[Link], why: str) -> None:
+        self.dataset, self.folds, self.made = dataset, len(folds), 0
+        self.began = self.told = time.monotonic()
+        if self.folds >= TOLD_FROM:
+            log.info(
+                "%s: %s folds of the history are made, of the nights %s to %s: %s. This may be "
+                "stopped at any time; the next run goes on where it stopped.",
+                dataset,
+                f"{self.folds:,}",
+                folds[0].night,
+                folds[-1].night,
+                why,
             )
-        # A sample only adds keys: it holds fewer columns and must not blank out known rows.
-        unknown = "WHERE row_key NOT IN (SELECT row_key FROM ledger_before WHERE is_present)"
-        self.db.execute(
-            f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
-            f"AS row_hash FROM {rows}) "
-            f"{unknown if self.link.receipt.extent == 'sample' else ''}"
+
+    def advance(self) -> None:
+        self.made += 1
+        now = time.monotonic()
+        is_first = self.made == ESTIMATED_FROM
+        if self.folds < TOLD_FROM or not (is_first or now - self.told >= TOLD_EVERY):
+            return
+        self.told = now
+        to_go = (now - self.began) / self.made * (self.folds - self.made)
+        log.info(
+            "%s: %s of %s folds are made; about %s to go",
+            self.dataset,
+            f"{self.made:,}",
+            f"{self.folds:,}",
+            timedelta(seconds=round(to_go)),
         )
-        self.db.execute(f"CREATE VIEW before_full AS {self._rows_of_present(attributes)}")
-        self.db.execute(
-            f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
-            "FROM before_full"
-        )
-        self.db.execute(f"CREATE TABLE fold AS {across_rows.sql('fold')}")
-
-    def _rows_of_present(self, attributes: list[str]) -> str:
-        """Query of the rows present before the night, each from the night that last showed it: one
-        night after a census, a few after a partial night."""
-        terms = contract(self.dataset)
-        columns = ", ".join(f"r.{a}" for a in attributes)
-        nights = self.db.execute(
-            "SELECT DISTINCT last_seen_on FROM ledger_before WHERE is_present ORDER BY 1"
-        ).fetchall()
-        queries = []
-        for (night,) in nights:
-            receipt = self.lake.receipt(self.dataset, night)
-            assert receipt is not None
-            paths = listed(self.lake.part_paths(receipt, "rows"))
-            queries.append(
-                f"SELECT {columns} FROM read_parquet({paths}) AS r "
-                f"JOIN ledger_before AS l ON l.row_key = r.{terms.key[0]} "
-                f"WHERE l.is_present AND l.last_seen_on = DATE '{night}'"
-            )
-        if not queries:
-            empty = ", ".join(
-                f"NULL::{_sql_type(terms.by_name[a].type)} AS {a}" for a in attributes
-            )
-            return f"SELECT {empty} WHERE false"
-        return " UNION ALL ".join(queries)
-
-    def _of_inquiries(self) -> dict[str, int]:
-        """The latest state of each inquiry, and how many are new."""
-        rows = listed(self.lake.part_paths(self.link.receipt, "rows"))
-        self.db.execute(
-            "CREATE VIEW night_rows AS SELECT * EXCLUDE (_source_file, _source_row) "
-            f"FROM read_parquet({rows})"
-        )
-        if self.before:
-            state = _state(self.lake, "inquiries", self.before.night)
-            self.db.execute(f"CREATE VIEW state_before AS FROM read_parquet({quoted(state)})")
-        else:
-            self.db.execute(
-                "CREATE TABLE state_before AS SELECT *, NULL::DATE AS first_seen_on, "
-                "NULL::DATE AS last_seen_on FROM night_rows WHERE false"
-            )
-        self._write(across_rows.sql("inquiries_state"), "state")
-        new = self.db.execute(
-            "SELECT count(*) FROM night_rows "
-            "WHERE inquiry_id NOT IN (SELECT inquiry_id FROM state_before)"
-        ).fetchone()
-        return {"new": int(new[0]) if new else 0}
-
-    def _write(self, query: str, name: str) -> None:
-        path = quoted(self.out / f"{name}.parquet")
-        # The lowest level takes a third less time, and files of keys and dates are no larger.
-        self.db.execute(
-            f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
-        )
-
-
-def _state(lake: Lake, dataset: str, night: date) -> Path:
-    return lake.history(dataset, night) / f"{STATE[dataset]}.parquet"
 
 
 def _account(folder: Path) -> dict[str, Any] | None:
@@ -340,23 +265,6 @@ def _account(folder: Path) -> dict[str, Any] | None:
     return account if is_one and account and account["files"] else None
 
 
-def _sql_type(contract_type: str) -> str:
-    return {
-        "string": "VARCHAR",
-        "boolean": "BOOLEAN",
-        "int16": "SMALLINT",
-        "int32": "INTEGER",
-        "int64": "BIGINT",
-        "double": "DOUBLE",
-        "decimal": "DECIMAL(18,4)",
-        "date": "DATE",
-        "instant": "TIMESTAMPTZ",
-        "list<string>": "VARCHAR[]",
-        "list<tier>": "STRUCT(min_qty DECIMAL(18,4), price DECIMAL(18,4))[]",
-        "map<string,double>": "MAP(VARCHAR, DOUBLE)",
-    }[contract_type]
-
-
 def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[Path]:
     """Folds of nights other than these, and states that are neither recent nor of the last night of
     a month nor of the night that a build shows. Changes are kept for ever, so states can be made
@@ -364,7 +272,7 @@ def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[Path]:
     last_of_month = {(n.year, n.month): n for n in nights}
     shown = next((n for n in reversed(nights) if _is_complete(lake, n)), None)
     kept = {*nights[-KEPT_STATES:], *last_of_month.values(), shown}
-    states = [_state(lake, dataset, night) for night in nights if night not in kept]
+    states = [state_of(lake, dataset, night) for night in nights if night not in kept]
     named = {f"{n}" for n in nights}
     folders = (lake.root / "history" / dataset).glob("*")
     return [p for p in states if p.exists()] + [p for p in folders if p.name not in named]

@@ -12,9 +12,14 @@ from transforms import engine
 MEMORY = "560MB"
 
 
+def path(name: str) -> Path:
+    """The file of one of the queries in this folder."""
+    return Path(__file__).with_name(f"{name}.sql")
+
+
 def sql(name: str) -> str:
     """One of the queries in this folder."""
-    return Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
+    return path(name).read_text("utf-8")
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:

@@ -1,0 +1,69 @@
+"""A lake with a long history, made of a few loaded nights: each is repeated on earlier nights."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from transforms import DATASETS, engine
+from transforms.engine import named, quoted
+from transforms.lake import Lake, Receipt
+from transforms.lake.receipt import Part
+from transforms.storage import sha256, sha256_of
+
+
+def grow(lake: Lake, nights: int) -> None:
+    """Puts nights before the usable ones of each dataset until there are so many.
+
+    Each has the rows of a loaded night, with all dates moved and with inquiries of its own. They
+    are committed and not folded: the next build does that, as after a backfill.
+    """
+    with engine.in_memory() as db:
+        for dataset in DATASETS:
+            loaded = [r for r in lake.receipts(dataset) if r.is_usable]
+            for place in range(nights - len(loaded) if loaded else 0):
+                of = loaded[-1 - place % len(loaded)]
+                _repeat(db, lake, of, loaded[0].export_date - timedelta(days=place + 1))
+
+
+def _repeat(db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date) -> None:
+    days = (of.export_date - night).days
+    content = sha256_of(f"{of.content} {night}")
+    folder = lake.partition(of.dataset, night, content)
+    folder.mkdir(parents=True)
+    lake.write_receipt(
+        replace(
+            of,
+            export_date=night,
+            content=content,
+            rows_hash=sha256_of(f"{of.rows_hash} {night}"),
+            exported_at=of.exported_at and of.exported_at - timedelta(days=days),
+            parts=tuple(_moved(db, lake, part, folder, days) for part in of.parts),
+            sources=tuple(
+                replace(s, unpacked_sha256=sha256_of(f"{s.unpacked_sha256} {night}"))
+                for s in of.sources
+            ),
+        )
+    )
+
+
+def _moved(db: duckdb.DuckDBPyConnection, lake: Lake, part: Part, folder: Path, days: int) -> Part:
+    rows = f"read_parquet({quoted(lake.root / part.path)})"
+    described = db.execute(f"DESCRIBE FROM {rows}").fetchall()
+    columns = [_earlier(name, kind, days) for name, kind, *_ in described]
+    target = folder / Path(part.path).name
+    db.execute(
+        f"COPY (SELECT {', '.join(columns)} FROM {rows}) TO {quoted(target)} "
+        "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+    )
+    return replace(part, path=str(target.relative_to(lake.root)), sha256=sha256(target))
+
+
+def _earlier(column: str, kind: str, days: int) -> str:
+    name = named(column)
+    if kind == "DATE":
+        return f"{name} - {days} AS {name}"
+    if kind.startswith("TIMESTAMP"):
+        return f"{name} - INTERVAL {days} DAY AS {name}"
+    return f"{name} || '-{days}' AS {name}" if column == "inquiry_id" else name
