@@ -141,7 +141,7 @@ def test_what_retention_deletes_meanwhile_is_no_fault(
     lake, put = Lake(at_home.lake), Store.put
     receipts = (r for d in DATASETS for r in lake.receipts(d))
     parts = (p for r in receipts for p in r.parts if p.part != "rows")
-    gone = [lake.root / next(parts).path]
+    gone = [at_home.lake / next(parts).path]
 
     def put_late(self: Store, source: Path, entry: Entry) -> bool:
         for path in gone:

@@ -560,7 +560,7 @@ def test_a_receipt_is_written_when_its_parts_are_there(
     write = Lake.write_receipt
 
     def look(lake: Lake, receipt: Receipt) -> None:
-        whole.append(bool(receipt.parts) and Lake(lake.root).is_whole(receipt))
+        whole.append(bool(receipt.parts) and Lake(lake.place).is_whole(receipt))
         write(lake, receipt)
 
     monkeypatch.setattr(Lake, "write_receipt", look)

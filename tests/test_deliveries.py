@@ -123,7 +123,7 @@ def test_other_bytes_are_a_new_revision_and_both_are_kept(home: Settings) -> Non
     folder = deliver(home, NIGHT)
     run(NIGHT, home)
     lake = Lake(home.lake)
-    path = lake.root / "receipts" / "sellers" / f"{NIGHT}.json"
+    path = home.lake / "receipts" / "sellers" / f"{NIGHT}.json"
     old = json.loads(path.read_text("utf-8"))
     drop_sellers(folder, 1)
     new = run(NIGHT, home)["sellers"]
@@ -134,7 +134,7 @@ def test_other_bytes_are_a_new_revision_and_both_are_kept(home: Settings) -> Non
     kept = path.with_name(f"{NIGHT}.{old['content'][:12]}.json")
     assert json.loads(kept.read_text("utf-8")) == old
     for part in [*old["parts"], *new.as_json()["parts"]]:
-        assert (lake.root / part["path"]).is_file()
+        assert (home.lake / part["path"]).is_file()
     assert len(lake.receipts("sellers")) == 1, "a receipt kept beside counts as a night"
 
 
@@ -258,7 +258,7 @@ def repeat_listings(folder: Path, count: int) -> None:
 
 def changes(chosen: Settings, night: date) -> Counter[str]:
     """How many listings are new, changed, gone and returned that night; none if it is held."""
-    path = Lake(chosen.lake).history("listings", night) / "changes.parquet"
+    path = chosen.lake / Lake(chosen.lake).history("listings", night) / "changes.parquet"
     if not path.is_file():
         return Counter()
     query = "SELECT change, count(*) FROM read_parquet(?) GROUP BY change"

@@ -84,7 +84,7 @@ def test_a_dataset_far_ahead_shows_as_it_stood(tmp_path: Path, exports: Path) ->
     chosen = load(home(tmp_path, "one", exports), *NIGHTS[:2])
     load(chosen, *NIGHTS[2:], of=("listings",))
     lake = Lake(chosen.lake)
-    kept = lake.history("listings", NIGHTS[1]) / "ledger.parquet"
+    kept = chosen.lake / lake.history("listings", NIGHTS[1]) / "ledger.parquet"
     assert kept.exists(), "the state of the newest complete night is kept"
     kept.unlink()
     built = build(chosen)

@@ -24,7 +24,8 @@ import pytest
 
 from transforms import DATASETS, storage
 from transforms import night as line
-from transforms.lake import Lake, commit, history
+from transforms.lake import Lake, history
+from transforms.place import folder as of_folder
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import sha256
@@ -157,9 +158,10 @@ def content(chosen: Settings) -> dict[str, Any]:
             found[f"{dataset} {receipt.export_date}"] = {
                 name: value for name, value in receipt.as_json().items() if name not in made
             }
-        for night, folder, account in history.folded_nights(lake, dataset):
+        for fold in history.folded_nights(lake, dataset):
+            folder = chosen.lake / lake.history(dataset, fold.night)
             rows = {path.stem: rows_in(path) for path in folder.glob("*.parquet")}
-            found[f"fold of {dataset} {night}"] = {**account, "parts": rows}
+            found[f"fold of {dataset} {fold.night}"] = (fold, rows)
     return found
 
 
@@ -178,7 +180,7 @@ def assert_whole(chosen: Settings) -> None:
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
             for part in receipt.parts:
-                assert sha256(lake.root / part.path) == part.sha256, part.path
+                assert sha256(chosen.lake / part.path) == part.sha256, part.path
 
 
 def debris(chosen: Settings) -> list[str]:
@@ -203,7 +205,7 @@ def standing(chosen: Settings) -> str:
     """How far the night had come when it was killed."""
     lake = Lake(chosen.lake)
     loaded = [d for d in DATASETS if lake.receipt(d, NIGHT)]
-    folded = [d for d in DATASETS if (lake.history(d, NIGHT) / "fold.json").is_file()]
+    folded = [d for d in DATASETS if lake.place.has(lake.history(d, NIGHT) / "fold.json")]
     live = versions.latest(chosen.published)
     assert live is not None
     return (
@@ -280,7 +282,7 @@ def test_second_run_of_a_night_killed_beside_the_first_takes_nothing_away(
     def read_while_another_run_finishes(*arguments: Any) -> Any:
         with monkeypatch.context() as patch:
             patch.setattr(line.Attempt, "read", read_it)
-            patch.setattr(commit, "put_folder", put_it)
+            patch.setattr(of_folder, "put_folder", put_it)
             line.load("sellers", NIGHT, chosen)
         return read_it(*arguments)
 
@@ -291,7 +293,7 @@ def test_second_run_of_a_night_killed_beside_the_first_takes_nothing_away(
 
     with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
         patch.setattr(line.Attempt, "read", read_while_another_run_finishes)
-        patch.setattr(commit, "put_folder", killed_before_the_rename)
+        patch.setattr(of_folder, "put_folder", killed_before_the_rename)
         line.load("sellers", NIGHT, chosen)
 
     for dataset in DATASETS:

@@ -17,8 +17,9 @@ MAY_IMPORT = {room: set(ROOMS[: i + 1]) for i, room in enumerate(ROOMS)}
 # later one: no import points up, and no two of them import each other.
 ORDER = """
     visible code engine contracts mask errors storage lease markets fields sources.address
-    sources.source sources.local sources.index_page sources.sftp
-    sources.s3 sources.https sources settings layouts
+    sources.source sources.client sources.local sources.index_page sources.sftp
+    sources.s3 sources.https sources place place.folder place.cache place.objects place.tenure
+    place.bucket settings layouts
     corrections sheets deliveries deliveries.manifest deliveries.exports deliveries.whole
     deliveries.landing deliveries.unpack read clean check fits shift draft lake.receipt
     lake.receipt_schema lake.lake lake lake.seen lake.commit lake.across_rows lake.gates

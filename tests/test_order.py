@@ -181,11 +181,13 @@ def lake_content(chosen: Settings) -> dict[str, Any]:
         for receipt in lake.receipts(dataset):
             found[f"{dataset} {receipt.export_date}"] = {n: receipt.as_json()[n] for n in told}
         folds = history.folded_nights(lake, dataset)
-        for night, folder, account in folds:
+        for one in folds:
+            folder = chosen.lake / lake.history(dataset, one.night)
             # States of older nights are kept to save work; they can be folded again.
             kept = [p for p in folder.glob("*.parquet") if p.stem in ("changes", "new")]
-            found[f"fold of {dataset} {night}"] = account | {p.stem: rows_in(p) for p in kept}
-        state = folds[-1][1] / f"{fold.STATE[dataset]}.parquet"
+            rows = {p.stem: rows_in(p) for p in kept}
+            found[f"fold of {dataset} {one.night}"] = (one.name, one.changes, rows)
+        state = folder / f"{fold.STATE[dataset]}.parquet"
         found[f"last state of {dataset}"] = rows_in(state)
     return found
 

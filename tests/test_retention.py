@@ -222,10 +222,10 @@ def test_what_goes_of_the_lake_and_when(lake_home: Settings) -> None:
     tables = build(lake_home).manifest["tables"]
     landed = list(lake_home.landing.glob("????-??-??/[0-9a-f]*"))
     assert len(landed) >= 10  # of three datasets of three nights, and one file more
-    orphan = lake.partition("sellers", date(2022, 6, 28), "0123456789ab")
+    orphan = lake_home.lake / lake.partition("sellers", date(2022, 6, 28), "0123456789ab")
     orphan.mkdir()
     (orphan / "rows.parquet").write_bytes(b"half")
-    half = lake.root / ".key.json.0123abcd.tmp"
+    half = lake_home.lake / ".key.json.0123abcd.tmp"
     half.write_text("{")
     day = timedelta(days=1)
 

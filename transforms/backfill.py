@@ -44,9 +44,9 @@ def backfill(
     `missing_only` skips nights that are already in the lake. The order of loading does not matter,
     so nights load in parallel; a dataset's history is updated once all its nights are in.
     """
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     settings.exports.folders([f"{first}"])  # only a source that lists says what is absent
-    exports.keep_beside(settings.exports, settings.lake / "beside")
+    exports.keep_beside(settings.exports, settings.place)
     nights = exports.due_nights(settings.beside, first, last)
     jobs = [(d, n) for n in nights for d in DATASETS if not (missing_only and _has(lake, d, n))]
     late = whole.unfinished(settings.exports, sorted({night for _, night in jobs}))
@@ -157,7 +157,7 @@ def worst(receipts: Iterable[Receipt]) -> str | None:
 
 
 def _settle(dataset: str, settings: Settings) -> None:
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     with lake.lock(dataset):
         line.settle(lake, dataset, settings)
 

@@ -123,6 +123,12 @@ class SourceUnreachable(TransientError):
     code = "unreachable"
 
 
+class StoreUnreachable(TransientError):
+    """The store that holds the lake, or its mirror, did not answer, or not as it should."""
+
+    code = "unreachable"
+
+
 class TakenOver(TransientError):
     """Another run took over the work of this one, which was taken for dead; it wrote nothing."""
 

@@ -20,12 +20,12 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from transforms.errors import SettingsError, TakenOver, TransientError
 from transforms.storage import move, private_folder
@@ -40,7 +40,35 @@ DAY = 86_400  # seconds after which scratch of another machine is left behind
 LEASE = ".lease"
 NO_LOCKS = (37, 38, 95)  # ENOLCK, ENOSYS, EOPNOTSUPP
 
-_held: dict[Path, "Lease"] = {}
+
+class Held(Protocol):
+    """A lock that this process holds."""
+
+    def is_taken_over(self) -> bool:
+        """Whether another owner has the lock now."""
+        ...
+
+    def taken_over(self) -> TakenOver:
+        """The error that says so."""
+        ...
+
+    def alone(self) -> AbstractContextManager[object]:
+        """A stretch in which nobody can take the lock over."""
+        ...
+
+    def release(self) -> None: ...
+
+
+class NoFile(Protocol):
+    """A lock that is no file, such as an object in a bucket."""
+
+    def acquired(self) -> Held:
+        """Waits until nobody else holds it."""
+        ...
+
+
+Lock = Path | NoFile
+_held: dict[Lock, Held] = {}
 
 
 def seconds() -> float:
@@ -81,12 +109,10 @@ class Lease:
         os.close(self.handle)
 
     def taken_over(self) -> TakenOver:
-        return TakenOver(
-            f"{_told(_body(self.path))} took over {self.path}, because this process (pid "
-            f"{os.getpid()}) gave no sign of life for {self.seconds:g} seconds: it was stopped or "
-            "suspended, or its disk did not answer. This process wrote nothing after that. If the "
-            "other run failed, run the same command again."
-        )
+        return told_taken_over(_told(_body(self.path)), str(self.path), self.seconds)
+
+    def alone(self) -> AbstractContextManager[object]:
+        return _alone(self.path)
 
     def _keep(self) -> None:
         while not self._done.wait(self.seconds / BEATS):
@@ -94,16 +120,23 @@ class Lease:
                 os.utime(self.handle)
 
 
+def told_taken_over(who: str, lock: str, silent: float) -> TakenOver:
+    """The error of an owner that has lost its lock."""
+    return TakenOver(
+        f"{who} took over {lock}, because this process (pid {os.getpid()}) gave no sign of life "
+        f"for {silent:g} seconds: it was stopped or suspended, or its disk did not answer. This "
+        "process wrote nothing after that. If the other run failed, run the same command again."
+    )
+
+
 @contextmanager
-def leased(path: Path) -> Iterator[None]:
+def leased(lock: Lock) -> Iterator[None]:
     """Holds a lock until the block ends or the process does; waits for it first.
 
     Raises TakenOver if the block fails after somebody has taken over.
     """
-    with allowed(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    lease = Lease(path, _acquired(path), seconds())
-    _held[path] = lease
+    lease = _of_file(lock) if isinstance(lock, Path) else lock.acquired()
+    _held[lock] = lease
     try:
         yield
     except Exception as error:
@@ -111,23 +144,28 @@ def leased(path: Path) -> Iterator[None]:
             raise lease.taken_over() from error
         raise
     finally:
-        del _held[path]
+        del _held[lock]
         lease.release()
 
 
+def held(lock: Lock) -> Held | None:
+    """What this process holds of a lock, if it does."""
+    return _held.get(lock)
+
+
 @contextmanager
-def final_step(*paths: Path) -> Iterator[None]:
+def final_step(*locks: Lock) -> Iterator[None]:
     """Makes results count: keep it short. Raises TakenOver if one of the locks was lost.
 
     A lock that this process does not hold is taken for the step alone.
     """
     with ExitStack() as stack:
-        for path in paths:
-            lease = _held.get(path)
+        for lock in locks:
+            lease = _held.get(lock)
             if lease is None:
-                stack.enter_context(leased(path))
+                stack.enter_context(leased(lock))
                 continue
-            stack.enter_context(_alone(path))
+            stack.enter_context(lease.alone())
             if lease.is_taken_over():
                 raise lease.taken_over()
         yield
@@ -168,6 +206,12 @@ def sweep(folders: Iterable[Path], lock: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _of_file(path: Path) -> Lease:
+    with allowed(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return Lease(path, _acquired(path), seconds())
+
+
 def _acquired(path: Path) -> int:
     """Handle of the lock's file, once this process owns it."""
     began, pause, was, since, told = time.monotonic(), POLL, None, time.monotonic(), False
@@ -196,7 +240,7 @@ def _claimed(path: Path, fence: int) -> int:
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         locked_now(handle, path)
-        owner = {"host": socket.gethostname(), "boot": _boot(), "pid": os.getpid()}
+        owner = {"host": socket.gethostname(), "boot": boot(), "pid": os.getpid()}
         at = datetime.now(UTC).isoformat(timespec="seconds")
         body = {"owner": owner, "fence": fence, "nonce": uuid.uuid4().hex, "at": at}
         os.write(handle, json.dumps({**body, "seconds": seconds()}).encode())
@@ -222,7 +266,7 @@ def _has_died(path: Path, body: dict[str, Any]) -> bool:
 
     Of an owner on another machine nothing is known: not every disk passes flock on.
     """
-    if body and body["owner"]["boot"] != _boot():
+    if body and body["owner"]["boot"] != boot():
         return False
     try:
         with path.open("rb+") as file:
@@ -305,7 +349,7 @@ def _told(body: dict[str, Any]) -> str:
 
 
 @cache
-def _boot() -> str:
+def boot() -> str:
     """What tells this machine, as booted, from any other: its kernel's id, else its name."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

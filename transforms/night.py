@@ -39,7 +39,7 @@ from transforms.read.opened import Noted, filled_without_a_name
 from transforms.read.promised import hold_to_counts, refuse_new_columns
 from transforms.settings import Settings
 from transforms.shift import Misfits
-from transforms.storage import damage, disk_fault, put_folder, sha256, sha256_of
+from transforms.storage import damage, disk_fault, sha256, sha256_of
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def run(
     refused). Loading the same bytes again changes nothing. With the gate off, a night that the
     gates would hold passes, and the receipt records it.
     """
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     attempt = load(dataset, night, settings, progress)
     with lake.lock(dataset):
         settle(lake, dataset, settings)
@@ -92,7 +92,7 @@ def load(
 
     Returns the receipt of this attempt. A dry run reads, cleans and checks, and writes nothing.
     """
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     refused: Receipt | None = None
     before = lake.sound_receipt(dataset, night)
     with scratch(settings.work, f"{dataset}-{night}") as folder:
@@ -125,7 +125,7 @@ def settle(lake: Lake, dataset: str, settings: Settings) -> None:
 
 def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:
     """Releases the held datasets of a night, for their present content; returns which."""
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     released = []
     for dataset in DATASETS:
         with lake.lock(dataset):
@@ -377,7 +377,7 @@ def _mend(lake: Lake, found: DamagedPart, settings: Settings) -> None:
         if _hashes(made) != _hashes(receipt):
             raise Damaged(damage(f"{found}, and made again it differs", again))
         target = lake.partition(dataset, night, receipt.content)
-        put_folder(folder / "parts", target, folder, lake.final_step(dataset))
+        lake.put(folder / "parts", target, dataset, folder)
     log.warning("%s. The part was made again from the delivered bytes.", found)
 
 

@@ -124,7 +124,7 @@ def reload(receipt: Receipt, settings: Settings) -> Receipt:
     are gone, SourceUnreachable if nobody can tell, OutlookError if the night was released for its
     present content or its file now has another number of rows.
     """
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     dataset, night = receipt.dataset, receipt.export_date
     what, stays = f"{dataset} {night}", "It stays as it was"
     release = lake.release(dataset, night)
@@ -194,7 +194,7 @@ def retry(
 ) -> Retried:
     """Tries the rejected rows of the last sixty days, or of one night, by today's rules, and loads
     every night again of which they accept a row; a dry run loads nothing."""
-    lake, found = Lake(settings.lake), Retried([], [], [])
+    lake, found = Lake(settings.place), Retried([], [], [])
     for dataset in datasets:
         with lake.lock(dataset):
             receipts = recent(lake, dataset, night)

@@ -5,37 +5,58 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from transforms.errors import SettingsError
 from transforms.markets import Market, market
+from transforms.place import Place
+from transforms.place.folder import Folder
 from transforms.sources import LOCAL, Source, source
-from transforms.sources.address import OPTIONS, Login, hold_to_path, scheme_of, shown
+from transforms.sources.address import (
+    OPTIONS,
+    Address,
+    Login,
+    address,
+    hold_to_path,
+    scheme_of,
+    shown,
+)
 from transforms.sources.local import Local
 from transforms.sources.source import Limits
 
 # Options of the source that may be set apart: the others are secrets, and belong in a connection.
 SOURCE_OPTIONS = [name for name in OPTIONS if not name.startswith("private_key")]
+STORE_OPTIONS = ("endpoint_url", "region_name", "ca_file")
 LIMITS = [f.name for f in fields(Limits)]
 NAMES = (
     "HOME",
     "EXPORTS",
     "EXPORTS_CONNECTION",
     "LAKE",
+    "LAKE_CONNECTION",
+    *(f"LAKE_{name.upper()}" for name in STORE_OPTIONS),
+    "WORK",
     "PUBLISHED",
     "KEY",
     "MARKET",
     *(f"SOURCE_{name.upper()}" for name in (*SOURCE_OPTIONS, *LIMITS)),
 )
 
-# What finds an Airflow connection by its id. Whoever knows Airflow sets it: transforms does not.
-find_connection: Callable[[str], Login] | None = None
+Get = Callable[[str, str | None], str | None]
+FindConnection = Callable[[str, str], Login]
+
+# What finds an Airflow connection by its id, for a setting. Whoever knows Airflow sets it.
+find_connection: FindConnection | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings; made by `settings()` and passed on, never global."""
+    """All settings; made by `settings()` and passed on, never global.
+
+    `lake` is the lake's folder. Where the lake is in a bucket, it holds only what this machine
+    keeps of it: scratch, and copies of what was read.
+    """
 
     home: Path
     exports: Source
@@ -43,6 +64,12 @@ class Settings:
     published: Path
     key: bytes | None = field(repr=False)
     market: Market
+    bucket: Place | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the lake is kept."""
+        return self.bucket or Folder(self.lake)
 
     @property
     def work(self) -> Path:
@@ -59,7 +86,7 @@ class Settings:
         """Where to read what lies beside the nights, such as `calendar.json`: in the source if it
         is a local folder that holds anything, else in the lake's copy (`exports.keep_beside`), so
         that a build needs no source. Where neither is there yet, a restore fills the folder."""
-        kept = self.lake / "beside"
+        kept = self.place.local(PurePosixPath("beside"))
         if isinstance(self.exports, Local):
             if self.exports.holds_anything():
                 return self.exports
@@ -91,7 +118,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         for name, value in from_file.items():
             if name.upper() not in {f"OUTLOOK_{n}" for n in NAMES} - {"OUTLOOK_KEY"}:
                 raise SettingsError(f"{path}: {name} is not a setting that belongs in a file")
-            if name.upper() == "OUTLOOK_EXPORTS" and "@" in str(value):
+            if name.upper() in ("OUTLOOK_EXPORTS", "OUTLOOK_LAKE") and "@" in str(value):
                 raise SettingsError(
                     f"{path}: a login does not belong in a file, but in an Airflow connection"
                 )
@@ -105,10 +132,16 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
     key_file = home / "key"
     if key is None and key_file.is_file():
         key = _key(key_file)
+    bucket = None
+    lake = str(get("LAKE", str(home / "lake")))
+    if scheme_of(lake) == "s3":
+        room = _local("WORK", str(get("WORK", str(home / "work"))))
+        bucket, lake = _bucket(store_address(get, "LAKE", lake), _limits(get, {}), room), str(room)
     return Settings(
         home=home,
         exports=_source(get, home),
-        lake=_local("LAKE", str(get("LAKE", str(home / "lake")))),
+        lake=_local("LAKE", lake),
+        bucket=bucket,
         published=_local("PUBLISHED", str(get("PUBLISHED", str(home / "published")))),
         key=key.encode() if key else None,
         market=market(str(get("MARKET", "PK"))),
@@ -125,7 +158,7 @@ def _key(file: Path) -> str:
     return text.decode("ascii")
 
 
-def _source(get: Callable[[str, str | None], str | None], home: Path) -> Source:
+def _source(get: Get, home: Path) -> Source:
     connection = get("EXPORTS_CONNECTION", None)
     url = get("EXPORTS", None)
     if connection and not url:
@@ -139,11 +172,11 @@ def _source(get: Callable[[str, str | None], str | None], home: Path) -> Source:
         url or str(home / "exports"),
         _limits(get, {"unchanged": 5.0} if scheme_of(url or "") in LOCAL else {}),
         {name: text for name, text in options.items() if text},
-        partial(_login, connection, find_connection) if connection else None,
+        partial(_login, "OUTLOOK_EXPORTS", connection, find_connection) if connection else None,
     )
 
 
-def _limits(get: Callable[[str, str | None], str | None], chosen: dict[str, Any]) -> Limits:
+def _limits(get: Get, chosen: dict[str, Any]) -> Limits:
     for name in LIMITS:
         text = get(f"SOURCE_{name.upper()}", None)
         if text is None:
@@ -158,20 +191,40 @@ def _limits(get: Callable[[str, str | None], str | None], chosen: dict[str, Any]
     return Limits(**chosen)
 
 
-def _login(connection: str, find: Callable[[str], Login] | None) -> Login:
+def _login(setting: str, connection: str, find: FindConnection | None) -> Login:
     if find is None:
         raise SettingsError(
-            f"OUTLOOK_EXPORTS_CONNECTION is {connection!r}: only the command `outlook` and the "
+            f"{setting}_CONNECTION is {connection!r}: only the command `outlook` and the "
             "DAGs can look up a connection"
         )
-    return find(connection)
+    return find(connection, f"{setting}_CONNECTION")
+
+
+def _bucket(where: Address, limits: Limits, room: Path) -> Place:
+    try:
+        from transforms.place.bucket import Bucket  # boto3 comes with an extra
+    except ImportError:
+        raise SettingsError(
+            f"OUTLOOK_LAKE is {where}, but boto3 is not installed: it comes with the extra s3. Run "
+            "`make production`. Nothing was done."
+        ) from None
+    return Bucket(where, limits, room)
+
+
+def store_address(get: Get, name: str, url: str) -> Address:
+    """The address of the bucket that a setting names, with its options and its connection."""
+    options = {o: text for o in STORE_OPTIONS if (text := get(f"{name}_{o.upper()}", None))}
+    connection = get(f"{name}_CONNECTION", None)
+    login = partial(_login, f"OUTLOOK_{name}", connection, find_connection) if connection else None
+    return address(url, options, login, f"OUTLOOK_{name}")
 
 
 def _local(name: str, url: str) -> Path:
     found = url.removeprefix("local:").removeprefix("file://").removeprefix("file:")
     if "://" in found or not found:
         raise SettingsError(
-            f"OUTLOOK_{name} is {shown(url)!r}: only a local folder (file:) works so far"
+            f"OUTLOOK_{name} is {shown(url)!r}: it must be a local folder (file:)"
+            + (" or a bucket (s3:)" if name == "LAKE" else "")
         )
     hold_to_path(f"OUTLOOK_{name}", found)
     return Path(found).absolute()

@@ -125,24 +125,34 @@ def write_bytes(path: Path, value: bytes) -> None:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Writes JSON atomically, with a seal that shows whether the file was changed afterwards."""
+    write_bytes(path, sealed(value))
+
+
+def sealed(value: dict[str, Any]) -> bytes:
+    """A dictionary as sealed JSON."""
     # Seal what a reader will get, in which dates and keys are text.
     plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
     plain[SEAL] = _seal(plain)
     text = json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True)
-    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+    return text.encode("utf-8", errors="backslashreplace")
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any] | None:
-    """What `write_json` wrote; None if there is no file. Raises Damaged, with the remedy.
-
-    A file without a seal comes from an older version and is accepted as it is.
-    """
+    """What `write_json` wrote; None if there is no file. Raises Damaged, with the remedy."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         return None
     except IsADirectoryError:
         raise Damaged(damage(f"{path} is a folder", remedy)) from None
+    return unsealed(text, str(path), remedy)
+
+
+def unsealed(text: bytes, path: str, remedy: str) -> dict[str, Any]:
+    """What was sealed; `path` is for the message. Raises Damaged, with the remedy.
+
+    JSON without a seal comes from an older version and is accepted as it is.
+    """
     if not text:
         raise Damaged(damage(f"{path} is empty", remedy))
     try:

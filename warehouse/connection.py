@@ -1,4 +1,4 @@
-"""The Airflow connection of OUTLOOK_EXPORTS_CONNECTION, the same for a task and for a command.
+"""The Airflow connection that a setting names, the same for a task and for a command.
 
 Airflow is imported when a connection is looked up, so that nobody else waits for it. Its secrets
 backends are asked in their order: the configured one, AIRFLOW_CONN_…, Airflow's database.
@@ -10,8 +10,8 @@ from transforms.errors import SettingsError
 from transforms.sources.address import Login
 
 
-def find_connection(name: str) -> Login:
-    """A connection as plain values. Raises SettingsError if there is none of that name."""
+def find_connection(name: str, setting: str = "OUTLOOK_EXPORTS_CONNECTION") -> Login:
+    """The connection of a setting as plain values. Raises SettingsError if there is none."""
     try:
         found = _found(name)
         return {
@@ -24,7 +24,7 @@ def find_connection(name: str) -> Login:
     except Exception as error:
         # What a library says here may hold the secret itself.
         raise SettingsError(
-            f"OUTLOOK_EXPORTS_CONNECTION is {name!r}, and Airflow gives no such connection "
+            f"{setting} is {name!r}, and Airflow gives no such connection "
             f"({type(error).__name__}): add it (`airflow connections add {name} …`), set "
             f"AIRFLOW_CONN_{name.upper()}, or look into the secrets backend. Nothing was done."
         ) from None

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from transforms.lake import Lake
 from transforms.lease import leased
-from transforms.storage import read_json, write_json
+from transforms.place import read_json, write_json
 from warehouse.messages import REFUSED, Message
 
+FOLDER = "incidents"  # in the lake
 # DAGs whose runs are not of one night.
 WITHOUT_NIGHT = ("catch_up", "maintenance", "outlook")
 REMEDY = "delete it: its messages may then come a second time"
@@ -59,21 +60,21 @@ def sent(lake: Lake, message: Message, left: Sequence[str]) -> None:
         now = [{**one, "left": list(left)} if _is(message, one) else one for one in told]
         is_over = not _since_recovery(now) or _is_of_no_subject(message)
         if is_over and not any(one["left"] for one in now):
-            _path(lake, message.subject, message.night).unlink(missing_ok=True)
+            lake.place.delete(_name(message.subject, message.night))
         else:
             _write(lake, message, now)
 
 
 def loaded(lake: Lake, dataset: str, night: date) -> None:
     """Notes that a load of the night was good, after whatever was told of it."""
-    if not _path(lake, dataset, night).exists():
+    if not lake.place.has(_name(dataset, night)):
         return
     with _locked(lake):
-        known = read_json(_path(lake, dataset, night), REMEDY)
+        known = read_json(lake.place, _name(dataset, night), REMEDY)
         for one in known["told"] if known else []:
             one["is_past"] = True
         if known:
-            write_json(_path(lake, dataset, night), known)
+            write_json(lake.place, _name(dataset, night), known)
 
 
 def pending(lake: Lake) -> list[Incident]:
@@ -105,31 +106,31 @@ def unsent(lake: Lake, now: datetime) -> list[tuple[Message, list[str]]]:
 
 def _every(lake: Lake) -> list[tuple[str, date | None, list[dict[str, Any]]]]:
     found = []
-    for path in sorted((lake.root / "incidents").glob("*.json")):
-        if known := read_json(path, REMEDY):
-            night = date.fromisoformat(known["night"]) if known["night"] else None
-            found.append((known["subject"], night, known["told"]))
+    with lake.place.at_once(PurePosixPath(FOLDER)):
+        for name in (n for n in lake.named(FOLDER) if n.suffix == ".json"):
+            if known := read_json(lake.place, name, REMEDY):
+                night = date.fromisoformat(known["night"]) if known["night"] else None
+                found.append((known["subject"], night, known["told"]))
     return found
 
 
 def _told(lake: Lake, message: Message) -> list[dict[str, Any]]:
-    known = read_json(_path(lake, message.subject, message.night), REMEDY)
+    known = read_json(lake.place, _name(message.subject, message.night), REMEDY)
     return known["told"] if known else []
 
 
 def _write(lake: Lake, message: Message, told: list[dict[str, Any]]) -> None:
     night = f"{message.night}" if message.night else None
     what = {"subject": message.subject, "night": night, "told": told}
-    write_json(_path(lake, message.subject, message.night), what)
+    write_json(lake.place, _name(message.subject, message.night), what)
 
 
 def _locked(lake: Lake) -> AbstractContextManager[None]:
-    return leased(lake.root / ".lock-incidents")
+    return leased(lake.place.lock(f".lock-{FOLDER}"))
 
 
-def _path(lake: Lake, subject: str, night: date | None) -> Path:
-    name = f"{night}.{subject}" if night else subject
-    return lake.root / "incidents" / f"{name}.json"
+def _name(subject: str, night: date | None) -> PurePosixPath:
+    return PurePosixPath(FOLDER, f"{night}.{subject}.json" if night else f"{subject}.json")
 
 
 def _since_recovery(told: list[dict[str, Any]]) -> list[dict[str, Any]]:

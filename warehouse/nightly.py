@@ -118,14 +118,14 @@ def load(dataset: str, export_date: str) -> dict[str, Any]:
     if not receipt.is_usable:
         message = messages.of_night(receipt, f"{chosen.exports}", _live(chosen))
         raise messages.Stopped(message, receipt.status)
-    incidents.loaded(Lake(chosen.lake), dataset, _night(export_date))
+    incidents.loaded(Lake(chosen.place), dataset, _night(export_date))
     in_full = receipt.as_json()
     return {k: in_full[k] for k in OF_A_RECEIPT}
 
 
 def is_complete(export_date: str) -> bool:
     """Whether all three exports of the night count."""
-    return Lake(settings().lake).is_complete(_night(export_date))
+    return Lake(settings().place).is_complete(_night(export_date))
 
 
 @disk_faults_told()
@@ -135,7 +135,7 @@ def publish_night(export_date: str) -> dict[str, Any]:
     Raises NightHeld if one of them does not, or if a check fails.
     """
     chosen, night = settings(), _night(export_date)
-    if waiting := Lake(chosen.lake).waiting(night):
+    if waiting := Lake(chosen.place).waiting(night):
         raise NightHeld(f"{night} is not complete: {waiting}. Nothing was published.")
     live = versions.latest(chosen.published)
     shown = versions.night_of(live) if live else night
@@ -165,7 +165,7 @@ def catch_up(
         told.append(message)
         tell(message)
 
-    nights = _looked_at(chosen, Lake(chosen.lake), now)
+    nights = _looked_at(chosen, Lake(chosen.place), now)
     for dataset, night in line.changed(chosen, nights) + _never_run(chosen, nights, now):
         try:
             receipt = load(dataset, f"{night}")
@@ -198,7 +198,7 @@ def catch_up(
 def recovered() -> list[Message]:
     """What to tell about nights that were late, failed or held and are in the live version now."""
     chosen = settings()
-    lake, live = Lake(chosen.lake), versions.latest(chosen.published)
+    lake, live = Lake(chosen.place), versions.latest(chosen.published)
     if live is None or not is_current(chosen):
         return []
     found = []
@@ -219,7 +219,7 @@ def works_again(subject: str) -> list[Message]:
     chosen = settings()
     return [
         messages.recovered(subject, None, ", then ".join(one.told), "", _live(chosen))
-        for one in incidents.pending(Lake(chosen.lake))
+        for one in incidents.pending(Lake(chosen.place))
         if one.subject == subject and one.night is None
     ]
 
@@ -235,24 +235,24 @@ def message_of(subject: str, night: date | None, error: BaseException) -> Messag
 
 def is_new(message: Message, ways: Sequence[str] = ()) -> bool:
     """Whether the message has still to be sent; notes that it is, and by which ways."""
-    return incidents.begin(Lake(settings().lake), message, ways)
+    return incidents.begin(Lake(settings().place), message, ways)
 
 
 def sent(message: Message, left: Sequence[str] = ()) -> None:
     """Notes that the message went out, except by the ways that are left."""
-    incidents.sent(Lake(settings().lake), message, left)
+    incidents.sent(Lake(settings().place), message, left)
 
 
 def unsent() -> list[tuple[Message, list[str]]]:
     """The messages that have not gone out, with the ways that are left."""
-    return incidents.unsent(Lake(settings().lake), datetime.now(UTC))
+    return incidents.unsent(Lake(settings().place), datetime.now(UTC))
 
 
 @disk_faults_told()
 def summary(export_date: str) -> str:
     """A night on one screen: rows, live version, headline figures. Logged as one record."""
     chosen = settings()
-    lake = Lake(chosen.lake)
+    lake = Lake(chosen.place)
     lines = [f"Night {export_date}"]
     for dataset in DATASETS:
         receipt = lake.receipt(dataset, _night(export_date))
@@ -308,7 +308,7 @@ def _looked_at(chosen: Settings, lake: Lake, now: datetime) -> list[date]:
 def _never_run(chosen: Settings, nights: list[date], now: datetime) -> list[tuple[str, date]]:
     """Exports that were delivered, and that no run has loaded or still waits for: of nights in
     which Airflow was down, say, or whose own run failed before it could look."""
-    lake = Lake(chosen.lake)
+    lake = Lake(chosen.place)
     failed = {(one.subject, one.night) for one in incidents.pending(lake) if "failed" in one.told}
     return [
         (dataset, night)

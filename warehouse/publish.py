@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import Damaged, PublishError
-from transforms.lease import final_step, leased, own_folder, sweep
+from transforms.lease import Lock, final_step, leased, own_folder, sweep
 from transforms.storage import disk_fault, move, read_json, sync, write_json
 from warehouse.versions import BUILD_AGAIN, FILE, manifest
 
@@ -51,7 +51,7 @@ def put_in_place(
     night: date,
     about: dict[str, Any],
     is_newest: bool,
-    locks: Iterable[Path] = (),
+    locks: Iterable[Lock] = (),
 ) -> Path:
     """Makes the finished folder the version of that night, and `latest` if it is the newest.
 

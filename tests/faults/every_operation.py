@@ -140,7 +140,8 @@ def content(home: Path) -> dict[str, Any]:
 
 
 def _lake(chosen: Settings) -> dict[str, Any]:
-    lake, found = Lake(chosen.lake), {}
+    lake = Lake(chosen.lake)
+    found: dict[str, Any] = {}
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
             if not lake.is_whole(receipt):
@@ -148,8 +149,8 @@ def _lake(chosen: Settings) -> dict[str, Any]:
             made = ("started_at", "seconds")
             told = {k: v for k, v in receipt.as_json().items() if k not in made}
             found[f"{dataset} {receipt.export_date}"] = told
-        for night, _, account in history.folded_nights(lake, dataset):
-            found[f"fold of {dataset} {night}"] = account
+        for fold in history.folded_nights(lake, dataset):
+            found[f"fold of {dataset} {fold.night}"] = fold
     return found
 
 

@@ -159,7 +159,9 @@ def test_wrong_clock_of_an_owner_changes_nothing(
     dated = os.utime
     lock = tmp_path / ".lock"
     with leased(lock):
-        lease._held[lock]._done.set()  # the beats below are in its place
+        owner = lease.held(lock)
+        assert isinstance(owner, lease.Lease)
+        owner._done.set()  # the beats below are in its place
         taken = []
         monkeypatch.setattr(lease, "LONGEST_POLL", 0.02)
 

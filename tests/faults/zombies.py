@@ -49,7 +49,7 @@ class Moment:
 
 MOMENTS = (
     Moment("listings", "transforms.night", "Attempt.read", None),
-    Moment("sellers", "transforms.lake.commit", "put_folder"),
+    Moment("sellers", "transforms.place.folder", "put_folder"),
     Moment("inquiries", "transforms.lake.fold", "Fold.made"),
     Moment("build", "warehouse.build.build", "_make"),
     Moment("build", "warehouse.publish", "free_name"),

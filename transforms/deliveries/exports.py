@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
 
 from transforms import DATASETS
@@ -24,10 +24,10 @@ from transforms.deliveries.manifest import (
 )
 from transforms.errors import SettingsError
 from transforms.lease import allowed
+from transforms.place import Place
 from transforms.sources import Source
 from transforms.sources.local import Local
 from transforms.sources.source import Entry, read_small
-from transforms.storage import write_bytes
 from transforms.visible import visible
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".xlsx", ".xls", ".parqu
 PACKED = (".gz", ".zip", ".zst")
 MANIFEST = "manifest.json"
 CALENDAR = "calendar.json"
+BESIDE = PurePosixPath("beside")  # in the lake: a copy of what lies beside the nights
 SAMPLE = "sample.json"  # beside generated deliveries: how they were made
 # Files that say that a delivery is whole, and the ending of those that say so of one file.
 DONE = ("_SUCCESS", ".done")
@@ -187,8 +188,8 @@ def beside(exports: Source, name: str) -> bytes | None:
     return None if there is None else _text(exports, name, there)
 
 
-def keep_beside(exports: Source, folder: Path) -> None:
-    """Copies what lies beside the nights of a source into `folder`. Call it once the source has
+def keep_beside(exports: Source, place: Place) -> None:
+    """Copies what lies beside the nights of a source into the lake. Call it once the source has
     listed its root: until then, absent may mean that it is not there itself.
 
     Raises SettingsError if what lies there is not a file of its kind.
@@ -197,14 +198,15 @@ def keep_beside(exports: Source, folder: Path) -> None:
         return
     for name in (CALENDAR, SAMPLE):
         try:
-            kept, text = folder / name, beside(exports, name)
+            kept, text = BESIDE / name, beside(exports, name)
         except ValueError as error:
             raise _unusable_beside(exports, name, error) from error
-        with allowed(folder):
-            if text is None:
-                kept.unlink(missing_ok=True)
-            elif not kept.is_file() or kept.read_bytes() != text:
-                write_bytes(kept, text)
+        with allowed(Path(place.shown(BESIDE))):
+            known = place.read(kept)
+            if text is None and known is not None:
+                place.delete(kept)
+            elif text is not None and known != text:
+                place.write(kept, text)
 
 
 def _due(night: date, stretches: tuple[Stretch, ...]) -> bool:

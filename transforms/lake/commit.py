@@ -8,7 +8,6 @@ from transforms.deliveries.exports import in_order
 from transforms.errors import TakenOver
 from transforms.lake.lake import Lake
 from transforms.lake.receipt import Receipt, Replaced
-from transforms.storage import put_folder
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +38,9 @@ def commit(
             receipt = replace(receipt, parts=old.parts)
         elif receipt.content:
             target = lake.partition(dataset, night, receipt.content)
-            within = target.relative_to(lake.root)
-            named = (replace(part, path=str(within / part.path)) for part in receipt.parts)
+            named = (replace(part, path=str(target / part.path)) for part in receipt.parts)
             receipt = replace(receipt, parts=tuple(named))
-            put_folder(parts, target, scratch, lake.final_step(dataset))
+            lake.put(parts, target, dataset, scratch)
         if old is None or (receipt, receipt.listed) != (old, old.listed):
             lake.write_receipt(receipt)
         return receipt

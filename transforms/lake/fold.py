@@ -6,7 +6,7 @@ they name it: `rules`. Whatever else changes, the history stays.
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import duckdb
 
@@ -53,7 +53,7 @@ class Fold:
     lake: Lake
     dataset: str
     link: Link
-    before: Link | None
+    before: Path | None  # the state of the night before
     out: Path
 
     def made(self) -> dict[str, int]:
@@ -95,8 +95,8 @@ class Fold:
         key = contract(self.dataset).key[0]
         hashed = ", ".join(a for a in attributes if a != "snapshot_date")
         if self.before:
-            ledger = state_of(self.lake, self.dataset, self.before.night)
-            self.db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({quoted(ledger)})")
+            ledger = quoted(self.before)
+            self.db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({ledger})")
         else:
             self.db.execute(
                 "CREATE TABLE ledger_before (row_key VARCHAR, first_seen_on DATE, "
@@ -149,8 +149,8 @@ class Fold:
             f"FROM read_parquet({rows})"
         )
         if self.before:
-            state = state_of(self.lake, "inquiries", self.before.night)
-            self.db.execute(f"CREATE VIEW state_before AS FROM read_parquet({quoted(state)})")
+            state = quoted(self.before)
+            self.db.execute(f"CREATE VIEW state_before AS FROM read_parquet({state})")
         else:
             self.db.execute(
                 "CREATE TABLE state_before AS SELECT *, NULL::DATE AS first_seen_on, "
@@ -171,7 +171,7 @@ class Fold:
         )
 
 
-def state_of(lake: Lake, dataset: str, night: date) -> Path:
+def state_of(lake: Lake, dataset: str, night: date) -> PurePosixPath:
     return lake.history(dataset, night) / f"{STATE[dataset]}.parquet"
 
 

@@ -8,9 +8,9 @@ and the result does not depend on the order of arrival.
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from transforms.deliveries import exports
@@ -21,15 +21,9 @@ from transforms.lake.gates import GoodNight
 from transforms.lake.lake import Lake
 from transforms.lake.receipt import UNREAD, Receipt
 from transforms.lease import scratch
+from transforms.place import Unsound, read_json
 from transforms.settings import Settings
-from transforms.storage import (
-    discard,
-    put_folder,
-    read_json,
-    sha256,
-    sha256_of,
-    write_json,
-)
+from transforms.storage import damage, sha256, sha256_of, write_json
 
 log = logging.getLogger(__name__)
 
@@ -60,31 +54,46 @@ def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> No
         _fold_from(lake, dataset, chain, len(chain) - 1, settings)
 
 
-def folded_nights(lake: Lake, dataset: str) -> list[tuple[date, Path, dict[str, Any]]]:
-    """Folder and account of every fold that counts, oldest night first.
+@dataclass(frozen=True)
+class Folded:
+    """A fold that counts: what it is made from, what changed, and the hashes of its files."""
 
-    `settle` has checked their files against the hashes in the accounts.
-    """
+    dataset: str
+    night: date
+    name: str
+    changes: dict[str, int]
+    files: dict[str, str] = field(compare=False)  # the same rows may be other bytes
+
+    def path(self, lake: Lake, name: str) -> str:
+        """A file of it on this machine. Raises Damaged."""
+        within = lake.history(self.dataset, self.night) / name
+        try:
+            return str(lake.place.verified(within, self.files.get(name, "")))
+        except Unsound as fault:
+            raise Damaged(damage(f"{fault}", "run `outlook build` to make it again")) from None
+
+
+def folded_nights(lake: Lake, dataset: str) -> list[Folded]:
+    """Every fold that counts, oldest night first."""
     usable = [r.export_date for r in lake.receipts(dataset) if r.is_usable]
     found = []
-    for night in usable:
-        folder = lake.history(dataset, night)
-        account = _account(folder)
-        if account:
-            del account["files"]  # the same rows may be other bytes
-            found.append((night, folder, account))
+    with lake.place.at_once(PurePosixPath("history", dataset)):
+        for night in usable:
+            if account := _account(lake, lake.history(dataset, night)):
+                of = (account[k] for k in ("name", "changes", "files"))
+                found.append(Folded(dataset, night, *of))
     return found
 
 
 def faults(lake: Lake, dataset: str) -> list[str]:
     """Faults of the folds, for `outlook doctor`; the next build repairs them."""
     found = []
-    for folder in sorted((lake.root / "history" / dataset).glob("????-??-??")):
-        account = _account(folder)
+    for folder in lake.named("history", dataset):
+        account = _account(lake, folder)
+        whole = lake.place.shown(folder / ACCOUNT)
         if account is None:
-            found.append(f"{folder / ACCOUNT} is damaged or gone")
+            found.append(f"{whole} is damaged or gone")
         else:
-            whole = folder / ACCOUNT
             found += [f"{x}, as {whole} has it" for x in _damage(lake, folder, account["files"])]
     return found
 
@@ -137,7 +146,7 @@ def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
     Only the next fold reads the state of an earlier night, and it checks that itself.
     """
     folder = lake.history(dataset, link.night)
-    account = _account(folder)
+    account = _account(lake, folder)
     if account is None or account["name"] != link.name:
         return False
     state = state_of(lake, dataset, link.night).name
@@ -149,22 +158,29 @@ def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
 
 
 def _damage(
-    lake: Lake, folder: Path, files: dict[str, str], is_state_needed: bool = False
+    lake: Lake, folder: PurePosixPath, files: dict[str, str], is_state_needed: bool = False
 ) -> list[str]:
     """Files of a fold that have changed since they were written; a state may have been pruned."""
     states = {f"{name}.parquet" for name in STATE.values()}
     return [
         fault
         for name, digest in files.items()
-        if (is_state_needed or name not in states or (folder / name).exists())
+        if (is_state_needed or name not in states or lake.place.has(folder / name, digest))
         and (fault := lake.fault(folder / name, digest))
     ]
 
 
 def _has_state(lake: Lake, dataset: str, night: date) -> bool:
-    path = state_of(lake, dataset, night)
-    account = _account(path.parent)
-    return account is not None and lake.fault(path, account["files"].get(path.name, "")) is None
+    name = state_of(lake, dataset, night)
+    account = _account(lake, name.parent)
+    return account is not None and lake.fault(name, account["files"].get(name.name, "")) is None
+
+
+def _state_before(lake: Lake, dataset: str, before: Link) -> Path:
+    """The state that a fold starts from, on this machine; `_has_state` has verified it."""
+    name = state_of(lake, dataset, before.night)
+    account = _account(lake, name.parent)
+    return lake.place.verified(name, account["files"][name.name] if account else "")
 
 
 def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
@@ -177,7 +193,7 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
         start -= 1
     told = _Progress(dataset, chain[start:], _why(lake, dataset, chain[stale]))
     for index in range(start, len(chain)):
-        before = chain[index - 1] if index else None
+        before = _state_before(lake, dataset, chain[index - 1]) if index else None
         with scratch(settings.work, f"fold-{dataset}") as folder:
             out = folder / "fold"
             out.mkdir()
@@ -192,7 +208,7 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
             }
             write_json(out / ACCOUNT, account)
             target = lake.history(dataset, chain[index].night)
-            put_folder(out, target, folder, lake.final_step(dataset))
+            lake.put(out, target, dataset, folder)
         _drop_state(lake, dataset, chain, index - KEPT_STATES)
         told.advance()
 
@@ -202,12 +218,12 @@ def _drop_state(lake: Lake, dataset: str, chain: list[Link], index: int) -> None
     fill the disk while it is made again."""
     if index >= 0 and chain[index].night.month == chain[index + 1].night.month:
         with lake.final_step(dataset):
-            state_of(lake, dataset, chain[index].night).unlink(missing_ok=True)
+            lake.place.delete(state_of(lake, dataset, chain[index].night))
 
 
 def _why(lake: Lake, dataset: str, stale: Link) -> str:
     """Why a night's fold does not count."""
-    account = _account(lake.history(dataset, stale.night))
+    account = _account(lake, lake.history(dataset, stale.night))
     if account is None:
         return "there are none yet"
     if "rules" not in account:
@@ -251,10 +267,10 @@ class _Progress:
         )
 
 
-def _account(folder: Path) -> dict[str, Any] | None:
+def _account(lake: Lake, folder: PurePosixPath) -> dict[str, Any] | None:
     """A fold's input and the hashes of its files; None if the fold must be made again."""
     try:
-        account = read_json(folder / ACCOUNT, "the fold is made again")
+        account = read_json(lake.place, folder / ACCOUNT, "the fold is made again")
     except Damaged as error:
         log.warning("%s", error)
         return None
@@ -265,7 +281,7 @@ def _account(folder: Path) -> dict[str, Any] | None:
     return account if is_one and account and account["files"] else None
 
 
-def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[Path]:
+def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[PurePosixPath]:
     """Folds of nights other than these, and states that are neither recent nor of the last night of
     a month nor of the night that a build shows. Changes are kept for ever, so states can be made
     again."""
@@ -274,15 +290,15 @@ def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[Path]:
     kept = {*nights[-KEPT_STATES:], *last_of_month.values(), shown}
     states = [state_of(lake, dataset, night) for night in nights if night not in kept]
     named = {f"{n}" for n in nights}
-    folders = (lake.root / "history" / dataset).glob("*")
-    return [p for p in states if p.exists()] + [p for p in folders if p.name not in named]
+    folders = lake.named("history", dataset)
+    return [s for s in states if lake.place.has(s)] + [f for f in folders if f.name not in named]
 
 
 def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
     gone = unneeded(lake, dataset, [link.night for link in chain])
     with lake.final_step(dataset):
-        for path in gone:
-            path.unlink(missing_ok=True) if path.is_file() else discard(path, settings.work)
+        for name in gone:
+            lake.place.delete(name, settings.work)
 
 
 def _is_complete(lake: Lake, night: date) -> bool:

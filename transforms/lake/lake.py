@@ -9,14 +9,17 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from transforms import DATASETS
 from transforms.errors import Damaged, SettingsError
 from transforms.lake.receipt import Part, Receipt, from_json
-from transforms.lease import final_step, leased
-from transforms.storage import damage, read_json, sha256, write_json
+from transforms.lease import Lock, final_step, leased
+from transforms.place import Place, Unsound, read_json, write_json
+from transforms.place.folder import Folder
+from transforms.storage import damage, sealed
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +40,19 @@ class DamagedPart(Damaged):
 
 
 class Lake:
-    """Paths and receipts under one root. All writes go to a temporary name and are renamed.
+    """Names and receipts in one place. What is written appears whole or not at all.
 
     Reads are checked against the hashes that were written: see `part_paths`, `read_json`.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, place: Place | Path) -> None:
+        self.place: Place = Folder(place) if isinstance(place, Path) else place
         self.until: date | None = None
-        self._sound: set[tuple[Path, str, int, int]] = set()
 
     def as_of(self, night: date | None) -> "Lake":
         """The same lake for a reader that must see no later night: `receipts` leaves them out."""
-        limited = Lake(self.root)
-        limited.until, limited._sound = night, self._sound
+        limited = Lake(self.place)
+        limited.until = night
         return limited
 
     def usable(self, night: date) -> list[str]:
@@ -70,19 +72,21 @@ class Lake:
             if r is None or not r.is_usable
         )
 
-    def partition(self, dataset: str, night: date, content: str) -> Path:
-        return self.root / dataset / f"{night}" / content[:12]
+    def partition(self, dataset: str, night: date, content: str) -> PurePosixPath:
+        return PurePosixPath(dataset, f"{night}", content[:12])
 
-    def history(self, dataset: str, night: date) -> Path:
-        return self.root / "history" / dataset / f"{night}"
+    def history(self, dataset: str, night: date) -> PurePosixPath:
+        return PurePosixPath("history", dataset, f"{night}")
 
     def receipt(self, dataset: str, night: date) -> Receipt | None:
         """The current receipt of a night. Raises Damaged if it has changed since it was written."""
-        path = self._receipt_path(dataset, night)
+        name = self._receipt_name(dataset, night)
         remedy = LOAD_AGAIN.format(night=night)
-        found = self._read(path, remedy)
+        found = self._read(name, remedy)
         if found and (found.dataset, found.export_date) != (dataset, night):
-            raise Damaged(damage(f"{path} is the receipt of another night", remedy))
+            raise Damaged(
+                damage(f"{self.place.shown(name)} is the receipt of another night", remedy)
+            )
         return found
 
     def receipts(self, dataset: str, damaged: dict[date, Damaged] | None = None) -> list[Receipt]:
@@ -92,21 +96,28 @@ class Lake:
         change. With a dictionary given, such nights go there instead.
         """
         found = []
-        for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.json")):
-            try:
-                night = date.fromisoformat(path.stem)
-            except ValueError:
-                log.warning("%s was ignored: its name is not a date", path)
-                continue
-            if self.until and night > self.until:
-                continue
-            try:
-                found.append(self.receipt(dataset, night))
-            except Damaged as error:
-                if damaged is None:
-                    raise
-                damaged[night] = error
+        with self.place.at_once(PurePosixPath("receipts", dataset)):
+            for night in self._nights(dataset):
+                try:
+                    found.append(self.receipt(dataset, night))
+                except Damaged as error:
+                    if damaged is None:
+                        raise
+                    damaged[night] = error
         return [r for r in found if r is not None]
+
+    def _nights(self, dataset: str) -> Iterator[date]:
+        """The nights that have a receipt, and that a reader may see."""
+        for name in self.named("receipts", dataset):
+            if fnmatch(name.name, "????-??-??.json"):
+                try:
+                    night = date.fromisoformat(name.stem)
+                except ValueError:
+                    what = "%s was ignored: its name is not a date"
+                    log.warning(what, self.place.shown(name))
+                    continue
+                if not self.until or night <= self.until:
+                    yield night
 
     def sound_receipt(self, dataset: str, night: date) -> Receipt | None:
         """The receipt, or None if it is damaged: for the run that replaces it."""
@@ -118,70 +129,82 @@ class Lake:
 
     def replaced(self, dataset: str, remedy: str) -> Iterator[Receipt | Damaged]:
         """Receipts that later ones have replaced, or the faults of their files."""
-        for path in sorted((self.root / "receipts" / dataset).glob("????-??-??.*.json")):
-            try:
-                found = self._read(path, remedy)
-            except Damaged as error:
-                yield error
-            else:
-                if found:
-                    yield found
+        for name in self.named("receipts", dataset):
+            if fnmatch(name.name, "????-??-??.*.json"):
+                try:
+                    found = self._read(name, remedy)
+                except Damaged as error:
+                    yield error
+                else:
+                    if found:
+                        yield found
 
-    def let_go(self, path: Path, why: str) -> None:
+    def named(self, *below: str) -> list[PurePosixPath]:
+        """Names of the files and folders in a folder, in order."""
+        return [one.name for one in self.place.children(PurePosixPath(*below))]
+
+    def let_go(self, name: PurePosixPath, why: str) -> None:
         """Records that retention deletes a part, or a folder of parts, before it does."""
         told = {"why": why, "at": f"{datetime.now(UTC):%Y-%m-%d}"}
-        write_json(path.with_suffix(".deleted"), told)
+        write_json(self.place, name.with_suffix(".deleted"), told)
 
-    def kept_parts(self, receipt: Receipt) -> list[Part]:
-        """The parts of a receipt without those that retention has deleted."""
-        return [p for p in receipt.parts if not self.is_let_go(self.root / p.path)]
+    def kept_parts(self, receipt: Receipt, part: str | None = None) -> list[Part]:
+        """The parts of a receipt, all or of one kind, without those that retention has deleted."""
+        of = [p for p in receipt.parts if part in (None, p.part)]
+        return [p for p in of if not self.is_let_go(PurePosixPath(p.path), p.sha256)]
 
-    def is_let_go(self, path: Path) -> bool:
+    def is_let_go(self, name: PurePosixPath, digest: str | None = None) -> bool:
         """Whether retention has deleted a part, or the partition that it was in."""
-        return any(
-            x.with_suffix(".deleted").exists() and not x.exists() for x in (path, path.parent)
+        has = self.place.has
+        return not has(name, digest) and (
+            has(name.with_suffix(".deleted"))
+            or (has(name.parent.with_suffix(".deleted")) and not has(name.parent))
         )
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Commits a night. The receipt that it replaces stays next to it, named by its content."""
-        path = self._receipt_path(receipt.dataset, receipt.export_date)
+        name = self._receipt_name(receipt.dataset, receipt.export_date)
         with self.final_step(receipt.dataset):
             old = self.sound_receipt(receipt.dataset, receipt.export_date)
             if old and old.content and old.content != receipt.content:
-                beside = path.with_name(f"{path.stem}.{old.content[:12]}.json")
-                write_json(beside, old.as_json())
-            write_json(path, receipt.as_json())
+                beside = name.with_name(f"{name.stem}.{old.content[:12]}.json")
+                write_json(self.place, beside, old.as_json())
+            write_json(self.place, name, receipt.as_json())
 
     def release(self, dataset: str, night: date) -> dict[str, Any] | None:
         """Who released a held night, and why; valid only for the content released.
 
         Raises Damaged if it has changed since it was written."""
-        path = self.root / "releases" / dataset / f"{night}.json"
+        name = PurePosixPath("releases", dataset, f"{night}.json")
         remedy = f"delete it and run `outlook release-night {night} --reason …` again"
-        found = read_json(path, remedy)
+        found = read_json(self.place, name, remedy)
         own = {"dataset": dataset, "export_date": f"{night}"}
         if found and {k: found.get(k, v) for k, v in own.items()} != own:
-            raise Damaged(damage(f"{path} is the release of another night", remedy))
+            raise Damaged(
+                damage(f"{self.place.shown(name)} is the release of another night", remedy)
+            )
         return found
 
     def write_release(self, dataset: str, night: date, release: dict[str, Any]) -> None:
         of = {"dataset": dataset, "export_date": f"{night}"}
         with self.final_step(dataset):
-            write_json(self.root / "releases" / dataset / f"{night}.json", {**release, **of})
+            name = PurePosixPath("releases", dataset, f"{night}.json")
+            write_json(self.place, name, {**release, **of})
 
     def hold_to_key(self, key: bytes) -> None:
         """Raises SettingsError if the key differs from that of earlier nights.
 
         With two keys, one person would count as two.
         """
-        path = self.root / "key.json"
+        name = PurePosixPath("key.json")
         told = {"key": hmac.new(key, b"lake", "sha256").hexdigest()}
-        known = read_json(path, "delete it; the next run writes it again")
-        if known is None:
-            write_json(path, told)
-        elif known != told:
+        remedy = "delete it; the next run writes it again"
+        known = read_json(self.place, name, remedy)
+        if known is None and not self.place.create(name, sealed(told)):
+            known = read_json(self.place, name, remedy)  # another run was first
+        if known not in (None, told):
             raise SettingsError(
-                f"OUTLOOK_KEY is not the key that the nights in {self.root} were loaded with, or "
+                f"OUTLOOK_KEY is not the key that the nights in {self} were loaded with, or "
                 "its file is damaged: nothing was loaded. Restore the key from a backup. To change "
                 "the key, load everything into an empty lake."
             )
@@ -192,30 +215,30 @@ class Lake:
         This is the only access to parts. Raises DamagedPart if one has changed since.
         """
         paths = []
-        for entry in self.kept_parts(receipt):
-            if entry.part == part:
-                if fault := self.fault(self.root / entry.path, entry.sha256):
-                    of = f"{receipt.dataset} {receipt.export_date}"
-                    raise DamagedPart(f"{of}: {fault}", receipt)
-                paths.append(str(self.root / entry.path))
+        for entry in self.kept_parts(receipt, part):
+            try:
+                paths.append(str(self.place.verified(PurePosixPath(entry.path), entry.sha256)))
+            except Unsound as fault:
+                of = f"{receipt.dataset} {receipt.export_date}"
+                raise DamagedPart(f"{of}: {fault}", receipt) from None
         return paths
 
     def is_whole(self, receipt: Receipt) -> bool:
         """Whether every part that retention has not deleted exists and is unchanged."""
-        return not any(self.fault(self.root / p.path, p.sha256) for p in self.kept_parts(receipt))
+        parts = self.kept_parts(receipt)
+        return not any(self.fault(PurePosixPath(p.path), p.sha256) for p in parts)
 
-    def fault(self, path: Path, digest: str) -> str | None:
-        """The fault of a file with a known hash, if any; each file is hashed once."""
+    def fault(self, name: PurePosixPath, digest: str) -> str | None:
+        """The fault of a file with a known hash, if any."""
         try:
-            now = path.stat()
-        except FileNotFoundError:
-            return f"{path} is gone"
-        seen = (path, digest, now.st_size, now.st_ctime_ns)
-        if seen not in self._sound:
-            if not path.is_file() or sha256(path) != digest:
-                return f"{path} is not what was written"
-            self._sound.add(seen)
+            self.place.verified(name, digest)
+        except Unsound as fault:
+            return str(fault)
         return None
+
+    def put(self, made: Path, target: PurePosixPath, dataset: str, scratch: Path) -> None:
+        """Moves a finished folder of a dataset into place; call with its lock held."""
+        self.place.put(made, target, scratch, self.final_step(dataset))
 
     @contextmanager
     def lock(self, dataset: str) -> Iterator[None]:
@@ -223,24 +246,28 @@ class Lake:
         with leased(self.locks(dataset)[0]):
             with self.final_step(dataset):
                 for folder in ("receipts", "releases"):
-                    for unfinished in (self.root / folder / dataset).glob(".*.tmp"):
-                        unfinished.unlink()  # of a run that was killed
+                    self.place.tidy(PurePosixPath(folder, dataset))
             yield
 
     def final_step(self, dataset: str) -> AbstractContextManager[None]:
         """Within it a dataset is changed. Raises TakenOver if its lock was lost."""
         return final_step(*self.locks(dataset))
 
-    def locks(self, *datasets: str) -> list[Path]:
-        """The files of the datasets' locks, of all if none is named; always in one order."""
-        return [self.root / f".lock-{d}" for d in DATASETS if not datasets or d in datasets]
+    def locks(self, *datasets: str) -> list[Lock]:
+        """The locks of the datasets, of all if none is named; always in one order."""
+        return [self.place.lock(f".lock-{d}") for d in DATASETS if not datasets or d in datasets]
 
-    def _read(self, path: Path, remedy: str) -> Receipt | None:
-        found = read_json(path, remedy)
+    def __str__(self) -> str:
+        """Where it is, without anything secret."""
+        return self.place.shown(PurePosixPath())
+
+    def _read(self, name: PurePosixPath, remedy: str) -> Receipt | None:
+        found = read_json(self.place, name, remedy)
         try:
             return None if found is None else from_json(found)
         except ValueError as error:
-            raise Damaged(damage(f"{path} is not a receipt: {error}", remedy)) from None
+            what = f"{self.place.shown(name)} is not a receipt: {error}"
+            raise Damaged(damage(what, remedy)) from None
 
-    def _receipt_path(self, dataset: str, night: date) -> Path:
-        return self.root / "receipts" / dataset / f"{night}.json"
+    def _receipt_name(self, dataset: str, night: date) -> PurePosixPath:
+        return PurePosixPath("receipts", dataset, f"{night}.json")

@@ -26,7 +26,7 @@ def look(
     """
     found = deliveries(settings.exports, night)
     if keep:
-        keep_beside(settings.exports, settings.lake / "beside")
+        keep_beside(settings.exports, settings.place)
     return found, listed(found, dataset)
 
 
@@ -49,7 +49,7 @@ def changed(settings: Settings, nights: Iterable[date]) -> list[tuple[str, date]
     taken away does not. Nothing is downloaded. A night that never ran has no receipt and is left
     to whoever runs it, and one that is still being written is left for later.
     """
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     known = {(d, n): r for n in nights for d in DATASETS if (r := _receipt(lake, d, n))}
     found = deliveries_of(settings.exports, sorted({n for _, n in known}))
     looks = settings.lake / "looks"

@@ -103,22 +103,30 @@ def hold_to_path(setting: str, path: str) -> None:
         )
 
 
-def address(url: str, options: Mapping[str, str], find_login: FindLogin | None) -> Address:
-    """Takes a URL apart. Options in its query win over those given. Raises SettingsError."""
+def address(
+    url: str,
+    options: Mapping[str, str],
+    find_login: FindLogin | None,
+    setting: str = "OUTLOOK_EXPORTS",
+) -> Address:
+    """Takes the URL of a setting apart. Options in its query win over those given.
+
+    Raises SettingsError.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _unreadable() from None
+        raise _unreadable(setting) from None
     if "@" in parts.path or "@" in parts.query or parts.fragment:
-        raise _unreadable()
+        raise _unreadable(setting)
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not host and (parts.scheme == "s3" or find_login is None):
         what = "bucket" if parts.scheme == "s3" else "host"
-        raise SettingsError(f"OUTLOOK_EXPORTS is {shown(url)}, which names no {what}")
+        raise SettingsError(f"{setting} is {shown(url)}, which names no {what}")
     path = unquote(parts.path)
     if ".." in path.split("/"):
-        raise SettingsError(f"OUTLOOK_EXPORTS is {shown(url)}: write its path without ..")
+        raise SettingsError(f"{setting} is {shown(url)}: write its path without ..")
     return Address(
         scheme=parts.scheme.casefold(),
         host=host,
@@ -132,9 +140,9 @@ def address(url: str, options: Mapping[str, str], find_login: FindLogin | None) 
     )
 
 
-def _unreadable() -> SettingsError:
+def _unreadable(setting: str) -> SettingsError:
     return SettingsError(
-        "OUTLOOK_EXPORTS is not a URL that can be read: write /, ?, #, @ and : in its user name, "
+        f"{setting} is not a URL that can be read: write /, ?, #, @ and : in its user name, "
         "password and path percent-encoded, or keep the password in an Airflow connection "
-        "(OUTLOOK_EXPORTS_CONNECTION)."
+        f"({setting}_CONNECTION)."
     )

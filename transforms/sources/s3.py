@@ -1,41 +1,29 @@
 """A bucket, or a folder in one, of S3 or a server that speaks its protocol, by boto3."""
 
-import logging
-import os
 import posixpath
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
-import boto3
-from botocore import exceptions
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from transforms.sources.address import Address
+from transforms.sources.client import ABSENT, Client, code_of, etag_of
 from transforms.sources.source import (
     Entry,
     Interrupted,
     Limits,
     Listing,
-    Source,
     Stream,
     in_time,
-    patiently,
     unreachable,
     watched,
 )
 
-# It tells where it found its credentials, at every run.
-logging.getLogger("botocore").setLevel(logging.ERROR)
-
 PIECE = 16 << 10
-ABSENT = ("404", "NoSuchKey", "NotFound")
-BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling")
 CHANGED = ("PreconditionFailed", "InvalidRange", "412", "416")
-
-T = TypeVar("T")
 
 
 class S3:
@@ -46,7 +34,7 @@ class S3:
     def __init__(self, address: Address, limits: Limits) -> None:
         self.address, self.limits = address, limits
         self.root = address.path.strip("/")
-        self._client: Any = None
+        self._client = Client(address, limits, "OUTLOOK_EXPORTS", partial(unreachable, self))
 
     def __str__(self) -> str:
         return str(self.address)
@@ -54,11 +42,8 @@ class S3:
     def __repr__(self) -> str:
         return f"S3({self})"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_client": None}
-
     def folders(self, nights: list[str]) -> list[str]:
-        pages = self._pages(self._key(posixpath.commonprefix(nights)), "/")
+        pages = self._client.pages(self._key(posixpath.commonprefix(nights)), "/")
         names = [
             posixpath.basename(found["Prefix"].rstrip("/"))
             for page in pages
@@ -74,12 +59,12 @@ class S3:
 
     def files(self, folder: str) -> Listing | None:
         prefix = f"{self._key(folder)}/"
-        found = [o for page in self._pages(prefix, "/") for o in page.get("Contents", ())]
+        found = [o for page in self._client.pages(prefix, "/") for o in page.get("Contents", ())]
         if not found:
             return None
         return Listing(
             tuple(
-                Entry(o["Key"][len(prefix) :], o["Size"], o["LastModified"], _etag(o))
+                Entry(o["Key"][len(prefix) :], o["Size"], o["LastModified"], etag_of(o))
                 for o in found
                 if o["Key"] != prefix
             )
@@ -88,14 +73,14 @@ class S3:
     def look(self, path: str) -> Entry | None:
         def looked() -> Entry | None:
             try:
-                found = self._connected().head_object(Bucket=self.address.host, Key=self._key(path))
+                found = self._client.s3.head_object(Bucket=self.address.host, Key=self._key(path))
             except ClientError as error:
-                if _code(error) in ABSENT:
+                if code_of(error) in ABSENT:
                     return None
                 raise
             return _described(path, found, found["ContentLength"])
 
-        return self._ask(looked)
+        return self._client.ask(looked)
 
     @contextmanager
     def open(self, path: str, start: int, seen: Entry | None, seconds: float) -> Iterator[Stream]:
@@ -103,11 +88,11 @@ class S3:
         if start and seen and seen.etag:
             asked = {"Range": f"bytes={start}-", "IfMatch": f'"{seen.etag}"'}
         until = time.monotonic() + seconds
-        with self._told():
+        with self._client.told():
             try:
                 found = in_time(seconds, lambda: self._get(path, asked))
             except ClientError as error:
-                if not asked or _code(error) not in CHANGED:
+                if not asked or code_of(error) not in CHANGED:
                     raise
                 asked = {}
                 found = in_time(until - time.monotonic(), lambda: self._get(path, {}))
@@ -124,28 +109,22 @@ class S3:
             body.close()
 
     def _chunks(self, body: Any) -> Iterator[bytes]:
-        with self._told():
+        with self._client.told():
             yield from body.iter_chunks(PIECE)
 
     def _get(self, path: str, asked: dict[str, Any]) -> Any:
         try:
-            return self._connected().get_object(
+            return self._client.s3.get_object(
                 Bucket=self.address.host, Key=self._key(path), **asked
             )
         except ClientError as error:
-            if _code(error) in ABSENT:
+            if code_of(error) in ABSENT:
                 raise Interrupted(f"{path} was listed, but is gone") from None
             raise
 
-    def _pages(self, prefix: str, delimiter: str) -> list[Any]:
-        asked = {"Bucket": self.address.host, "Prefix": prefix, "Delimiter": delimiter}
-        return self._ask(
-            lambda: list(self._connected().get_paginator("list_objects_v2").paginate(**asked))
-        )
-
     def _has(self, prefix: str) -> bool:
         asked = {"Bucket": self.address.host, "Prefix": prefix, "MaxKeys": 1}
-        found = self._ask(lambda: self._connected().list_objects_v2(**asked))
+        found = self._client.ask(lambda: self._client.s3.list_objects_v2(**asked))
         return bool(found.get("KeyCount") or found.get("Contents"))
 
     def _key(self, within: str) -> str:
@@ -154,73 +133,6 @@ class S3:
     def _root_prefix(self) -> str:
         return f"{self.root}/" if self.root else ""
 
-    def _connected(self) -> Any:
-        if self._client is None:
-            address = self.address.with_login()
-            endpoint = address.options.get("endpoint_url")
-            is_elsewhere = endpoint or os.environ.keys() & {
-                "AWS_ENDPOINT_URL",
-                "AWS_ENDPOINT_URL_S3",
-            }
-            self._client = boto3.session.Session().client(
-                "s3",
-                endpoint_url=endpoint,
-                region_name=address.options.get("region_name"),
-                aws_access_key_id=address.user,
-                aws_secret_access_key=address.password,
-                verify=address.options.get("ca_file"),
-                config=Config(
-                    connect_timeout=self.limits.connect,
-                    read_timeout=self.limits.read,
-                    retries={"total_max_attempts": 1},
-                    s3={"addressing_style": "path"} if is_elsewhere else {},
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                ),
-            )
-        return self._client
-
-    def _ask(self, question: Callable[[], T]) -> T:
-        def attempt() -> T:
-            with self._told():
-                return in_time(self.limits.whole, question)
-
-        source: Source = self
-        return patiently(source, attempt)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Raises Interrupted where another try may help, SourceUnreachable where it will not."""
-        try:
-            yield
-        except ClientError as error:
-            self._tell(error)
-        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
-            remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a connection."
-            raise unreachable(self, "no access key was given for it", remedy) from None
-        except exceptions.SSLError:
-            remedy = "Set OUTLOOK_SOURCE_CA_FILE if its authority is your own."
-            raise unreachable(self, "its certificate is not trusted", remedy) from None
-        except (exceptions.ParamValidationError, ValueError, exceptions.NoRegionError) as error:
-            why = "the bucket, the endpoint or the region is not well formed"
-            remedy = f"Correct OUTLOOK_EXPORTS or its connection ({type(error).__name__})."
-            raise unreachable(self, why, remedy) from None
-        except BotoCoreError as error:
-            raise Interrupted(_words(error)) from None
-
-    def _tell(self, error: ClientError) -> None:
-        code = _code(error)
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500 or status == 429 or code.startswith(BUSY):
-            raise Interrupted(f"it answered {status or code}") from None
-        if code == "NoSuchBucket" or (status == 404 and code in ABSENT):
-            remedy = "Correct the bucket in OUTLOOK_EXPORTS."
-            raise unreachable(self, "there is no such bucket", remedy) from None
-        if status in (401, 403):
-            remedy = "Check the key, and that it may list and read the bucket."
-            raise unreachable(self, f"it refused the access key ({code})", remedy) from None
-        raise unreachable(self, f"it answered {status} {code}", "Check the bucket.") from None
-
 
 def _cut(body: Any) -> None:
     """Ends the reading of a body, from another thread: closing it would wait for that reader."""
@@ -228,21 +140,5 @@ def _cut(body: Any) -> None:
         body._raw_stream.shutdown()
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _words(error: BotoCoreError) -> str:
-    if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError):
-        return "it did not answer in time"
-    if isinstance(error, exceptions.EndpointConnectionError):
-        return "nobody listens there, or its host name is not known"
-    return "the connection broke off"
-
-
-def _etag(found: Any) -> str | None:
-    return str(found.get("ETag") or "").strip('"') or None
-
-
 def _described(path: str, found: Any, size: int) -> Entry:
-    return Entry(posixpath.basename(path), size, found.get("LastModified"), _etag(found))
+    return Entry(posixpath.basename(path), size, found.get("LastModified"), etag_of(found))

@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 from transforms.errors import SourceUnreachable
@@ -151,15 +152,18 @@ def unreachable(source: object, why: object, remedy: str) -> SourceUnreachable:
 
 def patiently(source: Source, attempt: Callable[[], T]) -> T:
     """The result of `attempt`, tried again with growing pauses while it is interrupted."""
-    limits = source.limits
+    return tried(source.limits, attempt, partial(unreachable, source))
+
+
+def tried(limits: Limits, attempt: Callable[[], T], tell: Callable[[str, str], Exception]) -> T:
+    """The same for whatever has limits; `tell` makes the error, of why and what to do."""
     for count in range(1, limits.tries + 1):
         try:
             return attempt()
         except Interrupted as broken:
             if count == limits.tries:
-                raise unreachable(
-                    source,
-                    f"{broken} ({count} tries)" if count > 1 else broken,
+                raise tell(
+                    f"{broken} ({count} tries)" if count > 1 else f"{broken}",
                     "Check the server and the network, then run the same command again.",
                 ) from None
             asked = min(broken.after, limits.read) if broken.after is not None else 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from transforms import DATASETS
@@ -14,6 +14,7 @@ from transforms.code import code_version
 from transforms.deliveries import exports
 from transforms.errors import Damaged, SettingsError
 from transforms.lake import Lake, Receipt
+from transforms.place import Unsound
 from transforms.settings import Settings
 from transforms.storage import sha256
 from warehouse import publish
@@ -23,17 +24,16 @@ log = logging.getLogger(__name__)
 
 FILE_OF_SETTINGS = "outlook.toml"
 FAULTY = "restore it from an earlier backup"
-# Small files of the lake that may change: they are read while no night can be committed.
-DELETED = ("*/*/*.deleted", "*/*/*/*.deleted")  # the marks of what retention deleted
-SMALL = ("key.json", "receipts/*/*.json", "releases/*/*.json", *DELETED)
+DELETED = ".deleted"
 WHOLE = ("editions", "report")  # folders of `published` that a build cannot make again
 PLAIN = (0o644, 0o755)
+PRIVATE = (0o600, 0o700)
 
 
 class Fault(NamedTuple):
     """A file that could not be backed up, and why."""
 
-    path: Path
+    path: Path | str
     why: str
 
     def __str__(self) -> str:
@@ -59,17 +59,15 @@ def make(settings: Settings, target: Path, now: datetime | None = None) -> Made:
     file is damaged that no earlier backup holds.
     """
     _refuse_inside(settings, target)
-    lake, store = Lake(settings.lake), Store(target)
-    if not any((lake.root / "receipts").glob("*/*.json")):
-        raise SettingsError(f"{lake.root} holds no night: nothing was backed up.")
+    lake, store = Lake(settings.place), Store(target)
+    if not any(name.suffix == ".json" for d in DATASETS for name in lake.named("receipts", d)):
+        raise SettingsError(f"{lake} holds no night: nothing was backed up.")
     made = Made(f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     with store.writing():
         files = _small(store, lake)
-        for path, digest in _parts(lake):
-            _keep(store, made, files, f"lake/{path.relative_to(lake.root)}", path, digest)
-        # What retention has deleted meanwhile is no fault; its marks tell a restored lake.
-        made.faults = [f for f in made.faults if not lake.is_let_go(f.path)]
-        files |= _stored(store, lake, DELETED)
+        for part, digest in _parts(lake):
+            _keep_part(store, made, files, lake, part, digest)
+        files |= _stored(store, lake, _marks(lake))
         with (
             publish.writer_lock(settings.published) if settings.published.is_dir() else ExitStack()
         ):
@@ -96,18 +94,34 @@ def _small(store: Store, lake: Lake) -> dict[str, Entry]:
     with ExitStack() as held:
         for dataset in DATASETS:
             held.enter_context(lake.lock(dataset))
-        files = _stored(store, lake, SMALL)
+        files = _stored(store, lake, [*_small_names(lake), *_marks(lake)])
         _refuse_damaged(lake)
     return files
 
 
-def _stored(store: Store, lake: Lake, patterns: Iterable[str]) -> dict[str, Entry]:
+def _small_names(lake: Lake) -> Iterator[PurePosixPath]:
+    """Small files of the lake that may change: read while no night can be committed."""
+    yield PurePosixPath("key.json")
+    for folder in ("receipts", "releases"):
+        for dataset in DATASETS:
+            yield from (n for n in lake.named(folder, dataset) if n.suffix == ".json")
+
+
+def _marks(lake: Lake) -> Iterator[PurePosixPath]:
+    """The marks of what retention deleted: of partitions, and of parts in them."""
+    for dataset in DATASETS:
+        for night in lake.named(dataset):
+            for name in lake.named(f"{night}"):
+                within = [name] if name.suffix == DELETED else lake.named(f"{name}")
+                yield from (n for n in within if n.suffix == DELETED)
+
+
+def _stored(store: Store, lake: Lake, names: Iterable[PurePosixPath]) -> dict[str, Entry]:
     files = {}
-    for path in (p for pattern in patterns for p in sorted(lake.root.glob(pattern))):
-        now = entry_of(path, "")
-        files[f"lake/{path.relative_to(lake.root)}"] = store.put_text(
-            path.read_bytes(), (now.mode, now.folder_mode)
-        )
+    for name in names:
+        if (text := lake.place.read(name)) is not None:
+            mode = PRIVATE if name.suffix == DELETED else PLAIN
+            files[f"lake/{name}"] = store.put_text(text, mode)
     return files
 
 
@@ -120,13 +134,34 @@ def _refuse_damaged(lake: Lake) -> None:
                 raise old
 
 
-def _parts(lake: Lake) -> Iterator[tuple[Path, str]]:
-    """Path and hash of every part that a receipt names, unless retention has deleted it."""
+def _parts(lake: Lake) -> Iterator[tuple[PurePosixPath, str]]:
+    """Name and hash of every part that a receipt names, unless retention has deleted it."""
     for dataset in DATASETS:
         replaced = (r for r in lake.replaced(dataset, FAULTY) if isinstance(r, Receipt))
         for receipt in (*lake.receipts(dataset), *replaced):
             for part in lake.kept_parts(receipt):
-                yield lake.root / part.path, part.sha256
+                yield PurePosixPath(part.path), part.sha256
+
+
+def _keep_part(
+    store: Store, made: Made, files: dict[str, Entry], lake: Lake, name: PurePosixPath, digest: str
+) -> None:
+    """Backs up a part. What retention has deleted meanwhile is no fault: its marks tell so."""
+    entry = store.held(digest, PRIVATE)
+    if entry is None:
+        try:
+            path = lake.place.verified(name, digest)
+            entry = Entry(digest, path.stat().st_size, *PRIVATE)
+            if not store.put(path, entry):
+                raise Unsound(str(path), "is not what was written")
+        except (Unsound, FileNotFoundError) as error:
+            if not lake.is_let_go(name, digest):
+                why = error.why if isinstance(error, Unsound) else "is gone"
+                made.faults.append(Fault(lake.place.shown(name), why))
+            return
+        made.new_files += 1
+        made.new_bytes += entry.bytes
+    files[f"lake/{name}"] = entry
 
 
 def _keep(

@@ -61,6 +61,11 @@ class Store:
         path = self.path(entry.sha256)
         return path.is_file() and path.stat().st_size == entry.bytes
 
+    def held(self, digest: str, mode: tuple[int, int]) -> Entry | None:
+        """The entry of a file with this hash, if the store has one."""
+        path = self.path(digest)
+        return Entry(digest, path.stat().st_size, *mode) if path.is_file() else None
+
     def put(self, source: Path, entry: Entry) -> bool:
         """Copies a file into the store; false if its bytes are not those of the entry."""
         private_folder(self.path(entry.sha256).parent)

@@ -88,7 +88,7 @@ def build(
     `full` rebuilds the whole history from the partitions; the result is the same. Raises NightHeld
     if a check fails, ExportMissing if the lake has no night that can be shown.
     """
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     with publish.writer_lock(settings.published), settled(lake, settings, anew=full):
         last = _night(settings, lake, night, incomplete)
         live = versions.latest(settings.published)
@@ -121,7 +121,7 @@ def build(
 
 def is_current(settings: Settings) -> bool:
     """Whether the live version shows all that a build would show now, by the lake's receipts."""
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     night = versions.night_to_show(settings.published, lake)
     live = versions.latest(settings.published)
     if night is None or live is None or versions.fault(settings.published):
@@ -132,7 +132,7 @@ def is_current(settings: Settings) -> bool:
 
 def is_behind(settings: Settings) -> bool:
     """Whether a build would put something live that the live version does not show."""
-    lake, live = Lake(settings.lake), versions.latest(settings.published)
+    lake, live = Lake(settings.place), versions.latest(settings.published)
     night = versions.night_to_show(settings.published, lake)
     if night is None or is_current(settings):
         return False

@@ -116,7 +116,7 @@ def _calendar(chosen: Settings, dataset: str) -> list[dict[str, Any]]:
     from transforms.lake import Lake
     from warehouse.tables.nights import due_nights, statuses
 
-    return statuses(Lake(chosen.lake), dataset, due_nights(chosen))
+    return statuses(Lake(chosen.place), dataset, due_nights(chosen))
 
 
 def _stop_if_damaged(found: list[str]) -> None:

@@ -33,7 +33,7 @@ def explain(
     live = versions.live(chosen.published)
     if live is None:
         raise ExportMissing("Nothing is published yet: run `outlook build` first.")
-    found = figures.explain(live / versions.FILE, Lake(chosen.lake), metric, edition)
+    found = figures.explain(live / versions.FILE, Lake(chosen.place), metric, edition)
     if as_json:
         terminal.print_json(found)
     else:
@@ -77,7 +77,7 @@ def listings(
     from transforms.lake import Lake
     from warehouse.questions import listings as past
 
-    lake = Lake(settings().lake)
+    lake = Lake(settings().place)
     if to:
         past.check_target(to)
     receipt = past.census(lake, day(as_of))

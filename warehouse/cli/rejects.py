@@ -41,8 +41,8 @@ def rejected(
         return
     if to:
         rejects.check_target(to)
-    found = (rejects.for_sender if for_sender else rejects.rejected)(Lake(chosen.lake), *of)
-    if gone := rejects.deleted(Lake(chosen.lake), of[0], of[1]):
+    found = (rejects.for_sender if for_sender else rejects.rejected)(Lake(chosen.place), *of)
+    if gone := rejects.deleted(Lake(chosen.place), of[0], of[1]):
         terminal.tell(
             f"{gone:,} exports have rejected rows that retention has deleted, since they hold "
             "people; meta.rejected still counts them"

@@ -209,7 +209,7 @@ def _was_released(chosen: Settings, night: date) -> bool:
     """Whether any export of the night counts because somebody released it."""
     from transforms.lake import Lake
 
-    lake = Lake(chosen.lake)
+    lake = Lake(chosen.place)
     receipts = [r for d in DATASETS if (r := lake.receipt(d, night)) and r.is_usable]
     releases = [(r, lake.release(r.dataset, night)) for r in receipts]
     return any(told and told["content"] == r.content for r, told in releases)

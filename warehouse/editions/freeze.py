@@ -104,7 +104,7 @@ def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
 @contextmanager
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table as today's lake and code would freeze it, in memory; partial figures have `p`."""
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     with settled(lake, settings), engine.in_memory() as db:
         attach_lake(db, lake, settings, _shown(lake, settings))
         db.execute("ATTACH ':memory:' AS outlook")
@@ -157,7 +157,7 @@ def _write(
         }
         write_json(building / "manifest.json", manifest)
         target = settings.published / "editions" / f"{edition}.r{number}"
-        locks = (publish.lock(settings.published), *Lake(settings.lake).locks())
+        locks = (publish.lock(settings.published), *Lake(settings.place).locks())
         # Discarded with the folder it is built in, should there be a damaged one of that name.
         put_folder(building, target, building.parent, final_step(*locks))
     return Frozen(target, manifest, is_new=True)
@@ -190,7 +190,7 @@ def _made_of(db: duckdb.DuckDBPyConnection, settings: Settings, edition: str) ->
         "WHERE of.edition = ? ORDER BY ALL",
         [edition],
     ).fetchall()
-    lake = Lake(settings.lake)
+    lake = Lake(settings.place)
     return {
         "code_version": code_version(*MADE_BY),
         "lake_fingerprint": lake_fingerprint(lake, settings, _shown(lake, settings)),

@@ -223,7 +223,7 @@ def _same_lake(api: _Api, chosen: Settings) -> Found:
 
     Tasks are asked, not runs: where nothing is due, the run succeeds and loads nothing.
     """
-    lake = Lake(chosen.lake)
+    lake = Lake(chosen.place)
     seen = 0
     last = "task_id=load_partition&state=success&order_by=-end_date&limit=1"
     for dataset in DATASETS:
@@ -237,7 +237,7 @@ def _same_lake(api: _Api, chosen: Settings) -> Found:
             receipt = lake.receipt(dataset, date.fromisoformat(night))
             if receipt is None:
                 return "wrong", (
-                    f"a worker loaded {dataset} {night}, and {chosen.lake} has no receipt of it: "
+                    f"a worker loaded {dataset} {night}, and {lake} has no receipt of it: "
                     "OUTLOOK_LAKE is not the workers'"
                 )
             if receipt.code_version != code_version():
@@ -245,7 +245,7 @@ def _same_lake(api: _Api, chosen: Settings) -> Found:
                     f"{dataset} {night} was loaded by code {receipt.code_version}, this machine "
                     f"has {code_version()}: deploy the same version everywhere"
                 )
-    return "fine", f"the workers' last nights are in {chosen.lake}" if seen else "no night ran yet"
+    return "fine", f"the workers' last nights are in {lake}" if seen else "no night ran yet"
 
 
 def _workers(api: _Api, chosen: Settings) -> Found:

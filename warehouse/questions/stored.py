@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 
 from transforms import DATASETS
 from transforms.errors import Damaged, OutlookError
@@ -22,7 +23,7 @@ REPORT_AGAIN = "run `outlook report {name}` to make it again"
 
 def receipts(chosen: Settings) -> Iterator[str]:
     """Receipts, replaced receipts, releases, and the hash of the key."""
-    lake = Lake(chosen.lake)
+    lake = Lake(chosen.place)
     for dataset in DATASETS:
         damaged: dict[date, Damaged] = {}
         lake.receipts(dataset, damaged)
@@ -30,24 +31,27 @@ def receipts(chosen: Settings) -> Iterator[str]:
         yield from _without_receipt(lake, dataset)
         replaced = lake.replaced(dataset, NOT_READ)
         yield from (str(error) for error in replaced if isinstance(error, Damaged))
-        for path in sorted((lake.root / "releases" / dataset).glob(f"{A_NIGHT}.json")):
-            yield from _found(lake.release, dataset, _night(path))
+        for name in lake.named("releases", dataset):
+            if fnmatch(name.name, f"{A_NIGHT}.json"):
+                yield from _found(lake.release, dataset, date.fromisoformat(name.stem))
     if chosen.key:
         yield from _found(lake.hold_to_key, chosen.key)
 
 
 def _without_receipt(lake: Lake, dataset: str) -> Iterator[str]:
     """Nights with parts but no receipt: figures would silently lack them."""
-    for folder in sorted((lake.root / dataset).glob(A_NIGHT)):
-        if not (lake.root / "receipts" / dataset / f"{folder.name}.json").exists():
-            what = f"{folder} has parts but no receipt: it was deleted, or a run was interrupted"
+    known = {name.name for name in lake.named("receipts", dataset)}
+    for folder in lake.named(dataset):
+        if fnmatch(folder.name, A_NIGHT) and f"{folder.name}.json" not in known:
+            at = lake.place.shown(folder)
+            what = f"{at} has parts but no receipt: it was deleted, or a run was interrupted"
             yield damage(what, LOAD_AGAIN.format(night=folder.name))
 
 
 def parts(chosen: Settings) -> Iterator[str]:
     """The parts of every night, including those of replaced receipts."""
-    lake = Lake(chosen.lake)
-    found: list[tuple[Path, str, str]] = []
+    lake = Lake(chosen.place)
+    found: list[tuple[PurePosixPath, str, str]] = []
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset, {}):
             found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
@@ -55,9 +59,9 @@ def parts(chosen: Settings) -> Iterator[str]:
             if isinstance(old, Receipt):  # damaged ones are reported with the receipts
                 found += _named(lake, old, NOT_READ)
 
-    def fault(entry: tuple[Path, str, str]) -> str | None:
-        path, digest, remedy = entry
-        what = lake.fault(path, digest)
+    def fault(entry: tuple[PurePosixPath, str, str]) -> str | None:
+        name, digest, remedy = entry
+        what = lake.fault(name, digest)
         return damage(what, remedy) if what else None
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -66,7 +70,7 @@ def parts(chosen: Settings) -> Iterator[str]:
 
 def folds(chosen: Settings) -> Iterator[str]:
     """The history; the next build makes damaged parts of it again."""
-    lake = Lake(chosen.lake)
+    lake = Lake(chosen.place)
     for dataset in DATASETS:
         for what in history.faults(lake, dataset):
             yield damage(what, "run `outlook build` to make it again")
@@ -102,7 +106,7 @@ def reports(chosen: Settings) -> Iterator[str]:
             continue
         lake = Lake(folder)
         for name, entry in files.items():
-            if what := lake.fault(folder / name, entry["sha256"]):
+            if what := lake.fault(PurePosixPath(name), entry["sha256"]):
                 yield damage(what, remedy)
 
 
@@ -135,9 +139,5 @@ def _unreadable(paths: list[Path], remedy: str) -> Iterator[str]:
         yield from _found(read_json, path, remedy)
 
 
-def _named(lake: Lake, receipt: Receipt, remedy: str) -> list[tuple[Path, str, str]]:
-    return [(lake.root / p.path, p.sha256, remedy) for p in lake.kept_parts(receipt)]
-
-
-def _night(path: Path) -> date:
-    return date.fromisoformat(path.stem)
+def _named(lake: Lake, receipt: Receipt, remedy: str) -> list[tuple[PurePosixPath, str, str]]:
+    return [(PurePosixPath(p.path), p.sha256, remedy) for p in lake.kept_parts(receipt)]

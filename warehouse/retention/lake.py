@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from transforms import DATASETS
 from transforms.deliveries.landing import landed_path
@@ -12,12 +12,10 @@ from transforms.errors import Damaged
 from transforms.lake import Lake, Receipt, history
 from transforms.lease import final_step, scratch
 from transforms.settings import Settings
-from transforms.storage import discard
 from warehouse.retention.rules import RULES, Removed, bytes_of, is_older
 
 A_NIGHT = "????-??-??"
 # What a killed writer leaves next to what it was writing.
-NOTES = ("looks", "incidents")
 HALF_WRITTEN = (
     ".*.tmp",
     "*/.*.tmp",
@@ -29,10 +27,11 @@ FAULTY = "restore it from a backup; until then nothing of the lake is deleted"
 
 @dataclass(frozen=True)
 class Spare:
-    """A path that may go; `is_named` by a receipt, which a record beside it then explains."""
+    """A name in the lake that may go, or a path outside it; `is_named` by a receipt, which a record
+    beside it then explains."""
 
     rule: str
-    path: Path
+    path: PurePosixPath | Path
     is_named: bool = False
 
 
@@ -41,13 +40,13 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
 
     Raises Damaged if a receipt cannot be read.
     """
-    lake = Lake(settings.lake)
-    if not lake.root.is_dir():
+    lake = Lake(settings.place)
+    if not lake.named():
         return []
     dead = [p for p in sorted(settings.work.glob("*")) if _is_old(p, now)]
     if dry_run:
         found = _scratch(settings, dead)
-        return found + [_removed(settings, spare) for spare in _spares(lake, settings, now)]
+        return found + [_removed(lake, settings, s) for s in _spares(lake, settings, now)]
     with ExitStack() as held:
         for dataset in DATASETS:
             held.enter_context(lake.lock(dataset))
@@ -55,7 +54,7 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
         with scratch(settings.work, "clean"):  # which removes that of dead runs
             found = [told for told, path in zip(found, dead, strict=True) if not path.exists()]
         for spare in list(_spares(lake, settings, now)):
-            told = _removed(settings, spare)
+            told = _removed(lake, settings, spare)
             with final_step(*lake.locks()):
                 _remove(lake, spare, settings)
             found.append(told)
@@ -63,12 +62,12 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
 
 
 def _remove(lake: Lake, spare: Spare, settings: Settings) -> None:
+    if isinstance(spare.path, Path):
+        spare.path.unlink(missing_ok=True)
+        return
     if spare.is_named:
         lake.let_go(spare.path, RULES[spare.rule].why)
-    if spare.path.is_dir():
-        discard(spare.path, settings.work)
-    else:
-        spare.path.unlink(missing_ok=True)
+    lake.place.delete(spare.path, settings.work)
 
 
 def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
@@ -77,20 +76,23 @@ def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
         yield from _partitions(lake, current[dataset], dataset, now)
         yield from _rejected(lake, current[dataset], now)
         # A night that is loaded and not yet folded has no state: it must not push out one that is.
-        folded = [n for n, r in current[dataset].items() if r.is_usable and _fold(lake, r).is_dir()]
+        folded = [n for n, r in current[dataset].items() if r.is_usable and _is_folded(lake, r)]
         for path in history.unneeded(lake, dataset, folded):
             yield Spare("folds", path)
     for folder in sorted(settings.landing.glob(A_NIGHT)):
         of_night = [r for d in DATASETS for n, r in current[d].items() if f"{n}" == folder.name]
         yield from _landed(lake, folder, of_night, now)
-    for path in sorted(p for folder in NOTES for p in (lake.root / folder).glob("[!.]*")):
-        if is_older(path, RULES["notes"].days(), now):
-            yield Spare("notes", path)
-    for root, patterns in ((lake.root, HALF_WRITTEN), (settings.landing, HALF_LANDED)):
+    for told in lake.place.children(PurePosixPath("incidents")):
+        if now - told.changed > RULES["notes"].days() and not told.name.name.startswith("."):
+            yield Spare("notes", told.name)
+    for note in sorted((settings.lake / "looks").glob("[!.]*")):
+        if is_older(note, RULES["notes"].days(), now):
+            yield Spare("notes", note)
+    for root, patterns in ((settings.lake, HALF_WRITTEN), (settings.landing, HALF_LANDED)):
         for pattern in patterns:
-            for path in sorted(root.glob(pattern)):
-                if path.is_file() and _is_old(path, now):
-                    yield Spare("scratch", path)
+            for part in sorted(root.glob(pattern)):
+                if part.is_file() and _is_old(part, now):
+                    yield Spare("scratch", part)
 
 
 def _partitions(
@@ -104,14 +106,14 @@ def _partitions(
             replaced.add(lake.partition(dataset, old.export_date, old.content))
     for night, receipt in current.items():
         # Of a night without a receipt nothing is deleted: the receipt may have been lost.
-        for path in sorted((lake.root / dataset / f"{night}").glob("*")):
-            if not path.is_dir() or _is_named(lake, path, receipt):
+        for told in lake.place.children(PurePosixPath(dataset, f"{night}")):
+            if not told.is_folder or _is_named(told.name, receipt):
                 continue
-            if path not in replaced:
-                if is_older(path, RULES["orphans"].days(), now):
-                    yield Spare("orphans", path)
+            if told.name not in replaced:
+                if now - told.changed > RULES["orphans"].days():
+                    yield Spare("orphans", told.name)
             elif now - receipt.started_at > RULES["replaced"].days() and receipt.is_usable:
-                yield Spare("replaced", path, is_named=True)
+                yield Spare("replaced", told.name, is_named=True)
 
 
 def _rejected(lake: Lake, current: dict[date, Receipt], now: datetime) -> Iterator[Spare]:
@@ -120,18 +122,17 @@ def _rejected(lake: Lake, current: dict[date, Receipt], now: datetime) -> Iterat
     for receipt in current.values():
         days = rule.days("days" if receipt.is_usable else "waiting_days")
         if now - _counts_since(lake, receipt) > days:
-            for part in lake.kept_parts(receipt):
-                if part.part == "rejected":
-                    yield Spare("rejected", lake.root / part.path, is_named=True)
+            for part in lake.kept_parts(receipt, "rejected"):
+                yield Spare("rejected", PurePosixPath(part.path), is_named=True)
 
 
-def _fold(lake: Lake, receipt: Receipt) -> Path:
-    return lake.history(receipt.dataset, receipt.export_date)
+def _is_folded(lake: Lake, receipt: Receipt) -> bool:
+    return lake.place.has(lake.history(receipt.dataset, receipt.export_date) / history.ACCOUNT)
 
 
-def _is_named(lake: Lake, folder: Path, receipt: Receipt) -> bool:
+def _is_named(folder: PurePosixPath, receipt: Receipt) -> bool:
     """Whether the receipt's parts are in that folder."""
-    return any((lake.root / part.path).parent == folder for part in receipt.parts)
+    return any(PurePosixPath(part.path).parent == folder for part in receipt.parts)
 
 
 def _landed(lake: Lake, folder: Path, receipts: list[Receipt], now: datetime) -> Iterator[Spare]:
@@ -161,10 +162,12 @@ def _counts_since(lake: Lake, receipt: Receipt) -> datetime:
 
 
 def _scratch(settings: Settings, dead: list[Path]) -> list[Removed]:
-    return [_removed(settings, Spare("scratch", path)) for path in dead]
+    return [_removed(Lake(settings.place), settings, Spare("scratch", path)) for path in dead]
 
 
-def _removed(settings: Settings, spare: Spare) -> Removed:
+def _removed(lake: Lake, settings: Settings, spare: Spare) -> Removed:
+    if not isinstance(spare.path, Path):
+        return Removed(spare.rule, f"lake/{spare.path}", lake.place.size(spare.path))
     for name, root in (("lake", settings.lake), ("landing", settings.landing)):
         if spare.path.is_relative_to(root):
             return Removed(

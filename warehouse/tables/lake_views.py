@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -92,19 +91,18 @@ def attach(
     write(db, "lake.figures", _figures())
     write(db, "lake.asked_prices", pa.table({"asked_price": sorted(ASKED)}))
 
-    sellers = [folder for _, folder, _ in history.folded_nights(lake, "sellers")]
-    _view(db, "sellers_changes", [f / "changes.parquet" for f in sellers], _changes("sellers"))
+    sellers = history.folded_nights(lake, "sellers")
+    _view(db, "sellers_changes", _paths(lake, sellers, "changes"), _changes("sellers"))
 
     folds = history.folded_nights(lake, "listings")
-    _view(db, "listing_new", [f / "new.parquet" for _, f, _ in folds], NEW)
-    changes = [f / "changes.parquet" for _, f, _ in folds]
+    _view(db, "listing_new", _paths(lake, folds, "new"), NEW)
+    changes = _paths(lake, folds, "changes")
     _view(db, "listing_change", changes, CHANGE, "change <> 'changed'")
     rows = contract("listings").schema("rows")
     as_of = [p for r in _year_ends(lake, market) for p in lake.part_paths(r, "rows")]
     _view(db, "listing_as_of", as_of, pa.schema([rows.field(name) for name in AS_OF]))
-    last = folds[-1:]
-    _view(db, "listings_ledger", [f / "ledger.parquet" for _, f, _ in last], LEDGER)
-    days = [lake.receipt("listings", night) for night, _, _ in folds]
+    _view(db, "listings_ledger", _paths(lake, folds[-1:], "ledger"), LEDGER)
+    days = [lake.receipt("listings", fold.night) for fold in folds]
     _view(db, "listing_day", [p for r in days if r for p in lake.part_paths(r, "day")], DAY)
     present = db.execute(
         "SELECT DISTINCT last_seen_on FROM lake.listings_ledger WHERE is_present ORDER BY 1"
@@ -118,7 +116,11 @@ def attach(
     )
 
     events = history.folded_nights(lake, "inquiries")[-1:]
-    _view(db, "inquiries_state", [f / "state.parquet" for _, f, _ in events], _inquiries())
+    _view(db, "inquiries_state", _paths(lake, events, "state"), _inquiries())
+
+
+def _paths(lake: Lake, folds: list[history.Folded], name: str) -> list[str]:
+    return [fold.path(lake, f"{name}.parquet") for fold in folds]
 
 
 def _changes(dataset: str) -> pa.Schema:
@@ -147,13 +149,13 @@ def _year_ends(lake: Lake, market: Market) -> list[Receipt]:
 def _view(
     db: duckdb.DuckDBPyConnection,
     name: str,
-    paths: list[Path] | list[str],
+    paths: list[str],
     of: pa.Schema,
     where: str = "true",
 ) -> None:
     if paths:
         columns = ", ".join(of.names)
-        source = f"read_parquet({listed([str(p) for p in paths])})"
+        source = f"read_parquet({listed(paths)})"
         db.execute(f"CREATE VIEW lake.{name} AS SELECT {columns} FROM {source} WHERE {where}")
     else:
         write(db, f"lake.{name}", of.empty_table())

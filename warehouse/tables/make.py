@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import duckdb
 
@@ -12,7 +12,7 @@ from transforms import night as line
 from transforms.code import TRANSFORMS, code_version
 from transforms.lake import Lake, history
 from transforms.settings import Settings
-from transforms.storage import discard, sha256_of
+from transforms.storage import sha256_of
 from warehouse import macros
 from warehouse.models import PRIVATE, PUBLISHED, create_macros, models
 from warehouse.tables import disclosure, lake_views
@@ -37,7 +37,7 @@ def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None
             held.enter_context(lake.lock(dataset))
             if anew:
                 with lake.final_step(dataset):
-                    discard(lake.root / "history" / dataset, settings.work)
+                    lake.place.delete(PurePosixPath("history", dataset), settings.work)
             line.settle(lake, dataset, settings)
         yield
 
@@ -92,6 +92,5 @@ def lake_fingerprint(lake: Lake, settings: Settings, night: date | None) -> str:
         for receipt in lake.receipts(dataset):
             of = (receipt.export_date, receipt.exported_at, receipt.revision)
             says.append(repr([of, receipt.status, receipt.content, receipt.reason]))
-        for _, _, account in history.folded_nights(lake, dataset)[-1:]:
-            says.append(account["name"])
+        says += [fold.name for fold in history.folded_nights(lake, dataset)[-1:]]
     return sha256_of("".join(says))

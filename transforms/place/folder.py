@@ -1,0 +1,104 @@
+"""A lake in a folder: files are renamed into place, and locks are files of `transforms.lease`."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from transforms.place import Stored, Unsound
+from transforms.storage import discard, put_folder, sha256, write_bytes
+
+
+class Folder:
+    """A folder that every machine sees; see `Place`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._sound: set[tuple[Path, str, int, int]] = set()
+
+    def shown(self, name: PurePosixPath) -> str:
+        return str(self.root / name)
+
+    def read(self, name: PurePosixPath) -> bytes | None:
+        try:
+            return (self.root / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            raise Unsound(f"{self.root / name}", "is a folder") from None
+
+    def write(self, name: PurePosixPath, value: bytes) -> None:
+        write_bytes(self.root / name, value)
+
+    def create(self, name: PurePosixPath, value: bytes) -> bool:
+        if self.has(name):
+            return False
+        self.write(name, value)
+        return True
+
+    def at_once(self, below: PurePosixPath) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def has(self, name: PurePosixPath, digest: str | None = None) -> bool:
+        return (self.root / name).exists()
+
+    def children(self, below: PurePosixPath) -> list[Stored]:
+        try:
+            with os.scandir(self.root / below) as there:
+                found = sorted(there, key=lambda e: e.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [told for entry in found if (told := _told(below, entry))]
+
+    def size(self, name: PurePosixPath) -> int:
+        path = self.root / name
+        if not path.is_dir() or path.is_symlink():
+            return path.lstat().st_size
+        return sum(p.lstat().st_size for p in path.rglob("*") if not p.is_dir())
+
+    def put(
+        self,
+        made: Path,
+        target: PurePosixPath,
+        scratch: Path,
+        step: AbstractContextManager[None],
+    ) -> None:
+        put_folder(made, self.root / target, scratch, step)
+
+    def verified(self, name: PurePosixPath, digest: str) -> Path:
+        path = self.root / name
+        try:
+            now = path.stat()
+        except FileNotFoundError:
+            raise Unsound(f"{path}", "is gone") from None
+        seen = (path, digest, now.st_size, now.st_ctime_ns)
+        if seen not in self._sound:  # each file is hashed once
+            if not path.is_file() or sha256(path) != digest:
+                raise Unsound(f"{path}", "is not what was written")
+            self._sound.add(seen)
+        return path
+
+    def delete(self, name: PurePosixPath, work: Path | None = None) -> None:
+        path = self.root / name
+        if work and path.is_dir():
+            discard(path, work)
+        else:
+            path.unlink(missing_ok=True)
+
+    def lock(self, name: str) -> Path:
+        return self.root / name
+
+    def tidy(self, below: PurePosixPath) -> None:
+        for unfinished in (self.root / below).glob(".*.tmp"):
+            unfinished.unlink()
+
+    def local(self, below: PurePosixPath) -> Path:
+        return self.root / below
+
+
+def _told(below: PurePosixPath, entry: os.DirEntry[str]) -> Stored | None:
+    try:
+        at = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
+    except FileNotFoundError:
+        return None  # it went meanwhile
+    return Stored(below / entry.name, entry.is_dir(), at)
