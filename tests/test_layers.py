@@ -34,6 +34,7 @@ WAREHOUSE = (
     "spreadsheet",
     "versions",
     "publish",
+    "mirror",
     "tables",
     "editions",
     "retention",

@@ -27,6 +27,7 @@ from transforms.sources.source import Limits
 
 # Options of the source that may be set apart: the others are secrets, and belong in a connection.
 SOURCE_OPTIONS = [name for name in OPTIONS if not name.startswith("private_key")]
+WITH_LOGIN = ("OUTLOOK_EXPORTS", "OUTLOOK_LAKE", "OUTLOOK_MIRROR")  # their URLs may hold one
 STORE_OPTIONS = ("endpoint_url", "region_name", "ca_file")
 LIMITS = [f.name for f in fields(Limits)]
 NAMES = (
@@ -37,6 +38,9 @@ NAMES = (
     "LAKE_CONNECTION",
     *(f"LAKE_{name.upper()}" for name in STORE_OPTIONS),
     "WORK",
+    "MIRROR",
+    "MIRROR_CONNECTION",
+    *(f"MIRROR_{name.upper()}" for name in STORE_OPTIONS),
     "PUBLISHED",
     "KEY",
     "MARKET",
@@ -65,6 +69,7 @@ class Settings:
     key: bytes | None = field(repr=False)
     market: Market
     bucket: Place | None = None
+    mirror: Address | None = None
 
     @property
     def place(self) -> Place:
@@ -118,7 +123,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         for name, value in from_file.items():
             if name.upper() not in {f"OUTLOOK_{n}" for n in NAMES} - {"OUTLOOK_KEY"}:
                 raise SettingsError(f"{path}: {name} is not a setting that belongs in a file")
-            if name.upper() in ("OUTLOOK_EXPORTS", "OUTLOOK_LAKE") and "@" in str(value):
+            if name.upper() in WITH_LOGIN and "@" in str(value):
                 raise SettingsError(
                     f"{path}: a login does not belong in a file, but in an Airflow connection"
                 )
@@ -132,7 +137,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
     key_file = home / "key"
     if key is None and key_file.is_file():
         key = _key(key_file)
-    bucket = None
+    bucket, mirror = None, get("MIRROR", None)
     lake = str(get("LAKE", str(home / "lake")))
     if scheme_of(lake) == "s3":
         room = _local("WORK", str(get("WORK", str(home / "work"))))
@@ -142,6 +147,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         exports=_source(get, home),
         lake=_local("LAKE", lake),
         bucket=bucket,
+        mirror=_mirror(get, mirror) if mirror else None,
         published=_local("PUBLISHED", str(get("PUBLISHED", str(home / "published")))),
         key=key.encode() if key else None,
         market=market(str(get("MARKET", "PK"))),
@@ -198,6 +204,12 @@ def _login(setting: str, connection: str, find: FindConnection | None) -> Login:
             "DAGs can look up a connection"
         )
     return find(connection, f"{setting}_CONNECTION")
+
+
+def _mirror(get: Get, url: str) -> Address:
+    if scheme_of(url) != "s3":
+        raise SettingsError(f"OUTLOOK_MIRROR is {shown(url)!r}: it must be a bucket (s3:)")
+    return store_address(get, "MIRROR", url)
 
 
 def _bucket(where: Address, limits: Limits, room: Path) -> Place:

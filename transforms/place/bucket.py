@@ -120,12 +120,18 @@ class Bucket:
         with step:
             pass  # whoever has lost the lock sends nothing
         paths = sorted(made.iterdir())
+        before = {name: one.name for name, one in self._below(target).items()}
         with ThreadPoolExecutor(AT_ONCE) as pool:
             files = [p for p in paths if p.suffix not in DOCUMENTS]
             for sent in [pool.submit(self._send, path, target / path.name) for path in files]:
                 sent.result()
         for path in (p for p in paths if p.suffix in DOCUMENTS):
             self.write(target / path.name, path.read_bytes())
+        # What the documents named until now; of a partition the same files are there again.
+        now = self._below(target)
+        for name, old in before.items():
+            if name in now and now[name].name != old:
+                self.objects.delete(old)
 
     def verified(self, name: PurePosixPath, digest: str) -> Path:
         if known := self.files.verified(digest):

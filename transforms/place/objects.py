@@ -118,7 +118,7 @@ class Objects:
                 return False
             return True
 
-        if not self.client.ask(asked) and not self._is_there(path, name):
+        if not self.client.ask(asked) and not self.is_there(path, name):
             # It was cut off, or has been damaged since: only these bytes have this name.
             self.client.ask(lambda: self._overwrite(path, name))
 
@@ -191,10 +191,19 @@ class Objects:
         else:
             self._send_in_parts(path, name)
 
-    def _is_there(self, path: Path, name: PurePosixPath) -> bool:
+    def is_there(self, path: Path, name: PurePosixPath) -> bool:
         """Whether the object is the file: by its ETag where that is its MD5, else by its bytes."""
-        found = self.client.ask(lambda: self.client.s3.head_object(**self._of(name)))
-        if found["ContentLength"] != path.stat().st_size:
+
+        def looked() -> Any:
+            try:
+                return self.client.s3.head_object(**self._of(name))
+            except ClientError as error:
+                if _is_absent(error):
+                    return None
+                raise
+
+        found = self.client.ask(looked)
+        if found is None or found["ContentLength"] != path.stat().st_size:
             return False
         with path.open("rb") as file:
             if etag_of(found) == hashlib.file_digest(file, "md5").hexdigest():

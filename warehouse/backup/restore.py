@@ -1,11 +1,16 @@
 """Restores a backup into an empty home; receipts last, so that a night counts once it is whole."""
 
+import hashlib
 import hmac
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from transforms import DATASETS
 from transforms.errors import Damaged, SettingsError
+from transforms.lake import Lake
+from transforms.lease import scratch
 from transforms.settings import Settings
 from transforms.storage import damage, private_folder, read_json, sha256
 from warehouse import versions
@@ -38,7 +43,11 @@ def restore(settings: Settings, source: Path, snapshot: str | None = None) -> Re
     targets = {path: _target(settings, path, entry) for path, entry in files.items()}
     _refuse_occupied(settings, targets, files)
     for path in sorted(files, key=lambda p: (p.startswith(LAST), p)):
-        _put_back(Store(source), targets[path], files[path])
+        within = _within_bucket(settings, targets[path])
+        if within is None:
+            _put_back(Store(source), targets[path], files[path])
+        else:
+            _put_into(settings, Store(source), within, files[path])
     left = tuple(str(targets[p]) for p in files if targets[p].name.endswith(ASIDE))
     return Restored(name, len(files), sum(e.bytes for e in files.values()), left)
 
@@ -72,6 +81,24 @@ def _put_back(store: Store, target: Path, entry: Entry) -> None:
     os.chmod(target, entry.mode)
 
 
+def _within_bucket(settings: Settings, target: Path) -> PurePosixPath | None:
+    """The name in the lake of a file that belongs into a bucket."""
+    if not settings.bucket or not target.is_relative_to(settings.lake):
+        return None
+    return PurePosixPath(target.relative_to(settings.lake))
+
+
+def _put_into(settings: Settings, store: Store, name: PurePosixPath, entry: Entry) -> None:
+    """The same as `_put_back` for a lake in a bucket; what is there already is not sent again."""
+    with scratch(settings.work, "restore") as folder:
+        made = folder / "made"
+        _put_back(store, made / name.name, entry)
+        if name.suffix == ".parquet":
+            settings.place.put(made, name.parent, folder, nullcontext())
+        elif settings.place.read(name) != (text := (made / name.name).read_bytes()):
+            settings.place.write(name, text)
+
+
 def _is(path: Path, entry: Entry) -> bool:
     return sha256(path) == entry.sha256
 
@@ -99,12 +126,23 @@ def _hold_to_key(settings: Settings, source: Path, files: dict[str, Entry]) -> N
 def _refuse_occupied(settings: Settings, targets: dict[str, Path], files: dict[str, Entry]) -> None:
     """Raises SettingsError if anything is there that an interrupted restore did not leave."""
     known = {target: files[path] for path, target in targets.items()}
-    there = [*(settings.lake / "receipts").rglob("*.json"), *versions.every(settings.published)]
+    lake = Lake(settings.place)
+    for dataset in DATASETS:
+        for name in lake.named("receipts", dataset):
+            entry = files.get(f"lake/{name}")
+            text = settings.place.read(name)
+            if text and (entry is None or hashlib.sha256(text).hexdigest() != entry.sha256):
+                raise _occupied(lake.place.shown(name))
+    there = [*versions.every(settings.published)]
     for folder in WHOLE:
         there += [p for p in (settings.published / folder).rglob("*") if p.is_file()]
     for path in there:
         if path not in known or not _is(path, known[path]):
-            raise SettingsError(
-                f"{path} is there, and not from this snapshot: nothing was restored. Restore into "
-                "an empty OUTLOOK_HOME."
-            )
+            raise _occupied(str(path))
+
+
+def _occupied(path: str) -> SettingsError:
+    return SettingsError(
+        f"{path} is there, and not from this snapshot: nothing was restored. Restore into an empty "
+        "OUTLOOK_HOME."
+    )

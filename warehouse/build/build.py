@@ -18,7 +18,7 @@ from transforms.errors import ExportMissing, PublishError
 from transforms.lake import Lake
 from transforms.settings import Settings
 from transforms.storage import sha256, sha256_of
-from warehouse import macros, publish, versions
+from warehouse import macros, mirror, publish, versions
 from warehouse.build import catalog, checks, release
 from warehouse.editions import frozen, put_in
 from warehouse.models import models
@@ -88,6 +88,18 @@ def build(
     `full` rebuilds the whole history from the partitions; the result is the same. Raises NightHeld
     if a check fails, ExportMissing if the lake has no night that can be shown.
     """
+    built = _built(settings, full, progress, night, incomplete)
+    mirror.after_publishing(settings)
+    return built
+
+
+def _built(
+    settings: Settings,
+    full: bool,
+    progress: Callable[[str], None] | None,
+    night: date | None,
+    incomplete: bool,
+) -> Built:
     lake = Lake(settings.place)
     with publish.writer_lock(settings.published), settled(lake, settings, anew=full):
         last = _night(settings, lake, night, incomplete)

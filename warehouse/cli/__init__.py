@@ -43,6 +43,7 @@ for command in (
     query.listings,
     keep.clean,
     keep.backup,
+    keep.mirror,
     keep.restore,
 ):
     app.command()(command)

@@ -1,5 +1,6 @@
 """Commands for a year without hands: what is deleted, backed up and restored."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,24 @@ def backup(
         f"{made.new_files:,} files, {size(made.new_bytes)}"
     )
     terminal.tell("The key is not in the backup: keep OUTLOOK_KEY in another place.")
+
+
+def mirror(
+    target: Annotated[
+        str | None, typer.Argument(metavar="TARGET", help="Default: OUTLOOK_MIRROR.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Copy the live version and the reports to object storage, then point to them."""
+    from warehouse.mirror import mirror as copy
+
+    terminal.log_to_stderr(quiet)
+    made = copy(settings({**os.environ, "OUTLOOK_MIRROR": target} if target else None))
+    if as_json:
+        terminal.print_json(vars(made))
+        return
+    terminal.say(f"{made.folder}: {made.sent:,} files, {made.bytes:,} bytes sent to {made.target}")
 
 
 def restore(

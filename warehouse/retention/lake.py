@@ -1,9 +1,9 @@
 """Which landed files, partitions, folds and scratch of the lake may go."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from transforms import DATASETS
@@ -15,6 +15,7 @@ from transforms.settings import Settings
 from warehouse.retention.rules import RULES, Removed, bytes_of, is_older
 
 A_NIGHT = "????-??-??"
+A_DAY = timedelta(days=1)
 # What a killed writer leaves next to what it was writing.
 HALF_WRITTEN = (
     ".*.tmp",
@@ -41,7 +42,7 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
     Raises Damaged if a receipt cannot be read.
     """
     lake = Lake(settings.place)
-    if not lake.named():
+    if not lake.place.has(PurePosixPath("receipts")):
         return []
     dead = [p for p in sorted(settings.work.glob("*")) if _is_old(p, now)]
     if dry_run:
@@ -82,6 +83,8 @@ def _spares(lake: Lake, settings: Settings, now: datetime) -> Iterator[Spare]:
     for folder in sorted(settings.landing.glob(A_NIGHT)):
         of_night = [r for d in DATASETS for n, r in current[d].items() if f"{n}" == folder.name]
         yield from _landed(lake, folder, of_night, now)
+    if settings.bucket:
+        yield from _copies(settings, now)
     for told in lake.place.children(PurePosixPath("incidents")):
         if now - told.changed > RULES["notes"].days() and not told.name.name.startswith("."):
             yield Spare("notes", told.name)
@@ -124,6 +127,20 @@ def _rejected(lake: Lake, current: dict[date, Receipt], now: datetime) -> Iterat
         if now - _counts_since(lake, receipt) > days:
             for part in lake.kept_parts(receipt, "rejected"):
                 yield Spare("rejected", PurePosixPath(part.path), is_named=True)
+
+
+def _copies(settings: Settings, now: datetime) -> Iterator[Spare]:
+    """What was read from the bucket long ago; of more than there is room for, the oldest first."""
+    rule, found = RULES["copies"], []
+    for path in settings.lake.glob("*/[0-9a-f][0-9a-f]/[0-9a-f]*"):
+        with suppress(FileNotFoundError):
+            about = path.stat()
+            found.append((about.st_mtime, about.st_size, path))
+    room = rule.numbers["gib"] << 30
+    for _, size, path in sorted(found, reverse=True):
+        room -= size
+        if is_older(path, rule.days(), now) or (room < 0 and is_older(path, A_DAY, now)):
+            yield Spare("copies", path)
 
 
 def _is_folded(lake: Lake, receipt: Receipt) -> bool:

@@ -1,0 +1,147 @@
+"""Two writers of one lake in a bucket: nothing is lost, whoever is killed, frozen or late."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bucket import writer
+from tests.bucket.conftest import Lakes, told
+from tests.sources.servers import ROOT
+from transforms.lake import Lake
+from transforms.lake.receipt import Receipt
+from transforms.place import read_json
+from transforms.storage import sha256_of
+
+ROUNDS = int(os.environ.get("OUTLOOK_TEST_WRITERS", "10"))
+CASES = [
+    ("parts", "nothing", "a night"),
+    ("intent", "nothing", "no night"),
+    ("intent", "nothing", "a night"),
+    ("intent", "a later revision", "a night"),
+    ("parts", "nothing", "no night"),
+    ("parts", "a later revision", "no night"),
+    ("parts", "a later revision", "a night"),
+    ("intent", "a later revision", "no night"),
+][: 4 if ROUNDS <= 10 else None]
+FROZEN = 2.0  # seconds of a lease: long enough for a busy machine to give signs of life
+
+
+def writing(lakes: Lakes, machine: str, *words: object, lease: float = 60) -> subprocess.Popen[str]:
+    environ = lakes.environ(machine, OUTLOOK_LEASE=str(lease))
+    command = [sys.executable, "-m", "tests.bucket.writer", *map(str, words)]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, **environ},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outcome(process: subprocess.Popen[str]) -> dict[str, Any]:
+    out, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    return told(out)
+
+
+@contextmanager
+def frozen(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Waits until the process has stopped itself; wakes it afterwards."""
+    until = time.monotonic() + 60
+    while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    yield
+    process.send_signal(signal.SIGCONT)
+
+
+def receipt_of(lakes: Lakes) -> Receipt | None:
+    """The night's receipt, of which every part must be whole; also of what it replaced."""
+    lake = Lake(lakes.settings("reader").place)
+    found = lake.receipt("sellers", writer.NIGHT)
+    for one in (found, *lake.replaced("sellers", "")):
+        assert one is None or (isinstance(one, Receipt) and lake.is_whole(one))
+    return found
+
+
+def test_two_writers_lose_nothing(lakes: Lakes) -> None:
+    """Each commits every other revision; whichever comes late does not count, and says so."""
+    both = [writing(lakes, name, "commit", n, 2 * ROUNDS, 2) for n, name in ((1, "a"), (2, "b"))]
+    done = [outcome(process) for process in both]
+    last = receipt_of(lakes)
+    assert last is not None
+    assert last.content == sha256_of(str(2 * ROUNDS)), "the latest revision counts"
+    assert sum(len(one["counts"]) + one["taken_over"] for one in done) == 2 * ROUNDS
+    replaced = [one.content for one in last.replaced]
+    kept = {
+        r.content
+        for r in Lake(lakes.settings("reader").place).replaced("sellers", "")
+        if isinstance(r, Receipt)
+    }
+    assert len(replaced) == len(set(replaced)), "no revision counted twice"
+    assert set(replaced) == kept, "what was replaced is kept, and nothing else"
+    seen = {content for one in done for content in one["counts"]}
+    assert seen <= {*replaced, last.content}, "what a writer was told counts has counted"
+    print(f"{2 * ROUNDS} commits by two writers: {len(replaced) + 1} counted, 0 lost")
+
+
+def test_a_lock_admits_one_at_a_time(lakes: Lakes) -> None:
+    both = [writing(lakes, name, "count", ROUNDS) for name in ("a", "b")]
+    for process in both:
+        outcome(process)
+    found = read_json(lakes.settings("reader").place, writer.NUMBER, "")
+    assert found == {"number": 2 * ROUNDS}
+
+
+@pytest.mark.parametrize("moment", writer.MOMENTS)
+def test_a_writer_is_killed(lakes: Lakes, moment: str) -> None:
+    """Before its receipt is written nothing of it counts, after that all of it does."""
+    first = writing(lakes, "a", "commit", 1, 1, 1)
+    assert outcome(first)["counts"] == [sha256_of("1")]
+    process = writing(lakes, "a", "commit", 2, 2, 1, moment, "SIGKILL")
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+    left = receipt_of(lakes)
+    counted = "1" if moment in ("parts", "intent") else "2"
+    assert left is not None and left.content == sha256_of(counted)
+    began = time.monotonic()
+    again = outcome(writing(lakes, "a", "commit", 2, 2, 1))
+    assert again["counts"] == [sha256_of("2")]
+    assert time.monotonic() - began < 30, "it did not wait for a lease of sixty seconds"
+    healed = receipt_of(lakes)
+    assert healed is not None and healed.content == sha256_of("2")
+
+
+@pytest.mark.parametrize(("moment", "meanwhile", "before"), CASES)
+def test_a_frozen_writer_wakes_up_too_late(
+    lakes: Lakes, moment: str, meanwhile: str, before: str
+) -> None:
+    """Its lease ran out while it was stopped, and another process had the lock: it writes nothing,
+    even where nobody else has written, and where it had only to send its receipt."""
+    if before == "a night":
+        outcome(writing(lakes, "a", "commit", 1, 1, 1))
+    process = writing(lakes, "a", "commit", 2, 2, 1, moment, "SIGSTOP", lease=FROZEN)
+    with frozen(process):
+        if meanwhile == "nothing":
+            with Lake(lakes.settings("b").place).lock("sellers"):
+                pass
+        else:
+            outcome(writing(lakes, "b", "commit", 3, 3, 1))
+        known = lakes.objects()
+    done = outcome(process)
+    assert done["taken_over"] == 1 and done["counts"] == []
+    assert "took over" in done["said"] and "wrote nothing" in done["said"]
+    assert lakes.objects() == known
+    left = receipt_of(lakes)
+    counts = "3" if meanwhile == "a later revision" else "1" if before == "a night" else None
+    assert (left and left.content) == (counts and sha256_of(counts))
