@@ -24,7 +24,10 @@ def schema() -> dict[str, Any]:
     """The schema of a receipt on disk, including its seal."""
     found = _of(Receipt)
     found["properties"]["version"] = {"const": VERSION}
-    found["properties"]["seal"] = {"type": "string", "description": "sha256 of all other keys."}
+    seal = "sha256 of all other keys, without the nonce."
+    found["properties"]["seal"] = {"type": "string", "description": seal}
+    nonce = "In a bucket: tells one writing of the receipt from another."
+    found["properties"]["nonce"] = {"type": "string", "description": nonce}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Receipt of one dataset and night",
