@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import duckdb
 
@@ -30,7 +30,8 @@ def grow(lake: Lake, nights: int) -> None:
 def _repeat(db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date) -> None:
     days = (of.export_date - night).days
     content = sha256_of(f"{of.content} {night}")
-    folder = lake.partition(of.dataset, night, content)
+    name = lake.partition(of.dataset, night, content)
+    folder = lake.place.local(name)
     folder.mkdir(parents=True)
     lake.write_receipt(
         replace(
@@ -39,7 +40,7 @@ def _repeat(db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date)
             content=content,
             rows_hash=sha256_of(f"{of.rows_hash} {night}"),
             exported_at=of.exported_at and of.exported_at - timedelta(days=days),
-            parts=tuple(_moved(db, lake, part, folder, days) for part in of.parts),
+            parts=tuple(_moved(db, lake, part, name, days) for part in of.parts),
             sources=tuple(
                 replace(s, unpacked_sha256=sha256_of(f"{s.unpacked_sha256} {night}"))
                 for s in of.sources
@@ -48,16 +49,20 @@ def _repeat(db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date)
     )
 
 
-def _moved(db: duckdb.DuckDBPyConnection, lake: Lake, part: Part, folder: Path, days: int) -> Part:
-    rows = f"read_parquet({quoted(lake.root / part.path)})"
+def _moved(
+    db: duckdb.DuckDBPyConnection, lake: Lake, part: Part, folder: PurePosixPath, days: int
+) -> Part:
+    source = lake.place.verified(PurePosixPath(part.path), part.sha256)
+    rows = f"read_parquet({quoted(source)})"
     described = db.execute(f"DESCRIBE FROM {rows}").fetchall()
     columns = [_earlier(name, kind, days) for name, kind, *_ in described]
-    target = folder / Path(part.path).name
+    name = folder / Path(part.path).name
+    target = lake.place.local(folder) / name.name
     db.execute(
         f"COPY (SELECT {', '.join(columns)} FROM {rows}) TO {quoted(target)} "
         "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
     )
-    return replace(part, path=str(target.relative_to(lake.root)), sha256=sha256(target))
+    return replace(part, path=str(name), sha256=sha256(target))
 
 
 def _earlier(column: str, kind: str, days: int) -> str:

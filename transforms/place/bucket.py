@@ -144,7 +144,8 @@ class Bucket:
         return self.files.path(digest)
 
     def delete(self, name: PurePosixPath, work: Path | None = None) -> None:
-        found = self._objects(name)
+        # A folder may hold more than is listed by name, such as what a killed writer left.
+        found = self._objects(name) if work else list(self._below(name).values())
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for gone in [pool.submit(self.objects.delete, one.name) for one in found]:
                 gone.result()
