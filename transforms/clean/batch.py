@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +12,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.clean.memory import Memory, Parsed
+from transforms.clean.texts import Texts, texts
+from transforms.clean.times import wall_times
 from transforms.contracts import Column, Contract
 from transforms.fields import Unreadable
-from transforms.fields.date import PLAUSIBLE_YEARS, instant
-from transforms.fields.text import has_control, identifier, known, repaired, seen
+from transforms.fields.date import instant
+from transforms.fields.text import identifier
 from transforms.markets import Market
 from transforms.mask import MASKS
 
 COUNTRIES = frozenset({"country", "buyer_country", "origin"})  # raw fields that may say NA, Namibia
+BETWEEN = "\x1f"  # parts two texts read as one; no even text has it
 PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
 
 
@@ -37,6 +40,8 @@ class Context:
     key: bytes
     evidence: Mapping[str, str] = field(default_factory=dict)
     zone: ZoneInfo | None = None  # of the export's wall times, where its layout says so
+    # What its texts were read as. Another context, of another file, begins with an empty one.
+    memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -55,53 +60,23 @@ class Cleaned:
 class Batch:
     """Builds the typed columns of one batch. Columns nobody fills are null: not in this export."""
 
-    def __init__(self, raw: pd.DataFrame, contract: Contract) -> None:
+    def __init__(self, raw: pd.DataFrame, contract: Contract, memory: Memory | None = None) -> None:
         self.raw = raw
         self.contract = contract
         self._size = len(raw)
         self._columns: dict[str, pa.Array] = {}
         self._problems: list[pd.DataFrame] = []
-        self._distinct: dict[str, tuple[np.ndarray, list[str | None]]] = {}
-        self._delivered: dict[str, list[str]] = {}
+        self._memory = memory or Memory()
+        self._texts: dict[str, Texts] = {}
         self._repaired = np.zeros(len(raw), dtype=bool)
         self._warnings: Counter[tuple[str, str | None]] = Counter()
 
     def has(self, *fields: str) -> bool:
         return all(field in self.raw for field in fields)
 
-    def distinct(self, field: str) -> tuple[np.ndarray, list[str | None]]:
-        """Position of each row's text among the distinct ones, and those, made even."""
-        if field not in self._distinct:
-            codes, found = pd.factorize(self.raw[field])
-            texts = pa.array(found, pa.string()).to_pylist()
-            self._delivered[field] = list(texts)
-            # ASCII cannot have been decoded wrongly, and nearly all texts are ASCII.
-            foreign = {i: text for i, text in enumerate(texts) if not text.isascii()}
-            whole = {i: repaired(text) for i, text in foreign.items()}
-            mended = [i for i, text in foreign.items() if whole[i] != text]
-            if mended:
-                rows = np.isin(codes, mended)
-                self._repaired |= rows
-                self.warn("mojibake_repaired", field, int(rows.sum()))
-                for i in mended:
-                    texts[i] = whole[i]
-            self._warn_of_controls(field, codes, texts)
-            is_country = field in COUNTRIES
-            self._distinct[field] = codes, [known(text, is_country) for text in texts]
-        return self._distinct[field]
-
-    def _warn_of_controls(self, field: str, codes: np.ndarray, texts: list[str]) -> None:
-        """Notes texts with a NUL or the like: something was cut, joined or damaged."""
-        odd = [i for i, text in enumerate(texts) if not text.isprintable() and has_control(text)]
-        if odd:
-            self.warn("control_character", field, int(np.isin(codes, odd).sum()))
-
     def texts(self, field: str) -> list[str | None]:
         """Even text per row, None where absent."""
-        if not self.has(field):
-            return [None] * self._size
-        codes, texts = self.distinct(field)
-        return [texts[c] if c >= 0 else None for c in codes.tolist()]
+        return self._by_row(field).to_pylist() if self.has(field) else [None] * self._size
 
     def parse(
         self, field: str, columns: str | Sequence[str | None], parser: Callable[[str], Any]
@@ -110,45 +85,80 @@ class Batch:
 
         Where the text is Unreadable the columns are null and the problem is noted at the first.
         """
-        if not self.has(field):
-            return
-        codes, texts = self.distinct(field)
-        if isinstance(columns, str) and self.contract.by_name[columns].personal in MASKS:
-            # A parser may change what an address is known by, so it sees none.
-            texts = _masked(
-                pa.array(texts, pa.string()), self.contract.by_name[columns]
-            ).to_pylist()
-        self._parse(field, columns, codes, texts, parser)
+        if self.has(field):
+            self._parse(field, columns, self._texts_of(field), parser)
+
+    def _texts_of(self, field: str) -> Texts:
+        if field not in self._texts:
+            self._texts[field] = self._noted(field, self._delivered(field))
+        return self._texts[field]
+
+    def _delivered(self, field: str) -> pa.Array:
+        found = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
+        return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+    def _noted(self, field: str, column: pa.Array) -> Texts:
+        """The texts of a column; counts those that were repaired, and those with a NUL or the like:
+        something was cut, joined or damaged."""
+        found = texts(column, field in COUNTRIES)
+        repaired = found.rows(found.repaired)
+        self._repaired |= repaired
+        self.warn("mojibake_repaired", field, int(repaired.sum()))
+        self.warn("control_character", field, int(found.rows(found.have_controls).sum()))
+        return found
+
+    def _by_row(self, field: str) -> pa.Array:
+        found = self._texts_of(field)
+        return found.by_row(found.even)
 
     def _parse(
         self,
         field: str,
         columns: str | Sequence[str | None],
-        codes: np.ndarray,
-        given: Sequence[Any],
-        parser: Callable[[Any], Any],
+        given: Texts,
+        parser: Callable[[str], Any],
     ) -> None:
         names = [columns] if isinstance(columns, str) else list(columns)
+        filled = [name for name in names if name]
+        even = given.even
+        if isinstance(columns, str):
+            # A parser may change what an address is known by, so it sees none.
+            even = _masked(even, self.contract.by_name[columns])
+
+        def parse(texts: pa.Array) -> Parsed:
+            return self._parsed(texts, columns, parser)
+
+        if given.codes is None:
+            found = parse(even)
+        else:
+            found = self._memory.parsed((self.contract.dataset, field, *names), even, parse)
+        for name, values in zip(filled, found.columns, strict=True):
+            self._put(name, values, given)
+        if found.reasons.null_count < len(found.reasons):
+            self._note(field, filled[0], given.by_row(found.reasons))
+
+    def _parsed(
+        self, texts: pa.Array, columns: str | Sequence[str | None], parser: Callable[[str], Any]
+    ) -> Parsed:
         values: list[Any] = []
         unread: dict[int, str] = {}
-        for position, one in enumerate(given):
+        for position, text in enumerate(texts.to_pylist()):
             value = None
-            if one is not None:
+            if text is not None:
                 try:
-                    value = parser(one)
+                    value = parser(text)
                 except Unreadable as error:
                     unread[position] = str(error)
             values.append(value)
-        for index, name in enumerate(names):
-            if name:
-                cells = (
-                    values
-                    if isinstance(columns, str)
-                    else [None if v is None else v[index] for v in values]
-                )
-                self._put(name, self._typed(name, cells, unread), codes)
-        if unread:
-            self._note(field, next(n for n in names if n), codes, unread)
+        if isinstance(columns, str):
+            typed = (self._typed(columns, values, unread),)
+        else:
+            typed = tuple(
+                self._typed(name, [None if v is None else v[index] for v in values], unread)
+                for index, name in enumerate(columns)
+                if name
+            )
+        return Parsed(typed, pa.array(map(unread.get, range(len(values))), pa.string()))
 
     def parse_with(
         self,
@@ -163,57 +173,59 @@ class Batch:
         if not self.has(beside):
             self.parse(field, columns, lambda text: parser(text, None))
             return
-        texts, others = self.texts(field), self.texts(beside)
         # One reading per pair of texts, so that a row stays independent of its neighbours.
-        codes, pairs = pd.factorize(pd.Series(zip(texts, others, strict=True), dtype=object))
-        given = [None if pair[0] is None else pair for pair in pairs]
-        self._parse(field, columns, codes, given, lambda pair: parser(*pair))
+        other = pc.fill_null(self._by_row(beside), "")
+        pairs = pc.binary_join_element_wise(self._by_row(field), other, BETWEEN)
+        encoded = pairs.dictionary_encode()
+        given = replace(self._texts_of(field), even=encoded.dictionary, codes=encoded.indices)
+
+        def parse_pair(pair: str) -> Any:
+            text, _, other = pair.partition(BETWEEN)
+            return parser(text, other or None)
+
+        self._parse(field, columns, given, parse_pair)
 
     def text(self, field: str, column: str) -> None:
         """Even text, null tokens null."""
         if self.has(field):
-            codes, texts = self.distinct(field)
-            self._put(column, pa.array(texts, type=self.contract.by_name[column].arrow), codes)
+            found = self._texts_of(field)
+            self._put(column, found.even, found)
 
     def ids(self, field: str, column: str) -> None:
         """Ids; nearly all are digits, and those are looked through at once."""
-        if self.has(field):
-            _, texts = self.distinct(field)
-            plain = pc.match_substring_regex(pa.array(texts, pa.string()), "^[1-9][0-9]*$")
-            if pc.all(plain).as_py() is False:
-                self.parse(field, column, identifier)
-            else:
-                self.text(field, column)
+        if not self.has(field):
+            return
+        found = self._texts_of(field)
+        plain = pc.match_substring_regex(found.even, "^[1-9][0-9]*$")
+        if pc.all(plain).as_py() is False:
+            odd = pc.if_else(plain, None, found.even)
+            self._parse(field, column, replace(found, even=odd), identifier)
+            digits = found.by_row(pc.if_else(plain, found.even, None))
+            self._put(column, pc.coalesce(digits, self.column(column)))
+        else:
+            self.text(field, column)
 
     def as_delivered(self, field: str, column: str) -> None:
         """The text as read, but for characters that nobody sees and for what is masked. Null tokens
         are null."""
         if self.has(field):
-            codes, texts = self.distinct(field)
-            delivered = zip(self._delivered[field], texts, strict=True)
-            kept = [None if text is None else seen(raw) for raw, text in delivered]
-            self._put(column, pa.array(kept, pa.string()), codes)
+            found = self._texts_of(field)
+            self._put(column, found.as_delivered(), found)
 
-    def instants(self, field: str, column: str, context: Context) -> None:
-        """Wall times of the platform by the column at once; other forms one by one."""
+    def instants(self, field: str, column: str, zone: ZoneInfo, first: str | None = None) -> None:
+        """Times in the usual forms by the column at once; other forms one by one.
+
+        Wall times are those of the zone; `first` says what stands first in `03/04/2025`.
+        """
         if not self.has(field):
             return
-        zone = context.zone or context.market.platform_time_zone
-        first = context.evidence.get(field)
-        text = pa.array(self.raw[field], type=pa.string(), from_pandas=True)
-        wall = pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True)
-        years = pc.min_max(pc.year(wall)).as_py()
-        plausible = years["min"] is None or {years["min"], years["max"]} <= set(PLAUSIBLE_YEARS)
-        # Arrow would read 30 February as a day of March.
-        as_written = pc.all(pc.equal(wall.cast(pa.string()), text)).as_py() is not False
-        if wall.null_count == text.null_count and plausible and as_written:
-            # Of an hour that comes twice it is the first, as `instant` reads it, which also says
-            # what a time in an hour that summer time skips stands for.
-            with suppress(pa.ArrowInvalid):
-                at = pc.assume_timezone(wall, str(zone), ambiguous="earliest", nonexistent="raise")
-                self._put(column, at.cast(pa.timestamp("us", tz="UTC")))
-                return
-        self.parse(field, column, lambda t: instant(t, zone, first))
+        delivered = self._delivered(field)
+        at = wall_times(delivered, zone, first)
+        if at.null_count > delivered.null_count:
+            odd = self._noted(field, pc.if_else(pc.is_valid(at), None, delivered))
+            self._parse(field, column, odd, lambda text: instant(text, zone, first))
+            at = pc.coalesce(at, self.column(column))
+        self._put(column, at)
 
     def fill(self, column: str, values: Sequence[Any]) -> None:
         """A column from values already typed, one per row."""
@@ -251,7 +263,7 @@ class Batch:
             )
 
     def cleaned(self) -> Cleaned:
-        self.fill("is_repaired", self._repaired.tolist())
+        self._put("is_repaired", pa.array(self._repaired))
         rows = pd.DataFrame(
             {
                 c.name: pd.arrays.ArrowExtensionArray(self.column(c.name).cast(c.arrow))
@@ -265,15 +277,13 @@ class Batch:
         )
         return Cleaned(rows, problems, self._warnings)
 
-    def _put(self, name: str, values: pa.Array, codes: np.ndarray | None = None) -> None:
+    def _put(self, name: str, values: pa.Array, texts: Texts | None = None) -> None:
         """The only way to fill a column: it removes personal data as the contract says.
 
-        `values` are one per row, or the distinct ones with the position of each row's in `codes`.
+        `values` are one per row, or one for each of the `texts`.
         """
         values = _masked(values, self.contract.by_name[name])
-        if codes is not None:
-            values = values.take(pa.array(codes, mask=codes < 0))
-        self._columns[name] = values
+        self._columns[name] = texts.by_row(values) if texts else values
 
     def _typed(self, name: str, cells: list[Any], unread: dict[int, str]) -> pa.Array:
         """The values as the contract's type; those that do not fit are noted and null."""
@@ -289,14 +299,14 @@ class Batch:
                     unread.setdefault(position, "too large")
             return pa.array(cells, type=kind)
 
-    def _note(self, field: str, column: str, codes: np.ndarray, unread: dict[int, str]) -> None:
-        where = np.flatnonzero(np.isin(codes, list(unread)))
+    def _note(self, field: str, column: str, reasons: pa.Array) -> None:
+        where = np.flatnonzero(pc.is_valid(reasons))
         self._problems.append(
             pd.DataFrame(
                 {
                     "row": where,
                     "column": column,
-                    "reason": [unread[c] for c in codes[where].tolist()],
+                    "reason": reasons.drop_null().to_pylist(),
                     "raw_value": self.raw[field].iloc[where].tolist(),
                 }
             )

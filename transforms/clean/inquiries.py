@@ -28,7 +28,7 @@ FLAGS = (
 
 def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     """Typed inquiries, one row per row of text under the contract's raw names."""
-    batch = Batch(raw, contract("inquiries"))
+    batch = Batch(raw, contract("inquiries"), context.memory)
     batch.constant("snapshot_date", context.snapshot_date)
     batch.parse("channel", "channel", str.casefold)
     batch.parse("seller_id", "seller_id", text.identifier)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,7 +33,7 @@ METRICS = {
 
 def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     """Typed listings with their metrics, one row per row of text under the raw names."""
-    batch = Batch(raw, contract("listings"))
+    batch = Batch(raw, contract("listings"), context.memory)
     batch.constant("snapshot_date", context.snapshot_date)
     _identity(batch)
     batch.text("title", "title")
@@ -52,8 +53,9 @@ def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     batch.parse("review_score", ("review_score", "review_count"), number.score)
     batch.zero_is_unknown("review_score")
     batch.parse("review_count", "review_count", number.count)
-    batch.instants("created", "gmt_create", context)
-    batch.instants("modified", "gmt_modified", context)
+    zone = context.zone or context.market.platform_time_zone
+    for field, column in (("created", "gmt_create"), ("modified", "gmt_modified")):
+        batch.instants(field, column, zone, context.evidence.get(field))
     _metrics(batch, context)
     return batch.cleaned()
 
@@ -115,12 +117,14 @@ def _doubt_ladders(batch: Batch) -> None:
     tiers = batch.column("price_tiers")
     if tiers.null_count == len(tiers):
         return
+    ladders = np.flatnonzero(pc.is_valid(tiers))
     rising = [
-        not falls(tuple((t["min_qty"], t["price"]) for t in of or ())) for of in tiers.to_pylist()
+        not falls(tuple((t["min_qty"], t["price"]) for t in of))
+        for of in tiers.drop_null().to_pylist()
     ]
-    rows = [i for i, rises in enumerate(rising) if rises]
+    rows = ladders[rising].tolist()
     for column in ("price_min", "price_max"):
-        batch.copy(column, column, where=pa.array([not r for r in rising]))
+        batch.copy(column, column, where=pa.array(~np.isin(np.arange(len(tiers)), rows)))
     batch.problem("price_min", rows, "ladder does not fall", batch.raw["price"].iloc[rows].tolist())
 
 

@@ -16,7 +16,7 @@ RATES = {"markets": word.shares, "response_rate": number.rate, "on_time_rate": n
 
 def clean(raw: pd.DataFrame, context: Context) -> Cleaned:
     """Typed sellers, one row per row of text under the contract's raw names."""
-    batch = Batch(_identified(raw), contract("sellers"))
+    batch = Batch(_identified(raw), contract("sellers"), context.memory)
     batch.constant("snapshot_date", context.snapshot_date)
     _identity(batch)
     batch.as_delivered("company_name", "company_name_raw")

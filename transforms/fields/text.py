@@ -101,6 +101,12 @@ _TOKENS: dict[str, list[str]] = tomllib.loads(
 _IN_BRACKETS_ONLY = frozenset(_TOKENS.pop("in_brackets"))
 _NOTHING = frozenset(token for tokens in _TOKENS.values() for token in tokens) | {"", *_NAMES}
 
+# For a look at a whole column at once: a text of this form that is none of these words, in any
+# case, is even, was not decoded wrongly, hides nothing and is no null token.
+_PLAIN_FIRST = "".join(re.escape(c) for c in map(chr, range(33, 127)) if c not in _ODD | {"&"})
+PLAIN = f"^[{_PLAIN_FIRST}][!-%'-~]*(?: [!-%'-~]+)*$"
+NULLS = _NOTHING | {f"{word} {word}" for word in _NOTHING}
+
 
 def seen(raw: str) -> str:
     """Text without invisible characters; blanks and line ends stay as they are."""

@@ -1,0 +1,48 @@
+"""Times in the forms that exports usually write, read by the column at once."""
+
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.fields.date import PLAUSIBLE_YEARS
+
+# As `instant` reads them, too; where a form ends in Z it is UTC.
+_ALWAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
+_CLOCKS = ("", " %H:%M:%S", " %H:%M")
+FORMS = {
+    None: _ALWAYS,
+    "both": _ALWAYS,
+    "day": (*_ALWAYS, *(f"%d/%m/%Y{clock}" for clock in _CLOCKS)),
+    "month": (*_ALWAYS, *(f"%m/%d/%Y{clock}" for clock in _CLOCKS)),
+}
+
+
+def wall_times(texts: pa.Array, zone: ZoneInfo, first: str | None) -> pa.Array:
+    """Instants in UTC; null for any text that is not in a usual form, or not plausible in it.
+
+    Of an hour that comes twice it is the first. One that summer time skips is left to `instant`,
+    which says what it stands for.
+    """
+    found = pa.nulls(len(texts), pa.timestamp("us", tz="UTC"))
+    for form in FORMS[first]:
+        left = pc.and_(pc.is_null(found), pc.is_valid(texts))
+        if not pc.any(left).as_py():
+            break
+        of = "UTC" if form.endswith("Z") else str(zone)
+        found = pc.replace_with_mask(found, left, _read(texts.filter(left), form, of))
+    return found
+
+
+def _read(texts: pa.Array, form: str, zone: str) -> pa.Array:
+    wall = pc.strptime(texts, format=form, unit="s", error_is_null=True)
+    # Arrow would read 30 February as a day of March, and a day without its zero.
+    as_written = pc.equal(pc.strftime(wall, format=form), texts)
+    years = pc.year(wall)
+    plausible = pc.and_(
+        pc.greater_equal(years, PLAUSIBLE_YEARS.start), pc.less(years, PLAUSIBLE_YEARS.stop)
+    )
+    wall = pc.if_else(pc.and_(as_written, plausible), wall, None)
+    at = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="earliest")
+    is_there = pc.equal(pc.local_timestamp(at), wall)
+    return pc.if_else(is_there, at.cast(pa.timestamp("us", tz="UTC")), None)
