@@ -76,7 +76,7 @@ def _compare(path: Path, expectations: Path) -> None:
     export = open_export(path, name, None)
     table = pd.concat([batch.table for batch in export.batches(Noted())], ignore_index=True)
     assert len(table) == len(records), f"{len(table)} rows read, the file holds {len(records)}"
-    raw, _ = export.raw_fields(table)
+    raw, _ = export.pieces[0].raw_fields(table)
     dataset = export.layout.dataset
     cleaned = CLEANERS[dataset](raw, Context(NIGHTS[name], market("PK"), b"test-key"))
     checked = check(cleaned, raw, dataset)

@@ -44,6 +44,7 @@ def backfill(
     `missing_only` skips nights that are already in the lake. The order of loading does not matter,
     so nights load in parallel; a dataset's history is updated once all its nights are in.
     """
+    settings = replace(settings, engine="local")  # the processes of the backfill take all cores
     lake = Lake(settings.place)
     settings.exports.folders([f"{first}"])  # only a source that lists says what is absent
     exports.keep_beside(settings.exports, settings.place)

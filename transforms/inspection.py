@@ -16,11 +16,12 @@ from transforms.deliveries.unpack import unpack
 from transforms.lake import gates
 from transforms.lake.partition import Partition
 from transforms.lake.receipt import Receipt
-from transforms.night import in_hand, stage
+from transforms.pieces.engines import engine_of
 from transforms.read import Export
 from transforms.settings import Settings
 from transforms.sources.local import Local
 from transforms.sources.source import Entry
+from transforms.staging import in_hand, stage
 from transforms.visible import visible
 
 FIRST_REJECTS, FIRST_ROWS = 5, 3
@@ -50,12 +51,14 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         folder = Path(name)
         landed = land(delivered, night, folder)
         file = in_hand(landed, folder, dataset, settings.market.encoding)
-        partition = Partition(file.export.layout.dataset, night, folder)
+        name_of_it = file.export.layout.dataset
         key = settings.key or b"inspect"  # the hashes are thrown away
-        stage(partition, file, Context(night, settings.market, key))
-        receipt = partition.finish()
-        rejects = _first(partition.parts / "rejected.parquet", FIRST_REJECTS)
-        rows = _first(partition.parts / "rows.parquet", FIRST_ROWS)
+        with engine_of(settings.engine, settings.workers, path.name) as engine:
+            partition = Partition(name_of_it, night, folder, engine)
+            stage(partition, [file], Context(night, settings.market, key))
+            receipt = partition.finish()
+        rejects = _first(receipt, "rejected", partition.parts, FIRST_REJECTS)
+        rows = _first(receipt, "rows", partition.parts, FIRST_ROWS)
     held = gates.judge(receipt, (), 1, None, {}).reason
     return Inspection(file.export, receipt, rejects, rows, held)
 
@@ -74,8 +77,12 @@ def _delivered(path: Path, dataset: str | None) -> ExportFile:
     return ExportFile(source, name, visible(name), dataset, None, Entry(name))
 
 
-def _first(path: Path, count: int) -> list[dict[str, Any]]:
+def _first(receipt: Receipt, part: str, folder: Path, count: int) -> list[dict[str, Any]]:
+    """The first rows of a part, which may be several files."""
     rows: list[dict[str, Any]] = []
-    if path.exists():
-        rows = pq.read_table(path).slice(0, count).to_pylist()
+    for path in (folder / p.path for p in receipt.parts if p.part == part):
+        for batch in pq.ParquetFile(path).iter_batches(count):
+            rows += batch.to_pylist()
+            if len(rows) >= count:
+                return rows[:count]
     return rows

@@ -1,13 +1,12 @@
 """One night of one dataset, from delivery to receipt: the only module that joins the steps.
 
-It lands, unpacks and opens a file once. It corrects, cleans, checks and stages the rows by batch,
-and writes the partition last. The same bytes, code and key make the same parts: a hash proves it.
+It lands the files, has their parts made (`staging`), and commits them. The same bytes, code and key
+make the same parts: a hash proves it.
 """
 
 import hmac
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,28 +16,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from transforms import DATASETS
-from transforms.check import check
-from transforms.clean import CLEANERS, Context, evidence
-from transforms.clean.no_row import no_rows
+from transforms.clean import Context
 from transforms.code import code_version
-from transforms.corrections import correct
 from transforms.deliveries import exports
 from transforms.deliveries.exports import Delivery
 from transforms.deliveries.landing import Landed, land, landed_path
-from transforms.deliveries.unpack import unpack
 from transforms.errors import Damaged, ExportError, SourceUnreachable
 from transforms.lake import DamagedPart, Lake, history
 from transforms.lake.commit import commit, commit_absence
 from transforms.lake.partition import Partition
-from transforms.lake.receipt import Receipt, Source, Warned, new_receipt
+from transforms.lake.receipt import Receipt, Source, new_receipt
 from transforms.lake.seen import changed as changed
 from transforms.lake.seen import look
 from transforms.lease import scratch
-from transforms.read import Export, open_export
-from transforms.read.opened import Noted, filled_without_a_name
-from transforms.read.promised import hold_to_counts, refuse_new_columns
+from transforms.pieces.engines import engine_of
 from transforms.settings import Settings
-from transforms.shift import Misfits
+from transforms.staging import InHand, Progress, in_hand, stage
 from transforms.storage import damage, disk_fault, sha256, sha256_of
 from transforms.visible import visible
 
@@ -47,7 +40,6 @@ log = logging.getLogger(__name__)
 GATES = ("strict", "off")
 MOST_NAMED = 5
 
-Progress = Callable[[int], None]
 T = TypeVar("T")
 
 
@@ -150,67 +142,6 @@ def summary(receipt: Receipt) -> str:
     )
 
 
-@dataclass(frozen=True)
-class InHand:
-    """A landed file, opened; `unpacked` is the file inside, if it was packed."""
-
-    landed: Landed
-    export: Export
-    unpacked: Path | None
-    unpacked_sha256: str
-
-
-def in_hand(landed: Landed, folder: Path, dataset: str | None, encoding: str | None) -> InHand:
-    """Opens a landed file, after unpacking it into `folder` if packed. Raises ExportError."""
-    plain = unpack(landed, folder)
-    export = open_export(plain.path, plain.name, dataset, encoding)
-    if plain.path == landed.path:
-        return InHand(landed, export, None, landed.sha256)
-    return InHand(landed, export, plain.path, sha256(plain.path))
-
-
-def stage(
-    partition: Partition, file: InHand, context: Context, progress: Progress | None = None
-) -> None:
-    """Corrects, cleans, checks and stages a file to its end.
-
-    Raises ExportError if its rows are not those promised, or are under the wrong headers.
-    """
-    export, dataset, reasons = file.export, partition.contract.dataset, Counter[str]()
-    refuse_new_columns(export, partition.contract)
-    context = replace(context, zone=export.layout.zone)
-    noted, misfits = Noted(), Misfits(dataset, context)
-    read, is_searched = 0, False
-    for batch in export.batches(noted):
-        raw, moved = export.raw_fields(batch.table)
-        raw, corrected = correct(raw, dataset, export.layout.name, context.snapshot_date)
-        if not is_searched and evidence.is_needed(raw, dataset):
-            found = _evidence(export, dataset)
-            partition.note(found.contradictions())
-            context, is_searched = replace(context, evidence=found.decided()), True
-        cleaned = CLEANERS[dataset](raw, context)
-        checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, partition.contract))
-        partition.stage(export.file, checked, batch.lines)
-        misfits.add(checked.misfits)
-        reasons.update(checked.rejected["reason"])
-        partition.note(corrected)
-        partition.note({("label_moved", field): n for field, n in moved.items()})
-        partition.note(cleaned.warnings)
-        partition.note(filled_without_a_name(batch.table))
-        read += len(raw)
-        if progress:
-            progress(len(raw))
-    partition.reject(export.file, noted.broken)
-    reasons.update(reason for _, reason, _ in noted.broken)
-    read += len(noted.broken)
-    misfits.refuse_shifted(export.file, read)
-    hold_to_counts(export, read, file.landed.promised_rows)
-    partition.note(export.warnings)
-    partition.note(noted.warnings)
-    unread = [Warned("unread_form", *told) for told in misfits.unread(read)]
-    partition.add(export, _source(file, reasons), unread)
-
-
 def mended(read: Callable[[], T], lake: Lake, settings: Settings) -> T:
     """The result of `read`, after making any damaged part again.
 
@@ -302,13 +233,15 @@ class Attempt:
         """
         market = self.settings.market
         context = Context(self.night, market, self.settings.hashing_key())
-        partition = Partition(self.dataset, self.night, self.folder)
-        for one in landed:
-            file = opened.get(one.name) or in_hand(one, self.folder, self.dataset, market.encoding)
-            stage(partition, file, context, self.progress)
-            if file.unpacked:
-                file.unpacked.unlink()
-        return partition.finish()
+        files = (
+            opened.get(one.name) or in_hand(one, self.folder, self.dataset, market.encoding)
+            for one in landed
+        )
+        work = f"{self.dataset} {self.night}"
+        with engine_of(self.settings.engine, self.settings.workers, work) as engine:
+            partition = Partition(self.dataset, self.night, self.folder, engine)
+            stage(partition, files, context, self.progress)
+            return partition.finish()
 
     def _refuse_incomplete(self, delivery: Delivery) -> None:
         for problem in delivery.problems_of(self.dataset):
@@ -335,20 +268,6 @@ def content_of(landed: list[Landed], settings: Settings) -> str:
     key = hmac.new(settings.hashing_key(), b"content", "sha256").hexdigest()
     made_of = [code_version(), settings.market.code, key, *sorted(x.sha256 for x in landed)]
     return sha256_of("\n".join(made_of))
-
-
-def _evidence(export: Export, dataset: str) -> evidence.Evidence:
-    """What the whole file shows about its dates and rates, by raw field."""
-    found = evidence.Evidence(dataset)
-    for batch in export.batches(Noted()):
-        found.add(export.raw_fields(batch.table)[0])
-    return found
-
-
-def _source(file: InHand, reasons: Counter[str]) -> Source:
-    landed, rows = file.landed, file.export.rows_in
-    of_file = (landed.name, landed.bytes, landed.sha256, file.unpacked_sha256)
-    return Source(*of_file, rows, dict(sorted(reasons.items())))
 
 
 def _release(lake: Lake, receipt: Receipt, by: str, reason: str) -> None:

@@ -30,6 +30,8 @@ SOURCE_OPTIONS = [name for name in OPTIONS if not name.startswith("private_key")
 WITH_LOGIN = ("OUTLOOK_EXPORTS", "OUTLOOK_LAKE", "OUTLOOK_MIRROR")  # their URLs may hold one
 STORE_OPTIONS = ("endpoint_url", "region_name", "ca_file")
 LIMITS = [f.name for f in fields(Limits)]
+ENGINES = ("auto", "local", "pool")
+MOST_WORKERS = 256
 NAMES = (
     "HOME",
     "EXPORTS",
@@ -44,6 +46,8 @@ NAMES = (
     "PUBLISHED",
     "KEY",
     "MARKET",
+    "ENGINE",
+    "WORKERS",
     *(f"SOURCE_{name.upper()}" for name in (*SOURCE_OPTIONS, *LIMITS)),
 )
 
@@ -70,6 +74,8 @@ class Settings:
     market: Market
     bucket: Place | None = None
     mirror: Address | None = None
+    engine: str = "auto"  # where pieces of a file are worked on: `pieces.engines`
+    workers: int = 1  # processes of a pool
 
     @property
     def place(self) -> Place:
@@ -151,7 +157,24 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         published=_local("PUBLISHED", str(get("PUBLISHED", str(home / "published")))),
         key=key.encode() if key else None,
         market=market(str(get("MARKET", "PK"))),
+        engine=engine_name(str(get("ENGINE", "auto")), "OUTLOOK_ENGINE"),
+        workers=_workers(str(get("WORKERS", str(os.cpu_count() or 1)))),
     )
+
+
+def engine_name(name: str, said: str) -> str:
+    """The name of an engine; raises SettingsError for any other. `said` is where it was set."""
+    if name not in ENGINES:
+        raise SettingsError(
+            f"{said} must be {', '.join(ENGINES[:-1])} or {ENGINES[-1]}, not {name!r}"
+        )
+    return name
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST_WORKERS:
+        raise SettingsError(f"OUTLOOK_WORKERS is {text!r}, not a number from 1 to {MOST_WORKERS}")
+    return int(text)
 
 
 def _key(file: Path) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ class Misfits:
     dataset: str
     context: Context
     _counts: Counter[str] = field(default_factory=Counter)
-    _values: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _values: dict[str, list[str]] = field(default_factory=partial(defaultdict, list))
 
     def add(self, misfits: pd.DataFrame) -> None:
         """Adds a batch's (column, reason, raw_value), in row order."""
@@ -43,6 +44,12 @@ class Misfits:
             left = KEPT - len(self._values[name])
             if left > 0:
                 self._values[name] += [v for v in found["raw_value"] if isinstance(v, str)][:left]
+
+    def merge(self, other: "Misfits") -> None:
+        """Adds those of the rows that follow."""
+        self._counts.update(other._counts)
+        for column, values in other._values.items():
+            self._values[column] += values[: max(KEPT - len(self._values[column]), 0)]
 
     def refuse_shifted(self, file: str, rows: int) -> None:
         """Raises ExportError("shifted") where the values of a column fit another one, whose own

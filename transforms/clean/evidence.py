@@ -61,6 +61,11 @@ class Evidence:
                     for side in shown(known(str(text))):
                         self._found[field][side] += int(count)
 
+    def merge(self, other: "Evidence") -> None:
+        """Adds what another part of the same file shows."""
+        for field, shown in other._found.items():
+            self._found[field].update(shown)
+
     @property
     def _sides(self) -> set[str]:
         return {side for field in self._dates for side in self._found[field]}

@@ -29,7 +29,7 @@ class Table:
 def likeliest(path: Path, name: str) -> Table | None:
     """The table whose header row looks most like one, under every way to read the file."""
     known = {plain(h) for x in layouts() for h in (*x.known_headers, *sum(x.aliases.values(), ()))}
-    read = READERS[Path(name.casefold()).suffix](path, name, ())
+    read = READERS[Path(name.casefold()).suffix](path, name, (), None)
     best: tuple[tuple[bool, float], Candidate, int] | None = None
     for candidate in islice(read, MOST_CANDIDATES):
         for place, row in enumerate(candidate.head[:HEADER_ROWS]):

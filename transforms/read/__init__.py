@@ -16,10 +16,10 @@ from transforms.layouts import Layout, fitting, layouts, nearest, own_layout, pl
 from transforms.mask import masked
 from transforms.read import delimited, json_rows, parquet, workbook
 from transforms.read.encoding import uncertain
-from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Opened, Warnings
+from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Opened, Read, Warnings
 
-# Of a file, its name, and the encodings that layouts or the market declare.
-Reader = Callable[[Path, str, Sequence[str]], Iterator[Candidate]]
+# Of a file, its name, the encodings that layouts or the market declare, and a scratch folder.
+Reader = Callable[[Path, str, Sequence[str], Path | None], Iterator[Candidate]]
 Fit = tuple[Candidate, int, Layout]  # and the row of its head that fits
 
 # Formats that can be read, by the ending of the unpacked file's name.
@@ -65,11 +65,32 @@ class TextBatch:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Rows of an export that follow one another. Another process can read them, if the export was
+    opened with a scratch folder: it holds no open file."""
+
+    file: str
+    layout: Layout
+    period: dict[str, str]
+    _read: Read
+
+    def batches(self, noted: Noted) -> Iterator[TextBatch]:
+        """The rows from the first; findings on the way are added to `noted`."""
+        return (TextBatch(table, lines) for table, lines in self._read(noted))
+
+    def raw_fields(self, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+        """A batch under the contract's raw names, with the period; and rows whose label moved."""
+        raw, moved = self.layout.raw_fields(table)
+        return raw.assign(**self.period), moved
+
+
+@dataclass(frozen=True)
 class Export:
     """An opened export: its properties and its rows.
 
     `rows_in` is counted on the bytes, independently of the parser; `warnings` arose on opening.
-    `period` is what the lines above the header say, by raw field.
+    `period` is what the lines above the header say, by raw field. `copy` is a file that was made
+    to read it from.
     """
 
     file: str
@@ -83,14 +104,18 @@ class Export:
     warnings: Warnings
     _opened: Opened
 
+    @property
+    def pieces(self) -> list[Piece]:
+        """All its rows, in order."""
+        return [Piece(self.file, self.layout, self.period, read) for read in self._opened.pieces]
+
     def batches(self, noted: Noted) -> Iterator[TextBatch]:
         """The rows from the first; findings on the way are added to `noted`."""
-        return (TextBatch(table, lines) for table, lines in self._opened.rows(noted))
+        return (batch for piece in self.pieces for batch in piece.batches(noted))
 
-    def raw_fields(self, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-        """A batch under the contract's raw names, with the period; and rows whose label moved."""
-        raw, moved = self.layout.raw_fields(table)
-        return raw.assign(**self.period), moved
+    @property
+    def copy(self) -> Path | None:
+        return self._opened.copy
 
     @property
     def new_columns(self) -> list[str]:
@@ -107,11 +132,18 @@ class Export:
         return sorted(mapped - {self.layout.own_header(h) for h in self.headers})
 
 
-def open_export(path: Path, name: str, dataset: str | None, declared: str | None = None) -> Export:
+def open_export(
+    path: Path,
+    name: str,
+    dataset: str | None,
+    declared: str | None = None,
+    scratch: Path | None = None,
+) -> Export:
     """Opens an unpacked file that was called `name` and should hold `dataset`, if that is known.
 
     It takes the first way of reading in which one of the first twenty rows fits a layout.
-    `declared` is the encoding of the market's files that are not UTF-8. Raises ExportError: empty,
+    `declared` is the encoding of the market's files that are not UTF-8. With a `scratch` folder
+    other processes can read its pieces. Raises ExportError: empty,
     unknown_format, wrong_extension, encoding, unknown_layout, duplicate_headers, shifted, cut,
     several_tables, bomb …
     """
@@ -119,7 +151,9 @@ def open_export(path: Path, name: str, dataset: str | None, declared: str | None
     others: list[Candidate] = []
     is_doubtful = False
     own = [x.encoding for x in layouts(dataset) if x.encoding]
-    for candidate in _reader(path, name)(path, name, [*own, *([declared] if declared else [])]):
+    for candidate in _reader(path, name)(
+        path, name, [*own, *([declared] if declared else [])], scratch
+    ):
         found = _header_in(candidate.head[:HEADER_ROWS], dataset)
         if found and not _is_proven(candidate, *found, declared):
             is_doubtful = True

@@ -9,6 +9,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from transforms.errors import ExportError
+from transforms.read import opened
 
 CHUNK = 4 << 20
 LONGEST_FIELD = 16 << 20
@@ -36,13 +37,15 @@ class Dialect(NamedTuple):
 class Records(NamedTuple):
     """Line (from 1) on which each record of a delimited file begins, empty lines being none; which
     of them, by position, end the file and hold nothing but delimiters, quotes and blanks; how many
-    lines there are; and how many quotes neither open nor close a field."""
+    lines there are; how many quotes neither open nor close a field; and where the file may be cut
+    into pieces, by the position and the first byte of a record."""
 
     begins: np.ndarray
     blank: np.ndarray
     lines: int
     stray: int
     is_open: bool = False
+    cuts: tuple[tuple[int, int], ...] = ()
 
 
 def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
@@ -51,8 +54,8 @@ def records(file: IO[bytes], name: str, dialect: Dialect) -> Records:
     found = _by_parity(file, dialect, name)
     if found.stray:
         # A stray quote turns the parity of all that follows; the csv module knows it from others.
-        begins, blank, is_open = _by_parsing(file, dialect)
-        found = found._replace(begins=begins, blank=blank, is_open=is_open)
+        begins, blank, is_open, cuts = _by_parsing(file, dialect)
+        found = found._replace(begins=begins, blank=blank, is_open=is_open, cuts=cuts)
     # Blank rows at the end are what a spreadsheet leaves there; between others they are odd rows.
     before = len(found.begins) - len(found.blank)
     is_tail = found.blank - np.arange(len(found.blank)) == before
@@ -74,6 +77,8 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
     quote, delimiter = ord(dialect.quote), ord(dialect.delimiter)
     starts: list[np.ndarray] = []
     blank: list[np.ndarray] = []
+    cuts: list[tuple[int, int]] = []
+    piece_ends = opened.PIECE
     inkless = _inkless(dialect)
     has_ink = False  # the record being read, before this chunk
     known = 0  # records before it
@@ -107,7 +112,11 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
             starts.append(on[~empty])
             spans = np.stack([firsts, record_ends])[:, ~empty] - offset
             blank.append(known + _blank(chunk, text, spans, inkless, has_ink and not empty[0]))
-            known += len(spans[0])
+            kept = firsts[~empty]
+            while (place := int(np.searchsorted(kept, piece_ends))) < len(kept):
+                cuts.append((known + place, int(kept[place])))
+                piece_ends = int(kept[place]) + opened.PIECE
+            known += len(kept)
             has_ink = False
             begins_at, begins_on = int(record_ends[-1]) + 1, int(numbers[-1]) + 1
         has_ink |= bool(chunk[max(begins_at - offset, 0) :].translate(None, inkless))
@@ -135,7 +144,7 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
     begins = np.concatenate(starts) if starts else np.empty(0, dtype=np.int32)
     lines += last not in (LINE_FEED, RETURN)
     blanks = np.concatenate(blank) if blank else np.empty(0, dtype=np.int64)
-    return Records(begins, blanks, lines, stray, is_open=quotes % 2 == 1)
+    return Records(begins, blanks, lines, stray, quotes % 2 == 1, tuple(cuts))
 
 
 def _inkless(dialect: Dialect) -> bytes:
@@ -228,35 +237,52 @@ def _chunks(file: IO[bytes], quote: int) -> Iterator[bytes]:
         yield chunk + bytes(run) if run else chunk
 
 
-def _by_parsing(file: IO[bytes], dialect: Dialect) -> tuple[np.ndarray, np.ndarray, bool]:
+def _by_parsing(
+    file: IO[bytes], dialect: Dialect
+) -> tuple[np.ndarray, np.ndarray, bool, tuple[tuple[int, int], ...]]:
     file.seek(0)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    end = "the end of the file"
+    text = _Lines(io.TextIOWrapper(file, encoding="utf-8", newline=""))
     lines: list[int] = []
     blank: list[int] = []
+    cuts: list[tuple[int, int]] = []
+    piece_ends = opened.PIECE
     nothing = dict.fromkeys(_inkless(dialect))
-    line = 1
+    line, at = 1, 0  # on which the record begins, and its first byte
     row: list[str] = []
     try:
-        records = dialect.records(_and_then(text, end))
+        records = dialect.records(iter(text))
         for row in records:
             if row:
                 if not "".join(row).translate(nothing):
                     blank.append(len(lines))
+                if at >= piece_ends:
+                    cuts.append((len(lines), at))
+                    piece_ends = at + opened.PIECE
                 lines.append(line)
-            line = records.line_num + 1
+            line, at = records.line_num + 1, text.bytes
     except csv.Error:
         row = []
     finally:
-        text.detach()
+        text.wrapper.detach()
     # A field that is never closed takes everything to the end with it.
-    return np.array(lines[:-1], dtype=np.int32), np.array(blank, dtype=np.int64), row != [end]
+    begins = np.array(lines[:-1], dtype=np.int32)
+    is_row = (cut for cut in cuts if cut[0] < len(begins))
+    return begins, np.array(blank, dtype=np.int64), row != [_Lines.END], tuple(is_row)
 
 
-def _and_then(text: Iterator[str], end: str) -> Iterator[str]:
-    line = "\n"
-    for line in text:
-        yield line
-    if not line.endswith(("\n", "\r")):
-        yield "\n"
-    yield end
+class _Lines:
+    """The lines of a text, then one that is not in it; `bytes` are those read so far."""
+
+    END = "the end of the file"
+
+    def __init__(self, wrapper: io.TextIOWrapper) -> None:
+        self.wrapper, self.bytes = wrapper, 0
+
+    def __iter__(self) -> Iterator[str]:
+        line = "\n"
+        for line in self.wrapper:
+            self.bytes += len(line) if line.isascii() else len(line.encode())
+            yield line
+        if not line.endswith(("\n", "\r")):
+            yield "\n"
+        yield self.END

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +18,7 @@ import pyarrow.csv as pacsv
 
 from transforms.errors import ExportError
 from transforms.read.count import Dialect, records, run_together, stray_quotes
-from transforms.read.encoding import as_utf8, encodings, is_guess
+from transforms.read.encoding import as_utf8, copied_as_utf8, encodings, is_guess
 from transforms.read.opened import SAMPLE_ROWS, Candidate, Noted, Opened, Rows, column_names
 
 BLOCK = 16 << 20  # also the longest record that is read
@@ -30,7 +32,9 @@ OPEN_QUOTE = "quote left open: rows run together"
 TEXT = {pa.string(): pd.StringDtype(na_value=np.nan)}
 
 
-def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[Candidate]:
+def candidates(
+    path: Path, name: str, declared: Sequence[str] = (), scratch: Path | None = None
+) -> Iterator[Candidate]:
     """Every way to read the file's beginning as a table, likeliest first."""
     for encoding, is_certain in encodings(path, name, declared):
         with as_utf8(path, encoding) as file:
@@ -41,7 +45,7 @@ def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[
             yield Candidate(
                 head=rows,
                 open=lambda header, e=encoding, d=dialect, r=rows: _open(  # type: ignore[misc]
-                    path, name, e, d, header, r
+                    path, name, e, d, header, r, scratch
                 ),
                 encoding=encoding,
                 is_certain=is_certain,
@@ -107,10 +111,12 @@ def _another_dialect(text: str) -> Dialect | None:
 
 
 @dataclass(frozen=True)
-class _Table:
-    """A table of delimited text: where each record begins, and which records are not rows.
+class _Stretch:
+    """Records of delimited text that follow one another: the line on which each begins, and which
+    of them are not rows.
 
-    `together` has records joined by an open quote, `skip` the lines above the first.
+    `together` has records joined by an open quote; the bytes from `first` to `last` hold them all,
+    under `skip` other lines.
     """
 
     path: Path
@@ -121,18 +127,38 @@ class _Table:
     begins: np.ndarray
     together: dict[int, list[tuple[int, str]]]
     blank: np.ndarray
+    first: int
+    last: int
 
     @property
     def skip(self) -> int:
         # The header record may itself run over several lines.
-        return int(self.begins[0]) - 1 if len(self.begins) else 0
+        return int(self.begins[0]) - 1 if len(self.begins) and not self.first else 0
 
     @property
     def rows_in(self) -> int:
         own = len(self.begins) - len(self.blank)
         return own + sum(len(rows) - 1 for rows in self.together.values())
 
-    def rows(self, noted: Noted) -> Rows:
+    def cut(self, at: Sequence[tuple[int, int]]) -> "list[_Stretch]":
+        """The same records in several stretches, the later ones from these positions and bytes."""
+        edges = [(0, self.first), *at, (len(self.begins), self.last)]
+        found = []
+        for (begin, first), (end, last) in pairwise(edges):
+            here = (self.blank >= begin) & (self.blank < end)
+            found.append(
+                replace(
+                    self,
+                    begins=self.begins[begin:end],
+                    together={p - begin: r for p, r in self.together.items() if begin <= p < end},
+                    blank=self.blank[here] - begin,
+                    first=first,
+                    last=last,
+                )
+            )
+        return found
+
+    def __call__(self, noted: Noted) -> Rows:
         """The rows in batches, with the line each began on."""
         lines = self.begins
         if not len(lines):
@@ -155,7 +181,7 @@ class _Table:
         done = 0
         with as_utf8(self.path, self.encoding) as file:
             try:
-                for batch in self._parsed(file, note):
+                for batch in self._parsed(_Within(file, self.first, self.last), note):
                     wanted = batch.num_rows
                     # Records out of shape stand between the others; the lines stay with theirs.
                     span = np.arange(done, min(len(lines), done + wanted + len(out_of_shape)))
@@ -171,7 +197,7 @@ class _Table:
                 raise ExportError("unreadable", f"{self.name} cannot be read: {error}.") from error
 
     def _parsed(
-        self, file: IO[bytes], on_broken: Callable[[pacsv.InvalidRow], str]
+        self, file: io.RawIOBase, on_broken: Callable[[pacsv.InvalidRow], str]
     ) -> pacsv.CSVStreamingReader:
         columns = column_names(self.headers)
         return pacsv.open_csv(
@@ -192,22 +218,53 @@ class _Table:
         )
 
 
+class _Within(io.RawIOBase):
+    """The bytes of a file from one place to another."""
+
+    def __init__(self, file: IO[bytes], first: int, last: int) -> None:
+        self._handle, self._at, self._last = file.fileno(), first, last
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._last - self._at
+        found = os.pread(self._handle, left if size < 0 else min(size, left), self._at)
+        self._at += len(found)
+        return found
+
+
 def _open(
-    path: Path, name: str, encoding: str, dialect: Dialect, header: int, sample: list[list[str]]
+    path: Path,
+    name: str,
+    encoding: str,
+    dialect: Dialect,
+    header: int,
+    sample: list[list[str]],
+    scratch: Path | None,
 ) -> Opened:
-    with as_utf8(path, encoding) as file:
+    is_copy = scratch is not None and encoding != "utf-8"
+    if scratch and is_copy:
+        path = copied_as_utf8(path, encoding, scratch)
+    read_as = "utf-8" if is_copy else encoding
+    with as_utf8(path, read_as) as file:
         found = records(file, name, dialect)
         begins = found.begins[header + 1 :]
         blank = found.blank[found.blank > header] - (header + 1)
         below = [row for row in sample[header + 1 :] if any(map(str.strip, row))]
         headers = _headers(name, sample[header], below, len(begins) - len(blank))
         together = run_together(file, dialect, begins, found.lines, len(headers))
-    table = _Table(path, name, encoding, dialect, headers, begins, together, blank)
+        size = os.fstat(file.fileno()).st_size
+    table = _Stretch(path, name, read_as, dialect, headers, begins, together, blank, 0, size)
+    # Whoever reads another encoding makes a copy, and reads it whole.
+    is_whole = read_as != "utf-8"
+    cuts = [(p - header - 1, at) for p, at in found.cuts if p > header + 1 and not is_whole]
     opened = Opened(
         headers=headers,
         rows_in=table.rows_in,
-        rows=table.rows,
+        pieces=table.cut(cuts),
         header_row=int(found.begins[header]),
+        copy=path if is_copy else None,
     )
     if len(blank):
         opened.warnings["blank_rows", None] += len(blank)

@@ -6,13 +6,13 @@ another script fits a layout, or if the layout or the market declares it. Else t
 """
 
 import codecs
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from transforms.errors import ExportError
 from transforms.read import plausible
+from transforms.read.opened import Spool
 
 CHUNK = 4 << 20
 SAMPLE = 1 << 16
@@ -92,12 +92,23 @@ def as_utf8(path: Path, encoding: str) -> IO[bytes]:
     """The file as UTF-8 without byte order marks; it can be read from the start repeatedly."""
     if encoding == "utf-8":
         return path.open("rb")
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - has no name, so that a dead run leaves nothing behind
+    return _copied(path, encoding, Spool(None)).file
+
+
+def copied_as_utf8(path: Path, encoding: str, folder: Path) -> Path:
+    """The path of a copy in `folder`, in UTF-8 without byte order marks."""
+    copy = Spool(folder)
+    _copied(path, encoding, copy).file.close()
+    assert copy.path
+    return copy.path
+
+
+def _copied(path: Path, encoding: str, to: Spool) -> Spool:
     for text in _texts(path, encoding):
         # A mark may stand twice, or where files were put one behind the other.
-        file.write(text.replace(BOM, "").encode())
-    file.seek(0)
-    return file
+        to.file.write(text.replace(BOM, "").encode())
+    to.file.seek(0)
+    return to
 
 
 def _utf8(path: Path) -> str | None:

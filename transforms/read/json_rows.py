@@ -7,8 +7,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from transforms.errors import ExportError
-from transforms.read import cell
+from transforms.read import cell, opened
 from transforms.read.encoding import Guess, as_utf8, encodings, is_guess
 from transforms.read.json_scan import RowList, Shape, shape
-from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Opened, Rows
+from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Rows
 
 BATCH = 50_000  # objects
 MOST_CELLS = 4 << 20  # of a batch
@@ -36,7 +36,9 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 Objects = Iterator[tuple[int, Any]]
 
 
-def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[Candidate]:
+def candidates(
+    path: Path, name: str, declared: Sequence[str] = (), scratch: Path | None = None
+) -> Iterator[Candidate]:
     """The tables that a JSON file holds: one, or those of an API's answer.
 
     The headers are the keys of all its objects, for a key may first come up late; so the file is
@@ -55,45 +57,72 @@ def candidates(path: Path, name: str, declared: Sequence[str] = ()) -> Iterator[
         yield _candidate(path, name, guess, rows, found, said)
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """Spans of a list, or of a file's roots, that follow one another: their bytes, and how many
+    rows are before each."""
+
+    path: Path
+    name: str
+    encoding: str
+    by_root: bool
+    spans: Sequence[tuple[int, int, int]]
+    headers: Sequence[str] = ()
+
+    def objects(self) -> Objects:
+        """The values, numbered from the first of the list."""
+        with as_utf8(self.path, self.encoding) as file:
+            for begin, end, before in self.spans:
+                yield from _objects(file, begin, end, before, self.by_root, self.name)
+
+    def __call__(self, noted: Noted) -> Rows:
+        batch: list[tuple[int, dict[str, Any]]] = []
+        for number, value in self.objects():
+            if isinstance(value, dict):
+                batch.append((number, _flat(value)))
+            else:
+                noted.broken.append((number, "not an object", _text(value) or "null"))
+            if len(batch) >= min(BATCH, MOST_CELLS // max(len(self.headers), 1)):
+                yield _table(batch, self.headers)
+                batch = []
+        if batch:
+            yield _table(batch, self.headers)
+
+    def cut(self) -> "list[_Stretch]":
+        """The same spans in several stretches."""
+        found: list[_Stretch] = []
+        spans: list[tuple[int, int, int]] = []
+        for span in self.spans:
+            spans.append(span)
+            if span[1] - spans[0][0] >= opened.PIECE:
+                found.append(replace(self, spans=spans))
+                spans = []
+        return [*found, replace(self, spans=spans)] if spans or not found else found
+
+
 def _candidate(
     path: Path, name: str, guess: Guess, rows: RowList, of: Shape, said: str
 ) -> Candidate:
-    encoding = guess.encoding
-    read = partial(_objects, rows=rows, by_root=of.by_root, name=name)
+    whole = _Stretch(path, name, guess.encoding, of.by_root, rows.spans)
     found: dict[str, None] = {}
-    with as_utf8(path, encoding) as file:
-        for _, value in read(file):
-            if isinstance(value, dict):
-                found.update(dict.fromkeys(_flat(value)))
-            if len(found) > MOST_COLUMNS:
-                raise ExportError(
-                    "too_wide",
-                    f"{name} has objects with more than {MOST_COLUMNS:,} different keys, "
-                    "more than any export. Nothing was loaded.",
-                )
-    headers = list(found)
-
-    def batches(noted: Noted) -> Rows:
-        with as_utf8(path, encoding) as file:
-            batch: list[tuple[int, dict[str, Any]]] = []
-            for number, value in read(file):
-                if isinstance(value, dict):
-                    batch.append((number, _flat(value)))
-                else:
-                    noted.broken.append((number, "not an object", _text(value) or "null"))
-                if len(batch) >= min(BATCH, MOST_CELLS // max(len(headers), 1)):
-                    yield _table(batch, headers)
-                    batch = []
-            if batch:
-                yield _table(batch, headers)
-
-    opened = Opened(headers=headers, rows_in=rows.rows, rows=batches)
-    if is_guess(encoding):
-        opened.warnings["encoding_guessed", None] += rows.rows
+    for _, value in whole.objects():
+        if isinstance(value, dict):
+            found.update(dict.fromkeys(_flat(value)))
+        if len(found) > MOST_COLUMNS:
+            raise ExportError(
+                "too_wide",
+                f"{name} has objects with more than {MOST_COLUMNS:,} different keys, "
+                "more than any export. Nothing was loaded.",
+            )
+    whole = replace(whole, headers=list(found))
+    pieces = whole.cut() if guess.encoding == "utf-8" else [whole]
+    table = opened.Opened(headers=list(found), rows_in=rows.rows, pieces=pieces)
+    if is_guess(guess.encoding):
+        table.warnings["encoding_guessed", None] += rows.rows
     return Candidate(
-        head=[headers],
-        open=lambda _: opened,
-        encoding=encoding,
+        head=[list(found)],
+        open=lambda _: table,
+        encoding=guess.encoding,
         is_certain=guess.is_certain,
         instead=_error(of.root),
         where=said,
@@ -116,29 +145,29 @@ def _error(root: dict[str, Any]) -> str:
     return f"the answer of a failed API call: error{code}{words}"
 
 
-def _objects(file: IO[bytes], rows: RowList, by_root: bool, name: str) -> Objects:
-    """The values of a list, or of a file's roots, numbered from 1."""
-    number = 0
-    for begin, end in rows.pieces:
-        text = os.pread(file.fileno(), end - begin, begin).decode()
-        odd = _SURROGATE.search(text) is not None
-        try:
-            for value in _roots(text) if by_root else _DECODER.decode(f"[{text}]"):
-                number += 1
-                yield number, _whole(value) if odd else value
-        except json.JSONDecodeError as error:
-            # Leave out the text around the fault: logs and receipts must not hold personal data.
-            raise ExportError(
-                "unreadable",
-                f"{name} cannot be read as JSON: {error.msg}, near byte "
-                f"{begin + error.pos:,}. Nothing was loaded: request a new delivery.",
-            ) from None
-        except _KeyTwiceError as error:
-            raise ExportError(
-                "duplicate_headers",
-                f"{name} has the key {error} twice in one object. Nothing was "
-                "loaded, since it is unclear which of them counts: request a new delivery.",
-            ) from None
+def _objects(
+    file: IO[bytes], begin: int, end: int, before: int, by_root: bool, name: str
+) -> Objects:
+    """The values between two bytes, numbered after those before."""
+    text = os.pread(file.fileno(), end - begin, begin).decode()
+    odd = _SURROGATE.search(text) is not None
+    try:
+        values = _roots(text) if by_root else _DECODER.decode(f"[{text}]")
+        for number, value in enumerate(values, before + 1):
+            yield number, _whole(value) if odd else value
+    except json.JSONDecodeError as error:
+        # Leave out the text around the fault: logs and receipts must not hold personal data.
+        raise ExportError(
+            "unreadable",
+            f"{name} cannot be read as JSON: {error.msg}, near byte "
+            f"{begin + error.pos:,}. Nothing was loaded: request a new delivery.",
+        ) from None
+    except _KeyTwiceError as error:
+        raise ExportError(
+            "duplicate_headers",
+            f"{name} has the key {error} twice in one object. Nothing was "
+            "loaded, since it is unclear which of them counts: request a new delivery.",
+        ) from None
 
 
 def _roots(text: str) -> Iterator[Any]:
@@ -201,7 +230,7 @@ def _text(value: Any) -> str | None:
 
 
 def _table(
-    batch: list[tuple[int, dict[str, Any]]], headers: list[str]
+    batch: list[tuple[int, dict[str, Any]]], headers: Sequence[str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     columns = {
         h: [v if type(v := row.get(h)) is str else _text(v) for _, row in batch] for h in headers

@@ -34,14 +34,14 @@ _STEPS = np.array([0, 0, 1, 1, -1, 0], dtype=np.int8)
 
 @dataclass
 class RowList:
-    """A list of rows: its `path` ("result.products"), its first byte, and pieces of a few million
-    bytes that each hold whole rows."""
+    """A list of rows: its `path` ("result.products"), its first byte, and spans of a few million
+    bytes that each hold whole rows, with the number of rows before each."""
 
     path: str
     begins: int
     rows: int = 0
     ends: int = 0
-    pieces: list[tuple[int, int]] = field(default_factory=list)
+    spans: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -74,7 +74,8 @@ class _Scan:
         self.stack: list[tuple[int, int, int]] = []  # kind of each open container, its key's quotes
         self.lists: list[RowList] = []
         self.level: int | None = None  # depth within the list of rows that is open
-        self.last = self.piece_from = 0  # end of the last row; of the last piece
+        self.last = self.span_from = 0  # end of the last row; of the last span
+        self.ended = self.before = 0  # rows that have ended; those before the span
         self.undecided: int | None = None  # a list whose first value is not known yet
         if by_root:
             self.lists.append(RowList("", 0))
@@ -93,7 +94,7 @@ class _Scan:
 
     def result(self) -> Shape:
         if not self.lists:
-            whole = RowList("", 0, self.roots, self.size, [(0, self.size)])
+            whole = RowList("", 0, self.roots, self.size, [(0, self.size, 0)])
             if self.size > LONGEST_ROW:
                 raise self._bomb(f"an object of {self.size >> 20} MiB")
             return Shape([whole], True, self._skeleton([]))
@@ -221,7 +222,8 @@ class _Scan:
 
     def _begin_list(self, at: int, level: int) -> None:
         self.lists.append(RowList(self._path(), at))
-        self.level, self.last, self.piece_from = level, at, at + 1
+        self.level, self.last, self.span_from = level, at, at + 1
+        self.ended = self.before = 0
 
     def _end_of_list(self, at: int) -> None:
         """Ends the last row, which no comma follows."""
@@ -229,9 +231,9 @@ class _Scan:
         rows.ends = at
         if at - self.last > LONGEST_ROW:
             raise self._bomb(f"a row of more than {LONGEST_ROW >> 20} MiB")
-        is_blank = not os.pread(self.fd, at - self.piece_from, self.piece_from).strip()
+        is_blank = not os.pread(self.fd, at - self.span_from, self.span_from).strip()
         if not is_blank:
-            rows.pieces.append((self.piece_from, at))
+            rows.spans.append((self.span_from, at, self.before))
             rows.rows += not self.by_root
         elif rows.rows and not self.by_root:
             raise self._unreadable("a comma stands before the end of a list")
@@ -240,16 +242,17 @@ class _Scan:
         self.level = None
 
     def _cut(self, ends: np.ndarray, separator: int) -> None:
-        """Notes where rows end, and where a piece is long enough."""
+        """Notes where rows end, and where a span is long enough."""
         if not len(ends):
             return
         longest = int(np.diff(np.concatenate([[self.last], ends])).max())
         if longest > LONGEST_ROW:
             raise self._bomb(f"a row of more than {LONGEST_ROW >> 20} MiB")
         self.last = int(ends[-1])
-        if self.last - self.piece_from >= CHUNK:
-            self.lists[-1].pieces.append((self.piece_from, self.last))
-            self.piece_from = self.last + separator
+        self.ended += len(ends)
+        if self.last - self.span_from >= CHUNK:
+            self.lists[-1].spans.append((self.span_from, self.last, self.before))
+            self.span_from, self.before = self.last + separator, self.ended
 
     def _path(self) -> str:
         """The keys around a list, the last its own; `item` for a list in a list."""

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ import pyarrow.parquet as pq
 
 from transforms.deliveries.unpack import MAX_BYTES
 from transforms.errors import ExportError
-from transforms.read import cell
+from transforms.read import cell, opened
 from transforms.read.limited import answer_of_child
-from transforms.read.opened import MOST_COLUMNS, Candidate, Opened, Rows
+from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Rows
 
 BATCH = 50_000  # rows
 MOST_CELLS = 4 << 20  # of a batch
@@ -28,9 +29,12 @@ LONGEST_TEXT = 16 << 20
 MOST_ELEMENTS = 5_000_000  # of the lists of a batch
 
 
-def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candidate]:
+def candidates(
+    path: Path, name: str, declared: Sequence[str] = (), scratch: Path | None = None
+) -> Iterator[Candidate]:
     """The table of a Parquet file; structs become columns `outer.inner`."""
     with _file(path, name) as file:
+        pieces = _cut(path, name, file.metadata)
         schema = pa.Table.from_batches([], file.schema_arrow)
         for _level in range(cell.DEEPEST):
             schema = schema.flatten()
@@ -50,17 +54,34 @@ def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candida
         raise ExportError("too_wide", f"{name} has {len(headers):,} columns and was refused.")
     with tempfile.TemporaryFile() as nothing:
         answer_of_child("parquet", path, name, nothing)
-    opened = Opened(headers=headers, rows_in=rows_in, rows=lambda _: _rows(path, name))
-    yield Candidate(head=[opened.headers], open=lambda _: opened)
+    table = opened.Opened(headers=headers, rows_in=rows_in, pieces=pieces)
+    yield Candidate(head=[headers], open=lambda _: table)
 
 
-def _rows(path: Path, name: str) -> Rows:
-    done = 0
+def _cut(path: Path, name: str, metadata: pq.FileMetaData) -> list[partial[Rows]]:
+    """Pieces of row groups that follow one another."""
+    pieces, groups, size, rows, before = [], [], 0, 0, 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        groups.append(number)
+        size, rows = size + group.total_byte_size, rows + group.num_rows
+        if size >= opened.PIECE:
+            pieces.append(partial(_rows, path, name, groups, before))
+            groups, size, rows, before = [], 0, 0, before + rows
+    if groups or not pieces:
+        pieces.append(partial(_rows, path, name, groups, before))
+    return pieces
+
+
+def _rows(path: Path, name: str, groups: list[int], done: int, noted: Noted) -> Rows:
+    """The rows of some row groups, after those that are done."""
     try:
         with _file(path, name) as file:
             instants = _int96(file)
             wide = len(file.schema_arrow.names)
-            for batch in file.iter_batches(min(BATCH, MOST_CELLS // max(wide, 1))):
+            for batch in file.iter_batches(
+                min(BATCH, MOST_CELLS // max(wide, 1)), row_groups=groups
+            ):
                 whole = pa.Table.from_batches([batch])
                 pieces = 1 + _text_bytes(whole, name) // MAX_PIECE
                 rows = -(-len(whole) // pieces)

@@ -7,7 +7,6 @@ stream, which this module turns into batches of text.
 import io
 import marshal
 import os
-import tempfile
 import zipfile
 import zlib
 from array import array
@@ -23,7 +22,7 @@ from transforms.deliveries.unpack import bounded_copy
 from transforms.errors import ExportError
 from transforms.read import cell
 from transforms.read.limited import answer_of_child
-from transforms.read.opened import SAMPLE_ROWS, Candidate, Noted, Opened, Rows, column_names
+from transforms.read.opened import SAMPLE_ROWS, Candidate, Noted, Opened, Rows, Spool, column_names
 
 MAX_UNPACKED = 1 << 30  # bytes of all parts; a workbook is held in memory
 MAX_PARTS = 10_000
@@ -47,12 +46,14 @@ class Sheet(NamedTuple):
     times: list[int]  # columns in which any moment is not midnight
 
 
-def candidates(path: Path, name: str, _: Sequence[str] = ()) -> Iterator[Candidate]:
+def candidates(
+    path: Path, name: str, declared: Sequence[str] = (), scratch: Path | None = None
+) -> Iterator[Candidate]:
     """The non-empty sheets of a workbook, in order."""
     if zipfile.is_zipfile(path):
         _check_parts(path, name)
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - has no name, so that a dead run leaves nothing behind
-    for sheet in _parsed(path, name, stream):
+    stream = Spool(scratch)
+    for sheet in _parsed(path, name, stream.file):
         head: list[list[str]] = []
         for number, row in _lines(stream, sheet, SAMPLE_ROWS):
             head += [[]] * (number - 1 - len(head))
@@ -108,13 +109,14 @@ def _parsed(path: Path, name: str, stream: IO[bytes]) -> list[Sheet]:
     return [Sheet(**{key: of_one[key] for key in Sheet._fields}) for of_one in facts]
 
 
-def _open(stream: IO[bytes], sheet: Sheet, head: list[list[str]], header: int) -> Opened:
+def _open(stream: Spool, sheet: Sheet, head: list[list[str]], header: int) -> Opened:
     filled = np.frombuffer(sheet.filled, dtype=np.uint32)
     opened = Opened(
         headers=head[header],
         rows_in=int((filled > header + 1).sum()),
-        rows=lambda noted: _rows(stream, sheet, opened, noted),
+        pieces=[partial(_rows, stream, sheet, head[header], header + 1)],
         header_row=header + 1,
+        copy=stream.path,
     )
     for code, places in (("formula_without_value", sheet.formulas), ("error_cell", sheet.errors)):
         names = column_names(opened.headers)
@@ -131,12 +133,12 @@ def _name(names: list[str], column: int) -> str:
     return names[column - 1] if column <= len(names) else f"(column {column})"
 
 
-def _lines(stream: IO[bytes], sheet: Sheet, until: int = 1 << 30) -> Iterator[Line]:
+def _lines(stream: Spool, sheet: Sheet, until: int = 1 << 30) -> Iterator[Line]:
     """The rows of a sheet up to that number, from its first."""
-    at = sheet.begins
+    at, handle = sheet.begins, stream.file.fileno()
     # Not by seek and read: the file may be read in two places at a time.
-    while size := int.from_bytes(os.pread(stream.fileno(), 8, at), "little"):
-        for number, row in marshal.loads(os.pread(stream.fileno(), size, at + 8)):
+    while size := int.from_bytes(os.pread(handle, 8, at), "little"):
+        for number, row in marshal.loads(os.pread(handle, size, at + 8)):
             if number > until:
                 return
             yield (
@@ -154,18 +156,18 @@ def _moment(value: tuple[str], has_times: bool) -> str:
     return f"{value[0]} 00:00:00" if has_times else value[0]
 
 
-def _rows(stream: IO[bytes], sheet: Sheet, opened: Opened, noted: Noted) -> Rows:
+def _rows(stream: Spool, sheet: Sheet, headers: list[str], header_row: int, noted: Noted) -> Rows:
     """The non-empty rows under the header, with merged cells filled in.
 
     Warns of damaged numbers, filled cells and rows of blanks only.
     """
-    columns = column_names(opened.headers)
-    merged = _Merged(sheet.merged, opened.header_row or 0)
+    columns = column_names(headers)
+    merged = _Merged(sheet.merged, header_row)
     batch: list[list[str | None]] = []
     numbers: list[int] = []
     size = 0
     for number, row in _lines(stream, sheet):
-        if number <= (opened.header_row or 0):
+        if number <= header_row:
             continue
         if all(value is None or (isinstance(value, str) and not value.strip()) for value in row):
             noted.warnings["blank_rows", None] += 1

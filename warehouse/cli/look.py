@@ -11,7 +11,7 @@ from transforms import DATASETS
 from transforms.errors import Damaged, ExportError, SettingsError
 from transforms.settings import Settings, settings
 from warehouse.cli import terminal
-from warehouse.cli.options import Dataset, Json, datasets, day
+from warehouse.cli.options import Dataset, Engine, Json, datasets, day, settings_with
 
 
 def nights(dataset: Dataset = None, as_json: Json = False) -> None:
@@ -62,6 +62,7 @@ def inspect(
     night: Annotated[
         str | None, typer.Option("--date", help="Day that relative dates are counted from.")
     ] = None,
+    engine: Engine = None,
     as_json: Json = False,
 ) -> None:
     """Show how one file would be read, without loading it."""
@@ -78,7 +79,7 @@ def inspect(
     for wrong in leave_out_unusable():
         terminal.tell(f"left out: {wrong}")
     try:
-        seen = inspecting.inspect(file, dataset, day(shown), settings())
+        seen = inspecting.inspect(file, dataset, day(shown), settings_with(engine))
     except ExportError as error:
         is_new = error.code == "unknown_layout"
         draft = inspecting.draft(file, dataset, settings()) if is_new else None

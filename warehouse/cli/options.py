@@ -1,5 +1,6 @@
 """Options that the commands share, and how they read a date and a dataset."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from transforms import DATASETS
 from transforms.errors import SettingsError
+from transforms.settings import ENGINES, Settings, engine_name, settings
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show errors only.")]
@@ -15,7 +17,17 @@ Incomplete = Annotated[
     bool,
     typer.Option("--incomplete", help="Publish a night even if exports of a dataset are lacking."),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(help=f"Where pieces of a file are worked on: {', '.join(ENGINES)}."),
+]
 Dataset = Annotated[str | None, typer.Option(help=f"One of {', '.join(DATASETS)}.")]
+
+
+def settings_with(engine: str | None) -> Settings:
+    """The settings, with the engine that the user named, if any."""
+    chosen = settings()
+    return replace(chosen, engine=engine_name(engine, "--engine")) if engine else chosen
 
 
 def day(text: str) -> date:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from transforms.errors import SettingsError
-from transforms.settings import Settings, settings
+from transforms.settings import Settings
 from warehouse.cli import terminal
-from warehouse.cli.options import Dataset, Json, Quiet, datasets, day
+from warehouse.cli.options import Dataset, Engine, Json, Quiet, datasets, day, settings_with
 
 if TYPE_CHECKING:
     from transforms.retry import Retried, Tried
@@ -27,6 +27,7 @@ def rejected(
         bool, typer.Option("--retry", help="Load those of sixty days that today's rules accept.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --retry: load nothing.")] = False,
+    engine: Engine = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -35,7 +36,7 @@ def rejected(
     from warehouse.questions import rejects
 
     _refuse_mixed(to, for_sender, retry, dry_run)
-    chosen, of = settings(), (datasets(dataset), day(night) if night else None, reason)
+    chosen, of = settings_with(engine), (datasets(dataset), day(night) if night else None, reason)
     if retry:
         _retry(chosen, *of, dry_run, as_json, quiet)
         return

@@ -11,7 +11,17 @@ from transforms import DATASETS
 from transforms.errors import NEXT_STEP, OF_STATUS, SettingsError, TransientError
 from transforms.settings import Settings, settings
 from warehouse.cli import terminal
-from warehouse.cli.options import Dataset, Incomplete, Json, Night, Quiet, datasets, day
+from warehouse.cli.options import (
+    Dataset,
+    Engine,
+    Incomplete,
+    Json,
+    Night,
+    Quiet,
+    datasets,
+    day,
+    settings_with,
+)
 
 if TYPE_CHECKING:
     from transforms.lake import Receipt
@@ -60,6 +70,7 @@ def run(
         bool,
         typer.Option("--no-catch-up", help="Do not look again at the fourteen nights before."),
     ] = False,
+    engine: Engine = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -78,7 +89,7 @@ def run(
             f"--gate must be {' or '.join(line.GATES)}, not {gate!r}. Nothing was done. With off, "
             "a night that the gates would hold passes, and the receipt records it."
         )
-    chosen, to_load = settings(), datasets(dataset)
+    chosen, to_load = settings_with(engine), datasets(dataset)
     chosen.hashing_key()
     whole.wait(chosen.exports, day(night), to_load)
     receipts = []

@@ -14,7 +14,7 @@ from transforms.errors import ExportError
 from transforms.lake.partition import Partition
 from transforms.layouts import own_layout
 from transforms.markets import market
-from transforms.night import in_hand, stage
+from transforms.staging import in_hand, stage
 
 
 @pytest.fixture
@@ -49,5 +49,5 @@ def loaded(path: Path, folder: Path, policy: str) -> dict[str, Any]:
     partition = Partition("sellers", night, folder)
     partition.contract = replace(contract("sellers"), new_column=policy)
     file = in_hand(Landed(path.name, path, 1, "sha", None), folder, "sellers", None)
-    stage(partition, file, Context(night, market("PK"), b"key"))
+    stage(partition, [file], Context(night, market("PK"), b"key"))
     return partition.finish().as_json()

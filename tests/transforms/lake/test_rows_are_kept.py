@@ -23,9 +23,9 @@ from transforms.lake import Lake, Receipt
 from transforms.lake.partition import Partition
 from transforms.layouts import Layout, layouts
 from transforms.markets import market
-from transforms.night import in_hand, stage
 from transforms.read import delimited, json_rows
 from transforms.shift import Misfits
+from transforms.staging import in_hand, stage
 
 NIGHT = date(2022, 6, 30)
 MARKETS = st.sampled_from(["PK", "IN"])
@@ -118,7 +118,7 @@ def partitioned(
     landed: Landed, dataset: str, folder: Path, code: str = "PK"
 ) -> tuple[Receipt, Path]:
     partition = Partition(dataset, NIGHT, folder)
-    stage(partition, in_hand(landed, folder, dataset, None), Context(NIGHT, market(code), b"key"))
+    stage(partition, [in_hand(landed, folder, dataset, None)], Context(NIGHT, market(code), b"key"))
     return partition.finish(), partition.parts
 
 

@@ -32,9 +32,9 @@ from transforms.errors import ExportError
 from transforms.lake.partition import Partition
 from transforms.layouts import own_layout
 from transforms.markets import market
-from transforms.night import InHand, stage
 from transforms.read import READERS, Export, open_export
 from transforms.read.opened import Noted
+from transforms.staging import InHand, stage
 
 NIGHT = date(2022, 6, 30)
 HEADERS = ["Product ID", "Member ID", "Title", "Category ID", "Status", "Display"]
@@ -94,7 +94,7 @@ def loaded(content: bytes, name: str, folder: Path, dataset: str = "listings") -
     partition = Partition(dataset, NIGHT, folder)
     export, landed = opened(content, name, folder, dataset)
     file = InHand(landed, export, None, landed.sha256)
-    stage(partition, file, Context(NIGHT, market("PK"), b"key"))
+    stage(partition, [file], Context(NIGHT, market("PK"), b"key"))
     found = partition.finish().as_json()
     return found | {"clean": pq.read_table(partition.parts / "rows.parquet").to_pylist()}
 

@@ -1,0 +1,102 @@
+"""The function of a piece: reads, corrects, cleans, checks and writes it, and tells the summary."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.check import check
+from transforms.clean import CLEANERS, Context, evidence
+from transforms.clean.no_row import no_rows
+from transforms.contracts import contract
+from transforms.corrections import correct
+from transforms.lake.receipt import Part
+from transforms.pieces.parts import Parts
+from transforms.read import Piece
+from transforms.read.opened import Noted, Warnings, filled_without_a_name
+from transforms.shift import Misfits
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of a night, and all that its function may know besides.
+
+    `number` counts the pieces of the night; the files are written in `folder`. `is_explained` says
+    that the context holds what the whole file shows.
+    """
+
+    number: int
+    piece: Piece
+    context: Context
+    folder: Path
+    is_explained: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """The summary of a piece: what became of its rows, and what only the whole night can judge.
+
+    `read` counts the rows read, `hashes` is the sum of the hashes of the accepted ones, `flags`
+    are the values seen in each flag. `parts` are named within the folder of the parts.
+    """
+
+    number: int
+    file: str
+    read: int
+    accepted: int
+    reasons: Counter[str]
+    value_rejects: Counter[tuple[str, str]]
+    noted: Warnings
+    misfits: Misfits
+    flags: dict[str, set[bool]]
+    hashes: int
+    parts: tuple[Part, ...]
+
+
+def make(job: Job) -> Made | None:
+    """Takes a piece from text to its parts; None if it has a value that only the whole file
+    explains, and the context does not."""
+    piece, context = job.piece, job.context
+    dataset, layout = piece.layout.dataset, piece.layout.name
+    terms = contract(dataset)
+    noted, misfits = Noted(), Misfits(dataset, context)
+    warnings: Warnings = Counter()
+    value_rejects: Counter[tuple[str, str]] = Counter()
+    read = 0
+    with Parts(job.folder, job.number, piece.file, terms) as parts:
+        for batch in piece.batches(noted):
+            raw, moved = piece.raw_fields(batch.table)
+            raw, corrected = correct(raw, dataset, layout, context.snapshot_date)
+            if not job.is_explained and evidence.is_needed(raw, dataset):
+                return None
+            cleaned = CLEANERS[dataset](raw, context)
+            checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, terms))
+            parts.add(checked, batch.lines)
+            misfits.add(checked.misfits)
+            value_rejects.update(checked.value_rejects)
+            warnings.update(corrected)
+            warnings.update({("label_moved", field): n for field, n in moved.items()})
+            warnings.update(cleaned.warnings)
+            warnings.update(filled_without_a_name(batch.table))
+            read += len(raw)
+        parts.reject(noted.broken)
+        return Made(
+            number=job.number,
+            file=piece.file,
+            read=read + len(noted.broken),
+            parts=parts.finish(),
+            accepted=parts.accepted,
+            reasons=parts.reasons,
+            value_rejects=value_rejects,
+            noted=warnings + noted.warnings,
+            misfits=misfits,
+            flags=dict(parts.flags),
+            hashes=parts.hashes,
+        )
+
+
+def evidence_of(job: Job) -> evidence.Evidence:
+    """What a piece shows about the dates and rates of its file."""
+    found = evidence.Evidence(job.piece.layout.dataset)
+    for batch in job.piece.batches(Noted()):
+        found.add(job.piece.raw_fields(batch.table)[0])
+    return found
