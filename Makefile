@@ -13,7 +13,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run production test lint faults sources deployment soak fuzz clients docs bench airflow lock gazetteer clean
+.PHONY: run production test lint faults sources buckets deployment soak fuzz clients docs bench airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -44,6 +44,11 @@ lint: $(DEV)
 # Every cut of every protocol, with a table of what each says.
 sources: $(DEV)
 	OUTLOOK_TEST_SOURCES=1 $(BIN)/python -m pytest -s tests/sources
+
+# Two writers of a lake in a bucket, 200 rounds; and what such a lake costs beside one in a folder.
+buckets: $(DEV)
+	OUTLOOK_TEST_WRITERS=200 $(BIN)/python -m pytest -s tests/bucket
+	$(BIN)/python -m tests.bucket.measure
 
 faults: $(DEV)
 	$(BIN)/python -m tests.faults.every_operation sellers listings inquiries build freeze clean

@@ -23,7 +23,7 @@ RAISED = {name for name, of in vars(errors).items() if isinstance(of, type)} | {
     "ValueError",
 }
 # Functions and classes that make a message.
-MADE = {"damage", "_damaged", "Refusal", "unreachable", "Interrupted", "unusable"}
+MADE = {"damage", "_damaged", "Refusal", "unreachable", "out_of_reach", "Interrupted", "unusable"}
 REASONS = ("lake/gates.py", "deliveries/whole.py")  # they return why a night is not taken
 SHARED = re.compile(
     r"Nothing was (?:loaded|published)(?: and the live version stays)?|request a new delivery"
@@ -57,7 +57,8 @@ class Module:
         if isinstance(node, ast.Call):
             name = _name(node.func)
             if name in RAISED or name in MADE:
-                for argument in node.args[1:2] if name == "unreachable" else node.args:
+                told = {"unreachable": slice(1, 2), "out_of_reach": slice(1)}  # not what to do
+                for argument in node.args[told.get(name, slice(None))]:
                     yield from _texts(argument, scope)
             elif name == "Entry":  # a delivered file that cannot be used
                 for keyword in node.keywords:

@@ -41,12 +41,12 @@ class Objects:
     def __init__(self, address: Address, limits: Limits, what: str, setting: str) -> None:
         self.address, self.what = address, what
         self.root = address.path.strip("/")
-        self.client = Client(address, limits, setting, self.unreachable)
+        self.client = Client(address, limits, setting, self.out_of_reach)
 
     def __str__(self) -> str:
         return str(self.address)
 
-    def unreachable(self, why: str, remedy: str) -> StoreUnreachable:
+    def out_of_reach(self, why: str, remedy: str) -> StoreUnreachable:
         return StoreUnreachable(
             f"{self.what} at {self.address} cannot be reached: {why}. Nothing of what was under "
             f"way counts, and what is published stays. {remedy}"
@@ -150,7 +150,7 @@ class Objects:
         what has changed: else two writers would overwrite each other in silence."""
         name = PurePosixPath(f".conditions-{uuid.uuid4().hex}")
         if not self.put(name, b"one", None):
-            raise self.unreachable("it refused a new object", "Check the bucket.")
+            raise self.out_of_reach("it refused a new object", "Check the bucket.")
         keeps = self.put(name, b"two", None) is None and self.put(name, b"three", NO_ETAG) is None
         self.delete(name)
         if not keeps:

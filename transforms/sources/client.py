@@ -28,13 +28,18 @@ T = TypeVar("T")
 
 
 class Client:
-    """The client of one bucket. `tell` makes the error, of why and what to do; `setting` names the
+    """The client of one bucket. `out_of_reach` makes the error, of why and what to do; `setting` names the
     bucket."""
 
     def __init__(
-        self, address: Address, limits: Limits, setting: str, tell: Callable[[str, str], Exception]
+        self,
+        address: Address,
+        limits: Limits,
+        setting: str,
+        out_of_reach: Callable[[str, str], Exception],
     ) -> None:
-        self.address, self.limits, self.setting, self.tell = address, limits, setting, tell
+        self.address, self.limits, self.setting = address, limits, setting
+        self.out_of_reach = out_of_reach
         self._made: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -76,7 +81,7 @@ class Client:
             with self.told():
                 return in_time(self.limits.whole, question)
 
-        return tried(self.limits, attempt, self.tell)
+        return tried(self.limits, attempt, self.out_of_reach)
 
     def pages(self, prefix: str, delimiter: str = "") -> list[Any]:
         """The pages of a listing."""
@@ -85,22 +90,22 @@ class Client:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Raises Interrupted where another try may help, and `tell`'s error where it will not."""
+        """Raises Interrupted where another try may help, and its own error where it will not."""
         try:
             yield
         except ClientError as error:
             self._tell(error)
         except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
             remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a connection."
-            raise self.tell("no access key was given for it", remedy) from None
+            raise self.out_of_reach("no access key was given for it", remedy) from None
         except exceptions.SSLError:
             name = "SOURCE" if self.setting == "OUTLOOK_EXPORTS" else self.setting[8:]
             remedy = f"Set OUTLOOK_{name}_CA_FILE if its authority is your own."
-            raise self.tell("its certificate is not trusted", remedy) from None
+            raise self.out_of_reach("its certificate is not trusted", remedy) from None
         except (exceptions.ParamValidationError, ValueError, exceptions.NoRegionError) as error:
             why = "the bucket, the endpoint or the region is not well formed"
             remedy = f"Correct {self.setting} or its connection ({type(error).__name__})."
-            raise self.tell(why, remedy) from None
+            raise self.out_of_reach(why, remedy) from None
         except BotoCoreError as error:
             raise Interrupted(_words(error)) from None
 
@@ -111,11 +116,11 @@ class Client:
             raise Interrupted(f"it answered {status or code}") from None
         if code == "NoSuchBucket" or (status == 404 and code in ABSENT):
             remedy = f"Correct the bucket in {self.setting}."
-            raise self.tell("there is no such bucket", remedy) from None
+            raise self.out_of_reach("there is no such bucket", remedy) from None
         if status in (401, 403):
             remedy = "Check the key, and that it may list and read the bucket."
-            raise self.tell(f"it refused the access key ({code})", remedy) from None
-        raise self.tell(f"it answered {status} {code}", "Check the bucket.") from None
+            raise self.out_of_reach(f"it refused the access key ({code})", remedy) from None
+        raise self.out_of_reach(f"it answered {status} {code}", "Check the bucket.") from None
 
 
 def code_of(error: ClientError) -> str:

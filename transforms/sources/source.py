@@ -155,14 +155,16 @@ def patiently(source: Source, attempt: Callable[[], T]) -> T:
     return tried(source.limits, attempt, partial(unreachable, source))
 
 
-def tried(limits: Limits, attempt: Callable[[], T], tell: Callable[[str, str], Exception]) -> T:
-    """The same for whatever has limits; `tell` makes the error, of why and what to do."""
+def tried(
+    limits: Limits, attempt: Callable[[], T], out_of_reach: Callable[[str, str], Exception]
+) -> T:
+    """The same for whatever has limits; `out_of_reach` makes the error, of why and what to do."""
     for count in range(1, limits.tries + 1):
         try:
             return attempt()
         except Interrupted as broken:
             if count == limits.tries:
-                raise tell(
+                raise out_of_reach(
                     f"{broken} ({count} tries)" if count > 1 else f"{broken}",
                     "Check the server and the network, then run the same command again.",
                 ) from None
