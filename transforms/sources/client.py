@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 
 class Client:
-    """The client of one bucket. `out_of_reach` makes the error, of why and what to do; `setting`
-    names the bucket."""
+    """The client of one bucket, which `setting` names; `out_of_reach` makes the error, of why and
+    what to do."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from transforms.errors import SourceUnreachable
 CHUNK = 1 << 20
 
 T = TypeVar("T")
+Told = Callable[[str, str], Exception]  # makes an error, of why and what to do
 
 
 @dataclass(frozen=True)
