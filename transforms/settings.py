@@ -97,12 +97,11 @@ class Settings:
         """Where to read what lies beside the nights, such as `calendar.json`: in the source if it
         is a local folder that holds anything, else in the lake's copy (`exports.keep_beside`), so
         that a build needs no source. Where neither is there yet, a restore fills the folder."""
+        if isinstance(self.exports, Local) and self.exports.holds_anything():
+            return self.exports
         kept = self.place.local(PurePosixPath("beside"))
-        if isinstance(self.exports, Local):
-            if self.exports.holds_anything():
-                return self.exports
-            if not kept.is_dir():
-                return Local(self.exports.root, may_be_absent=True)
+        if isinstance(self.exports, Local) and not kept.is_dir():
+            return Local(self.exports.root, may_be_absent=True)
         return Local(kept, may_be_absent=True)
 
     def hashing_key(self) -> bytes:

@@ -1,8 +1,9 @@
-"""What a lake in a bucket costs: `python -m tests.bucket.measure [--scale 0.385] [--fsspec]`.
+"""What a lake in a bucket costs: `python -m tests.bucket.measure [--scale 0.385] [--ways …]`.
 
 A night is loaded, folded and built on top of two others, with its lake in a folder and in a bucket
-of a server on this machine, by turns. Seconds are of this process; requests are by kind. With
-`--fsspec` DuckDB also reads the bucket itself, through s3fs, and not copies on this machine.
+of a server on this machine, by turns. Seconds are of this process; requests are by kind. The ways
+are `folder`, `bucket`, `cold` (as on a machine that has no copies yet), and `fsspec`: DuckDB reads
+the bucket itself through s3fs, which is in no list of this project, and nothing is verified.
 """
 
 import argparse
@@ -59,8 +60,8 @@ def timed(do: Callable[[], object]) -> dict[str, float]:
     return {"wall_s": round(time.monotonic() - wall, 2), "cpu_s": round(cpu() - used, 2)}
 
 
-def night(chosen: Settings, number: int) -> dict[str, Any]:
-    """A night in its steps: loaded, folded, and built."""
+def night(chosen: Settings, number: int, is_cold: bool = False) -> dict[str, Any]:
+    """A night in its steps: loaded, folded, and built; each without any copy here if it is cold."""
     asked = Asked()
     asked.watch(chosen)
     found: dict[str, Any] = {}
@@ -77,6 +78,9 @@ def night(chosen: Settings, number: int) -> dict[str, Any]:
     }
     for name, do in steps.items():
         asked.clear()
+        if is_cold:
+            shutil.rmtree(chosen.lake / "files", ignore_errors=True)
+            shutil.rmtree(chosen.lake / "documents", ignore_errors=True)
         found[name] = {**timed(do), "requests": dict(asked)}
     return found
 
@@ -112,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=0.385)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--fsspec", action="store_true")
+    parser.add_argument("--ways", nargs="+", default=["folder", "bucket", "cold"])
     chosen = parser.parse_args()
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="outlook-measure-") as folder:
@@ -122,9 +126,8 @@ def main() -> None:
         with servers.weed(room / "weed") as server:
             os.environ.update({k: v for k, v in server.environ.items() if k.startswith("AWS_")})
             at = server.environ["OUTLOOK_LAKE_ENDPOINT_URL"].replace("{port}", str(server.port))
-            ways = ["folder", "bucket", *(["fsspec"] if chosen.fsspec else [])]
             for repeat in range(chosen.repeat):
-                for way in ways:
+                for way in chosen.ways:
                     home = room / f"{way}-{repeat}"
                     environ = {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY}
                     if way != "folder":
@@ -138,11 +141,11 @@ def main() -> None:
                         with through_fsspec(of):
                             found = night(of, 2)
                     else:
-                        found = night(of, 2)
+                        found = night(of, 2, is_cold=way == "cold")
                     runs.append({"way": way, "repeat": repeat, **found})
                     print(json.dumps(runs[-1]), flush=True)
                     shutil.rmtree(home)
-    for way in ways:
+    for way in chosen.ways:
         for step in ("load", "fold", "build"):
             of_way = [r[step] for r in runs if r["way"] == way]
             cpus = statistics.median(r["cpu_s"] for r in of_way)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import shutil
 import sys
 from datetime import date
@@ -12,15 +13,16 @@ import pytest
 from tests.bucket.conftest import KEY, Lakes
 from tests.sources import servers
 from tests.sources.servers import SECRET, Server
-from transforms import DATASETS, backfill
+from transforms import DATASETS
+from transforms import night as line
 from transforms.lake import Lake
 from transforms.place import read_json
 from transforms.place.bucket import Bucket
 from transforms.place.objects import Objects
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
-from warehouse import cli, retention
-from warehouse import versions as published_versions
+from transforms.storage import sha256
+from warehouse import cli, retention, versions
 from warehouse.backup.make import make
 from warehouse.backup.restore import restore
 from warehouse.build.build import build
@@ -66,56 +68,79 @@ def faults(chosen: Settings) -> list[str]:
     return [f for look in (stored.receipts, stored.parts, stored.folds) for f in look(chosen)]
 
 
-def test_the_whole_line_is_that_of_a_folder(lakes: Lakes, sample: Path) -> None:
-    here = settings({"OUTLOOK_HOME": str(lakes.room / "local"), "OUTLOOK_KEY": KEY})
-    away = lakes.settings("a")
-    for chosen in (here, away):
-        shutil.copytree(sample, chosen.home / "exports")
-        backfill.backfill(FIRST, LAST, chosen)
-    local, remote = build(here), build(away)
-    assert remote.is_new and remote.manifest["tables"] == local.manifest["tables"]
+def loaded(chosen: Settings, sample: Path, *nights: date) -> Settings:
+    shutil.copytree(sample, chosen.home / "exports")
+    for night in nights:
+        for dataset in DATASETS:
+            line.run(dataset, night, chosen)
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def here(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Two nights in a lake in a folder, and their version."""
+    home = tmp_path_factory.mktemp("here")
+    chosen = settings(
+        {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY, "OUTLOOK_SOURCE_UNCHANGED": "0"}
+    )
+    build(loaded(chosen, sample, FIRST, LAST))
+    return chosen
+
+
+def tables(version: Path | None) -> object:
+    assert version
+    return versions.manifest(version)["tables"]
+
+
+def test_the_whole_line_is_that_of_a_folder(lakes: Lakes, here: Settings, sample: Path) -> None:
+    away = loaded(lakes.settings("a"), sample, FIRST, LAST)
+    made, local = build(away), tables(versions.latest(here.published))
+    assert made.is_new and made.manifest["tables"] == local
     assert told(away) == told(here)
-
     assert not build(away).is_new
-    other = lakes.settings("b")
-    assert build(other).manifest["tables"] == local.manifest["tables"], "from another machine"
-    assert build(other, full=True).manifest["tables"] == local.manifest["tables"]
+    assert build(lakes.settings("b")).manifest["tables"] == local, "from another machine"
     assert faults(away) == []
-
-    kept = make(away, lakes.room / "backup")
-    again = Lakes(lakes.server, lakes.room).settings("c")
-    assert restore(again, lakes.room / "backup").name == kept.name
-    assert told(again)["receipts"] == told(here)["receipts"]
-    assert build(again).manifest["tables"] == local.manifest["tables"], "from a backup"
-    folder = settings({"OUTLOOK_HOME": str(lakes.room / "d"), "OUTLOOK_KEY": KEY})
-    restore(folder, lakes.room / "backup")
-    assert build(folder).manifest["tables"] == local.manifest["tables"], "moved into a folder"
     assert sum(o.items for o in retention.clean(away)) == 0
 
 
+def test_a_backup_moves_a_lake(lakes: Lakes, here: Settings) -> None:
+    """From a folder into a bucket and back: the same receipts, parts and calendar."""
+    make(here, lakes.room / "first")
+    away = lakes.settings("a")
+    restore(away, lakes.room / "first")
+    assert told(away)["receipts"] == told(here)["receipts"]
+    assert [f for look in (stored.receipts, stored.parts) for f in look(away)] == []
+    restore(away, lakes.room / "first")  # as after an interruption
+    make(away, lakes.room / "second")
+    back = settings({"OUTLOOK_HOME": str(lakes.room / "back"), "OUTLOOK_KEY": KEY})
+    restore(back, lakes.room / "second")
+    assert told(back) == told(here)
+
+
 def test_a_damaged_part_is_made_again(lakes: Lakes, sample: Path) -> None:
-    chosen = lakes.settings("a")
-    shutil.copytree(sample, chosen.home / "exports")
-    backfill.backfill(FIRST, FIRST, chosen)
+    chosen = loaded(lakes.settings("a"), sample)
+    line.run("sellers", FIRST, chosen)
     assert isinstance(chosen.place, Bucket)
     objects = chosen.place.objects
-    (part,) = [o.name for o in objects.listed("sellers/") if "/rows." in str(o.name)]
+    (part,) = [o.name for o in objects.listed("sellers/") if "/rows" in str(o.name)]
     objects.delete(part)
     assert objects.put(part, b"not what was written", None)
-    whole = lakes.settings("b")
-    assert [f for f in faults(whole) if "is not what was written" in f and "s3://" in f]
-    shutil.copytree(chosen.home / "landing", whole.home / "landing")
-    shutil.copytree(sample, whole.home / "exports")
-    assert build(whole, full=True).is_new
+    other = lakes.settings("b")
+    assert [f for f in faults(other) if "is not what was written" in f and "s3://" in f]
+    shutil.copytree(chosen.home / "landing", other.home / "landing")
+    lake = Lake(other.place)
+    with lake.lock("sellers"):
+        receipt = lake.receipt("sellers", FIRST)
+        assert receipt and line.mended(lambda: lake.part_paths(receipt, "rows"), lake, other)
     assert faults(lakes.settings("c")) == []
 
 
 def test_the_mirror_names_only_what_is_whole(
-    lakes: Lakes, versions: Path, monkeypatch: pytest.MonkeyPatch
+    lakes: Lakes, here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = f"{lakes.name}-mirror"
     environ = {
-        "OUTLOOK_HOME": str(versions),
+        "OUTLOOK_HOME": str(here.home),
         "OUTLOOK_MIRROR": target,
         "OUTLOOK_MIRROR_ENDPOINT_URL": f"http://127.0.0.1:{lakes.server.port}",
     }
@@ -138,7 +163,7 @@ def test_the_mirror_names_only_what_is_whole(
             mirror(chosen)
     assert objects.get(PurePosixPath("latest.json")) is None, "half of it is named"
     made = mirror(chosen)
-    live = published_versions.live(chosen.published)
+    live = versions.live(chosen.published)
     assert live and made.folder == live.name and made.sent == 1, "the rest was sent"
     found = objects.get(PurePosixPath("latest.json"))
     assert found
@@ -146,6 +171,26 @@ def test_the_mirror_names_only_what_is_whole(
     file = objects.get(PurePosixPath(pointer["file"]))
     assert file and hashlib.sha256(file[0]).hexdigest() == pointer["sha256"]
     assert mirror(chosen).sent == 0
+
+
+def test_a_large_file_goes_in_several_requests(
+    lakes: Lakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = lakes.settings("a").place
+    assert isinstance(place, Bucket)
+    monkeypatch.setattr("transforms.place.objects.SEVERAL", 6 << 20)
+    made, name = tmp_path / "made.parquet", PurePosixPath("sellers/made.parquet")
+    made.write_bytes(random.Random(1).randbytes(13 << 20))
+    assert not place.objects.is_there(made, name)
+    place.objects.send(made, name)
+    assert place.objects.is_there(made, name)
+    place.objects.send(made, name)
+    target = tmp_path / "fetched"
+    assert place.objects.fetch(name, target) and sha256(target) == sha256(made)
+    other = tmp_path / "other.parquet"
+    other.write_bytes(random.Random(2).randbytes(13 << 20))
+    place.objects.send(other, name)
+    assert place.objects.is_there(other, name), "what was cut off or damaged is replaced"
 
 
 def test_a_store_that_ignores_conditions_is_refused(
@@ -194,7 +239,7 @@ def test_a_store_that_goes_down_in_mid_run(
         assert outlook(monkeypatch, environ, *words) == 1
     said = capfd.readouterr().err
     assert said.count("cannot be reached") == 1 and "Traceback" not in said and SECRET not in said
-    assert not published_versions.latest(settings(environ).published)
+    assert not versions.latest(settings(environ).published)
     assert outlook(monkeypatch, lakes.environ("a"), *words) == 0
     assert faults(lakes.settings("b")) == []
     assert read_json(lakes.settings("b").place, PurePosixPath("key.json"), "")

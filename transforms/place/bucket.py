@@ -199,7 +199,7 @@ class Bucket:
         return written is not None
 
     def _etag(self, name: PurePosixPath) -> str | None:
-        listed = self._as_listed(name)
+        listed = self._as_listed(name) if self._tenure(name) else None
         if listed is not None:
             return listed[name].etag if name in listed else None
         found = self.objects.get(name)
