@@ -5,7 +5,7 @@ import json
 import random
 import shutil
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -101,6 +101,10 @@ def test_the_whole_line_is_that_of_a_folder(lakes: Lakes, here: Settings, sample
     assert build(lakes.settings("b")).manifest["tables"] == local, "from another machine"
     assert faults(away) == []
     assert sum(o.items for o in retention.clean(away)) == 0
+    later = datetime.now(UTC) + timedelta(days=8)
+    gone = {o.rule: o.items for o in retention.clean(away, now=later) if o.items}
+    assert set(gone) == {"copies"} and not list((away.lake / "files").glob("??/*"))
+    assert faults(away) == [], "what was let go here is read from the bucket again"
 
 
 def test_a_backup_moves_a_lake(lakes: Lakes, here: Settings) -> None:

@@ -95,7 +95,12 @@ class Bucket:
             del self._listed[below]
 
     def has(self, name: PurePosixPath, digest: str | None = None) -> bool:
-        return (digest is not None and self.files.has(digest)) or bool(self._below(name))
+        if digest is not None and self.files.has(digest):
+            return True
+        listed = self._as_listed(name)
+        if listed is not None and name.suffix:
+            return name in listed
+        return bool(self._below(name))
 
     def children(self, below: PurePosixPath) -> list[Stored]:
         found: dict[PurePosixPath, Stored] = {}

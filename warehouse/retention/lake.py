@@ -132,7 +132,8 @@ def _rejected(lake: Lake, current: dict[date, Receipt], now: datetime) -> Iterat
 def _copies(settings: Settings, now: datetime) -> Iterator[Spare]:
     """What was read from the bucket long ago; of more than there is room for, the oldest first."""
     rule, found = RULES["copies"], []
-    for path in settings.lake.glob("*/[0-9a-f][0-9a-f]/[0-9a-f]*"):
+    half = settings.lake.glob("files/.*.part")
+    for path in (*settings.lake.glob("*/[0-9a-f][0-9a-f]/*"), *half):
         with suppress(FileNotFoundError):
             about = path.stat()
             found.append((about.st_mtime, about.st_size, path))
