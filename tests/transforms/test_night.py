@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from transforms import DATASETS, night
+from transforms import DATASETS, night, staging
 from transforms.sample import write_sample
 from transforms.settings import settings
 
@@ -28,8 +29,8 @@ def test_a_file_that_nobody_named_is_landed_unpacked_and_opened_once(
     named = night.load("listings", NIGHT, settings(), dry_run=True)
     times: Counter[str] = Counter()
 
-    def counted(step: str) -> Callable[..., Any]:
-        own = getattr(night, step)
+    def counted(module: ModuleType, step: str) -> Callable[..., Any]:
+        own = getattr(module, step)
 
         def once_more(*of: Any) -> Any:
             times[step] += 1
@@ -37,8 +38,8 @@ def test_a_file_that_nobody_named_is_landed_unpacked_and_opened_once(
 
         return once_more
 
-    for step in ("land", "unpack", "open_export"):
-        monkeypatch.setattr(night, step, counted(step))
+    for module, step in ((night, "land"), (staging, "unpack"), (staging, "open_export")):
+        monkeypatch.setattr(module, step, counted(module, step))
     receipt = night.load("sellers", NIGHT, settings())
     assert receipt.status == named.status == "ok"
     assert [s.name for s in receipt.sources] == ["storefronts.csv.gz"]
