@@ -64,9 +64,9 @@ def stage(
         for file in files:
             refuse_new_columns(file.export, partition.contract)
             partition.engine.expect(len(file.export.pieces))
+            own = replace(context, zone=file.export.layout.zone)  # with one memory for the file
             for piece in file.export.pieces:
                 number += 1
-                own = replace(context, zone=file.export.layout.zone)
                 of.append((file, Job(number, piece, own, partition.folder)))
                 yield of[-1][1]
 
@@ -92,11 +92,8 @@ def _explained(
         for shown in partition.engine.map(evidence_of, [job for job, _ in done]):
             found.merge(shown)
         partition.note(found.contradictions())
-        known = found.decided()
-        unexplained = [
-            replace(job, context=replace(job.context, evidence=known), is_explained=True)
-            for job in unexplained
-        ]
+        known = replace(unexplained[0].context, evidence=found.decided())
+        unexplained = [replace(job, context=known, is_explained=True) for job in unexplained]
     again = {}
     for job, made in zip(unexplained, partition.engine.map(make, unexplained), strict=True):
         assert made

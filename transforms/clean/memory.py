@@ -32,6 +32,9 @@ class Memory:
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[pa.Array, Parsed]] = {}
 
+    def __reduce__(self) -> tuple[type["Memory"], tuple[()]]:
+        return Memory, ()  # another process begins with an empty one
+
     def parsed(
         self, what: Hashable, texts: pa.Array, parse: Callable[[pa.Array], Parsed]
     ) -> Parsed:

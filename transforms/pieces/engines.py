@@ -25,6 +25,7 @@ from transforms.storage import disk_faults_told
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+is_worker = False  # whether this is a process of a pool
 PRELOADED = "transforms.pieces.make"
 
 
@@ -154,6 +155,8 @@ def _lost(work: str, how: str) -> TransientError:
 
 def _begin() -> None:
     """Makes a process of the pool take one core, leave Ctrl-C to its parent, and end with it."""
+    global is_worker
+    is_worker = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     database.THREADS = 1
     pa.set_cpu_count(1)

@@ -10,6 +10,7 @@ from transforms.clean.no_row import no_rows
 from transforms.contracts import contract
 from transforms.corrections import correct
 from transforms.lake.receipt import Part
+from transforms.pieces import engines
 from transforms.pieces.parts import Parts
 from transforms.read import Piece
 from transforms.read.opened import Noted, Warnings, filled_without_a_name
@@ -52,10 +53,13 @@ class Made:
     parts: tuple[Part, ...]
 
 
+_latest: list[Context] = []  # of the latest piece, in a process of a pool
+
+
 def make(job: Job) -> Made | None:
     """Takes a piece from text to its parts; None if it has a value that only the whole file
     explains, and the context does not."""
-    piece, context = job.piece, job.context
+    piece, context = job.piece, _remembering(job.context)
     dataset, layout = piece.layout.dataset, piece.layout.name
     terms = contract(dataset)
     noted, misfits = Noted(), Misfits(dataset, context)
@@ -92,6 +96,15 @@ def make(job: Job) -> Made | None:
             flags=dict(parts.flags),
             hashes=parts.hashes,
         )
+
+
+def _remembering(context: Context) -> Context:
+    """The same context, in a process of a pool that of the piece before: it remembers texts."""
+    if not engines.is_worker:
+        return context
+    if _latest != [context]:
+        _latest[:] = [context]
+    return _latest[0]
 
 
 def evidence_of(job: Job) -> evidence.Evidence:
