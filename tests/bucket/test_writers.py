@@ -47,6 +47,11 @@ def writing(lakes: Lakes, machine: str, *words: object, lease: float = 60) -> su
     )
 
 
+def committed(lakes: Lakes, machine: str, revision: int) -> str:
+    """What counts after a commit by this process."""
+    return writer.committed(Lake(lakes.settings(machine).place), revision)
+
+
 def outcome(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, error = process.communicate(timeout=300)
     assert process.returncode == 0, error
@@ -106,8 +111,7 @@ def test_a_lock_admits_one_at_a_time(lakes: Lakes) -> None:
 @pytest.mark.parametrize("moment", writer.MOMENTS)
 def test_a_writer_is_killed(lakes: Lakes, moment: str) -> None:
     """Before its receipt is written nothing of it counts, after that all of it does."""
-    first = writing(lakes, "a", "commit", 1, 1, 1)
-    assert outcome(first)["counts"] == [sha256_of("1")]
+    assert committed(lakes, "a", 1) == sha256_of("1")
     process = writing(lakes, "a", "commit", 2, 2, 1, moment, "SIGKILL")
     process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
@@ -115,8 +119,7 @@ def test_a_writer_is_killed(lakes: Lakes, moment: str) -> None:
     counted = "1" if moment in ("parts", "intent") else "2"
     assert left is not None and left.content == sha256_of(counted)
     began = time.monotonic()
-    again = outcome(writing(lakes, "a", "commit", 2, 2, 1))
-    assert again["counts"] == [sha256_of("2")]
+    assert committed(lakes, "a", 2) == sha256_of("2")
     assert time.monotonic() - began < 30, "it did not wait for a lease of sixty seconds"
     healed = receipt_of(lakes)
     assert healed is not None and healed.content == sha256_of("2")
@@ -129,14 +132,14 @@ def test_a_frozen_writer_wakes_up_too_late(
     """Its lease ran out while it was stopped, and another process had the lock: it writes nothing,
     even where nobody else has written, and where it had only to send its receipt."""
     if before == "a night":
-        outcome(writing(lakes, "a", "commit", 1, 1, 1))
+        committed(lakes, "a", 1)
     process = writing(lakes, "a", "commit", 2, 2, 1, moment, "SIGSTOP", lease=FROZEN)
     with frozen(process):
         if meanwhile == "nothing":
             with Lake(lakes.settings("b").place).lock("sellers"):
                 pass
         else:
-            outcome(writing(lakes, "b", "commit", 3, 3, 1))
+            committed(lakes, "b", 3)
         known = lakes.objects()
     done = outcome(process)
     assert done["taken_over"] == 1 and done["counts"] == []
