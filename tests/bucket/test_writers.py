@@ -14,10 +14,12 @@ import pytest
 
 from tests.bucket import writer
 from tests.bucket.conftest import Lakes, told
+from tests.sources import servers
 from tests.sources.servers import ROOT
 from transforms.lake import Lake
 from transforms.lake.receipt import Receipt
-from transforms.place import read_json
+from transforms.lease import leased
+from transforms.place import read_json, write_json
 from transforms.storage import sha256_of
 
 ROUNDS = int(os.environ.get("OUTLOOK_TEST_WRITERS", "10"))
@@ -106,6 +108,23 @@ def test_a_lock_admits_one_at_a_time(lakes: Lakes) -> None:
         outcome(process)
     found = read_json(lakes.settings("reader").place, writer.NUMBER, "")
     assert found == {"number": 2 * ROUNDS}
+
+
+def test_answers_that_are_lost_change_nothing(lakes: Lakes) -> None:
+    """A request that is sent again meets its own success, and knows it."""
+    with servers.forgetful(lakes.server.port, every=5) as proxy:
+        place = lakes.settings("a", port=proxy.server_address[1]).place
+        for number in range(10):
+            with leased(place.lock(".lock-sellers")):
+                known = read_json(place, writer.NUMBER, "") or {"number": 0}
+                assert known == {"number": number}
+                write_json(place, writer.NUMBER, {"number": number + 1})
+        for revision in (1, 2, 3):
+            assert writer.committed(Lake(place), revision) == sha256_of(str(revision))
+        assert proxy.lost >= 8, "no answer was lost"
+    last = receipt_of(lakes)
+    assert last is not None
+    assert [r.content for r in last.replaced] == [sha256_of("1"), sha256_of("2")]
 
 
 @pytest.mark.parametrize("moment", writer.MOMENTS)

@@ -322,3 +322,49 @@ def failing(port: int, after: int) -> Iterator[int]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
+
+
+class Forgetful(socketserver.ThreadingTCPServer):
+    """A proxy that loses the answer to one PUT in so many, once it is done."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, target: int, every: int) -> None:
+        self.target, self.every = target, every
+        self.puts = self.lost = 0
+        super().__init__(("127.0.0.1", 0), _Forget)
+
+
+class _Forget(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        server = self.server
+        assert isinstance(server, Forgetful)
+        self.is_mute = False
+        with socket.create_connection(("127.0.0.1", server.target)) as there:
+            threading.Thread(target=self._answers, args=(there, server), daemon=True).start()
+            while data := self.request.recv(65536):
+                if data.startswith(b"PUT "):
+                    server.puts += 1
+                    self.is_mute = server.puts % server.every == 0
+                there.sendall(data)
+
+    def _answers(self, there: socket.socket, server: Forgetful) -> None:
+        try:
+            while data := there.recv(65536):
+                if self.is_mute and not data.startswith(b"HTTP/1.1 100"):
+                    server.lost += 1
+                    break
+                self.request.sendall(data)
+            self.request.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+@contextmanager
+def forgetful(port: int, every: int) -> Iterator[Forgetful]:
+    """A server before another whose answers are lost now and then."""
+    with Forgetful(port, every) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
