@@ -27,7 +27,7 @@ from warehouse.backup.make import make
 from warehouse.backup.restore import restore
 from warehouse.build.build import build
 from warehouse.mirror import mirror
-from warehouse.questions import stored
+from warehouse.questions import doctor, stored
 from warehouse.tables.nights import due_nights, statuses
 
 FIRST, LAST = date(2022, 6, 29), date(2022, 6, 30)
@@ -100,6 +100,7 @@ def test_the_whole_line_is_that_of_a_folder(lakes: Lakes, here: Settings, sample
     assert not build(away).is_new
     assert build(lakes.settings("b")).manifest["tables"] == local, "from another machine"
     assert faults(away) == []
+    assert doctor._bucket(away)[0] == "fine"
     assert sum(o.items for o in retention.clean(away)) == 0
     later = datetime.now(UTC) + timedelta(days=8)
     gone = {o.rule: o.items for o in retention.clean(away, now=later) if o.items}

@@ -93,6 +93,10 @@ class Place(Protocol):
         """The lock of that name, for `leased` and `final_step`."""
         ...
 
+    def hold_to_promises(self) -> None:
+        """Raises SettingsError if what it is kept on cannot keep the promises of a place."""
+        ...
+
     def tidy(self, below: PurePosixPath) -> None:
         """Removes what killed writers left of documents; call with the lock held."""
         ...

@@ -178,14 +178,17 @@ class Bucket:
             self._copied[below] = time.monotonic()
         return folder
 
+    def hold_to_promises(self) -> None:
+        self.objects.hold_to_conditions()
+
     def hold_to_conditions(self) -> None:
-        """Raises SettingsError unless the store keeps to conditions; it is asked once a day."""
+        """The same, but the store is asked once a day."""
         mark = self.room / ".keeps-to-conditions"
         with suppress(OSError):
             is_recent = time.time() - mark.stat().st_mtime < TESTED_FOR
             if is_recent and mark.read_text("utf-8") == str(self.objects):
                 return
-        self.objects.hold_to_conditions()
+        self.hold_to_promises()
         private_folder(self.room)
         write_bytes(mark, str(self.objects).encode())
 

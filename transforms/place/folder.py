@@ -88,6 +88,9 @@ class Folder:
     def lock(self, name: str) -> Path:
         return self.root / name
 
+    def hold_to_promises(self) -> None:
+        """Nothing to ask: a file system without locks is told when it is first locked."""
+
     def tidy(self, below: PurePosixPath) -> None:
         for unfinished in (self.root / below).glob(".*.tmp"):
             unfinished.unlink()

@@ -38,6 +38,10 @@ class Fenced(Protocol):
 
     objects: Objects
 
+    def hold_to_conditions(self) -> None:
+        """Raises SettingsError unless the store keeps to conditions."""
+        ...
+
     def fence(self, name: PurePosixPath) -> None:
         """Makes every write of a document that was begun before now fail."""
         ...
@@ -53,6 +57,7 @@ class ObjectLock:
 
     def acquired(self) -> "Tenure":
         """Waits until nobody holds it, and holds it."""
+        self.guarded.hold_to_conditions()
         began, pause, was, since, told = time.monotonic(), FIRST_POLL, None, time.monotonic(), False
         while True:
             found = self.guarded.objects.get(self.name)

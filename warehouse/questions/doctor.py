@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from transforms import engine
 from transforms.deliveries import exports
 from transforms.errors import OutlookError, TransientError
+from transforms.lake import Lake
 from transforms.settings import Settings, settings
 from warehouse import versions
 from warehouse.page import pdf
@@ -33,7 +34,7 @@ def examine() -> list[dict[str, str]]:
     market = chosen.market
     told = f"home {chosen.home}, market {market.code}, export dates are in {market.time_zone}"
     examined = [_found("settings", "fine", told)]
-    for thing, look in _LOOKS.items():
+    for thing, look in (_LOOKS | ({"lake": _bucket} if chosen.bucket else {})).items():
         try:
             verdict, what = look(chosen)
         except (OutlookError, TransientError, OSError) as error:
@@ -62,6 +63,14 @@ def _exports(chosen: Settings) -> tuple[str, str]:
     if not seen:
         return "warn", f"{took}, and no night has been delivered there yet"
     return "fine", f"{took}; its newest nights: {', '.join(seen)}"
+
+
+def _bucket(chosen: Settings) -> tuple[str, str]:
+    """Asks the store for what a lake needs of it."""
+    began = time.monotonic()
+    chosen.place.hold_to_promises()
+    took = f"{time.monotonic() - began:.1f} s"
+    return "fine", f"{Lake(chosen.place)} keeps to conditional writes; to ask took {took}"
 
 
 def _disk(chosen: Settings) -> tuple[str, str]:
