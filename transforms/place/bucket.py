@@ -51,6 +51,7 @@ class Bucket:
         self.files = Cache(room / "files")
         self._listed: dict[PurePosixPath, Listed] = {}
         self._copied: dict[PurePosixPath, float] = {}
+        self._damaged: set[PurePosixPath] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_listed": {}, "_copied": {}}
@@ -145,6 +146,7 @@ class Bucket:
             if not self.objects.fetch(_hashed(name, digest), part):
                 raise Unsound(self.shown(name), "is gone")
             if sha256(part) != digest:
+                self._damaged.add(_hashed(name, digest))
                 raise Unsound(self.shown(name), "is not what was written")
         return self.files.path(digest)
 
@@ -215,7 +217,7 @@ class Bucket:
 
     def _send(self, path: Path, name: PurePosixPath) -> None:
         digest, size = sha256(path), path.stat().st_size
-        self.objects.send(path, _hashed(name, digest))
+        self.objects.send(path, _hashed(name, digest), _hashed(name, digest) in self._damaged)
         self.files.keep(path, digest)
         self._note(Object(_hashed(name, digest), "", size, datetime.now(UTC)))
 

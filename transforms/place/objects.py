@@ -6,6 +6,7 @@ Every method raises StoreUnreachable if the store does not answer as it should.
 import hashlib
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -102,8 +103,9 @@ class Objects:
             for o in page.get("Contents", ())
         ]
 
-    def send(self, path: Path, name: PurePosixPath) -> None:
-        """Writes a file that never changes, unless its bytes are there already."""
+    def send(self, path: Path, name: PurePosixPath, again: bool = False) -> None:
+        """Writes a file that never changes, unless its bytes are there already; `again` where what
+        is there is known to be damaged."""
 
         def asked() -> bool:
             try:
@@ -118,7 +120,7 @@ class Objects:
                 return False
             return True
 
-        if not self.client.ask(asked) and not self.is_there(path, name):
+        if not self.client.ask(asked) and (again or not self.is_there(path, name)):
             # It was cut off, or has been damaged since: only these bytes have this name.
             self.client.ask(lambda: self._overwrite(path, name))
 
@@ -180,15 +182,16 @@ class Objects:
                 **of, **upload, MultipartUpload={"Parts": sent}, IfNoneMatch="*"
             )
         except BaseException:
-            s3.abort_multipart_upload(**of, **upload)
+            with suppress(Exception):  # what stopped it is told
+                s3.abort_multipart_upload(**of, **upload)
             raise
 
     def _overwrite(self, path: Path, name: PurePosixPath) -> None:
-        self.client.s3.delete_object(**self._of(name))
         if path.stat().st_size < SEVERAL:
             with path.open("rb") as file:
                 self.client.s3.put_object(**self._of(name), Body=file)
         else:
+            self.client.s3.delete_object(**self._of(name))
             self._send_in_parts(path, name)
 
     def is_there(self, path: Path, name: PurePosixPath) -> bool:
