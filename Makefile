@@ -13,7 +13,7 @@ export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 
-.PHONY: run production test lint faults sources buckets deployment soak fuzz clients docs bench airflow lock gazetteer clean
+.PHONY: run production test lint faults sources buckets deployment soak fuzz clients docs bench flat airflow lock gazetteer clean
 .DEFAULT_GOAL := run
 
 # Month ends of five fiscal years, then the last nights one by one; the very last runs in Airflow.
@@ -88,6 +88,11 @@ docs: $(READY)
 # One night beside others at the same work, with medians of three.
 bench: $(DEV)
 	$(BIN)/python -m tests.bench --scale 1.0 --dirty --peers --repeat 3
+
+# What a night costs more after a year; NIGHTS_BEFORE=30,1825 for other histories.
+NIGHTS_BEFORE ?= 5,30,120,365
+flat: $(DEV)
+	$(BIN)/python -m tests.bench.years --nights $(NIGHTS_BEFORE)
 
 # The real UI and scheduler, on this machine only; PORT=8081 for another port.
 airflow: $(READY) $(DATA)/key

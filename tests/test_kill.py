@@ -158,10 +158,10 @@ def content(chosen: Settings) -> dict[str, Any]:
             found[f"{dataset} {receipt.export_date}"] = {
                 name: value for name, value in receipt.as_json().items() if name not in made
             }
-        for fold in history.folded_nights(lake, dataset):
-            folder = chosen.lake / lake.history(dataset, fold.night)
+        for link in history.chain(lake, dataset):
+            folder = chosen.lake / lake.history(dataset, link.night)
             rows = {path.stem: rows_in(path) for path in folder.glob("*.parquet")}
-            found[f"fold of {dataset} {fold.night}"] = (fold, rows)
+            found[f"fold of {dataset} {link.night}"] = (link.name, rows)
     return found
 
 

@@ -27,6 +27,7 @@ from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.errors import ExportMissing
 from transforms.lake import Lake, Receipt, fold, history
+from transforms.lake.account import account
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse import versions
@@ -180,13 +181,14 @@ def lake_content(chosen: Settings) -> dict[str, Any]:
     for dataset in DATASETS:
         for receipt in lake.receipts(dataset):
             found[f"{dataset} {receipt.export_date}"] = {n: receipt.as_json()[n] for n in told}
-        folds = history.folded_nights(lake, dataset)
-        for one in folds:
-            folder = chosen.lake / lake.history(dataset, one.night)
+        for link in history.chain(lake, dataset):
+            within = lake.history(dataset, link.night)
+            folder, known = chosen.lake / within, account(lake, within)
+            assert known
             # States of older nights are kept to save work; they can be folded again.
             kept = [p for p in folder.glob("*.parquet") if p.stem in ("changes", "new")]
             rows = {p.stem: rows_in(p) for p in kept}
-            found[f"fold of {dataset} {one.night}"] = (one.name, one.changes, rows)
+            found[f"fold of {dataset} {link.night}"] = (link.name, known["changes"], rows)
         state = folder / f"{fold.STATE[dataset]}.parquet"
         found[f"last state of {dataset}"] = rows_in(state)
     return found

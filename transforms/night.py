@@ -107,12 +107,12 @@ def load(
         return outcome
 
 
-def settle(lake: Lake, dataset: str, settings: Settings) -> None:
+def settle(lake: Lake, dataset: str, settings: Settings, thorough: bool = False) -> None:
     """Judges every night, updates the history, and repairs any damaged part on the way.
 
     Call with the dataset's lock held. Raises Damaged if a part cannot be made again.
     """
-    mended(lambda: history.settle(lake, dataset, settings), lake, settings)
+    mended(lambda: history.settle(lake, dataset, settings, thorough), lake, settings)
 
 
 def release(night: date, settings: Settings, by: str, reason: str) -> list[str]:

@@ -24,42 +24,51 @@ def grow(lake: Lake, nights: int) -> None:
             loaded = [r for r in lake.receipts(dataset) if r.is_usable]
             for place in range(nights - len(loaded) if loaded else 0):
                 of = loaded[-1 - place % len(loaded)]
-                _repeat(db, lake, of, loaded[0].export_date - timedelta(days=place + 1))
+                repeat(db, lake, of, loaded[0].export_date - timedelta(days=place + 1))
 
 
-def _repeat(db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date) -> None:
+def repeat(
+    db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date, sellers: str = "true"
+) -> Receipt:
+    """Commits the rows of a loaded night for another one, with all dates moved. Of them only those
+    of some sellers, by a condition on `seller_id`, where a part names sellers."""
     days = (of.export_date - night).days
-    content = sha256_of(f"{of.content} {night}")
+    made_of = f"{of.content} {night} {sellers}"
+    content = sha256_of(made_of)
     name = lake.partition(of.dataset, night, content)
-    folder = lake.place.local(name)
-    folder.mkdir(parents=True)
-    lake.write_receipt(
-        replace(
-            of,
-            export_date=night,
-            content=content,
-            rows_hash=sha256_of(f"{of.rows_hash} {night}"),
-            exported_at=of.exported_at and of.exported_at - timedelta(days=days),
-            parts=tuple(_moved(db, lake, part, name, days) for part in of.parts),
-            sources=tuple(
-                replace(s, unpacked_sha256=sha256_of(f"{s.unpacked_sha256} {night}"))
-                for s in of.sources
-            ),
-        )
+    lake.place.local(name).mkdir(parents=True, exist_ok=True)
+    receipt = replace(
+        of,
+        export_date=night,
+        content=content,
+        rows_hash=sha256_of(f"rows {made_of}"),
+        exported_at=of.exported_at and of.exported_at - timedelta(days=days),
+        parts=tuple(_moved(db, lake, part, name, days, sellers) for part in of.parts),
+        sources=tuple(
+            replace(s, unpacked_sha256=sha256_of(f"{s.name} {made_of}")) for s in of.sources
+        ),
     )
+    lake.write_receipt(receipt)
+    return receipt
 
 
 def _moved(
-    db: duckdb.DuckDBPyConnection, lake: Lake, part: Part, folder: PurePosixPath, days: int
+    db: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    part: Part,
+    folder: PurePosixPath,
+    days: int,
+    sellers: str,
 ) -> Part:
     source = lake.place.verified(PurePosixPath(part.path), part.sha256)
     rows = f"read_parquet({quoted(source)})"
     described = db.execute(f"DESCRIBE FROM {rows}").fetchall()
     columns = [_earlier(name, kind, days) for name, kind, *_ in described]
+    where = sellers if any(name == "seller_id" for name, *_ in described) else "true"
     name = folder / Path(part.path).name
     target = lake.place.local(folder) / name.name
     db.execute(
-        f"COPY (SELECT {', '.join(columns)} FROM {rows}) TO {quoted(target)} "
+        f"COPY (SELECT {', '.join(columns)} FROM {rows} WHERE {where}) TO {quoted(target)} "
         "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
     )
     return replace(part, path=str(name), sha256=sha256(target))

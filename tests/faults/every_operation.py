@@ -26,6 +26,7 @@ from tests.faults.injector import KILLED, KINDS, Fault, forked, preloaded
 from transforms import DATASETS
 from transforms.errors import Damaged, PublishError
 from transforms.lake import Lake, history
+from transforms.lake.account import account
 from transforms.settings import Settings, settings
 from transforms.storage import sha256
 from warehouse import versions
@@ -149,8 +150,9 @@ def _lake(chosen: Settings) -> dict[str, Any]:
             made = ("started_at", "seconds")
             told = {k: v for k, v in receipt.as_json().items() if k not in made}
             found[f"{dataset} {receipt.export_date}"] = told
-        for fold in history.folded_nights(lake, dataset):
-            found[f"fold of {dataset} {fold.night}"] = fold
+        for link in history.chain(lake, dataset):
+            known = account(lake, lake.history(dataset, link.night))
+            found[f"fold of {dataset} {link.night}"] = link.name, known and known["changes"]
     return found
 
 

@@ -6,6 +6,7 @@ they name it: `rules`. Whatever else changes, the history stays.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import duckdb
@@ -26,6 +27,7 @@ QUERIES = {
 }
 
 
+@cache
 def rules(dataset: str) -> str:
     """Hash of the rules by which a dataset's nights are folded: the code of this module, its
     queries, and the columns, types and key that it reads."""

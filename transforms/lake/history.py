@@ -8,42 +8,59 @@ and the result does not depend on the order of arrival.
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from transforms.deliveries import exports
 from transforms.errors import Damaged
-from transforms.lake import across_rows, gates
+from transforms.lake import across_rows, gates, months
+from transforms.lake.account import OF_A_FOLD, OF_A_MONTH, account, file_of_fold
 from transforms.lake.fold import STATE, Fold, Link, rules, state_of
 from transforms.lake.gates import GoodNight
 from transforms.lake.lake import Lake
 from transforms.lake.receipt import UNREAD, Receipt
 from transforms.lease import scratch
-from transforms.place import Unsound, read_json
 from transforms.settings import Settings
-from transforms.storage import damage, sha256, sha256_of, write_json
+from transforms.storage import sha256, sha256_of, write_json
 
 log = logging.getLogger(__name__)
 
 KEPT_STATES = 7  # besides the last of each month: how far back a late night is cheap
-ACCOUNT = "fold.json"
 TOLD_FROM = 10  # folds; fewer take no time that anybody has to be told of
 ESTIMATED_FROM = 3  # folds
 TOLD_EVERY = 30  # seconds
 
 
-def settle(lake: Lake, dataset: str, settings: Settings) -> None:
-    """Judges every night and updates the folds. Call with the dataset's lock held."""
+def settle(lake: Lake, dataset: str, settings: Settings, thorough: bool = False) -> None:
+    """Judges every night and updates the folds. Call with the dataset's lock held.
+
+    The folds of a finished month are not looked at again, unless `thorough`: its own files are
+    made of them.
+    """
     chain = _judged_chain(lake, dataset, settings)
     last = len(chain) - 1
+    finished = months.finished(lake, dataset, chain)
+    done = {k.night for m in finished if not thorough and m.files() is not None for k in m.links}
     stale = next(
-        (i for i, k in enumerate(chain) if not _is_folded(lake, dataset, k, i == last)), None
+        (
+            i
+            for i, k in enumerate(chain)
+            if k.night not in done and not _is_folded(lake, dataset, k, i == last)
+        ),
+        None,
     )
     if stale is not None:
         _fold_from(lake, dataset, chain, stale, settings)
+    for month in finished:
+        if not (month.is_whole() if thorough else month.files() is not None):
+            months.make(month, settings)
     _prune(lake, dataset, chain, settings)
+
+
+def chain(lake: Lake, dataset: str) -> list[Link]:
+    """The nights that count and the names of their folds, as their receipts stand."""
+    return _linked(dataset, [r for r in lake.receipts(dataset) if r.is_usable])
 
 
 def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> None:
@@ -54,57 +71,24 @@ def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> No
         _fold_from(lake, dataset, chain, len(chain) - 1, settings)
 
 
-@dataclass(frozen=True)
-class Folded:
-    """A fold that counts: what it is made from, what changed, and the hashes of its files."""
-
-    dataset: str
-    night: date
-    name: str
-    changes: dict[str, int]
-    files: dict[str, str] = field(compare=False)  # the same rows may be other bytes
-
-    def path(self, lake: Lake, name: str) -> str:
-        """A file of it on this machine. Raises Damaged."""
-        within = lake.history(self.dataset, self.night) / name
-        try:
-            return str(lake.place.verified(within, self.files.get(name, "")))
-        except Unsound as fault:
-            raise Damaged(damage(f"{fault}", "run `outlook build` to make it again")) from None
-
-
-def folded_nights(lake: Lake, dataset: str) -> list[Folded]:
-    """Every fold that counts, oldest night first."""
-    usable = [r.export_date for r in lake.receipts(dataset) if r.is_usable]
-    found = []
-    with lake.place.at_once(PurePosixPath("history", dataset)):
-        for night in usable:
-            if account := _account(lake, lake.history(dataset, night)):
-                of = (account[k] for k in ("name", "changes", "files"))
-                found.append(Folded(dataset, night, *of))
-    return found
-
-
 def faults(lake: Lake, dataset: str) -> list[str]:
-    """Faults of the folds, for `outlook doctor`; the next build repairs them."""
+    """Faults of the folds and months, for `outlook doctor`; the next build repairs them."""
     found = []
     for folder in lake.named("history", dataset):
-        account = _account(lake, folder)
-        whole = lake.place.shown(folder / ACCOUNT)
-        if account is None:
+        name = OF_A_MONTH if months.is_one(folder) else OF_A_FOLD
+        known, whole = account(lake, folder, name), lake.place.shown(folder / name)
+        if known is None:
             found.append(f"{whole} is damaged or gone")
         else:
-            found += [f"{x}, as {whole} has it" for x in _damage(lake, folder, account["files"])]
+            found += [f"{x}, as {whole} has it" for x in _damage(lake, folder, known["files"])]
     return found
 
 
 def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
-    chain: list[Link] = []
+    usable: list[Receipt] = []
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
-    name = sha256_of(rules(dataset))
-    receipts = lake.receipts(dataset)
-    for receipt in receipts:
+    for receipt in lake.receipts(dataset):
         night = receipt.export_date
         if receipt.status in UNREAD:
             continue
@@ -118,9 +102,16 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
         if receipt.is_good:
             accepted = receipt.rows.kept
             good.append(GoodNight(night, accepted, accepted / max(days, 1)))
+        usable.append(receipt)
+    return _linked(dataset, usable)
+
+
+def _linked(dataset: str, usable: list[Receipt]) -> list[Link]:
+    name, links = sha256_of(rules(dataset)), []
+    for receipt in usable:
         name = sha256_of(f"{name} {receipt.content} {receipt.extent} {receipt.status}")
-        chain.append(Link(receipt, night, name))
-    return chain
+        links.append(Link(receipt, receipt.export_date, name))
+    return links
 
 
 def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Receipt:
@@ -146,11 +137,11 @@ def _is_folded(lake: Lake, dataset: str, link: Link, is_last: bool) -> bool:
     Only the next fold reads the state of an earlier night, and it checks that itself.
     """
     folder = lake.history(dataset, link.night)
-    account = _account(lake, folder)
-    if account is None or account["name"] != link.name:
+    known = account(lake, folder)
+    if known is None or known["name"] != link.name:
         return False
     state = state_of(lake, dataset, link.night).name
-    read = {n: h for n, h in account["files"].items() if n != state or is_last}
+    read = {n: h for n, h in known["files"].items() if n != state or is_last}
     found = _damage(lake, folder, read, is_state_needed=is_last)
     for fault in found:
         log.warning("%s. The fold is made again.", fault)
@@ -172,15 +163,8 @@ def _damage(
 
 def _has_state(lake: Lake, dataset: str, night: date) -> bool:
     name = state_of(lake, dataset, night)
-    account = _account(lake, name.parent)
-    return account is not None and lake.fault(name, account["files"].get(name.name, "")) is None
-
-
-def _state_before(lake: Lake, dataset: str, before: Link) -> Path:
-    """The state that a fold starts from, on this machine; `_has_state` has verified it."""
-    name = state_of(lake, dataset, before.night)
-    account = _account(lake, name.parent)
-    return lake.place.verified(name, account["files"][name.name] if account else "")
+    known = account(lake, name.parent)
+    return known is not None and lake.fault(name, known["files"].get(name.name, "")) is None
 
 
 def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
@@ -193,24 +177,29 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
         start -= 1
     told = _Progress(dataset, chain[start:], _why(lake, dataset, chain[stale]))
     for index in range(start, len(chain)):
-        before = _state_before(lake, dataset, chain[index - 1]) if index else None
+        before = _state_after(lake, dataset, chain[index - 1].night) if index else None
         with scratch(settings.work, f"fold-{dataset}") as folder:
             out = folder / "fold"
             out.mkdir()
             with across_rows.connect(folder) as db:
                 counts = Fold(db, lake, dataset, chain[index], before, out).made()
             files = {path.name: sha256(path) for path in out.iterdir()}
-            account = {
+            told_of = {
                 "name": chain[index].name,
                 "rules": rules(dataset),
                 "changes": counts,
                 "files": files,
             }
-            write_json(out / ACCOUNT, account)
+            write_json(out / OF_A_FOLD, told_of)
             target = lake.history(dataset, chain[index].night)
             lake.put(out, target, dataset, folder)
         _drop_state(lake, dataset, chain, index - KEPT_STATES)
         told.advance()
+
+
+def _state_after(lake: Lake, dataset: str, night: date) -> Path:
+    """The state that the next fold starts from; `_has_state` or its own fold has verified it."""
+    return file_of_fold(lake, dataset, night, state_of(lake, dataset, night).name)
 
 
 def _drop_state(lake: Lake, dataset: str, chain: list[Link], index: int) -> None:
@@ -223,12 +212,12 @@ def _drop_state(lake: Lake, dataset: str, chain: list[Link], index: int) -> None
 
 def _why(lake: Lake, dataset: str, stale: Link) -> str:
     """Why a night's fold does not count."""
-    account = _account(lake, lake.history(dataset, stale.night))
-    if account is None:
+    known = account(lake, lake.history(dataset, stale.night))
+    if known is None:
         return "there are none yet"
-    if "rules" not in account:
+    if "rules" not in known:
         return "they were made by older code, which did not note its rules"
-    if account["rules"] != rules(dataset):
+    if known["rules"] != rules(dataset):
         return "the rules by which nights are folded have changed"
     return f"{stale.night} or an earlier night has changed"
 
@@ -267,29 +256,16 @@ class _Progress:
         )
 
 
-def _account(lake: Lake, folder: PurePosixPath) -> dict[str, Any] | None:
-    """A fold's input and the hashes of its files; None if the fold must be made again."""
-    try:
-        account = read_json(lake.place, folder / ACCOUNT, "the fold is made again")
-    except Damaged as error:
-        log.warning("%s", error)
-        return None
-    # Older folds have no hashes.
-    kinds = {"name": str, "changes": dict, "files": dict}
-    is_one = account and all(isinstance(account.get(k), kind) for k, kind in kinds.items())
-    # Every fold has files, so an account without any is not valid.
-    return account if is_one and account and account["files"] else None
-
-
 def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[PurePosixPath]:
-    """Folds of nights other than these, and states that are neither recent nor of the last night of
-    a month nor of the night that a build shows. Changes are kept for ever, so states can be made
-    again."""
+    """Folds of nights other than these, months that are not finished, and states that are neither
+    recent nor of the last night of a month nor of the night that a build shows. Changes are kept
+    for ever, so states can be made again."""
     last_of_month = {(n.year, n.month): n for n in nights}
     shown = next((n for n in reversed(nights) if _is_complete(lake, n)), None)
     kept = {*nights[-KEPT_STATES:], *last_of_month.values(), shown}
     states = [state_of(lake, dataset, night) for night in nights if night not in kept]
-    named = {f"{n}" for n in nights}
+    named = {f"{n}" for n in nights} | {f"{n:%Y-%m}" for n in nights}
+    named -= {f"{n:%Y-%m}" for n in nights[-1:]}
     folders = lake.named("history", dataset)
     return [s for s in states if lake.place.has(s)] + [f for f in folders if f.name not in named]
 

@@ -19,9 +19,13 @@ from transforms.lake.receipt import Part, Receipt, from_json
 from transforms.lease import Lock, final_step, leased
 from transforms.place import Place, Unsound, read_json, write_json
 from transforms.place.folder import Folder
-from transforms.storage import damage, sealed
+from transforms.storage import damage, sealed, unsealed
 
 log = logging.getLogger(__name__)
+
+# Receipts by their file and its bytes: of thousands of nights only those that have changed are
+# understood again.
+_READ: dict[str, tuple[bytes, Receipt]] = {}
 
 LOAD_AGAIN = (
     "run `outlook run --date {night}` to make it again, if the night's delivery still exists"
@@ -262,12 +266,21 @@ class Lake:
         return self.place.shown(PurePosixPath())
 
     def _read(self, name: PurePosixPath, remedy: str) -> Receipt | None:
-        found = read_json(self.place, name, remedy)
+        shown = self.place.shown(name)
         try:
-            return None if found is None else from_json(found)
+            text = self.place.read(name)
+        except Unsound as fault:
+            raise Damaged(damage(str(fault), remedy)) from None
+        if text is None:
+            return None
+        if (known := _READ.get(shown)) and known[0] == text:
+            return known[1]
+        try:
+            receipt = from_json(unsealed(text, shown, remedy))
         except ValueError as error:
-            what = f"{self.place.shown(name)} is not a receipt: {error}"
-            raise Damaged(damage(what, remedy)) from None
+            raise Damaged(damage(f"{shown} is not a receipt: {error}", remedy)) from None
+        _READ[shown] = (text, receipt)
+        return receipt
 
     def _receipt_name(self, dataset: str, night: date) -> PurePosixPath:
         return PurePosixPath("receipts", dataset, f"{night}.json")

@@ -81,14 +81,16 @@ def build(
     progress: Callable[[str], None] | None = None,
     night: date | None = None,
     incomplete: bool = False,
+    thorough: bool = False,
 ) -> Built:
     """Makes the warehouse from the lake and publishes it, up to the night that
     `versions.night_to_show` picks: `night` is the one asked for.
 
-    `full` rebuilds the whole history from the partitions; the result is the same. Raises NightHeld
+    `full` rebuilds the whole history from the partitions; the result is the same. `thorough` also
+    compares with its hash what the build does not read of the history. Raises NightHeld
     if a check fails, ExportMissing if the lake has no night that can be shown.
     """
-    built = _built(settings, full, progress, night, incomplete)
+    built = _built(settings, full, progress, night, incomplete, thorough)
     mirror.after_publishing(settings)
     return built
 
@@ -99,9 +101,13 @@ def _built(
     progress: Callable[[str], None] | None,
     night: date | None,
     incomplete: bool,
+    thorough: bool,
 ) -> Built:
     lake = Lake(settings.place)
-    with publish.writer_lock(settings.published), settled(lake, settings, anew=full):
+    with (
+        publish.writer_lock(settings.published),
+        settled(lake, settings, anew=full, thorough=thorough),
+    ):
         last = _night(settings, lake, night, incomplete)
         live = versions.latest(settings.published)
         if fault := versions.fault(settings.published):

@@ -186,7 +186,7 @@ def build(
 ) -> None:
     """Build the warehouse from the lake, check it and publish it."""
     terminal.log_to_stderr(quiet)
-    built = _build(settings(), quiet, full=full, incomplete=incomplete)
+    built = _build(settings(), quiet, full=full, incomplete=incomplete, thorough=True)
     if as_json:
         terminal.print_json(
             {"published": str(built.folder), "is_new": built.is_new, "manifest": built.manifest}
@@ -232,12 +232,13 @@ def _build(
     night: date | None = None,
     full: bool = False,
     incomplete: bool = False,
+    thorough: bool = False,
 ) -> "Built":
     from warehouse.build.build import build
 
     with terminal.progress_bar("building", quiet) as bar:
         count = terminal.counter(bar)
-        return build(chosen, full, lambda _: count(1), night, incomplete)
+        return build(chosen, full, lambda _: count(1), night, incomplete, thorough)
 
 
 def _catch_up(chosen: Settings, night: date) -> "list[Receipt]":

@@ -27,6 +27,7 @@ from warehouse.editions import revisions
 from warehouse.editions.frozen import Frozen, every, newest, verify
 from warehouse.editions.put_in import mark_provisional
 from warehouse.editions.revisions import Change, Comparison
+from warehouse.models import with_all_they_read
 from warehouse.tables.make import (
     MADE_BY,
     attach_lake,
@@ -103,13 +104,15 @@ def against(db: duckdb.DuckDBPyConnection, old: Frozen) -> Comparison:
 
 @contextmanager
 def computed(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Every table as today's lake and code would freeze it, in memory; partial figures have `p`."""
+    """Every table that is frozen as today's lake and code would freeze it, in memory; partial
+    figures have `p`. Tables that no figure is made of are left out: listings are most of the work.
+    """
     lake = Lake(settings.place)
     with settled(lake, settings), engine.in_memory() as db:
         attach_lake(db, lake, settings, _shown(lake, settings))
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
-        make_tables(db)
+        make_tables(db, of=with_all_they_read(revisions.tables()))
         every = [e for (e,) in db.execute("SELECT edition FROM marts.dim_edition").fetchall()]
         for model in revisions.tables():
             mark_provisional(db, model, every)

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import TopologicalSorter
@@ -59,6 +59,19 @@ def models() -> tuple[Model, ...]:
     found = {m.table: m for schema in SCHEMAS for m in _load_schema(schema)}
     graph = {table: reads(model) & set(found) for table, model in found.items()}
     return tuple(found[table] for table in TopologicalSorter(graph).static_order())
+
+
+def with_all_they_read(wanted: Iterable[Model]) -> list[Model]:
+    """These models and those that they read, and those by which disclosure control is verified."""
+    known = {m.table: m for m in models()}
+    todo = [*wanted, *(m for m in models() if m.schema == "disclosure")]
+    found: set[str] = set()
+    while todo:
+        model = todo.pop()
+        if model.table not in found:
+            found.add(model.table)
+            todo += [known[t] for t in reads(model) & set(known)]
+    return [m for m in models() if m.table in found]
 
 
 def reads(model: Model) -> set[str]:

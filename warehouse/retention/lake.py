@@ -10,6 +10,7 @@ from transforms import DATASETS
 from transforms.deliveries.landing import landed_path
 from transforms.errors import Damaged
 from transforms.lake import Lake, Receipt, history
+from transforms.lake.account import OF_A_FOLD
 from transforms.lease import final_step, scratch
 from transforms.settings import Settings
 from warehouse.retention.rules import RULES, Removed, bytes_of, is_older
@@ -145,7 +146,7 @@ def _copies(settings: Settings, now: datetime) -> Iterator[Spare]:
 
 
 def _is_folded(lake: Lake, receipt: Receipt) -> bool:
-    return lake.place.has(lake.history(receipt.dataset, receipt.export_date) / history.ACCOUNT)
+    return lake.place.has(lake.history(receipt.dataset, receipt.export_date) / OF_A_FOLD)
 
 
 def _is_named(folder: PurePosixPath, receipt: Receipt) -> bool:

@@ -1,6 +1,6 @@
 """The lake as tables for the models, from receipts and the history, never from a glob."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +12,9 @@ from transforms.contracts import Contract, contract
 from transforms.engine import listed
 from transforms.fields.country import countries
 from transforms.fields.price import ASKED
-from transforms.lake import Lake, Receipt, history
+from transforms.lake import Lake, Receipt, history, months
+from transforms.lake.account import file_of_fold
+from transforms.lake.fold import Link, state_of
 from transforms.layouts import layouts
 from transforms.markets import Claim, ExportShare, Market
 from warehouse.models import models
@@ -91,19 +93,20 @@ def attach(
     write(db, "lake.figures", _figures())
     write(db, "lake.asked_prices", pa.table({"asked_price": sorted(ASKED)}))
 
-    sellers = history.folded_nights(lake, "sellers")
-    _view(db, "sellers_changes", _paths(lake, sellers, "changes"), _changes("sellers"))
+    chains = {dataset: history.chain(lake, dataset) for dataset in DATASETS}
 
-    folds = history.folded_nights(lake, "listings")
-    _view(db, "listing_new", _paths(lake, folds, "new"), NEW)
-    changes = _paths(lake, folds, "changes")
+    def of_all_nights(dataset: str, kind: str) -> list[str]:
+        return months.paths(lake, dataset, chains[dataset], kind)
+
+    _view(db, "sellers_changes", of_all_nights("sellers", "changes"), _changes("sellers"))
+    _view(db, "listing_new", of_all_nights("listings", "new"), NEW)
+    changes = of_all_nights("listings", "changes")
     _view(db, "listing_change", changes, CHANGE, "change <> 'changed'")
     rows = contract("listings").schema("rows")
     as_of = [p for r in _year_ends(lake, market) for p in lake.part_paths(r, "rows")]
     _view(db, "listing_as_of", as_of, pa.schema([rows.field(name) for name in AS_OF]))
-    _view(db, "listings_ledger", _paths(lake, folds[-1:], "ledger"), LEDGER)
-    days = [lake.receipt("listings", fold.night) for fold in folds]
-    _view(db, "listing_day", [p for r in days if r for p in lake.part_paths(r, "day")], DAY)
+    _view(db, "listings_ledger", _last_state(lake, "listings", chains), LEDGER)
+    _view(db, "listing_day", of_all_nights("listings", "day"), DAY)
     present = db.execute(
         "SELECT DISTINCT last_seen_on FROM lake.listings_ledger WHERE is_present ORDER BY 1"
     ).fetchall()
@@ -115,12 +118,12 @@ def attach(
         rows,
     )
 
-    events = history.folded_nights(lake, "inquiries")[-1:]
-    _view(db, "inquiries_state", _paths(lake, events, "state"), _inquiries())
+    _view(db, "inquiries_state", _last_state(lake, "inquiries", chains), _inquiries())
 
 
-def _paths(lake: Lake, folds: list[history.Folded], name: str) -> list[str]:
-    return [fold.path(lake, f"{name}.parquet") for fold in folds]
+def _last_state(lake: Lake, dataset: str, chains: Mapping[str, list[Link]]) -> list[str]:
+    nights = [link.night for link in chains[dataset][-1:]]
+    return [str(file_of_fold(lake, dataset, n, state_of(lake, dataset, n).name)) for n in nights]
 
 
 def _changes(dataset: str) -> pa.Schema:

@@ -1,6 +1,6 @@
 """Makes every table from a market's lake, for a build or to compare a frozen edition with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -14,7 +14,7 @@ from transforms.lake import Lake, history
 from transforms.settings import Settings
 from transforms.storage import sha256_of
 from warehouse import macros
-from warehouse.models import PRIVATE, PUBLISHED, create_macros, models
+from warehouse.models import PRIVATE, PUBLISHED, Model, create_macros, models
 from warehouse.tables import disclosure, lake_views
 from warehouse.tables.nights import due_nights
 
@@ -27,10 +27,13 @@ MADE_BY = (
 
 
 @contextmanager
-def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None]:
+def settled(
+    lake: Lake, settings: Settings, anew: bool = False, thorough: bool = False
+) -> Iterator[None]:
     """Judges every night and updates the history, `anew` from the partitions, with locks held.
 
-    A night committed while tables are being made would be in some of them and not in others.
+    With `thorough` every file of the history is compared with its hash. A night committed while
+    tables are being made would be in some of them and not in others.
     """
     with ExitStack() as held:
         for dataset in DATASETS:
@@ -38,7 +41,7 @@ def settled(lake: Lake, settings: Settings, anew: bool = False) -> Iterator[None
             if anew:
                 with lake.final_step(dataset):
                     lake.place.delete(PurePosixPath("history", dataset), settings.work)
-            line.settle(lake, dataset, settings)
+            line.settle(lake, dataset, settings, thorough)
         yield
 
 
@@ -62,16 +65,18 @@ def attach_lake(
 
 
 def make_tables(
-    db: duckdb.DuckDBPyConnection, progress: Callable[[str], None] | None = None
+    db: duckdb.DuckDBPyConnection,
+    progress: Callable[[str], None] | None = None,
+    of: Sequence[Model] | None = None,
 ) -> None:
-    """Runs every model in order; `lake` and the target catalog must be attached."""
+    """Runs every model in order, or these; `lake` and the target catalog must be attached."""
     for schema in PRIVATE:
         db.execute(f"ATTACH ':memory:' AS {schema}")
     for schema in PUBLISHED:
         db.execute(f"CREATE SCHEMA {schema}")
     macros.create(db, of_tables=False)
     create_macros(db)
-    for model in models():
+    for model in models() if of is None else of:
         try:
             db.execute(f"CREATE TABLE {model.table} AS {model.sql}")
         except duckdb.Error as error:
@@ -92,5 +97,5 @@ def lake_fingerprint(lake: Lake, settings: Settings, night: date | None) -> str:
         for receipt in lake.receipts(dataset):
             of = (receipt.export_date, receipt.exported_at, receipt.revision)
             says.append(repr([of, receipt.status, receipt.content, receipt.reason]))
-        says += [fold.name for fold in history.folded_nights(lake, dataset)[-1:]]
+        says += [link.name for link in history.chain(lake, dataset)[-1:]]
     return sha256_of("".join(says))

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from tests.faults.injector import KILLED, forked
 from transforms import night as line
 from transforms import storage
 from transforms.lake import Lake, history
-from transforms.lake.history import ACCOUNT
+from transforms.lake.account import OF_A_FOLD
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from transforms.storage import read_json, write_json
@@ -65,8 +65,8 @@ def counted(
 
 
 def accounts(chosen: Settings) -> dict[str, Any]:
-    folders = (chosen.lake / "history" / "sellers").iterdir()
-    return {f.name: read_json(f / ACCOUNT, "") for f in folders}
+    folders = (chosen.lake / "history" / "sellers").glob("????-??-??")
+    return {f.name: read_json(f / OF_A_FOLD, "") for f in folders}
 
 
 def test_the_same_rules_fold_nothing_again(
@@ -137,7 +137,8 @@ def test_a_history_of_older_code_is_made_again_once_and_says_why(
     chosen = of(copytree(folded, tmp_path / "home"))
     for name, account in accounts(chosen).items():
         old = {k: v for k, v in account.items() if k != "rules"} | {"name": f"old {name}"}
-        write_json(chosen.lake / "history" / "sellers" / name / ACCOUNT, old)
+        write_json(chosen.lake / "history" / "sellers" / name / OF_A_FOLD, old)
+    rmtree(chosen.lake / "history" / "sellers" / "2022-05")  # older code made none
     put = counted(monkeypatch)
     caplog.set_level(logging.INFO)
     settle(chosen)
