@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import duckdb
 
 from transforms import DATASETS, engine
+from transforms.contracts import contract
 from transforms.engine import named, quoted
 from transforms.lake import Lake, Receipt
 from transforms.lake.receipt import Part
@@ -16,8 +17,8 @@ from transforms.storage import sha256, sha256_of
 def grow(lake: Lake, nights: int) -> None:
     """Puts nights before the usable ones of each dataset until there are so many.
 
-    Each has the rows of a loaded night, with all dates moved and with inquiries of its own. They
-    are committed and not folded: the next build does that, as after a backfill.
+    Each has the rows of a loaded night, with another export date and with inquiries of its own.
+    They are committed and not folded: the next build does that, as after a backfill.
     """
     with engine.in_memory() as db:
         for dataset in DATASETS:
@@ -30,7 +31,7 @@ def grow(lake: Lake, nights: int) -> None:
 def repeat(
     db: duckdb.DuckDBPyConnection, lake: Lake, of: Receipt, night: date, sellers: str = "true"
 ) -> Receipt:
-    """Commits the rows of a loaded night for another one, with all dates moved. Of them only those
+    """Commits the rows of a loaded night for another one, with its export date. Of them only those
     of some sellers, by a condition on `seller_id`, where a part names sellers."""
     days = (of.export_date - night).days
     made_of = f"{of.content} {night} {sellers}"
@@ -43,7 +44,7 @@ def repeat(
         content=content,
         rows_hash=sha256_of(f"rows {made_of}"),
         exported_at=of.exported_at and of.exported_at - timedelta(days=days),
-        parts=tuple(_moved(db, lake, part, name, days, sellers) for part in of.parts),
+        parts=tuple(_moved(db, lake, of.dataset, part, name, days, sellers) for part in of.parts),
         sources=tuple(
             replace(s, unpacked_sha256=sha256_of(f"{s.name} {made_of}")) for s in of.sources
         ),
@@ -55,6 +56,7 @@ def repeat(
 def _moved(
     db: duckdb.DuckDBPyConnection,
     lake: Lake,
+    of: str,
     part: Part,
     folder: PurePosixPath,
     days: int,
@@ -63,7 +65,7 @@ def _moved(
     source = lake.place.verified(PurePosixPath(part.path), part.sha256)
     rows = f"read_parquet({quoted(source)})"
     described = db.execute(f"DESCRIBE FROM {rows}").fetchall()
-    columns = [_earlier(name, kind, days) for name, kind, *_ in described]
+    columns = [_earlier(of, name, kind, days) for name, kind, *_ in described]
     where = sellers if any(name == "seller_id" for name, *_ in described) else "true"
     name = folder / Path(part.path).name
     target = lake.place.local(folder) / name.name
@@ -74,8 +76,12 @@ def _moved(
     return replace(part, path=str(name), sha256=sha256(target))
 
 
-def _earlier(column: str, kind: str, days: int) -> str:
+def _earlier(dataset: str, column: str, kind: str, days: int) -> str:
+    """A column of an earlier night. Of sellers and listings only what is made from the export date
+    differs: else every row of every night would have changed."""
     name = named(column)
+    if dataset != "inquiries" and column not in contract(dataset).of_night:
+        return name
     if kind == "DATE":
         return f"{name} - {days} AS {name}"
     if kind.startswith("TIMESTAMP"):

@@ -6,6 +6,7 @@ night. The delivery exported last counts, in whatever order they are loaded.
 
 import logging
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -176,10 +177,13 @@ def due_nights(exports: Source, first: date, last: date) -> list[date]:
     return [n for n in nights if _due(n, stretches)]
 
 
-def days_covered(exports: Source, night: date) -> int:
-    """Days since the previous night on which a delivery was due: what an inquiry export covers."""
-    earlier = due_nights(exports, night - timedelta(days=31), night - timedelta(days=1))
-    return (night - earlier[-1]).days if earlier else 31
+def days_covered(exports: Source, nights: Sequence[date]) -> dict[date, int]:
+    """Days since the previous night on which a delivery was due, 31 at most: what an inquiry export
+    covers."""
+    most = timedelta(days=31)
+    due = due_nights(exports, min(nights) - most, max(nights)) if nights else []
+    before = {night: due[bisect_left(due, night) - 1 :][:1] for night in nights}
+    return {n: min(n - d[0], most).days if d and d[0] < n else most.days for n, d in before.items()}
 
 
 def beside(exports: Source, name: str) -> bytes | None:

@@ -66,9 +66,9 @@ def chain(lake: Lake, dataset: str) -> list[Link]:
 def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> None:
     """Makes the state after that night again if it was pruned, for a version that shows no later
     night. Call after `settle`, with the dataset's lock held."""
-    chain = [k for k in _judged_chain(lake, dataset, settings) if k.night <= night]
-    if chain and not _has_state(lake, dataset, chain[-1].night):
-        _fold_from(lake, dataset, chain, len(chain) - 1, settings)
+    links = [k for k in chain(lake, dataset) if k.night <= night]
+    if links and not _has_state(lake, dataset, links[-1].night):
+        _fold_from(lake, dataset, links, len(links) - 1, settings)
 
 
 def faults(lake: Lake, dataset: str) -> list[str]:
@@ -88,11 +88,13 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     usable: list[Receipt] = []
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
-    for receipt in lake.receipts(dataset):
+    receipts = lake.receipts(dataset)
+    covered = exports.days_covered(settings.beside, [r.export_date for r in receipts])
+    for receipt in receipts:
         night = receipt.export_date
         if receipt.status in UNREAD:
             continue
-        days = exports.days_covered(settings.beside, night)
+        days = covered[night]
         verdict = gates.judge(receipt, good, days, lake.release(dataset, night), brought)
         receipt = _with_verdict(lake, receipt, verdict)
         if not receipt.is_usable:

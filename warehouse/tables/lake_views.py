@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -205,17 +207,27 @@ def _night_fields(lake: Lake) -> pa.Table:
     """The raw fields of the contract that each night's files held: those of its layouts, except
     those whose columns were missing from a file."""
     known = {layout.name: layout for layout in layouts()}
-    rows = []
-    for dataset in DATASETS:
-        for receipt in lake.receipts(dataset):
-            absent = set(receipt.drift.missing_columns)
-            names = (receipt.layout or "").split("+")
-            found = [known[n].stated_fields(absent) for n in names if n in known]
-            rows += [
-                {"dataset": dataset, "export_date": receipt.export_date, "field": field}
-                for field in sorted(set().union(*found))
-            ]
-    return pa.Table.from_pylist(rows, schema=NIGHT_FIELDS)
+
+    @cache
+    def stated(layout: str, absent: tuple[str, ...]) -> list[str]:
+        names = (n for n in layout.split("+") if n in known)
+        return sorted(set().union(*(known[n].stated_fields(set(absent)) for n in names)))
+
+    # By column: there are thousands of nights with dozens of fields.
+    of: list[tuple[str, date, list[str]]] = [
+        (d, r.export_date, stated(r.layout or "", r.drift.missing_columns))
+        for d in DATASETS
+        for r in lake.receipts(d)
+    ]
+    columns = [
+        [d for d, _, fields in of for _ in fields],
+        [night for _, night, fields in of for _ in fields],
+        [field for *_, fields in of for field in fields],
+    ]
+    return pa.Table.from_arrays(
+        [pa.array(c, f.type) for c, f in zip(columns, NIGHT_FIELDS, strict=True)],
+        schema=NIGHT_FIELDS,
+    )
 
 
 def _needs() -> pa.Table:

@@ -1,10 +1,11 @@
 """What a build reads of all nights is the same from month to month as from the nights anew."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shutil import copytree, rmtree
 
 import pytest
@@ -12,9 +13,14 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from tests.bench.grown import repeat
-from transforms import engine
+from transforms import engine, storage
 from transforms import night as line
+from transforms import place as place_module
 from transforms.lake import Lake, history, months
+from transforms.lake import account as account_module
+from transforms.lake import lake as lake_module
+from transforms.lake.account import OF_A_FOLD
+from transforms.place import Place
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
 from warehouse.tables import lake_views
@@ -173,3 +179,54 @@ def test_a_month_that_is_not_finished_any_more_goes(prepared: Path, tmp_path: Pa
     lake.write_receipt(replace(loaded, status="missing", content=None))
     settle(chosen)
     assert not folder.exists()
+
+
+def test_a_night_neither_reads_nor_writes_what_is_finished(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample of `make flat`: files are counted, not seconds."""
+    chosen = of(copytree(prepared, tmp_path / "home"))
+    put(chosen, [(days, days % 5, False) for days in range(90, 1, -8)])
+    settle(chosen)
+    finished = {"2022-04", "2022-05"}
+    old = [
+        path
+        for path in chosen.lake.rglob("*")
+        if path.is_file() and {path.parent.name[:7], path.name[:7]} & finished
+    ]
+    before = {path: (path.stat().st_ino, path.stat().st_ctime_ns) for path in old}
+    monkeypatch.setattr("transforms.lake.lake._READ", {})
+    read_of: Counter[Path] = Counter()
+
+    def unsealed(text: bytes, path: str, remedy: str) -> object:
+        read_of[Path(path)] += 1
+        return storage.unsealed(text, path, remedy)
+
+    def read_json(place: Place, name: PurePosixPath, remedy: str) -> object:
+        read_of[Path(place.shown(name))] += 1
+        return place_module.read_json(place, name, remedy)
+
+    monkeypatch.setattr(lake_module, "unsealed", unsealed)
+    monkeypatch.setattr(account_module, "read_json", read_json)
+    hashed: list[Path] = []
+
+    def sha256(path: Path) -> str:
+        hashed.append(path)
+        return storage.sha256(path)
+
+    monkeypatch.setattr("transforms.place.folder.sha256", sha256)
+    put(chosen, [(1, 5, False)])
+    settle(chosen)
+    read(chosen)
+    receipts = {p: n for p, n in read_of.items() if "receipts" in p.parts and p in before}
+    assert len(receipts) > 10 and set(receipts.values()) == {1}, "one was understood twice"
+    folds = {p for p in read_of if p.name == OF_A_FOLD}
+    assert folds and not {p for p in folds if p.parent.name[:7] in finished}
+    assert not {p for p in hashed if p.parent.name[:7] in finished and len(p.parent.name) > 7}
+    # A part of an old night is read if it shows rows that are there still, or ends a year.
+    assert {p.parent.name for p in hashed if p.parent.name in finished} == finished
+    # Of the last seven states one goes; nothing else is written, replaced or deleted.
+    left = [path for path in old if path.exists()]
+    assert {path.name for path in set(old) - set(left)} <= {"ledger.parquet"}
+    after = {path: (path.stat().st_ino, path.stat().st_ctime_ns) for path in left}
+    assert after == {path: before[path] for path in left}
