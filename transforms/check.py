@@ -1,26 +1,25 @@
-"""Checking: pandera applies the contract to cleaned rows.
+"""Checking: applies the contract to cleaned rows.
 
 Every row is either accepted or rejected. In an accepted row, a value that breaks its rule becomes
-null and is counted.
+null and is counted. Tests compare the verdicts with those of pandera.
 """
 
 import json
-import operator
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
-import pandera.errors
-import pandera.pandas as pa
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.clean import Cleaned
 from transforms.clean.no_row import ALONE, TOTAL
-from transforms.contracts import Column, Contract, Rule, contract
+from transforms.contracts import Column, Contract, contract
 
-OPERATORS = {"<=": operator.le, "<": operator.lt}
+OPERATORS = {"<=": pc.less_equal, "<": pc.less}
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,10 @@ def check(
 
     kept = ~np.isin(np.arange(len(raw)), bad_rows)
     values = failed[~fatal & ~failed["row"].isin(bad_rows)]
-    rows = _clear(cleaned.rows, values, terms)
     broken_rules = {r.reason for r in terms.rules}  # the values themselves are readable
     told = ~failed["reason"].isin({"missing", ALONE, TOTAL, *broken_rules})
     return Checked(
-        accepted=rows[kept],
+        accepted=_accepted(cleaned.rows, values, kept, terms),
         positions=np.flatnonzero(kept),
         rejected=rejected,
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
@@ -92,94 +90,99 @@ def check(
 def failures(
     rows: pd.DataFrame, terms: Contract, only: tuple[str, ...] | None = None
 ) -> pd.DataFrame:
-    """Pandera's failure cases as (row, column, reason, raw_value); of `only` some columns, each
-    on its own."""
-    try:
-        _schema(terms.dataset, only).validate(rows, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        reasons = cases["check"].replace("not_nullable", "missing")
-        # A rule over two columns fails on the whole frame: count it at the last column it clears.
-        blamed = {_rule_name(r): (r.clears[-1], r.reason) for r in terms.rules}
-        return pd.DataFrame(
-            {
-                "row": cases["index"].astype("int64"),
-                "column": [
-                    blamed[c][0] if c in blamed else column
-                    for c, column in zip(reasons, cases["column"], strict=True)
-                ],
-                "reason": [blamed[c][1] if c in blamed else c for c in reasons],
-                "raw_value": cases["failure_case"].astype(object),
-            }
-        )
+    """The values that break the contract, as (row, column, reason, raw_value): by rule, then by
+    column. Of `only` some columns, each on its own.
+
+    A rule over two columns is counted at the last column that it clears, without a value.
+    """
+    found = []
+    for rule in terms.rules if only is None else ():
+        holds = OPERATORS[rule.op](_array(rows[rule.left]), _array(rows[rule.right]))
+        found.append(_cases(holds, rule.clears[-1], rule.reason))
+    for column in terms.columns:
+        if only is None or column.name in only:
+            values = _array(rows[column.name])
+            found += [
+                _cases(holds, column.name, reason, values)
+                for reason, holds in _held(values, column)
+            ]
+    nothing = {"row": pd.Series(dtype="int64"), "column": [], "reason": [], "raw_value": []}
+    broken = [cases for cases in found if cases is not None]
+    return pd.concat(broken, ignore_index=True) if broken else pd.DataFrame(nothing)
+
+
+def _held(values: pa.Array, column: Column) -> Iterator[tuple[str, pa.Array]]:
+    """The rules of a column, each by the reason that is counted, and where its values keep it; null
+    where there is no value."""
+    if column.required:
+        yield "missing", pc.is_valid(values)
+    if column.pattern:
+        reason = column.reason or f"does not match {column.pattern}"
+        yield reason, pc.match_substring_regex(values, f"^(?:{column.pattern})$")
+    if column.values:
+        known = pc.is_in(values, pa.array(column.values, values.type))
+        yield "not one of the known words", pc.if_else(pc.is_valid(values), known, None)
+    if column.min is not None:
+        yield f"below {column.min:g}", pc.greater_equal(values, _bound(column.min, values))
+    if column.above is not None:
+        yield f"not above {column.above:g}", pc.greater(values, _bound(column.above, values))
+    if column.max is not None:
+        yield f"above {column.max:g}", pc.less_equal(values, _bound(column.max, values))
+    lengths = (column.min_length, column.max_length)
+    if lengths != (None, None):
+        length = pc.utf8_length(values)
+        least, most = (0 if lengths[0] is None else lengths[0], lengths[1])
+        holds = pc.greater_equal(length, least)
+        if most is not None:
+            holds = pc.and_(holds, pc.less_equal(length, most))
+        yield column.reason or "wrong length", holds
+
+
+def _bound(bound: float, values: pa.Array) -> pa.Scalar:
+    is_decimal = pa.types.is_decimal(values.type)
+    return pa.scalar(Decimal(str(bound)) if is_decimal else bound)
+
+
+def _cases(
+    holds: pa.Array, column: str, reason: str, values: pa.Array | None = None
+) -> pd.DataFrame | None:
+    if pc.all(holds).as_py() is not False:  # null where there is no value at all
+        return None
+    where = np.flatnonzero(pc.fill_null(pc.invert(holds), False))
+    raw = [None] * len(where) if values is None else values.take(pa.array(where)).to_pylist()
     return pd.DataFrame(
-        {"row": pd.Series(dtype="int64"), "column": [], "reason": [], "raw_value": []}
+        {
+            "row": where,
+            "column": column,
+            "reason": reason,
+            "raw_value": pd.Series(raw, dtype=object),
+        }
     )
 
 
-def _clear(rows: pd.DataFrame, failed: pd.DataFrame, terms: Contract) -> pd.DataFrame:
-    """Nulls failed values, values made from them, and columns that a broken rule clears."""
-    if failed.empty:
-        return rows
+def _accepted(
+    rows: pd.DataFrame, failed: pd.DataFrame, kept: np.ndarray, terms: Contract
+) -> pd.DataFrame:
+    """The rows that are kept, without failed values, values made from them, and what a broken rule
+    clears."""
     together = {r.reason: r.clears for r in terms.rules}
-    rows = rows.copy()
+    bad: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(rows), dtype=bool))
     for (column, reason), group in failed.groupby(["column", "reason"], sort=False):
-        bad = np.zeros(len(rows), dtype=bool)
-        bad[group["row"].to_numpy(dtype=np.int64)] = True
         own = terms.by_name[str(column)].clears or (str(column),)
         for name in together.get(str(reason), own):
-            rows[name] = rows[name].mask(bad)
-    return rows
+            bad[name][group["row"].to_numpy(dtype=np.int64)] = True
+    positions = np.flatnonzero(kept)
+    columns = {}
+    for name in map(str, rows):
+        values = _array(rows[name])
+        if name in bad:
+            values = pc.if_else(pa.array(bad[name]), None, values)
+        if len(positions) < len(rows):
+            values = values.filter(pa.array(kept))
+        columns[name] = pd.arrays.ArrowExtensionArray(values)
+    return pd.DataFrame(columns, index=positions)
 
 
-@cache
-def _schema(dataset: str, only: tuple[str, ...] | None = None) -> pa.DataFrameSchema:
-    terms = contract(dataset)
-    columns = {c.name: _column(c) for c in terms.columns if _judged(c)}
-    if only is not None:
-        return pa.DataFrameSchema({name: columns[name] for name in only if name in columns})
-    return pa.DataFrameSchema(columns, checks=[_rule(r) for r in terms.rules])
-
-
-def _judged(column: Column) -> bool:
-    return column.required or bool(_checks(column))
-
-
-def _column(column: Column) -> pa.Column:
-    return pa.Column(nullable=not column.required, checks=_checks(column))
-
-
-def _checks(column: Column) -> list[pa.Check]:
-    """One pandera check per rule of the contract; its error text is the reason that is counted."""
-    checks: list[pa.Check] = []
-    if column.pattern:
-        reason = column.reason or f"does not match {column.pattern}"
-        checks.append(pa.Check.str_matches(f"^(?:{column.pattern})$", error=reason))
-    if column.values:
-        checks.append(pa.Check.isin(column.values, error="not one of the known words"))
-    if column.min is not None:
-        checks.append(pa.Check.ge(column.min, error=f"below {column.min:g}"))
-    if column.above is not None:
-        checks.append(pa.Check.gt(column.above, error=f"not above {column.above:g}"))
-    if column.max is not None:
-        checks.append(pa.Check.le(column.max, error=f"above {column.max:g}"))
-    if column.min_length is not None or column.max_length is not None:
-        checks.append(
-            pa.Check.str_length(
-                column.min_length, column.max_length, error=column.reason or "wrong length"
-            )
-        )
-    return checks
-
-
-def _rule_name(rule: Rule) -> str:
-    return f"{rule.left} {rule.op} {rule.right}"
-
-
-def _rule(rule: Rule) -> pa.Check:
-    compare = OPERATORS[rule.op]
-
-    def holds(rows: pd.DataFrame) -> Any:
-        return compare(rows[rule.left], rows[rule.right]).fillna(True).astype(bool)
-
-    return pa.Check(holds, error=_rule_name(rule))
+def _array(values: pd.Series) -> pa.Array:
+    found = pa.array(values)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found

@@ -238,8 +238,6 @@ def _child(name: str) -> None:
     if name in PEERS:
         importlib.import_module(f"tests.bench.peers.{PEERS[name]}")
     elif name != "floor":
-        import pandera.pandas  # noqa: F401
-
         import transforms.night  # noqa: F401
         import warehouse.build  # noqa: F401
     wall, cpu = time.perf_counter(), _cpu()

@@ -50,7 +50,6 @@ MODULES = (
     "pandas",
     "duckdb",
     "pyarrow.parquet",
-    "pandera.pandas",
     "weasyprint",
     "vl_convert",
 )
