@@ -16,6 +16,8 @@ _MAIL = re.compile(
     r"|(?<![\w.+%'-])[\w.+%'-]+ at [\w-]+(?: dot [\w-]+)* dot [^\W\d_]{2,}",
     re.IGNORECASE,
 )
+# Without one of these there is no address, and to seek one takes ten times as long.
+_MAIL_SIGN = re.compile(r"[@\uff20]|%40|[(\[]at[)\]]| dot ", re.IGNORECASE)
 # Nine digits or more, however they are parted; a decimal number has a digit after its point.
 _PHONE = re.compile(rf"(?<!\d)[+\uff0b]?\d(?:{_SEP}{{0,3}}\d){{8,}}(?!\d)")
 # Not within a word or a number, but for the dash of a range.
@@ -49,7 +51,7 @@ _SUSPECT = rf"{_MAY_BE_MAIL}|{_SEVEN_DIGITS}"
 # Half of all prices and many titles hold seven digits, and Python takes its time.
 _SUSPECT_MARKED = (
     rf"{_MAY_BE_MAIL}|[+\x{{ff0b}}]|(?:^|[^\pL\pN_.,/])[0\x{{660}}\x{{6f0}}]\pN"
-    rf"|(?:^|[^\pL\pN_.,/])(?:86|9[12]|966|971)[ \-\pN]|wa\.me/"
+    rf"|(?:^|[^\pL\pN_.,/])(?:86|9[12]|966|971)(?:[ \-]|\pN{{8}})|wa\.me/"
     rf"|(?i:tel|fax|app|wechat|viber|phone|mob|cell|call|contact)[^\pN]{{0,24}}{_SEVEN_DIGITS}"
 )
 _SUSPECT_ID = rf"{_MAY_BE_MAIL}|^[+(0]|\pN[ ()./-]{{1,3}}\pN"
@@ -70,7 +72,7 @@ def masked_if_marked(text: str) -> str:
 
 def masked_id(text: str) -> str:
     """An id, unless it is a mail address or is written as telephone numbers are: `0300-1234567`."""
-    return "[phone]" if _NO_ID.fullmatch(text) else _MAIL.sub("[mail]", text)
+    return "[phone]" if _NO_ID.fullmatch(text) else _without_mail(text)
 
 
 def without_masks(text: str) -> str:
@@ -87,7 +89,11 @@ MASKS: Mapping[str, tuple[Callable[[str], str], str]] = {
 
 
 def _marked(text: str) -> str:
-    return _MARKED.sub(_phone, _MAIL.sub("[mail]", text))
+    return _MARKED.sub(_phone, _without_mail(text))
+
+
+def _without_mail(text: str) -> str:
+    return _MAIL.sub("[mail]", text) if _MAIL_SIGN.search(text) else text
 
 
 def _phone(found: re.Match[str]) -> str:

