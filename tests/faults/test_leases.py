@@ -137,14 +137,14 @@ def test_owner_on_another_machine_is_followed_once_it_is_silent(
     """Its file is as here, but its kernel is not: nothing but silence says that it has ended."""
     lock = tmp_path / ".lock"
     with monkeypatch.context() as there:
-        there.setattr(lease, "_boot", lambda: "another machine")
+        there.setattr(lease, "boot", lambda: "another machine")
         os.close(lease._claimed(lock, 7))
     began = time.monotonic()
     with leased(lock):
         assert time.monotonic() - began >= float(SHORT)
         assert fence(lock) == 8
     with monkeypatch.context() as there:
-        there.setattr(lease, "_boot", lambda: "another machine")
+        there.setattr(lease, "boot", lambda: "another machine")
         began = time.monotonic()
         with leased(lock):  # it was released, which every machine can see
             assert time.monotonic() - began < PATIENCE
@@ -244,7 +244,7 @@ def test_scratch_of_another_machine_is_left_for_a_day(
 ) -> None:
     work = tmp_path / ".work"
     with monkeypatch.context() as there:
-        there.setattr(lease, "_boot", lambda: "another machine")
+        there.setattr(lease, "boot", lambda: "another machine")
         (work / "night-1").mkdir(parents=True)
         os.close(lease._claimed(work / "night-1" / lease.LEASE, 0))
     with scratch(work, "night"):
