@@ -46,12 +46,12 @@ def statement(files: list[Path]) -> list[str]:
         f"""CREATE TABLE categories AS
             SELECT category_id, top_category_id
             FROM read_csv('{CATEGORIES}', all_varchar = true)""",
-        f"""CREATE TABLE raw AS
+        f"""CREATE VIEW raw AS
             SELECT coalesce(COLUMNS(*), ''), row_number() OVER () AS source_row
             FROM read_csv([{paths}], columns = {{{names}}}, header = true,
                           auto_detect = false, delim = ',', quote = '"', null_padding = true,
                           nullstr = chr(1))""",
-        f"""CREATE VIEW judged AS
+        f"""CREATE TABLE judged AS
             SELECT *, trim(regexp_replace("Title", '\\s+', ' ', 'g')) AS even_title,
                 CASE
                     WHEN "Bookmarks" = '' THEN 'fields: 24 instead of 25'
