@@ -16,7 +16,7 @@ from transforms.deliveries.unpack import unpack
 from transforms.lake import gates
 from transforms.lake.partition import Partition
 from transforms.lake.receipt import Receipt
-from transforms.pieces.engines import engine_of
+from transforms.pieces.chosen import engine_of
 from transforms.read import Export
 from transforms.settings import Settings
 from transforms.sources.local import Local
@@ -53,7 +53,7 @@ def inspect(path: Path, dataset: str | None, night: date, settings: Settings) ->
         file = in_hand(landed, folder, dataset, settings.market.encoding)
         name_of_it = file.export.layout.dataset
         key = settings.key or b"inspect"  # the hashes are thrown away
-        with engine_of(settings.engine, settings.workers, path.name) as engine:
+        with engine_of(settings, delivered.name, folder) as engine:
             partition = Partition(name_of_it, night, folder, engine)
             stage(partition, [file], Context(night, settings.market, key))
             receipt = partition.finish()

@@ -29,7 +29,7 @@ from transforms.lake.receipt import Receipt, Source, new_receipt
 from transforms.lake.seen import changed as changed
 from transforms.lake.seen import look
 from transforms.lease import scratch
-from transforms.pieces.engines import engine_of
+from transforms.pieces.chosen import engine_of
 from transforms.settings import Settings
 from transforms.staging import InHand, Progress, in_hand, stage
 from transforms.storage import damage, disk_fault, sha256, sha256_of
@@ -237,8 +237,7 @@ class Attempt:
             opened.get(one.name) or in_hand(one, self.folder, self.dataset, market.encoding)
             for one in landed
         )
-        work = f"{self.dataset} {self.night}"
-        with engine_of(self.settings.engine, self.settings.workers, work) as engine:
+        with engine_of(self.settings, f"{self.dataset} {self.night}", self.folder) as engine:
             partition = Partition(self.dataset, self.night, self.folder, engine)
             stage(partition, files, context, self.progress)
             return partition.finish()

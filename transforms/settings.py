@@ -30,7 +30,7 @@ SOURCE_OPTIONS = [name for name in OPTIONS if not name.startswith("private_key")
 WITH_LOGIN = ("OUTLOOK_EXPORTS", "OUTLOOK_LAKE", "OUTLOOK_MIRROR")  # their URLs may hold one
 STORE_OPTIONS = ("endpoint_url", "region_name", "ca_file")
 LIMITS = [f.name for f in fields(Limits)]
-ENGINES = ("auto", "local", "pool")
+ENGINES = ("auto", "local", "pool", "spark")
 MOST_WORKERS = 256
 NAMES = (
     "HOME",
@@ -48,6 +48,7 @@ NAMES = (
     "MARKET",
     "ENGINE",
     "WORKERS",
+    "SPARK",
     *(f"SOURCE_{name.upper()}" for name in (*SOURCE_OPTIONS, *LIMITS)),
 )
 
@@ -75,7 +76,8 @@ class Settings:
     bucket: Place | None = None
     mirror: Address | None = None
     engine: str = "auto"  # where pieces of a file are worked on: `pieces.engines`
-    workers: int = 1  # processes of a pool
+    workers: int = 1  # processes of a pool, or pieces at a time on a cluster
+    spark: str | None = None  # the cluster's master
 
     @property
     def place(self) -> Place:
@@ -157,6 +159,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         key=key.encode() if key else None,
         market=market(str(get("MARKET", "PK"))),
         engine=engine_name(str(get("ENGINE", "auto")), "OUTLOOK_ENGINE"),
+        spark=get("SPARK", None),
         workers=_workers(str(get("WORKERS", str(os.cpu_count() or 1)))),
     )
 

@@ -184,7 +184,10 @@ class Partition:
                     jobs.append(Again(kind, sources, target))
                 elif sources:
                     os.replace(sources[0][0], target)
-        parts |= {part.path: part for part in self.engine.map(write_again, jobs)}
+        for job, part in zip(jobs, self.engine.map(write_again, jobs), strict=True):
+            parts[part.path] = part
+            for path, *_ in job.sources:
+                path.unlink()
         return [replace(part, path=name) for name, part in parts.items()]
 
     def _flags(self, kind: str) -> list[str]:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
@@ -61,7 +61,7 @@ class Local:
         try:
             return function(job)
         except MemoryError:
-            raise _lost(self._work, "ran out of memory") from None
+            raise lost(self._work, "ran out of memory") from None
 
 
 class Pool:
@@ -93,15 +93,26 @@ class Pool:
                     failure, is_end = error, True
                 else:
                     if self._is_on:
-                        begun.append(self._begun().submit(_run, function, job))
+                        begun.append(self.submit(function, job))
                     else:
                         yield self._local.run(function, job)
         except BrokenProcessPool:
-            raise _lost(self._work, "was killed, perhaps for want of memory") from None
+            raise lost(self._work, "was killed, perhaps for want of memory") from None
         except MemoryError:
-            raise _lost(self._work, "ran out of memory") from None
+            raise lost(self._work, "ran out of memory") from None
         if failure:
             raise failure
+
+    def submit(
+        self, function: Callable[[Job], Result], job: Job
+    ) -> Future[tuple[Result, list[logging.LogRecord]]]:
+        """Begins a job; its result comes with what it logged."""
+        if self._pool is None:
+            # Not by fork: this process has threads. What is preloaded is loaded once for all.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([PRELOADED])
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin)
+        return self._pool.submit(run_there, function, job)
 
     @property
     def is_begun(self) -> bool:
@@ -121,31 +132,9 @@ class Pool:
                     os.kill(process, signal.SIGKILL)
             self._pool.shutdown(cancel_futures=True)
 
-    def _begun(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            # Not by fork: this process has threads. What is preloaded is loaded once for all.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([PRELOADED])
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin)
-        return self._pool
 
-
-@contextmanager
-def engine_of(name: str, workers: int, work: str) -> Iterator[Engine]:
-    """The engine of that name; `work` says for messages what it works on."""
-    if name == "local":
-        yield Local(work)
-        return
-    pool = Pool(work, workers, is_on=name == "pool")
-    try:
-        yield pool
-    except BaseException:
-        pool.close(at_once=True)
-        raise
-    pool.close(at_once=False)
-
-
-def _lost(work: str, how: str) -> TransientError:
+def lost(work: str, how: str) -> TransientError:
+    """The error of a run whose process died or had no memory left."""
     return TransientError(
         f"{work}: a process that worked on a piece of it {how}. Nothing of it was loaded, and what "
         "was there stays. Run the same command again; if it happens again, give it more memory, or "
@@ -170,8 +159,10 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(function: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
-    """The result of a job in a process of the pool, with what it logged."""
+def run_there(
+    function: Callable[[Job], Result], job: Job
+) -> tuple[Result, list[logging.LogRecord]]:
+    """The result of a job in another process, with what it logged."""
     records = _Records()
     logging.getLogger().addHandler(records)
     try:

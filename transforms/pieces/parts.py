@@ -1,5 +1,6 @@
 """The files of a piece: its parts, its rejected rows, and what the whole night must know of it."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,7 @@ from transforms.check import Checked
 from transforms.contracts import LINEAGE, Contract
 from transforms.lake import across_rows
 from transforms.lake.receipt import Part
-from transforms.storage import private, sha256
+from transforms.storage import private, sha256, unfinished
 
 REJECTED = pa.schema(
     [
@@ -122,13 +123,12 @@ class Parts:
     def finish(self) -> tuple[Part, ...]:
         """The parts that were written, by their names in the folder."""
         self._write(ROW_GROUP)
-        self._stack.close()
+        self._stack.close()  # the files have their names now
         written = [(part, self._path(part)) for part in self._terms.parts]
         if self._rejected:
             path = self._path("rejected")
-            # Rejected rows hold the text as delivered, with personal data.
-            private(path).close()
-            pq.write_table(pa.concat_tables(self._rejected), path, compression="zstd")
+            with _writer(path, REJECTED, REJECTED.names, "zstd") as writer:
+                writer.write_table(pa.concat_tables(self._rejected))
             written.append(("rejected", path))
         return tuple(part_of(kind, path) for kind, path in written)
 
@@ -188,17 +188,13 @@ class Again:
 
 
 def write_again(job: Again) -> Part:
-    """Writes the files of a part again, each row group as one, or several files as one row group;
-    removes them, and returns the part."""
-    if job.part == "rejected":
-        private(job.target).close()
+    """Writes the files of a part again, each row group as one, or several files as one row group,
+    and returns the part. The files stay, for a task that is lost is tried again."""
     schema = pq.read_schema(job.sources[0][0])
     with _writer(job.target, schema, schema.names, "zstd") as writer:
         groups = chain.from_iterable(_kept(*source) for source in job.sources)
         for table in groups if len(job.sources) == 1 else [pa.concat_tables(groups)]:
             writer.write_table(table.combine_chunks())
-    for path, *_ in job.sources:
-        path.unlink()
     return part_of(job.part, job.target)
 
 
@@ -226,11 +222,16 @@ def part_of(kind: str, path: Path) -> Part:
 def _writer(
     path: Path, schema: pa.Schema, names: list[str], codec: str
 ) -> Iterator[pq.ParquetWriter]:
-    """A writer that is closed, unless it failed: then it would fail again when collected."""
-    writer = pq.ParquetWriter(path, pa.schema([schema.field(n) for n in names]), compression=codec)
+    """A writer of a file that gets its name once it is whole: a task that was given up for lost
+    may still write beside the one that took its place."""
+    part = unfinished(path)
+    if schema == REJECTED:
+        private(part).close()  # it will hold text as delivered, with personal data
+    writer = pq.ParquetWriter(part, pa.schema([schema.field(n) for n in names]), compression=codec)
     try:
         yield writer
         writer.close()
     except BaseException:
-        writer.is_open = False
+        writer.is_open = False  # else it would fail again when it is collected
         raise
+    os.replace(part, path)

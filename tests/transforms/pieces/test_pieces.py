@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,9 +29,11 @@ from transforms.errors import ExportError, TransientError
 from transforms.lake.partition import Partition
 from transforms.lake.receipt import Receipt
 from transforms.markets import market
-from transforms.pieces.engines import Engine, Pool, engine_of
+from transforms.pieces.chosen import engine_of
+from transforms.pieces.engines import Engine, Pool
 from transforms.read import json_scan, open_export, opened
 from transforms.read.opened import Noted
+from transforms.settings import settings
 from transforms.staging import in_hand, stage
 
 NIGHT = date(2022, 6, 30)
@@ -161,6 +164,11 @@ def test_where_objects_and_row_groups_are_cut_changes_nothing(
     assert cut == whole
 
 
+def chosen(name: str, workers: int, work: str) -> AbstractContextManager[Engine]:
+    environ = {"OUTLOOK_ENGINE": name, "OUTLOOK_WORKERS": f"{workers}", "OUTLOOK_KEY": "k" * 32}
+    return engine_of(settings(environ), work, Path())
+
+
 def night(paths: list[Path], dataset: str, folder: Path, engine: Engine) -> tuple[Receipt, Path]:
     """The receipt of files, and the folder of their parts."""
     folder.mkdir()
@@ -206,12 +214,12 @@ def test_engines_and_workers_make_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dataset, paths = nights[which]
-    with engine_of("local", 1, "whole") as engine:
+    with chosen("local", 1, "whole") as engine:
         whole, whole_parts = night(paths, dataset, tmp_path / "whole", engine)
     monkeypatch.setattr(opened, "PIECE", PIECE)
     found = {}
     for name, workers in (("local", 1), ("pool", 2), ("auto", 3)):
-        with engine_of(name, workers, "cut") as engine:
+        with chosen(name, workers, "cut") as engine:
             found[name], parts = night(paths, dataset, tmp_path / name, engine)
             assert name == "local" or (isinstance(engine, Pool) and engine.is_begun)
     assert found["local"] == found["pool"] == found["auto"]
@@ -248,7 +256,7 @@ def test_what_first_goes_wrong_is_told_whatever_the_engine(
             Landed("a.csv", promised, 1, "sha", ROWS + 1),
             Landed("b.csv", unreadable, 1, "sha", None),
         ]
-        with engine_of(name, 2, "night") as engine:
+        with chosen(name, 2, "night") as engine:
             partition = Partition("listings", NIGHT, folder, engine)
             files = (in_hand(one, folder, "listings", None) for one in landed)
             with pytest.raises(ExportError) as refused:
@@ -258,7 +266,7 @@ def test_what_first_goes_wrong_is_told_whatever_the_engine(
 
 
 def test_a_killed_process_is_one_clear_error() -> None:
-    with engine_of("pool", 2, "listings 2022-06-30") as engine:
+    with chosen("pool", 2, "listings 2022-06-30") as engine:
         assert isinstance(engine, Pool)
         results = engine.map(time.sleep, [0.0, 600.0, 600.0])
         next(results)
@@ -270,10 +278,10 @@ def test_a_killed_process_is_one_clear_error() -> None:
 def test_no_process_outlives_a_killed_parent() -> None:
     program = (
         "import time\n"
-        "from transforms.pieces.engines import engine_of\n"
-        "with engine_of('pool', 2, 'a night') as engine:\n"
-        "    for _ in engine.map(time.sleep, [0.0, 600.0, 600.0]):\n"
-        "        print(*engine.processes, flush=True)\n"
+        "from transforms.pieces.engines import Pool\n"
+        "engine = Pool('a night', 2, is_on=True)\n"
+        "for _ in engine.map(time.sleep, [0.0, 600.0, 600.0]):\n"
+        "    print(*engine.processes, flush=True)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
@@ -297,7 +305,7 @@ def _lives(process: int) -> bool:
 
 def test_memory_that_runs_out_is_one_clear_error() -> None:
     for name in ("local", "pool"):
-        with engine_of(name, 1, "a night") as engine:
+        with chosen(name, 1, "a night") as engine:
             results = engine.map(bytearray, [1 << 62])
             with pytest.raises(TransientError, match=r"a night: .* ran out of memory\. Nothing"):
                 next(results)
@@ -307,7 +315,7 @@ def test_nothing_starts_processes_for_a_small_night(tmp_path: Path) -> None:
     path = tmp_path / "listings.csv"
     path.write_bytes(FILES["listings.csv"])
     before = multiprocessing.active_children()
-    with engine_of("auto", 4, "small") as engine:
+    with chosen("auto", 4, "small") as engine:
         receipt, _ = night([path], "listings", tmp_path / "small", engine)
         assert multiprocessing.active_children() == before
     assert {p.path for p in receipt.parts} == {
