@@ -91,7 +91,7 @@ def _private(chosen: Settings) -> tuple[str, str]:
     """Deliveries, scratch and rejected rows hold personal data: folders 0700, files 0600."""
     folders = [p for p in (chosen.landing, chosen.work) if p.is_dir()]
     folders += [p for p in chosen.landing.glob("*") if p.is_dir()]
-    rejected = list(chosen.lake.glob("*/*/*/rejected.parquet"))
+    rejected = list(chosen.lake.glob("*/*/*/rejected*.parquet"))
     files = [p for p in chosen.landing.glob("*/*") if p.is_file()] + rejected
     folders += [p.parent for p in rejected]
     is_open = [p for p in (*folders, *files) if p.stat().st_mode & 0o077]
