@@ -7,6 +7,7 @@ earlier one.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import islice
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -130,7 +131,9 @@ def _volume(
         return None, ()
     if receipt.extent == "window":
         weekday = receipt.export_date.weekday()
-        same = [g.per_day for g in good if g.night.weekday() == weekday][-LOOK_BACK:]
+        # From the last on: all would be thousands, for each of thousands of nights.
+        of_weekday = (g.per_day for g in reversed(good) if g.night.weekday() == weekday)
+        same = list(islice(of_weekday, LOOK_BACK))
         if len(same) < FROM_NIGHTS or not median(same):
             return None, ()
         ratio = accepted / max(days, 1) / median(same)

@@ -89,13 +89,15 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
     receipts = lake.receipts(dataset)
+    released = {path.stem for path in (lake.root / "releases" / dataset).glob("*.json")}
     covered = exports.days_covered(settings.beside, [r.export_date for r in receipts])
     for receipt in receipts:
         night = receipt.export_date
         if receipt.status in UNREAD:
             continue
         days = covered[night]
-        verdict = gates.judge(receipt, good, days, lake.release(dataset, night), brought)
+        release = lake.release(dataset, night) if f"{night}" in released else None
+        verdict = gates.judge(receipt, good, days, release, brought)
         receipt = _with_verdict(lake, receipt, verdict)
         if not receipt.is_usable:
             continue
