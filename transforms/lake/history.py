@@ -89,7 +89,7 @@ def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
     receipts = lake.receipts(dataset)
-    released = {path.stem for path in (lake.root / "releases" / dataset).glob("*.json")}
+    released = {name.stem for name in lake.named("releases", dataset)}
     covered = exports.days_covered(settings.beside, [r.export_date for r in receipts])
     for receipt in receipts:
         night = receipt.export_date
