@@ -10,6 +10,7 @@ import logging
 import time
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from transforms.deliveries import exports
@@ -180,6 +181,7 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
     while start and not _has_state(lake, dataset, chain[start - 1].night):
         start -= 1
     told = _Progress(dataset, chain[start:], _why(lake, dataset, chain[stale]))
+    kept = _with_state(lake, [link.night for link in chain])
     for index in range(start, len(chain)):
         before = _state_after(lake, dataset, chain[index - 1].night) if index else None
         with scratch(settings.work, f"fold-{dataset}") as folder:
@@ -197,21 +199,16 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
             write_json(out / OF_A_FOLD, told_of)
             target = lake.history(dataset, chain[index].night)
             lake.put(out, target, dataset, folder)
-        _drop_state(lake, dataset, chain, index - KEPT_STATES)
+        # Lest the states of a long history fill the disk while it is made again.
+        if index >= KEPT_STATES and (old := chain[index - KEPT_STATES].night) not in kept:
+            with lake.final_step(dataset):
+                lake.place.delete(state_of(lake, dataset, old))
         told.advance()
 
 
 def _state_after(lake: Lake, dataset: str, night: date) -> Path:
     """The state that the next fold starts from; `_has_state` or its own fold has verified it."""
     return file_of_fold(lake, dataset, night, state_of(lake, dataset, night).name)
-
-
-def _drop_state(lake: Lake, dataset: str, chain: list[Link], index: int) -> None:
-    """Deletes the state of a night that no later fold needs, lest the states of a long history
-    fill the disk while it is made again."""
-    if index >= 0 and chain[index].night.month == chain[index + 1].night.month:
-        with lake.final_step(dataset):
-            lake.place.delete(state_of(lake, dataset, chain[index].night))
 
 
 def _why(lake: Lake, dataset: str, stale: Link) -> str:
@@ -261,17 +258,22 @@ class _Progress:
 
 
 def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[PurePosixPath]:
-    """Folds of nights other than these, months that are not finished, and states that are neither
-    recent nor of the last night of a month nor of the night that a build shows. Changes are kept
-    for ever, so states can be made again."""
-    last_of_month = {(n.year, n.month): n for n in nights}
-    shown = next((n for n in reversed(nights) if _is_complete(lake, n)), None)
-    kept = {*nights[-KEPT_STATES:], *last_of_month.values(), shown}
+    """Folds of nights other than these, months that are not finished, and states that are not kept:
+    changes are kept for ever, so states can be made again."""
+    kept = _with_state(lake, nights)
     states = [state_of(lake, dataset, night) for night in nights if night not in kept]
     named = {f"{n}" for n in nights} | {f"{n:%Y-%m}" for n in nights}
     named -= {f"{n:%Y-%m}" for n in nights[-1:]}
     folders = lake.named("history", dataset)
     return [s for s in states if lake.place.has(s)] + [f for f in folders if f.name not in named]
+
+
+def _with_state(lake: Lake, nights: list[date]) -> set[date]:
+    """The nights whose state is kept: the recent ones, the last of each month, and the one that a
+    build shows."""
+    last_of_month = {(n.year, n.month): n for n in nights}
+    shown = (n for n in reversed(nights) if _is_complete(lake, n))
+    return {*nights[-KEPT_STATES:], *last_of_month.values(), *islice(shown, 1)}
 
 
 def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
