@@ -19,6 +19,8 @@ import pytest
 
 from tests import read_published
 from tests.conftest import ROOT
+from transforms.settings import settings
+from warehouse.build import build
 from warehouse.build.examples import examples
 
 CLIENTS = ("1.4.0", "1.4.4", "1.5.6", "2.0.0")
@@ -108,6 +110,29 @@ def test_other_clients_find_the_same(client: Path, file: Path, here: dict[str, A
     assert client.parent.parent.name.startswith(f"duckdb-{found['client']}")
     for way in ("by_path", "attached", "in_use", "named"):
         assert found[way] == here[way], way
+
+
+@pytest.mark.parametrize("client", CLIENTS[:1], indirect=True)
+@pytest.mark.parametrize("size", [size for _, size in build.BLOCK_SIZES])
+def test_oldest_client_reads_blocks_of_every_size(
+    client: Path,
+    size: int,
+    versions: Path,
+    here: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(versions, tmp_path, dirs_exist_ok=True, symlinks=True)
+    shutil.rmtree(tmp_path / "published")
+    monkeypatch.setattr(build, "BLOCK_SIZES", ((0, size),))
+    key = {"OUTLOOK_HOME": str(tmp_path), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
+    file = build.build(settings(key)).file
+    with duckdb.connect(str(file), read_only=True) as db:
+        assert db.execute("SELECT block_size FROM pragma_database_size()").fetchone() == (size,)
+    found = read(client, file)
+    for way in ("by_path", "attached", "in_use", "named"):
+        for what in ("macros", "examples", "headline", "comments"):
+            assert found[way][what] == here[way][what], way
 
 
 def test_clients_leave_nothing_beside_the_file(file: Path, here: dict[str, Any]) -> None:
