@@ -12,9 +12,11 @@ from tests.bench import measure, sums
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_benchmark_names_what_it_measures() -> None:
+def test_the_benchmark_names_what_it_measures_and_all_come_to_the_same_figures() -> None:
+    names = ["floor", "clean", "load", "polars", "duckdb_sql", "pandas"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", "--scale", "0.002", "--json"],
+        [sys.executable, "-m", "tests.bench", "--scale", "0.002", "--dirty", "--json"]
+        + ["--only", *names],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -24,16 +26,10 @@ def test_the_benchmark_names_what_it_measures() -> None:
     parts = {"machine", "rows", "bytes", "dirty", "history_nights", "runs", "medians"}
     assert set(found) == parts
     assert set(found["machine"]) == {"cpus", "memory_mib", "python"}
-    assert found["rows"] == 6400
-    assert [r["name"] for r in found["runs"]] == ["floor", "clean", "night"]
+    assert found["rows"] == 6400 and found["dirty"]
+    for told in ("runs", "medians"):
+        assert [r["name"] for r in found[told]] == names
     assert all(r["wall_s"] > 0 and r["peak_mib"] > 0 for r in found["runs"])
-    assert [r["name"] for r in found["medians"]] == ["floor", "clean", "night"]
-
-
-def test_the_others_come_to_the_same_figures_on_dirty_rows() -> None:
-    names = ("load", "polars", "duckdb_sql", "pandas")
-    found = measure.measure(0.003, 1, names, is_dirty=True)
-    assert [run["name"] for run in found["runs"]] == list(names)
 
 
 def test_other_figures_stop_the_benchmark() -> None:
