@@ -87,7 +87,7 @@ docs: $(READY)
 
 # One night beside others at the same work, with medians of three.
 bench: $(DEV)
-	$(BIN)/python -m tests.bench --scale 1.0 --dirty --peers --repeat 3
+	$(BIN)/python -m tests.bench --scale 1.0 --repeat 3
 
 # What a night costs more after a year; NIGHTS_BEFORE=30,1825 for other histories.
 NIGHTS_BEFORE ?= 5,30,120,365

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ from tests.bench import sums
 
 LISTINGS = 3_200_000
 NIGHT = date(2022, 6, 30)
-PEERS = {"polars": "frames", "duckdb_sql": "sql", "dlt": "loader", "pandas": "naive"}
+PEERS = {"polars": "frames", "duckdb_sql": "sql", "dlt": "loader", "pandas_naive": "naive"}
+MODULES = {"polars": "polars", "duckdb_sql": "duckdb", "dlt": "dlt", "pandas_naive": "pandas"}
 NAMES = ("floor", "clean", "load", "night", *PEERS)
-OWN = ("floor", "clean", "night")
 LOOKS_A_SECOND = 10  # at the memory of a run's processes
 
 Progress = Callable[[int, int], None]
@@ -40,17 +41,21 @@ Progress = Callable[[int, int], None]
 def measure(
     scale: float,
     repeat: int,
-    names: Sequence[str] = OWN,
-    is_dirty: bool = False,
+    names: Sequence[str] = NAMES,
+    is_dirty: bool = True,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Runs each of `names` in turn, `repeat` times over, on `scale` times 3.2 million listings.
 
-    Raises AssertionError where a peer's sums or rejects are not those of `load`.
+    Raises AssertionError where a peer's sums or rejects are not those of `load`, LookupError where
+    a peer is not installed.
     """
     from tests.bench.dirt import make_dirty
     from tests.bench.large_night import write_listings_night
 
+    for name in names:
+        if name in PEERS and find_spec(MODULES[name]) is None:
+            raise LookupError(f"{name} is not installed: `make bench` installs it")
     rows = round(LISTINGS * scale)
     with tempfile.TemporaryDirectory(prefix="outlook-bench-") as folder:
         home = Path(folder)

@@ -13,10 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_benchmark_names_what_it_measures_and_all_come_to_the_same_figures() -> None:
-    names = ["floor", "clean", "load", "polars", "duckdb_sql", "pandas"]
+    names = ["floor", "clean", "load", "polars", "duckdb_sql", "pandas_naive"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", "--scale", "0.002", "--dirty", "--json"]
-        + ["--only", *names],
+        [sys.executable, "-m", "tests.bench", "--scale", "0.002", "--json"] + ["--only", *names],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -30,6 +29,12 @@ def test_the_benchmark_names_what_it_measures_and_all_come_to_the_same_figures()
     for told in ("runs", "medians"):
         assert [r["name"] for r in found[told]] == names
     assert all(r["wall_s"] > 0 and r["peak_mib"] > 0 for r in found["runs"])
+
+
+def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(measure.MODULES, "dlt", "no_such_package")
+    with pytest.raises(LookupError, match="dlt is not installed"):
+        measure.measure(0.001, 1, ["floor", "dlt"])
 
 
 def test_other_figures_stop_the_benchmark() -> None:
