@@ -2,7 +2,7 @@
 
 `floor` is the least that any program must do with such a night: unpack, split into fields and
 write them as Parquet. `clean` reads, cleans and checks, and writes nothing. `load` takes the
-listings from delivery to receipt, `night` the whole line: exports, lake, warehouse, published.
+listings from delivery to receipt, as the peers do, `night` the whole line: exports, lake, warehouse, published.
 The peers clean the same listings to the same sums: see `tests/bench/peers`.
 """
 
@@ -213,10 +213,10 @@ def _clean(home: Path) -> None:
 
 
 def _load(home: Path) -> None:
-    from transforms.night import run
+    from transforms.night import load
     from transforms.settings import settings
 
-    run("listings", NIGHT, settings())
+    load("listings", NIGHT, settings())
 
 
 def _night(home: Path) -> None:
