@@ -8,13 +8,16 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from typing import Protocol, TypeVar
+from contextlib import contextmanager, suppress
+from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -61,7 +64,7 @@ class Local:
         try:
             return function(job)
         except MemoryError:
-            raise lost(self._work, "ran out of memory") from None
+            raise lost(self._work, "ran out of memory", "this machine more memory") from None
 
 
 class Pool:
@@ -72,6 +75,7 @@ class Pool:
         self._work, self._workers, self._is_on = work, workers, is_on
         self._local = Local(work)
         self._pool: ProcessPoolExecutor | None = None
+        self._has_begun: Any = None  # whether a process of the pool came up
 
     def expect(self, pieces: int) -> None:
         self._is_on = self._is_on or (pieces > 1 and self._workers > 1)
@@ -83,7 +87,7 @@ class Pool:
         try:
             while begun or not is_end:
                 if is_end or len(begun) > self._workers:
-                    yield _told(begun.popleft().result())
+                    yield _taken(begun.popleft())
                     continue
                 try:
                     job = next(left)
@@ -97,9 +101,15 @@ class Pool:
                     else:
                         yield self._local.run(function, job)
         except BrokenProcessPool:
-            raise lost(self._work, "was killed, perhaps for want of memory") from None
+            if self._has_begun is not None and not self._has_begun.value:
+                raise TransientError(
+                    f"{self._work}: the processes for its pieces could not start. Nothing of it "
+                    "was loaded, and what was there stays. What they wrote to stderr says why. Run "
+                    "it again with OUTLOOK_ENGINE=local, which needs none."
+                ) from None
+            raise lost(self._work, "was killed, perhaps for want of memory", FEWER) from None
         except MemoryError:
-            raise lost(self._work, "ran out of memory") from None
+            raise lost(self._work, "ran out of memory", FEWER) from None
         if failure:
             raise failure
 
@@ -111,8 +121,12 @@ class Pool:
             # Not by fork: this process has threads. What is preloaded is loaded once for all.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload([PRELOADED])
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin)
-        return self._pool.submit(run_there, function, job)
+            self._has_begun = context.RawValue("b", 0)
+            self._pool = ProcessPoolExecutor(
+                self._workers, context, initializer=_begin, initargs=(self._has_begun,)
+            )
+        with _interrupted_afterwards(), _able_to_start():
+            return self._pool.submit(run_there, function, job)
 
     @property
     def is_begun(self) -> bool:
@@ -133,16 +147,60 @@ class Pool:
             self._pool.shutdown(cancel_futures=True)
 
 
-def lost(work: str, how: str) -> TransientError:
-    """The error of a run whose process died or had no memory left."""
+FEWER = (
+    "it more memory, or fewer processes at a time (OUTLOOK_WORKERS; with OUTLOOK_ENGINE=local it "
+    "is one)"
+)
+
+
+def lost(work: str, how: str, more: str) -> TransientError:
+    """The error of a run whose process died or had no memory left; `more` is what to give it."""
     return TransientError(
         f"{work}: a process that worked on a piece of it {how}. Nothing of it was loaded, and what "
-        "was there stays. Run the same command again; if it happens again, give it more memory, or "
-        "fewer processes at a time (OUTLOOK_WORKERS, or --engine local)."
+        f"was there stays. Run the same command again; if it happens again, give {more}."
     )
 
 
-def _begin() -> None:
+@contextmanager
+def _able_to_start() -> Iterator[None]:
+    """Lets processes start that know nothing of this one but its jobs.
+
+    They would run the main module again, which in a task of Airflow sets up a database that tasks
+    may not use. A worker of Celery may have no children, which might outlive it (ours do not), and
+    its key is of another class, that only its own kind may get.
+    """
+    main, current = sys.modules["__main__"], multiprocessing.current_process()
+    own: dict[str, Any] = current._config  # type: ignore[attr-defined]
+    key = AuthenticationString(current.authkey)
+    sys.modules["__main__"] = ModuleType("__main__")
+    current._config = own | {"daemon": False, "authkey": key}  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        current._config = own  # type: ignore[attr-defined]
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Makes Ctrl-C wait, and keeps it from processes that start meanwhile, for good: it is for this
+    process, and theirs would end with errors of their own."""
+    seen: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    # Another thread may take the signal, and Python hands it to the main one.
+    handler = signal.signal(signal.SIGINT, lambda one, _: seen.append(one)) if is_main else None
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
+        if seen:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _begin(has_begun: Any) -> None:
     """Makes a process of the pool take one core, leave Ctrl-C to its parent, and end with it."""
     global is_worker
     is_worker = True
@@ -150,6 +208,7 @@ def _begin() -> None:
     database.THREADS = 1
     pa.set_cpu_count(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    has_begun.value = 1
 
 
 def _end_with_parent() -> None:
@@ -162,13 +221,16 @@ def _end_with_parent() -> None:
 def run_there(
     function: Callable[[Job], Result], job: Job
 ) -> tuple[Result, list[logging.LogRecord]]:
-    """The result of a job in another process, with what it logged."""
+    """The result of a job in another process, with what it logged; an error has that with it."""
     records = _Records()
     logging.getLogger().addHandler(records)
     try:
         # Errors cross processes without their causes, which tell a full disk from a damaged file.
         with disk_faults_told():
             return function(job), records.kept
+    except Exception as error:
+        vars(error)["told"] = records.kept
+        raise
     finally:
         logging.getLogger().removeHandler(records)
 
@@ -179,12 +241,23 @@ class _Records(logging.Handler):
         self.kept: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        record.msg, record.args = record.getMessage(), None
+        # No traceback crosses processes but as text.
+        record.msg, record.args = self.format(record), None
+        record.exc_info = record.exc_text = record.stack_info = None
         self.kept.append(record)
 
 
-def _told(found: tuple[Result, list[logging.LogRecord]]) -> Result:
-    result, records = found
+def _taken(job: Future[tuple[Result, list[logging.LogRecord]]]) -> Result:
+    """The result of a job, or its error, once what it logged is logged here."""
+    try:
+        result, records = job.result()
+    except Exception as error:
+        _log(vars(error).pop("told", []))
+        raise
+    _log(records)
+    return result
+
+
+def _log(records: list[logging.LogRecord]) -> None:
     for record in records:
         logging.getLogger(record.name).handle(record)
-    return result

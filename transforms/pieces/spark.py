@@ -84,7 +84,8 @@ class Spark(engines.Pool):
             one = self._begun().range(0, 1, 1, 1).mapInArrow(work, "answer binary").collect()
         except Exception as error:
             # Its text may hold a row; the logs of the executors have it.
-            raise engines.lost(self._work, f"failed on Spark ({type(error).__name__})") from None
+            how = f"failed on Spark ({type(error).__name__})"
+            raise engines.lost(self._work, how, "the executors more memory") from None
         finally:
             path.unlink()
         answer = pickle.loads(one[0][0])
