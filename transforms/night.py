@@ -314,5 +314,5 @@ def landed_bytes(source: Source, night: date, settings: Settings) -> Landed | No
     return None
 
 
-def _hashes(receipt: Receipt) -> dict[str, str]:
-    return {p.part: p.sha256 for p in receipt.parts}
+def _hashes(receipt: Receipt) -> list[tuple[str, str, str]]:
+    return [(p.part, Path(p.path).name, p.sha256) for p in receipt.parts]

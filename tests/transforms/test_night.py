@@ -3,6 +3,7 @@
 import gzip
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from transforms import DATASETS, night, staging
+from transforms.lake.receipt import Part, Receipt, new_receipt
 from transforms.sample import write_sample
 from transforms.settings import settings
 
@@ -49,3 +51,15 @@ def test_a_file_that_nobody_named_is_landed_unpacked_and_opened_once(
     assert len(list((home / "landing" / f"{NIGHT}").iterdir())) == 1
     for dataset in DATASETS:
         assert night.run(dataset, NIGHT, settings()).status == "ok"
+
+
+def test_of_several_parts_of_a_kind_each_is_compared() -> None:
+    def receipt(*parts: tuple[str, str]) -> Receipt:
+        made = tuple(Part("rows", f"lake/{name}", 5, digest) for name, digest in parts)
+        return replace(new_receipt("listings", NIGHT), parts=made)
+
+    one, two = ("rows-0001.parquet", "aa"), ("rows-0002.parquet", "bb")
+    whole = night._hashes(receipt(one, two))
+    assert night._hashes(receipt(one, two)) == whole
+    for other in ([two], [(one[0], "cc"), two], [(two[0], "aa"), (one[0], "bb")]):
+        assert night._hashes(receipt(*other)) != whole
