@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from transforms.fields import Unreadable
 from transforms.fields.number import unsigned_rate
-from transforms.fields.text import PLAIN, known
+from transforms.fields.text import PLAIN, known, repaired
 from transforms.fields.word import stated_shares
 
 DATES = {
@@ -42,7 +42,14 @@ def is_needed(raw: pd.DataFrame, dataset: str) -> bool:
 
 def _has(values: pd.Series, pattern: str) -> bool:
     texts = pa.array(values, type=pa.string(), from_pandas=True)
-    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
+    if pc.any(pc.match_substring_regex(texts, pattern)).as_py():
+        return True
+    # RE2 knows the digits of ASCII only, and sees marks, entities and escapes as they are written.
+    is_odd = pc.or_(
+        pc.invert(pc.match_substring_regex(texts, PLAIN)), pc.match_substring(texts, r"\u")
+    )
+    odd = pc.unique(texts.filter(is_odd)).drop_null().to_pylist()
+    return any(r"\u" in text or re.search(pattern, known(repaired(text)) or "") for text in odd)
 
 
 def _may_be_date(texts: pa.Array) -> pa.Array:

@@ -23,7 +23,7 @@ import pytest
 
 from tests.conftest import REAL_EXCERPTS
 from tests.transforms.read.test_fuzz import damaged
-from transforms.clean import Context
+from transforms.clean import Context, evidence
 from transforms.deliveries.landing import Landed
 from transforms.errors import ExportError, TransientError
 from transforms.lake.partition import Partition
@@ -239,6 +239,44 @@ def test_engines_and_workers_make_the_same_bytes(
         if kind == "rejected":
             ours, theirs = (sorted(x, key=json.dumps) for x in (ours, theirs))
         assert ours == theirs
+
+
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+ODD_DATES = {
+    "digits of another script": "03/04/2022".translate(ARABIC),
+    "marks of direction": "\u200e03\u200e/\u200e04\u200e/\u200e2022",
+    "entities": "&#48;3/04/2022",
+}
+
+
+@pytest.mark.parametrize("odd", [*ODD_DATES.values()], ids=[*ODD_DATES])
+def test_what_the_whole_file_shows_reaches_dates_however_they_are_written(
+    odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "listings.csv"
+    dates = [odd] * 60 + ["25/04/2022"] * 60  # the later ones say that the day comes first
+    rows = [
+        [f"16000000{n:05}", *row[1:-1], day]
+        for n, (row, day) in enumerate(zip(listings(), dates, strict=True))
+    ]
+    path.write_text(as_csv(rows), "utf-8")
+    found = []
+    for size in (1 << 30, PIECE):
+        monkeypatch.setattr(opened, "PIECE", size)
+        with chosen("local", 1, "a night") as engine:
+            receipt, parts = night([path], "listings", tmp_path / f"{size}", engine)
+        found.append([row["gmt_create"] for row in rows_of(receipt, parts, "rows")])
+    assert len([p for p in receipt.parts if p.part == "rows"]) > 2
+    assert found[0] == found[1] and None not in found[0]
+
+
+@pytest.mark.parametrize("rate", ["١", "1\u200e", "&#49;", "1&nbsp;"])
+def test_a_rate_that_only_the_whole_file_explains_is_found_however_it_is_written(
+    rate: str,
+) -> None:
+    raw = pd.DataFrame({"click_rate": ["2%", rate], "created": ["2022-04-25", "5 days ago"]})
+    assert evidence.is_needed(raw, "listings")
+    assert not evidence.is_needed(raw[:1], "listings")
 
 
 def test_what_first_goes_wrong_is_told_whatever_the_engine(
