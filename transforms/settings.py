@@ -32,6 +32,7 @@ STORE_OPTIONS = ("endpoint_url", "region_name", "ca_file")
 LIMITS = [f.name for f in fields(Limits)]
 ENGINES = ("auto", "local", "pool", "spark")
 MOST_WORKERS = 256
+FEW_WORKERS = 4  # unless more are asked for: each takes some 500 MiB
 NAMES = (
     "HOME",
     "EXPORTS",
@@ -160,7 +161,7 @@ def settings(environ: dict[str, str] | None = None, file: Path | None = None) ->
         market=market(str(get("MARKET", "PK"))),
         engine=engine_name(str(get("ENGINE", "auto")), "OUTLOOK_ENGINE"),
         spark=get("SPARK", None),
-        workers=_workers(str(get("WORKERS", str(os.cpu_count() or 1)))),
+        workers=_workers(str(get("WORKERS", str(min(_cores(), FEW_WORKERS))))),
     )
 
 
@@ -171,6 +172,11 @@ def engine_name(name: str, said: str) -> str:
             f"{said} must be {', '.join(ENGINES[:-1])} or {ENGINES[-1]}, not {name!r}"
         )
     return name
+
+
+def _cores() -> int:
+    """The cores that this process may use, which a container may limit."""
+    return len(os.sched_getaffinity(0))
 
 
 def _workers(text: str) -> int:

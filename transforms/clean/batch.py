@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.clean.memory import Memory, Parsed
-from transforms.clean.texts import Texts, texts
+from transforms.clean.texts import Texts, differ, texts
 from transforms.clean.times import wall_times
 from transforms.contracts import Column, Contract
 from transforms.fields import Unreadable
@@ -176,8 +176,10 @@ class Batch:
         # One reading per pair of texts, so that a row stays independent of its neighbours.
         other = pc.fill_null(self._by_row(beside), "")
         pairs = pc.binary_join_element_wise(self._by_row(field), other, BETWEEN)
-        encoded = pairs.dictionary_encode()
-        given = replace(self._texts_of(field), even=encoded.dictionary, codes=encoded.indices)
+        given = replace(self._texts_of(field), even=pairs, codes=None)
+        if not differ(pairs):
+            encoded = pairs.dictionary_encode()
+            given = replace(given, even=encoded.dictionary, codes=encoded.indices)
 
         def parse_pair(pair: str) -> Any:
             text, _, other = pair.partition(BETWEEN)

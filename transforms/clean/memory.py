@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 MOST = 1 << 17  # texts of one field that are kept; nearly all that repeat are among them
+MOST_BYTES = 16 << 20  # of those texts
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,6 @@ class Memory:
         found = values.take(pc.index_in(texts, known))
         # Too many are forgotten at once, for the ones that repeat come back with the next batch.
         self._known[what] = (known, values)
-        if len(known) > MOST:
+        if len(known) > MOST or known.nbytes > MOST_BYTES:
             del self._known[what]
         return found

@@ -54,7 +54,7 @@ class Texts:
 def texts(column: pa.Array, is_country: bool = False) -> Texts:
     """The texts of a column; in that of a country, NA is Namibia."""
     delivered, codes = column, None
-    if not _differ(column):
+    if not differ(column):
         encoded = column.dictionary_encode()
         delivered, codes = encoded.dictionary, encoded.indices
     odd = pc.fill_null(pc.invert(_is_plain(delivered)), False)
@@ -77,7 +77,8 @@ def texts(column: pa.Array, is_country: bool = False) -> Texts:
     )
 
 
-def _differ(column: pa.Array) -> bool:
+def differ(column: pa.Array) -> bool:
+    """Whether nearly all texts of a column differ, as far as its first ones show."""
     return bool(pc.count_distinct(column.slice(0, SAMPLE)).as_py() > MOSTLY * SAMPLE)
 
 

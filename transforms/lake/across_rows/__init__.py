@@ -3,6 +3,7 @@
 A DuckDB with limited memory runs them and spills to the scratch folder.
 """
 
+import uuid
 from pathlib import Path
 
 import duckdb
@@ -23,5 +24,6 @@ def sql(name: str) -> str:
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory for one night or one step of the history."""
-    return engine.in_memory(scratch / "spill", MEMORY)
+    """A database in memory for a piece, a night or a step of the history. Each spills into a
+    folder of its own in the scratch: two processes would overwrite each other's files."""
+    return engine.in_memory(scratch / f"spill-{uuid.uuid4().hex[:8]}", MEMORY)
