@@ -1,11 +1,11 @@
 """What a fold or a month says of itself: what it was made from, and the hashes of its files."""
 
 import logging
-from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from transforms.errors import Damaged
+from transforms.lake.fold import Link
 from transforms.lake.lake import Lake
 from transforms.place import Unsound, read_json
 from transforms.storage import damage
@@ -31,11 +31,15 @@ def account(lake: Lake, folder: PurePosixPath, name: str = OF_A_FOLD) -> dict[st
     return found if is_one and (found["files"] or what == "month") else None  # type: ignore[index]
 
 
-def file_of_fold(lake: Lake, dataset: str, night: date, name: str) -> Path:
-    """A file of a night's fold, on this machine, as it was written. Raises Damaged."""
-    folder = lake.history(dataset, night)
-    known = account(lake, folder) or {"files": {}}
+def file_of_fold(lake: Lake, dataset: str, link: Link, name: str) -> Path:
+    """A file of a night's fold, on this machine, as it was written. Raises Damaged, also if the
+    fold is of another chain: other rules or other nights made it."""
+    folder, remedy = lake.history(dataset, link.night), "run `outlook build` to make it again"
+    known = account(lake, folder) or {"name": link.name, "files": {}}
+    if known["name"] != link.name:
+        made_by = f"{lake.place.shown(folder)} was made by other rules or of other nights"
+        raise Damaged(damage(made_by, remedy))
     try:
         return lake.place.verified(folder / name, known["files"].get(name, ""))
     except Unsound as fault:
-        raise Damaged(damage(f"{fault}", "run `outlook build` to make it again")) from None
+        raise Damaged(damage(f"{fault}", remedy)) from None

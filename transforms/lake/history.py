@@ -68,7 +68,7 @@ def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> No
     """Makes the state after that night again if it was pruned, for a version that shows no later
     night. Call after `settle`, with the dataset's lock held."""
     links = [k for k in chain(lake, dataset) if k.night <= night]
-    if links and not _has_state(lake, dataset, links[-1].night):
+    if links and not _has_state(lake, dataset, links[-1]):
         _fold_from(lake, dataset, links, len(links) - 1, settings)
 
 
@@ -166,10 +166,14 @@ def _damage(
     ]
 
 
-def _has_state(lake: Lake, dataset: str, night: date) -> bool:
-    name = state_of(lake, dataset, night)
+def _has_state(lake: Lake, dataset: str, link: Link) -> bool:
+    """Whether the state after a night is there, and is what this chain makes: other rules, of a
+    version that was rolled back, may have left theirs."""
+    name = state_of(lake, dataset, link.night)
     known = account(lake, name.parent)
-    return known is not None and lake.fault(name, known["files"].get(name.name, "")) is None
+    if known is None or known["name"] != link.name:
+        return False
+    return lake.fault(name, known["files"].get(name.name, "")) is None
 
 
 def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings: Settings) -> None:
@@ -178,12 +182,12 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
     Each counts as soon as it is put in place: an interrupted run is continued by the next.
     """
     start = stale
-    while start and not _has_state(lake, dataset, chain[start - 1].night):
+    while start and not _has_state(lake, dataset, chain[start - 1]):
         start -= 1
     told = _Progress(dataset, chain[start:], _why(lake, dataset, chain[stale]))
     kept = _with_state(lake, [link.night for link in chain])
     for index in range(start, len(chain)):
-        before = _state_after(lake, dataset, chain[index - 1].night) if index else None
+        before = _state_after(lake, dataset, chain[index - 1]) if index else None
         with scratch(settings.work, f"fold-{dataset}") as folder:
             out = folder / "fold"
             out.mkdir()
@@ -206,9 +210,9 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
         told.advance()
 
 
-def _state_after(lake: Lake, dataset: str, night: date) -> Path:
+def _state_after(lake: Lake, dataset: str, link: Link) -> Path:
     """The state that the next fold starts from; `_has_state` or its own fold has verified it."""
-    return file_of_fold(lake, dataset, night, state_of(lake, dataset, night).name)
+    return file_of_fold(lake, dataset, link, state_of(lake, dataset, link.night).name)
 
 
 def _why(lake: Lake, dataset: str, stale: Link) -> str:

@@ -138,4 +138,4 @@ def _sources(month: Month) -> dict[str, tuple[list[str], str, str]]:
 def _of_nights(lake: Lake, dataset: str, links: Sequence[Link], kind: str) -> list[str]:
     if kind in PARTS.get(dataset, ()):
         return [p for link in links for p in lake.part_paths(link.receipt, kind)]
-    return [str(file_of_fold(lake, dataset, link.night, f"{kind}.parquet")) for link in links]
+    return [str(file_of_fold(lake, dataset, link, f"{kind}.parquet")) for link in links]

@@ -124,8 +124,10 @@ def attach(
 
 
 def _last_state(lake: Lake, dataset: str, chains: Mapping[str, list[Link]]) -> list[str]:
-    nights = [link.night for link in chains[dataset][-1:]]
-    return [str(file_of_fold(lake, dataset, n, state_of(lake, dataset, n).name)) for n in nights]
+    last = chains[dataset][-1:]
+    return [
+        str(file_of_fold(lake, dataset, k, state_of(lake, dataset, k.night).name)) for k in last
+    ]
 
 
 def _changes(dataset: str) -> pa.Schema:

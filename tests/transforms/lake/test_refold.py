@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path, PurePosixPath
-from shutil import copytree, rmtree
+from shutil import copy, copytree, rmtree
 from typing import Any
 
 import pytest
@@ -15,11 +15,12 @@ from tests.bench.grown import grow
 from tests.faults.injector import KILLED, forked
 from transforms import night as line
 from transforms import storage
+from transforms.errors import Damaged
 from transforms.lake import Lake, history, months
-from transforms.lake.account import OF_A_FOLD
+from transforms.lake.account import OF_A_FOLD, file_of_fold
 from transforms.sample import write_sample
 from transforms.settings import Settings, settings
-from transforms.storage import read_json, write_json
+from transforms.storage import read_json, sha256, write_json
 
 NIGHT = date(2022, 6, 10)
 NIGHTS = 24  # over the end of a month
@@ -115,6 +116,28 @@ def test_other_rules_fold_all_again_and_a_kill_costs_one_fold(
     put.clear()
     settle(chosen)
     assert put == []
+
+
+def test_a_correction_after_a_roll_back_starts_from_no_state_of_other_rules(
+    folded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other rules folded a few nights again, were stopped, and went; then a night was corrected."""
+    chosen = of(copytree(folded, tmp_path / "home"))
+    lake, folders = Lake(chosen.lake), sorted((chosen.lake / "history" / "sellers").glob("*-*-*"))
+    before = accounts(chosen)
+    ledger = folders[-4] / "ledger.parquet"
+    copy(folders[-6] / "ledger.parquet", ledger)  # as other rules may make it
+    told = before[folders[-4].name]
+    files = {**told["files"], ledger.name: sha256(ledger)}
+    write_json(folders[-4] / OF_A_FOLD, {**told, "name": "of other rules", "files": files})
+    link = history.chain(lake, "sellers")[-4]
+    with pytest.raises(Damaged, match="by other rules"):
+        file_of_fold(lake, "sellers", link, ledger.name)
+    rmtree(folders[-3])
+    history.state_after(lake, "sellers", link.night, chosen)
+    assert accounts(chosen)[folders[-4].name] == before[folders[-4].name]
+    settle(chosen)
+    assert accounts(chosen) == before
 
 
 def test_while_it_is_made_again_a_history_takes_no_more_room(
