@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from transforms.lake import Lake
 from transforms.lake.receipt import Receipt
 from transforms.lease import leased
 from transforms.place import read_json, write_json
+from transforms.place.bucket import Bucket
 from transforms.storage import sha256_of
 
 ROUNDS = int(os.environ.get("OUTLOOK_TEST_WRITERS", "10"))
@@ -125,6 +126,29 @@ def test_answers_that_are_lost_change_nothing(lakes: Lakes) -> None:
     last = receipt_of(lakes)
     assert last is not None
     assert [r.content for r in last.replaced] == [sha256_of("1"), sha256_of("2")]
+
+
+def test_what_a_takeover_left_for_a_document_is_no_document(lakes: Lakes) -> None:
+    """Nothing was let go where a record that was about to be written was fenced off."""
+    committed(lakes, "a", 1)
+    place = lakes.settings("a").place
+    assert isinstance(place, Bucket)
+    receipt = receipt_of(lakes)
+    assert receipt
+    part = PurePosixPath(receipt.parts[0].path)
+    place.fence(part.with_suffix(".deleted"))
+    place.fence(PurePosixPath("receipts/sellers/2022-06-29.json"))
+    for lake in (Lake(place), Lake(lakes.settings("b").place)):
+        assert len(lake.part_paths(receipt, "rows")) == 1
+        assert not lake.place.has(part.with_suffix(".deleted"))
+        assert [r.export_date for r in lake.receipts("sellers")] == [writer.NIGHT]
+        assert len(lake.named("receipts", "sellers")) == 1
+        with lake.lock("sellers"):
+            assert not lake.place.has(part.with_suffix(".deleted"))
+            lake.let_go(part, "a test")
+            assert lake.place.has(part.with_suffix(".deleted"))
+        place.delete(part.with_suffix(".deleted"))
+        place.fence(part.with_suffix(".deleted"))
 
 
 @pytest.mark.parametrize("moment", writer.MOMENTS)

@@ -100,13 +100,13 @@ class Bucket:
             return True
         listed = self._as_listed(name)
         if listed is not None and name.suffix:
-            return name in listed
-        return bool(self._below(name))
+            return name in listed and not self._is_absence(listed[name])
+        return not all(self._is_absence(one) for one in self._below(name).values())
 
     def children(self, below: PurePosixPath) -> list[Stored]:
         found: dict[PurePosixPath, Stored] = {}
         for name, one in self._below(below).items():
-            if name != below:
+            if name != below and not self._is_absence(one):
                 child = below / name.relative_to(below).parts[0]
                 at = max(found[child].changed, one.changed) if child in found else one.changed
                 found[child] = Stored(child, child != name, at)
@@ -170,10 +170,10 @@ class Bucket:
     def local(self, below: PurePosixPath) -> Path:
         folder = self.room / below
         if time.monotonic() - self._copied.get(below, -STALE) >= STALE:
-            there = {one.name: self._document(one) for one in self._looked(below).values()}
+            read = {one.name: self._document(one) for one in self._looked(below).values()}
+            there = {name: text for name, text in read.items() if text is not None}
             for name, text in there.items():
-                if text is not None:
-                    write_bytes(self.room / name, text)
+                write_bytes(self.room / name, text)
             for path in folder.glob("[!.]*"):
                 if below / path.name not in there:
                     path.unlink(missing_ok=True)
@@ -236,6 +236,11 @@ class Bucket:
             part.write_bytes(found[0])
             os.replace(part, path)
         return _value(found[0]) if found else None
+
+    def _is_absence(self, one: Object) -> bool:
+        """Whether a document only stands for none: see `fence`."""
+        is_of_its_size = one.name.suffix in DOCUMENTS and one.bytes == len(_with_nonce(ABSENCE))
+        return is_of_its_size and self._document(one) is None
 
     def _looked(self, below: PurePosixPath) -> Listed:
         """What is below, by name, with its documents brought here."""
