@@ -28,7 +28,15 @@ SAME = {
 OTHER = {
     "a.py": ("X = 'a'\n", "X = 'b'\n", "if X:\n    f()\n    g()\n", "if X:\n    f()\ng()\n"),
     "a.sql": ("SELECT 'a  b'", "SELECT 'a b'", "SELECT 'a--b'", "SELECT a b", "SELECT ab"),
-    "a.toml": ("a = 1", "a = 2", "b = 1"),
+    "a.toml": (
+        "a = 1",
+        "a = 2",
+        "b = 1",
+        "a = 1\nb = 1",
+        "b = 1\na = 1",  # the first of several keys may decide
+        "a = 2022-06-30",
+        "a = '2022-06-30'",
+    ),
     "a.csv": ("a,b", "a, b", "# a,b"),
 }
 
@@ -104,6 +112,10 @@ def test_what_is_remembered_of_the_hash_is_the_hash(
     assert code_version.__wrapped__(tmp_path) == made
     (tmp_path / "a.py").write_text("X = 2\n")
     assert code_version.__wrapped__(tmp_path) != made
+    (tmp_path / "a.py").write_text("X = 1\n")
+    monkeypatch.setattr("transforms.code.__file__", str(tmp_path / "a.py"))
+    monkeypatch.setattr("transforms.code.essential", lambda path, with_docs: "other rules of rules")
+    assert code_version.__wrapped__(tmp_path) != made, "it was remembered by other code"
 
 
 def test_what_makes_a_row_imports_nothing_that_is_left_out() -> None:
@@ -129,10 +141,17 @@ def test_what_makes_a_row_imports_nothing_that_is_left_out() -> None:
     assert not {p.relative_to(ROOT) for p in seen & left_out}
 
 
-# What holds and hashes files, what only gathers names, and a module that gives the size of a chunk.
+# What holds and hashes files, what only gathers names, what gives the size of a chunk, and where
+# the pieces of a file are worked on.
 ALLOWED = {
     TRANSFORMS / name
-    for name in ("storage.py", "deliveries/landing.py", "lake/__init__.py", "sources/source.py")
+    for name in (
+        "storage.py",
+        "deliveries/landing.py",
+        "lake/__init__.py",
+        "sources/source.py",
+        "pieces/engines.py",
+    )
 }
 
 

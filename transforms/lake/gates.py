@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 from transforms.clean.no_row import TOTAL
 from transforms.contracts import contract
-from transforms.lake.receipt import OWN_EXTENT, Receipt, Status, Warned
+from transforms.lake.receipt import OWN_EXTENT, PAGE_CAP, Receipt, Status, Warned
 
-PAGE_CAP = 2_000  # 100 pages of 20: a file of exactly this many rows was probably cut there
 LOOK_BACK = 14  # good nights
 FROM_NIGHTS = 3
 CENSUS_LOW, CENSUS_HIGH = 0.9, 2.0

@@ -15,8 +15,8 @@ import pyarrow as pa
 from transforms.contracts import contract
 from transforms.engine import quoted
 from transforms.lake import across_rows
-from transforms.lake.gates import PAGE_CAP
 from transforms.lake.receipt import (
+    PAGE_CAP,
     Drift,
     Extent,
     Part,

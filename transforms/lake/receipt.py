@@ -21,6 +21,7 @@ Extent = Literal["census", "window", "sample"]
 # Nights whose rows count: complete, or cut at a page cap, which says nothing about absent rows.
 USABLE: tuple[Status, ...] = ("ok", "partial")
 # Nights without any rows read.
+PAGE_CAP = 2_000  # 100 pages of 20: a file of exactly this many rows was probably cut there
 UNREAD: tuple[Status, ...] = ("refused", "missing")
 # The coverage type of each dataset's own export; only such nights count in full.
 OWN_EXTENT: Mapping[str, Extent] = {
