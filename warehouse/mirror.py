@@ -115,7 +115,8 @@ def _files(folder: Path) -> list[Path]:
 
 def _is_sent(objects: "Objects", path: Path, name: PurePosixPath) -> bool:
     """Sends a file unless it is there; whether that was needed."""
-    if objects.is_there(path, name):
+    digest = sha256(path)
+    if objects.is_there(path, name, digest):
         return False
-    objects.send(path, name)
+    objects.send(path, name, digest)
     return True

@@ -140,6 +140,47 @@ def test_a_damaged_part_is_made_again(lakes: Lakes, sample: Path) -> None:
     assert faults(lakes.settings("c")) == []
 
 
+def test_a_copy_does_not_vouch_for_the_bucket(lakes: Lakes, sample: Path) -> None:
+    """Rows that the bucket has lost are told by a machine that has copies, and sent again."""
+    chosen = loaded(lakes.settings("a"), sample)
+    line.run("sellers", FIRST, chosen)
+    assert isinstance(chosen.place, Bucket)
+    objects = chosen.place.objects
+    before = lakes.objects()
+    (part,) = [o.name for o in objects.listed("sellers/") if "/rows" in str(o.name)]
+    (fold,) = [o.name for o in objects.listed("history/sellers/") if "/changes" in str(o.name)]
+    for name, left in ((part, None), (fold, b"x" * len(before[str(fold)]))):
+        objects.delete(name)
+        if left:
+            assert objects.put(name, left, None)
+    assert [f.count("but for a copy here") for f in faults(chosen)] == [1, 1]
+    line.run("sellers", FIRST, chosen)
+    with Lake(chosen.place).lock("sellers"):
+        line.settle(Lake(chosen.place), "sellers", chosen)
+    after = lakes.objects()
+    assert {n: after[n] for n in map(str, (part, fold))} == {
+        n: before[n] for n in map(str, (part, fold))
+    }
+    assert faults(chosen) == faults(lakes.settings("b")) == []
+
+
+def test_copies_of_rejected_rows_go_with_them(lakes: Lakes, sample: Path) -> None:
+    """They hold personal data: another machine neither reads nor backs up what it has of them."""
+    chosen = loaded(lakes.settings("a"), sample, FIRST)
+    receipts = [Lake(chosen.place).receipt(d, FIRST) for d in DATASETS]
+    found = [(r, p) for r in receipts if r for p in r.parts if p.part == "rejected"]
+    assert found
+    receipt, part = found[0]
+    other = lakes.settings("b")
+    assert Lake(other.place).part_paths(receipt, "rejected")
+    lake = Lake(chosen.place)
+    with lake.lock(receipt.dataset):
+        lake.let_go(PurePosixPath(part.path), "a test")
+        lake.place.delete(PurePosixPath(part.path))
+    assert Lake(other.place).part_paths(receipt, "rejected") == []
+    assert not list((other.lake / "files").glob(f"*/{part.sha256}"))
+
+
 def test_the_mirror_names_only_what_is_whole(
     lakes: Lakes, here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,8 +200,8 @@ def test_the_mirror_names_only_what_is_whole(
     with monkeypatch.context() as patch:
         send = Objects.send
 
-        def half(self: Objects, path: Path, name: PurePosixPath) -> None:
-            send(self, path, name)
+        def half(self: Objects, path: Path, name: PurePosixPath, digest: str) -> None:
+            send(self, path, name, digest)
             patch.setattr(Objects, "send", cut)
 
         patch.setattr(Objects, "send", half)
@@ -186,16 +227,20 @@ def test_a_large_file_goes_in_several_requests(
     monkeypatch.setattr("transforms.place.objects.SEVERAL", 6 << 20)
     made, name = tmp_path / "made.parquet", PurePosixPath("sellers/made.parquet")
     made.write_bytes(random.Random(1).randbytes(13 << 20))
-    assert not place.objects.is_there(made, name)
-    place.objects.send(made, name)
-    assert place.objects.is_there(made, name)
-    place.objects.send(made, name)
+    assert not place.objects.is_there(made, name, sha256(made))
+    place.objects.send(made, name, sha256(made))
+    assert place.objects.is_there(made, name, sha256(made))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(place.objects.client.s3), "get_object", None)
+        place.objects.send(made, name, sha256(made))  # known by its hash: nothing is read back
     target = tmp_path / "fetched"
     assert place.objects.fetch(name, target) and sha256(target) == sha256(made)
     other = tmp_path / "other.parquet"
     other.write_bytes(random.Random(2).randbytes(13 << 20))
-    place.objects.send(other, name)
-    assert place.objects.is_there(other, name), "what was cut off or damaged is replaced"
+    place.objects.send(other, name, sha256(other))
+    assert place.objects.is_there(other, name, sha256(other)), (
+        "what was cut off or damaged is replaced"
+    )
 
 
 def test_a_store_that_ignores_conditions_is_refused(
@@ -239,7 +284,7 @@ def test_a_store_that_goes_down_in_mid_run(
     """It answers for a while, then no more: one message; the same command again heals."""
     shutil.copytree(sample, lakes.room / "a" / "exports")
     words = ("run", "--date", f"{FIRST}", "--quiet")
-    with servers.failing(weed_server.port, after=25) as port:
+    with servers.failing(weed_server.port, after=21) as port:
         environ = lakes.environ("a", port=port, OUTLOOK_SOURCE_TRIES="2")
         assert outlook(monkeypatch, environ, *words) == 1
     said = capfd.readouterr().err

@@ -1,9 +1,11 @@
 """Two writers of one lake in a bucket: nothing is lost, whoever is killed, frozen or late."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from tests.bucket import writer
 from tests.bucket.conftest import Lakes, told
@@ -35,6 +38,13 @@ CASES = [
     ("intent", "a later revision", "no night"),
 ][: 4 if ROUNDS <= 10 else None]
 FROZEN = 2.0  # seconds of a lease: long enough for a busy machine to give signs of life
+
+
+class Raw(io.BytesIO):
+    """The body of an answer, as boto3 reads it."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.read()
 
 
 def writing(lakes: Lakes, machine: str, *words: object, lease: float = 60) -> subprocess.Popen[str]:
@@ -149,6 +159,51 @@ def test_what_a_takeover_left_for_a_document_is_no_document(lakes: Lakes) -> Non
             assert lake.place.has(part.with_suffix(".deleted"))
         place.delete(part.with_suffix(".deleted"))
         place.fence(part.with_suffix(".deleted"))
+
+
+def test_two_requests_that_meet_are_asked_again(lakes: Lakes) -> None:
+    """The store may answer 409, which says of neither that it came too late."""
+    place = lakes.settings("a").place
+    assert isinstance(place, Bucket)
+    text = "<Error><Code>ConditionalRequestConflict</Code><Message>x</Message></Error>"
+    met: list[str] = []
+
+    def conflict(request: Any, **_: Any) -> Any:
+        if request.method == "PUT" and request.url not in met:
+            met.append(request.url)
+            return AWSResponse(request.url, 409, {}, Raw(text.encode()))
+        return None
+
+    place.objects.client.s3.meta.events.register("before-send.s3", conflict)
+    assert writer.committed(Lake(place), 1) == sha256_of("1")
+    assert len(met) >= 4
+
+
+def test_a_sign_of_life_that_hangs_does_not_cost_the_lock(
+    lakes: Lakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTLOOK_LEASE", "3")
+    place = lakes.settings("a").place
+    assert isinstance(place, Bucket)
+    hung: list[str] = []
+    over = threading.Event()
+
+    def hang(request: Any, **_: Any) -> None:
+        if request.method == "PUT" and ".lock-" in request.url and len(hung) < 1:
+            hung.append(request.url)
+            over.wait(30)
+
+    with leased(place.lock(".lock-sellers")):
+        place.objects.client.s3.meta.events.register("before-send.s3", hang)
+        time.sleep(4)
+        began = time.monotonic()
+        write_json(place, writer.NUMBER, {"number": 1})
+        took = time.monotonic() - began
+    over.set()
+    assert hung and took < 10, "it waited for the one that hung"
+    waiting = lakes.settings("b").place.lock(".lock-sellers")
+    with leased(waiting):
+        assert read_json(place, writer.NUMBER, "") == {"number": 1}
 
 
 @pytest.mark.parametrize("moment", writer.MOMENTS)

@@ -75,13 +75,14 @@ def state_after(lake: Lake, dataset: str, night: date, settings: Settings) -> No
 def faults(lake: Lake, dataset: str) -> list[str]:
     """Faults of the folds and months, for `outlook doctor`; the next build repairs them."""
     found = []
-    for folder in lake.named("history", dataset):
-        name = OF_A_MONTH if months.is_one(folder) else OF_A_FOLD
-        known, whole = account(lake, folder, name), lake.place.shown(folder / name)
-        if known is None:
-            found.append(f"{whole} is damaged or gone")
-        else:
-            found += [f"{x}, as {whole} has it" for x in _damage(lake, folder, known["files"])]
+    with lake.place.at_once(PurePosixPath("history", dataset)):
+        for folder in lake.named("history", dataset):
+            name = OF_A_MONTH if months.is_one(folder) else OF_A_FOLD
+            known, whole = account(lake, folder, name), lake.place.shown(folder / name)
+            if known is None:
+                found.append(f"{whole} is damaged or gone")
+            else:
+                found += [f"{x}, as {whole} has it" for x in _damage(lake, folder, known["files"])]
     return found
 
 
@@ -161,7 +162,7 @@ def _damage(
     return [
         fault
         for name, digest in files.items()
-        if (is_state_needed or name not in states or lake.place.has(folder / name, digest))
+        if (is_state_needed or name not in states or lake.place.has(folder / name))
         and (fault := lake.fault(folder / name, digest))
     ]
 

@@ -154,11 +154,19 @@ class Lake:
 
     def kept_parts(self, receipt: Receipt, part: str | None = None) -> list[Part]:
         """The parts of a receipt, all or of one kind, without those that retention has deleted."""
-        of = [p for p in receipt.parts if part in (None, p.part)]
-        return [p for p in of if not self.is_let_go(PurePosixPath(p.path), p.sha256)]
+        kept = []
+        for one in (p for p in receipt.parts if part in (None, p.part)):
+            # Of rejected rows, as they came, no copy may outlive them.
+            digest = None if one.part == "rejected" else one.sha256
+            if self.is_let_go(PurePosixPath(one.path), digest):
+                self.place.drop_copy(one.sha256)
+            else:
+                kept.append(one)
+        return kept
 
     def is_let_go(self, name: PurePosixPath, digest: str | None = None) -> bool:
-        """Whether retention has deleted a part, or the partition that it was in."""
+        """Whether retention has deleted a part, or the partition that it was in. With its hash, a
+        copy on this machine is enough to say no."""
         has = self.place.has
         return not has(name, digest) and (
             has(name.with_suffix(".deleted"))
@@ -235,7 +243,7 @@ class Lake:
     def fault(self, name: PurePosixPath, digest: str) -> str | None:
         """The fault of a file with a known hash, if any."""
         try:
-            self.place.verified(name, digest)
+            self.place.stored(name, digest)
         except Unsound as fault:
             return str(fault)
         return None

@@ -60,7 +60,8 @@ class Place(Protocol):
         ...
 
     def has(self, name: PurePosixPath, digest: str | None = None) -> bool:
-        """Whether there is a file or document of that name."""
+        """Whether there is a file or document of that name. With a hash, a copy on this machine
+        is enough."""
         ...
 
     def children(self, below: PurePosixPath) -> list[Stored]:
@@ -83,6 +84,15 @@ class Place(Protocol):
 
     def verified(self, name: PurePosixPath, digest: str) -> Path:
         """The file on a disk of this machine, whose bytes match the hash. Raises Unsound."""
+        ...
+
+    def stored(self, name: PurePosixPath, digest: str) -> Path:
+        """The same, and it is whole where it is kept: a copy on this machine does not vouch for it.
+        While this process holds the lock of its dataset, a copy is put where the file is gone."""
+        ...
+
+    def drop_copy(self, digest: str) -> None:
+        """Deletes the copy on this machine of a file that is kept no more."""
         ...
 
     def delete(self, name: PurePosixPath, work: Path | None = None) -> None:

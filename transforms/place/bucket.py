@@ -9,6 +9,7 @@ What was read stays on this machine, in `room`: files by their hash, documents b
 """
 
 import hashlib
+import logging
 import os
 import re
 import time
@@ -29,6 +30,8 @@ from transforms.place.tenure import ObjectLock, Tenure
 from transforms.sources.address import Address
 from transforms.sources.source import Limits
 from transforms.storage import private_folder, sha256, unfinished, write_bytes
+
+log = logging.getLogger(__name__)
 
 NONCE = re.compile(rb'^\{"nonce": "[0-9a-f]{32}"(,|(?=\}))')
 HASHED = re.compile(r"(.+)\.([0-9a-f]{12})(\.parquet)")
@@ -150,6 +153,20 @@ class Bucket:
                 raise Unsound(self.shown(name), "is not what was written")
         return self.files.path(digest)
 
+    def stored(self, name: PurePosixPath, digest: str) -> Path:
+        copy = self.files.verified(digest)
+        if copy is None:
+            return self.verified(name, digest)
+        if not self._is_stored(name, digest, copy):
+            if self._tenure(name) is None:
+                raise Unsound(self.shown(name), "is gone or damaged, but for a copy here")
+            log.warning("%s was gone or damaged: the copy here was sent again", self.shown(name))
+            self.objects.send(copy, _hashed(name, digest), digest, again=True)
+        return copy
+
+    def drop_copy(self, digest: str) -> None:
+        self.files.drop(digest)
+
     def delete(self, name: PurePosixPath, work: Path | None = None) -> None:
         # A folder may hold more than is listed by name, such as what a killed writer left.
         found = self._objects(name) if work else list(self._below(name).values())
@@ -215,11 +232,23 @@ class Bucket:
         found = self.objects.get(name)
         return found[1] if found else None
 
+    def _is_stored(self, name: PurePosixPath, digest: str, copy: Path) -> bool:
+        """Whether the bucket has the bytes of a copy: by a listing if there is one, else by asking.
+        What this process has sent has no ETag yet."""
+        listed, hashed = self._as_listed(name), _hashed(name, digest)
+        known = listed.get(name) if listed is not None else None
+        if known and known.name == hashed and known.bytes == copy.stat().st_size:
+            is_one_piece = len(known.etag) == len(NO_ETAG)
+            if not known.etag or (is_one_piece and known.etag == _md5(copy.read_bytes())):
+                return True
+        return self.objects.is_there(copy, hashed, digest)
+
     def _send(self, path: Path, name: PurePosixPath) -> None:
         digest, size = sha256(path), path.stat().st_size
-        self.objects.send(path, _hashed(name, digest), _hashed(name, digest) in self._damaged)
+        hashed = _hashed(name, digest)
+        self.objects.send(path, hashed, digest, again=hashed in self._damaged)
         self.files.keep(path, digest)
-        self._note(Object(_hashed(name, digest), "", size, datetime.now(UTC)))
+        self._note(Object(hashed, "", size, datetime.now(UTC)))
 
     def _document(self, one: Object) -> bytes | None:
         """A document as it was listed, or as it is if it has changed since."""

@@ -78,6 +78,12 @@ class Folder:
             self._sound.add(seen)
         return path
 
+    def stored(self, name: PurePosixPath, digest: str) -> Path:
+        return self.verified(name, digest)
+
+    def drop_copy(self, digest: str) -> None:
+        """There are no copies."""
+
     def delete(self, name: PurePosixPath, work: Path | None = None) -> None:
         path = self.root / name
         if work and path.is_dir():

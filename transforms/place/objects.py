@@ -3,6 +3,7 @@
 Every method raises StoreUnreachable if the store does not answer as it should.
 """
 
+import base64
 import hashlib
 import os
 import uuid
@@ -18,12 +19,12 @@ from transforms.errors import SettingsError, StoreUnreachable
 from transforms.sources.address import Address
 from transforms.sources.client import ABSENT, Client, code_of, etag_of
 from transforms.sources.source import Limits
-from transforms.storage import sha256
 
 CHUNK = 1 << 20
-REFUSED = ("PreconditionFailed", "ConditionalRequestConflict")
+REFUSED = ("PreconditionFailed",)
 SEVERAL = 64 << 20  # bytes from which a file is sent in several requests
 NO_ETAG = "0" * 32
+HASH = "sha256"  # the metadata of a file that never changes
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ class Objects:
             f"way counts, and what is published stays. {remedy}"
         )
 
-    def get(self, name: PurePosixPath) -> tuple[bytes, str] | None:
-        """The bytes of a small object and its ETag; None if it is not there."""
+    def get(self, name: PurePosixPath, seconds: float | None = None) -> tuple[bytes, str] | None:
+        """The bytes of a small object and its ETag; None if it is not there. A try may take that
+        many seconds, else as many as the limits say."""
 
         def asked() -> tuple[bytes, str] | None:
             try:
@@ -65,9 +67,11 @@ class Objects:
                 raise
             return found["Body"].read(), etag_of(found) or ""
 
-        return self.client.ask(asked)
+        return self.client.ask(asked, seconds)
 
-    def put(self, name: PurePosixPath, body: bytes, etag: str | None) -> str | None:
+    def put(
+        self, name: PurePosixPath, body: bytes, etag: str | None, seconds: float | None = None
+    ) -> str | None:
         """Writes a small object if it is still as its ETag says, or where there is none if that is
         null; returns its new ETag, None if it is not as it was.
 
@@ -86,8 +90,8 @@ class Objects:
                 raise
             return etag_of(found)
 
-        written = self.client.ask(asked)
-        if written is None and (found := self.get(name)) and found[0] == body:
+        written = self.client.ask(asked, seconds)
+        if written is None and (found := self.get(name, seconds)) and found[0] == body:
             return found[1]
         return written
 
@@ -103,26 +107,25 @@ class Objects:
             for o in page.get("Contents", ())
         ]
 
-    def send(self, path: Path, name: PurePosixPath, again: bool = False) -> None:
-        """Writes a file that never changes, unless its bytes are there already; `again` where what
-        is there is known to be damaged."""
+    def send(self, path: Path, name: PurePosixPath, digest: str, again: bool = False) -> None:
+        """Writes a file that never changes, whose hash stays beside it, unless its bytes are there
+        already; `again` where what is there is known to be damaged."""
 
         def asked() -> bool:
             try:
                 if path.stat().st_size < SEVERAL:
-                    with path.open("rb") as file:
-                        self.client.s3.put_object(**self._of(name), Body=file, IfNoneMatch="*")
+                    self._send_at_once(path, name, digest, IfNoneMatch="*")
                 else:
-                    self._send_in_parts(path, name)
+                    self._send_in_parts(path, name, digest)
             except ClientError as error:
                 if code_of(error) not in REFUSED:
                     raise
                 return False
             return True
 
-        if not self.client.ask(asked) and (again or not self.is_there(path, name)):
+        if not self.client.ask(asked) and (again or not self.is_there(path, name, digest)):
             # It was cut off, or has been damaged since: only these bytes have this name.
-            self.client.ask(lambda: self._overwrite(path, name))
+            self.client.ask(lambda: self._overwrite(path, name, digest))
 
     def fetch(self, name: PurePosixPath, target: Path) -> bool:
         """Copies an object into a file; false if it is not there."""
@@ -168,15 +171,22 @@ class Objects:
             "Key": f"{self.root}/{name}" if self.root else str(name),
         }
 
-    def _send_in_parts(self, path: Path, name: PurePosixPath) -> None:
+    def _send_at_once(self, path: Path, name: PurePosixPath, digest: str, **more: str) -> None:
+        body = path.read_bytes()
+        told = {"Metadata": {HASH: digest}, "ContentMD5": _md5_of(body)}
+        self.client.s3.put_object(**self._of(name), Body=body, **told, **more)
+
+    def _send_in_parts(self, path: Path, name: PurePosixPath, digest: str) -> None:
         s3, of = self.client.s3, self._of(name)
-        upload = {"UploadId": s3.create_multipart_upload(**of)["UploadId"]}
+        begun = s3.create_multipart_upload(**of, Metadata={HASH: digest})
+        upload = {"UploadId": begun["UploadId"]}
         try:
             with path.open("rb") as file:
                 sent: list[dict[str, Any]] = []
                 while piece := file.read(SEVERAL):
                     number = len(sent) + 1
-                    found = s3.upload_part(**of, **upload, PartNumber=number, Body=piece)
+                    part = {"PartNumber": number, "Body": piece, "ContentMD5": _md5_of(piece)}
+                    found = s3.upload_part(**of, **upload, **part)
                     sent.append({"PartNumber": number, "ETag": found["ETag"]})
             s3.complete_multipart_upload(
                 **of, **upload, MultipartUpload={"Parts": sent}, IfNoneMatch="*"
@@ -186,16 +196,16 @@ class Objects:
                 s3.abort_multipart_upload(**of, **upload)
             raise
 
-    def _overwrite(self, path: Path, name: PurePosixPath) -> None:
+    def _overwrite(self, path: Path, name: PurePosixPath, digest: str) -> None:
         if path.stat().st_size < SEVERAL:
-            with path.open("rb") as file:
-                self.client.s3.put_object(**self._of(name), Body=file)
+            self._send_at_once(path, name, digest)
         else:
             self.client.s3.delete_object(**self._of(name))
-            self._send_in_parts(path, name)
+            self._send_in_parts(path, name, digest)
 
-    def is_there(self, path: Path, name: PurePosixPath) -> bool:
-        """Whether the object is the file: by its ETag where that is its MD5, else by its bytes."""
+    def is_there(self, path: Path, name: PurePosixPath, digest: str) -> bool:
+        """Whether the object is the file: by the hash that was sent with it, or its ETag where that
+        is its MD5, else by its bytes."""
 
         def looked() -> Any:
             try:
@@ -208,6 +218,8 @@ class Objects:
         found = self.client.ask(looked)
         if found is None or found["ContentLength"] != path.stat().st_size:
             return False
+        if found.get("Metadata", {}).get(HASH) == digest:
+            return True  # the store has compared what it was sent
         with path.open("rb") as file:
             if etag_of(found) == hashlib.file_digest(file, "md5").hexdigest():
                 return True
@@ -218,7 +230,12 @@ class Objects:
                 stored.update(chunk)
             return stored.hexdigest()
 
-        return self.client.ask(asked) == sha256(path)
+        return self.client.ask(asked) == digest
+
+
+def _md5_of(body: bytes) -> str:
+    """For the store, which refuses what has changed on its way."""
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def _is_absent(error: ClientError) -> bool:

@@ -152,13 +152,14 @@ class Tenure:
             while not self._is_lost:
                 more = {"nonce": uuid.uuid4().hex, "is_released": is_released}
                 body = json.dumps({**self.body, **more, "writing": self.writing}).encode()
-                objects = self.lock.guarded.objects
-                etag = objects.put(self.lock.name, body, self._etag)
+                # One that hangs must not cost the lock: another is sent before it is lost.
+                objects, limit = self.lock.guarded.objects, self.body["seconds"] / BEATS
+                etag = objects.put(self.lock.name, body, self._etag, limit)
                 if etag:
                     self._etag = etag
                     return True
                 # The answer to an earlier write was lost: then the lock is as this one made it.
-                found = objects.get(self.lock.name)
+                found = objects.get(self.lock.name, limit)
                 if found and _read(found[0]).get("tenure") == self.body["tenure"]:
                     self._etag = found[1]
                 else:

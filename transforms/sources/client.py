@@ -22,6 +22,7 @@ logging.getLogger("botocore").setLevel(logging.ERROR)
 
 ABSENT = ("404", "NoSuchKey", "NotFound")
 BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling")
+BUSY += ("ConditionalRequestConflict",)  # two requests met: neither says that it came too late
 CONNECTIONS = 16
 
 T = TypeVar("T")
@@ -74,12 +75,13 @@ class Client:
             )
         return self._made
 
-    def ask(self, question: Callable[[], T]) -> T:
-        """The answer, asked for again with growing pauses while the store is interrupted."""
+    def ask(self, question: Callable[[], T], seconds: float | None = None) -> T:
+        """The answer, asked for again with growing pauses while the store is interrupted. A try may
+        take that many seconds, if not all that the limits allow."""
 
         def attempt() -> T:
             with self.told():
-                return in_time(self.limits.whole, question)
+                return in_time(min(seconds or self.limits.whole, self.limits.whole), question)
 
         return tried(self.limits, attempt, self.out_of_reach)
 

@@ -138,9 +138,10 @@ def _parts(lake: Lake) -> Iterator[tuple[PurePosixPath, str]]:
     """Name and hash of every part that a receipt names, unless retention has deleted it."""
     for dataset in DATASETS:
         replaced = (r for r in lake.replaced(dataset, FAULTY) if isinstance(r, Receipt))
-        for receipt in (*lake.receipts(dataset), *replaced):
-            for part in lake.kept_parts(receipt):
-                yield PurePosixPath(part.path), part.sha256
+        receipts = [*lake.receipts(dataset), *replaced]
+        with lake.place.at_once(PurePosixPath(dataset)):
+            kept = [part for receipt in receipts for part in lake.kept_parts(receipt)]
+        yield from ((PurePosixPath(part.path), part.sha256) for part in kept)
 
 
 def _keep_part(
@@ -155,7 +156,7 @@ def _keep_part(
             if not store.put(path, entry):
                 raise Unsound(str(path), "is not what was written")
         except (Unsound, FileNotFoundError) as error:
-            if not lake.is_let_go(name, digest):
+            if not lake.is_let_go(name):
                 why = error.why if isinstance(error, Unsound) else "is gone"
                 made.faults.append(Fault(lake.place.shown(name), why))
             return

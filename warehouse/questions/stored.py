@@ -51,21 +51,22 @@ def _without_receipt(lake: Lake, dataset: str) -> Iterator[str]:
 def parts(chosen: Settings) -> Iterator[str]:
     """The parts of every night, including those of replaced receipts."""
     lake = Lake(chosen.place)
-    found: list[tuple[PurePosixPath, str, str]] = []
-    for dataset in DATASETS:
+
+    def named(dataset: str) -> Iterator[tuple[PurePosixPath, str, str]]:
         for receipt in lake.receipts(dataset, {}):
-            found += _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
+            yield from _named(lake, receipt, LOAD_AGAIN.format(night=receipt.export_date))
         for old in lake.replaced(dataset, NOT_READ):
             if isinstance(old, Receipt):  # damaged ones are reported with the receipts
-                found += _named(lake, old, NOT_READ)
+                yield from _named(lake, old, NOT_READ)
 
     def fault(entry: tuple[PurePosixPath, str, str]) -> str | None:
         name, digest, remedy = entry
         what = lake.fault(name, digest)
         return damage(what, remedy) if what else None
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        yield from (told for told in pool.map(fault, found) if told)
+    for dataset in DATASETS:
+        with lake.place.at_once(PurePosixPath(dataset)), ThreadPoolExecutor(THREADS) as pool:
+            yield from (told for told in pool.map(fault, named(dataset)) if told)
 
 
 def folds(chosen: Settings) -> Iterator[str]:
