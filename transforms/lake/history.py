@@ -28,6 +28,8 @@ from transforms.storage import sha256, sha256_of, write_json
 log = logging.getLogger(__name__)
 
 KEPT_STATES = 7  # besides the last of each month: how far back a late night is cheap
+# Nights whose states a run looks for: making folds drops older ones, and `outlook clean` any other.
+LOOKED_AT = 62
 TOLD_FROM = 10  # folds; fewer take no time that anybody has to be told of
 ESTIMATED_FROM = 3  # folds
 TOLD_EVERY = 30  # seconds
@@ -122,18 +124,15 @@ def _linked(dataset: str, usable: list[Receipt]) -> list[Link]:
 
 def _with_verdict(lake: Lake, receipt: Receipt, verdict: gates.Verdict) -> Receipt:
     own = [w for w in receipt.warnings if w.code not in gates.CODES]
-    judged = replace(
-        receipt,
-        status=verdict.status,
-        reason=verdict.reason,
-        warnings=(*own, *verdict.warnings),
-    )
-    if judged != receipt:
-        lake.write_receipt(judged)
-        if verdict.status == "held":
-            # Whoever ran the night says what to do.
-            what = "%s %s held by a gate: %s"
-            log.warning(what, receipt.dataset, receipt.export_date, verdict.reason)
+    found = (verdict.status, verdict.reason, (*own, *verdict.warnings))
+    if found == (receipt.status, receipt.reason, receipt.warnings):
+        return receipt
+    status, reason, warnings = found
+    judged = replace(receipt, status=status, reason=reason, warnings=warnings)
+    lake.write_receipt(judged)
+    if status == "held":
+        # Whoever ran the night says what to do.
+        log.warning("%s %s held by a gate: %s", receipt.dataset, receipt.export_date, reason)
     return judged
 
 
@@ -262,11 +261,15 @@ class _Progress:
         )
 
 
-def unneeded(lake: Lake, dataset: str, nights: list[date]) -> list[PurePosixPath]:
+def unneeded(
+    lake: Lake, dataset: str, nights: list[date], looked_at: int | None = None
+) -> list[PurePosixPath]:
     """Folds of nights other than these, months that are not finished, and states that are not kept:
-    changes are kept for ever, so states can be made again."""
+    changes are kept for ever, so states can be made again. With `looked_at`, only so many of the
+    last nights are looked at for states."""
     kept = _with_state(lake, nights)
-    states = [state_of(lake, dataset, night) for night in nights if night not in kept]
+    looked = nights[-looked_at:] if looked_at else nights
+    states = [state_of(lake, dataset, night) for night in looked if night not in kept]
     named = {f"{n}" for n in nights} | {f"{n:%Y-%m}" for n in nights}
     named -= {f"{n:%Y-%m}" for n in nights[-1:]}
     folders = lake.named("history", dataset)
@@ -282,7 +285,7 @@ def _with_state(lake: Lake, nights: list[date]) -> set[date]:
 
 
 def _prune(lake: Lake, dataset: str, chain: list[Link], settings: Settings) -> None:
-    gone = unneeded(lake, dataset, [link.night for link in chain])
+    gone = unneeded(lake, dataset, [link.night for link in chain], LOOKED_AT)
     with lake.final_step(dataset):
         for name in gone:
             lake.place.delete(name, settings.work)

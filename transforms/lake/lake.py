@@ -52,11 +52,13 @@ class Lake:
     def __init__(self, place: Place | Path) -> None:
         self.place: Place = Folder(place) if isinstance(place, Path) else place
         self.until: date | None = None
+        # Receipts of the datasets that are locked: until they are let go, only this lake writes.
+        self._held: dict[str, list[Receipt] | None] = {}
 
     def as_of(self, night: date | None) -> "Lake":
         """The same lake for a reader that must see no later night: `receipts` leaves them out."""
         limited = Lake(self.place)
-        limited.until = night
+        limited.until, limited._held = night, self._held
         return limited
 
     def usable(self, night: date) -> list[str]:
@@ -99,16 +101,23 @@ class Lake:
         Raises Damaged if one has changed since it was written: without its night, figures would
         change. With a dictionary given, such nights go there instead.
         """
-        found = []
+        found = self._held.get(dataset)
+        if found is None or damaged is not None:
+            found = list(self._all_receipts(dataset, damaged))
+            if dataset in self._held and not self.until and damaged is None:
+                self._held[dataset] = found
+        return [r for r in found if not self.until or r.export_date <= self.until]
+
+    def _all_receipts(self, dataset: str, damaged: dict[date, Damaged] | None) -> Iterator[Receipt]:
         with self.place.at_once(PurePosixPath("receipts", dataset)):
             for night in self._nights(dataset):
                 try:
-                    found.append(self.receipt(dataset, night))
+                    if found := self.receipt(dataset, night):
+                        yield found
                 except Damaged as error:
                     if damaged is None:
                         raise
                     damaged[night] = error
-        return [r for r in found if r is not None]
 
     def _nights(self, dataset: str) -> Iterator[date]:
         """The nights that have a receipt, and that a reader may see."""
@@ -182,6 +191,8 @@ class Lake:
                 beside = name.with_name(f"{name.stem}.{old.content[:12]}.json")
                 write_json(self.place, beside, old.as_json())
             write_json(self.place, name, receipt.as_json())
+            if receipt.dataset in self._held:
+                self._held[receipt.dataset] = None
 
     def release(self, dataset: str, night: date) -> dict[str, Any] | None:
         """Who released a held night, and why; valid only for the content released.
@@ -259,7 +270,11 @@ class Lake:
             with self.final_step(dataset):
                 for folder in ("receipts", "releases"):
                     self.place.tidy(PurePosixPath(folder, dataset))
-            yield
+            self._held[dataset] = None
+            try:
+                yield
+            finally:
+                del self._held[dataset]
 
     def final_step(self, dataset: str) -> AbstractContextManager[None]:
         """Within it a dataset is changed. Raises TakenOver if its lock was lost."""

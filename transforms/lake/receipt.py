@@ -265,6 +265,10 @@ class _Misfit(ValueError):
         super().__init__(f"it{path} {what}")
         self.what, self.path = what, path
 
+    def at(self, place: str) -> "_Misfit":
+        """The same, of the record or list that holds the value at that place."""
+        return _Misfit(self.what, f"{place}{self.path}")
+
 
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
@@ -314,7 +318,13 @@ def _list_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not isinstance(value, list):
             raise _Misfit(f"is {type(value).__name__}, not list")
-        return tuple(_at(f"[{place}]", of_one, one) for place, one in enumerate(value))
+        found = []
+        for place, one in enumerate(value):
+            try:
+                found.append(of_one(one))
+            except _Misfit as wrong:
+                raise wrong.at(f"[{place}]") from None
+        return tuple(found)
 
     return read
 
@@ -323,7 +333,13 @@ def _dict_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
             raise _Misfit(f"is {type(value).__name__}, not dict")
-        return {key: _at(f".{key}", of_one, one) for key, one in value.items()}
+        found = {}
+        for key, one in value.items():
+            try:
+                found[key] = of_one(one)
+            except _Misfit as wrong:
+                raise wrong.at(f".{key}") from None
+        return found
 
     return read
 
@@ -337,16 +353,12 @@ def _record_reader(kind: Any) -> Callable[[Any], Any]:
         found = {}
         for name, key, of_one in readers:
             if key in value:
-                found[name] = _at(f".{key}", of_one, value[key])
+                try:
+                    found[name] = of_one(value[key])
+                except _Misfit as wrong:
+                    raise wrong.at(f".{key}") from None
             elif (kind, name) != (Warned, "example"):
                 raise _Misfit(f"has no {key}")
         return kind(**found)
 
     return read
-
-
-def _at(place: str, read: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return read(value)
-    except _Misfit as wrong:
-        raise _Misfit(wrong.what, f"{place}{wrong.path}") from None
