@@ -21,6 +21,8 @@ from transforms.storage import sha256
 
 Progress = Callable[[int], None]
 
+MOST_IN_HAND = 2  # files that were unpacked or copied: each takes room on the disk
+
 
 @dataclass(frozen=True)
 class InHand:
@@ -31,11 +33,15 @@ class InHand:
     unpacked: Path | None
     unpacked_sha256: str
 
+    @property
+    def made(self) -> list[Path]:
+        """What was made to read it."""
+        return [path for path in (self.unpacked, self.export.copy) if path]
+
     def let_go(self) -> None:
         """Removes what was made to read it."""
-        for path in (self.unpacked, self.export.copy):
-            if path:
-                path.unlink()
+        for path in self.made:
+            path.unlink()
 
 
 def in_hand(landed: Landed, folder: Path, dataset: str | None, encoding: str | None) -> InHand:
@@ -58,10 +64,15 @@ def stage(
     Raises ExportError if the rows of a file are not those promised, or are under wrong headers.
     """
     of: deque[tuple[InHand, Job]] = deque()
+    left = iter(files)
 
-    def jobs() -> Iterator[Job]:
+    def jobs() -> Iterator[Job | None]:
         number = 0
-        for file in files:
+        while True:
+            while len({id(file) for file, _ in of if file.made}) >= MOST_IN_HAND:
+                yield None
+            if (file := next(left, None)) is None:
+                return
             refuse_new_columns(file.export, partition.contract)
             partition.engine.expect(len(file.export.pieces))
             own = replace(context, zone=file.export.layout.zone)  # with one memory for the file

@@ -57,6 +57,8 @@ class Partition:
         self.parts = folder / "parts"
         private_folder(self.parts)  # it will hold rejected rows
         self._files: list[Sequence[Made]] = []
+        self._pieces: list[Made] = []
+        self._accepted: Counter[str] = Counter()  # rows by file, repeated ones too
         self._noted: Warnings = Counter()
         self._exports: list[Export] = []
         self._sources: list[Source] = []
@@ -74,12 +76,10 @@ class Partition:
         self._sources.append(source)
         self._files.append(pieces)
         self._unread += unread
+        self._pieces += pieces
         for one in pieces:
             self.note(one.noted)
-
-    @property
-    def _pieces(self) -> list[Made]:
-        return [one for pieces in self._files for one in pieces]
+            self._accepted[one.file] += one.accepted
 
     def finish(self) -> Receipt:
         """Leaves the parts in `folder/parts`; returns their receipt."""
@@ -89,7 +89,8 @@ class Partition:
             losers = self._find_duplicates(db)
             days = [self._write_day(db)] if self.contract.dataset == "listings" else []
         duplicates = sum(map(len, losers.values()))
-        written = self._put_in_place(losers)
+        constant = self._constant_flags()
+        written = self._put_in_place(losers, constant)
         parts = [p for kind in self.contract.parts for p in written if p.part == kind]
         parts += days + [p for p in written if p.part == "rejected"]
         rows_in = sum(s.rows for s in self._sources)
@@ -123,7 +124,7 @@ class Partition:
                 tuple(sorted({c for e in self._exports for c in e.missing_columns})),
             ),
             parts=tuple(parts),
-            warnings=self._warnings(),
+            warnings=self._warnings(constant),
         )
 
     def _find_duplicates(self, db: duckdb.DuckDBPyConnection) -> dict[int, np.ndarray]:
@@ -159,10 +160,11 @@ class Partition:
         db.execute(f"COPY ({across_rows.sql('listing_day')}) TO {quoted(path)} (FORMAT parquet)")
         return part_of("day", path)
 
-    def _put_in_place(self, losers: Mapping[int, np.ndarray]) -> list[Part]:
+    def _put_in_place(
+        self, losers: Mapping[int, np.ndarray], constant: Mapping[str, set[str]]
+    ) -> list[Part]:
         """The parts under their final names. What a decision touches is written again, and files
         too small to be cut are put together."""
-        constant = self._constant_flags()
         groups = list(_together(self._files))
         jobs: list[Again] = []
         parts: dict[str, Part] = {}
@@ -176,7 +178,7 @@ class Partition:
                     (
                         self.folder / part.path,
                         losers.get(one.number, NONE) if kind != "rejected" else NONE,
-                        [c for c in self._flags(kind) if one.file in constant[c]],
+                        [c for c in self._flags(kind) if one.file in constant.get(c, ())],
                     )
                     for one, part in found
                 ]
@@ -201,18 +203,15 @@ class Partition:
                 seen[column, one.file] |= values
         constant: dict[str, set[str]] = defaultdict(set)
         for (column, file), values in seen.items():
-            if len(values) == 1 and self._accepted(file) > 1:
+            if len(values) == 1 and self._accepted[file] > 1:
                 constant[column].add(file)
         return constant
 
-    def _accepted(self, file: str) -> int:
-        return sum(one.accepted for one in self._pieces if one.file == file)
-
-    def _warnings(self) -> tuple[Warned, ...]:
+    def _warnings(self, constant: Mapping[str, set[str]]) -> tuple[Warned, ...]:
         found = [Warned(code, c, n) for (code, c), n in self._noted.items() if n]
         found += [
-            Warned("constant_flag", c, sum(map(self._accepted, files)))
-            for c, files in self._constant_flags().items()
+            Warned("constant_flag", c, sum(self._accepted[file] for file in files))
+            for c, files in constant.items()
         ]
         found += self._unread
         found += [Warned("page_cap", None, s.rows) for s in self._sources if s.rows == PAGE_CAP]
@@ -228,14 +227,16 @@ class Partition:
 def _together(files: Sequence[Sequence[Made]]) -> Iterator[list[Made]]:
     """Pieces that share their parts: those of small files up to a row group, else each alone."""
     group: list[Made] = []
+    rows = 0
     for pieces in files:
         for one in pieces:
-            if group and (len(pieces) > 1 or sum(x.read for x in group) + one.read > ROW_GROUP):
+            if group and (len(pieces) > 1 or rows + one.read > ROW_GROUP):
                 yield group
-                group = []
+                group, rows = [], 0
             group.append(one)
+            rows += one.read
             if len(pieces) > 1:
                 yield group
-                group = []
+                group, rows = [], 0
     if group:
         yield group

@@ -39,8 +39,11 @@ class Engine(Protocol):
         """Says that a file of so many pieces comes next."""
         ...
 
-    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-        """The results, in the order of the jobs, which are taken one by one and a few ahead.
+    def map(
+        self, function: Callable[[Job], Result], jobs: Iterable[Job | None]
+    ) -> Iterator[Result]:
+        """The results, in the order of the jobs, which are taken one by one and a few ahead. None
+        in place of a job says that there is none until another result is taken.
 
         Raises TransientError if memory runs out or a process is killed.
         """
@@ -56,9 +59,12 @@ class Local:
     def expect(self, pieces: int) -> None:
         pass
 
-    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Job], Result], jobs: Iterable[Job | None]
+    ) -> Iterator[Result]:
         for job in jobs:
-            yield self.run(function, job)
+            if job is not None:
+                yield self.run(function, job)
 
     def run(self, function: Callable[[Job], Result], job: Job) -> Result:
         try:
@@ -80,7 +86,9 @@ class Pool:
     def expect(self, pieces: int) -> None:
         self._is_on = self._is_on or (pieces > 1 and self._workers > 1)
 
-    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Job], Result], jobs: Iterable[Job | None]
+    ) -> Iterator[Result]:
         begun: deque[Future[tuple[Result, list[logging.LogRecord]]]] = deque()
         left, is_end = iter(jobs), False
         failure: Exception | None = None
@@ -96,7 +104,9 @@ class Pool:
                 except Exception as error:  # it comes after those of the jobs before it
                     failure, is_end = error, True
                 else:
-                    if self._is_on:
+                    if job is None:
+                        yield _taken(begun.popleft())
+                    elif self._is_on:
                         begun.append(self.submit(function, job))
                     else:
                         yield self._local.run(function, job)

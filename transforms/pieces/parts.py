@@ -5,15 +5,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms import engine
 from transforms.check import Checked
 from transforms.contracts import LINEAGE, Contract
 from transforms.lake import across_rows
@@ -87,7 +90,6 @@ class Parts:
                 (staged_path(self._folder, self._number), staged_columns(self._terms), "lz4"),
             ]
         }
-        self._db = self._stack.enter_context(across_rows.connect(self._folder))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -139,13 +141,8 @@ class Parts:
         whole = pa.concat_tables(self._waiting)
         table, rest = whole.slice(0, most).combine_chunks(), whole.slice(most)
         self._waiting = [rest] if len(rest) else []
-        self._db.register("accepted", table)
         columns = [c.name for c in self._terms.columns if c.name not in self._terms.of_night]
-        (found,) = self._db.execute(
-            f"SELECT sum(hash({', '.join(columns)})::HUGEINT) FROM accepted"
-        ).fetchall()
-        self._db.unregister("accepted")
-        self.hashes += int(found[0])
+        self.hashes += _hash_sum(table.select(columns))
         for writer, names in self._writers.values():
             writer.write_table(table.select(names))
 
@@ -160,6 +157,22 @@ class Parts:
 
     def _path(self, part: str) -> Path:
         return self._folder / file_name(part, self._number)
+
+
+def _hash_sum(table: pa.Table) -> int:
+    """The sum of the hashes of the rows."""
+    with _database(os.getpid()).cursor() as db:
+        db.register("accepted", table)
+        hashed = f"hash({', '.join(table.column_names)})"
+        (found,) = db.execute(f"SELECT sum({hashed}::HUGEINT) FROM accepted").fetchall()
+        return int(found[0])
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """The database of a process, and not of one that it was forked from, for as long as it runs:
+    to open one takes longer than to make a small piece. A sum needs no place to spill."""
+    return engine.in_memory(memory=across_rows.MEMORY)
 
 
 def columns_of(terms: Contract) -> dict[str, list[str]]:
