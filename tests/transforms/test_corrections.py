@@ -81,6 +81,19 @@ def test_a_night_tells_of_its_corrections(known: Written, home: Path) -> None:
     assert receipt.status == "ok"
 
 
+def test_a_piece_that_is_made_again_tells_of_its_corrections_once(
+    known: Written, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    known({"where": '{ product_id = "12345681" }', "expect": '"4"'})
+    folder = home / "exports" / f"{NIGHT}"
+    folder.mkdir()
+    rows = [[*row, "03/04/2022"] for row in LISTINGS]  # only the whole file explains it
+    (folder / "listings.csv").write_bytes(as_csv([*HEADERS, "Created"], rows))
+    with caplog.at_level(logging.ERROR):
+        night.run("listings", NIGHT, settings())
+    assert [r.getMessage().count("expects other text") for r in caplog.records] == [1]
+
+
 def test_blanks_and_their_kinds_make_no_difference(known: Written) -> None:
     known({})
     table = raw(product_id=["x", "\u00a012345680 "], category_id=["3", " 3\u202f"])

@@ -9,7 +9,7 @@ says so.
 import logging
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -43,8 +43,25 @@ class Correction:
     last: date = date.max
 
 
+Tell = Callable[[Correction, date, int], None]
+
+
+def tell_outdated(known: Correction, night: date, rows: int) -> None:
+    """Logs that a correction was not applied to some rows."""
+    log.error(
+        "%s %s: a correction in %s expects other text in %s than the source now writes, in "
+        "%s rows. It was not applied: delete it if the source was mended (%s).",
+        known.dataset,
+        night,
+        known.file,
+        known.column,
+        rows,
+        known.why,
+    )
+
+
 def correct(
-    raw: pd.DataFrame, dataset: str, layout: str, night: date
+    raw: pd.DataFrame, dataset: str, layout: str, night: date, tell: Tell = tell_outdated
 ) -> tuple[pd.DataFrame, Counter[tuple[str, str | None]]]:
     """The raw fields with that night's known errors corrected, and warnings."""
     warnings: Counter[tuple[str, str | None]] = Counter()
@@ -61,16 +78,7 @@ def correct(
         outdated = int((meant & ~as_expected).sum())
         if outdated:
             warnings["correction_outdated", known.column] += outdated
-            log.error(
-                "%s %s: a correction in %s expects other text in %s than the source now writes, in "
-                "%s rows. It was not applied: delete it if the source was mended (%s).",
-                dataset,
-                night,
-                known.file,
-                known.column,
-                outdated,
-                known.why,
-            )
+            tell(known, night, outdated)
         raw = raw.assign(**{known.column: raw[known.column].mask(as_expected, known.value)})
     return raw, warnings
 

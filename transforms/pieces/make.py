@@ -3,12 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from transforms.check import check
 from transforms.clean import CLEANERS, Context, evidence
 from transforms.clean.no_row import no_rows
 from transforms.contracts import contract
-from transforms.corrections import correct
+from transforms.corrections import correct, tell_outdated
 from transforms.lake.receipt import Part
 from transforms.pieces import engines
 from transforms.pieces.parts import Parts
@@ -65,11 +66,14 @@ def make(job: Job) -> Made | None:
     noted, misfits = Noted(), Misfits(dataset, context)
     warnings: Warnings = Counter()
     value_rejects: Counter[tuple[str, str]] = Counter()
+    outdated: list[tuple[Any, ...]] = []  # told once the piece is made: it may be made again
     read = 0
     with Parts(job.folder, job.number, piece.file, terms) as parts:
         for batch in piece.batches(noted):
             raw, moved = piece.raw_fields(batch.table)
-            raw, corrected = correct(raw, dataset, layout, context.snapshot_date)
+            raw, corrected = correct(
+                raw, dataset, layout, context.snapshot_date, lambda *told: outdated.append(told)
+            )
             if not job.is_explained and evidence.is_needed(raw, dataset):
                 return None
             cleaned = CLEANERS[dataset](raw, context)
@@ -82,6 +86,8 @@ def make(job: Job) -> Made | None:
             warnings.update(cleaned.warnings)
             warnings.update(filled_without_a_name(batch.table))
             read += len(raw)
+        for told in outdated:
+            tell_outdated(*told)
         parts.reject(noted.broken)
         return Made(
             number=job.number,
