@@ -17,7 +17,7 @@ import pandas as pd
 
 from transforms.errors import ExportError
 from transforms.read import cell, opened
-from transforms.read.encoding import Guess, as_utf8, encodings, is_guess
+from transforms.read.encoding import Guess, as_utf8, copied_as_utf8, encodings, is_guess
 from transforms.read.json_scan import RowList, Shape, shape
 from transforms.read.opened import MOST_COLUMNS, Candidate, Noted, Rows
 
@@ -39,13 +39,18 @@ Objects = Iterator[tuple[int, Any]]
 def candidates(
     path: Path, name: str, declared: Sequence[str] = (), scratch: Path | None = None
 ) -> Iterator[Candidate]:
-    """The tables that a JSON file holds: one, or those of an API's answer.
+    """The tables that a JSON file holds: one, or those of an API's answer. With a scratch folder,
+    a file in another encoding is copied once, and cut and read from there.
 
     The headers are the keys of all its objects, for a key may first come up late; so the file is
     read twice.
     """
     guess = encodings(path, name, declared)[0]
-    with as_utf8(path, guess.encoding) as file:
+    copy = None
+    if scratch and guess.encoding != "utf-8":
+        copy = copied_as_utf8(path, guess.encoding, scratch)
+    read_as = "utf-8" if copy else guess.encoding
+    with as_utf8(copy or path, read_as) as file:
         if file.read(1 << 16).lstrip()[:1] not in (b"[", b"{"):
             raise ExportError(
                 "not_a_list", f"{name} is not a list of objects, so it is not an export."
@@ -54,7 +59,8 @@ def candidates(
     for rows in found.lists:
         # In an answer around several lists, the one that fits a layout is told by its headers.
         said = f"list {rows.path}" if len(found.lists) > 1 else ""
-        yield _candidate(path, name, guess, rows, found, said)
+        whole = _Stretch(copy or path, name, read_as, found.by_root, rows.spans)
+        yield _candidate(whole, guess, rows, found, said, copy)
 
 
 @dataclass(frozen=True)
@@ -101,9 +107,8 @@ class _Stretch:
 
 
 def _candidate(
-    path: Path, name: str, guess: Guess, rows: RowList, of: Shape, said: str
+    whole: _Stretch, guess: Guess, rows: RowList, of: Shape, said: str, copy: Path | None
 ) -> Candidate:
-    whole = _Stretch(path, name, guess.encoding, of.by_root, rows.spans)
     found: dict[str, None] = {}
     for _, value in whole.objects():
         if isinstance(value, dict):
@@ -111,12 +116,13 @@ def _candidate(
         if len(found) > MOST_COLUMNS:
             raise ExportError(
                 "too_wide",
-                f"{name} has objects with more than {MOST_COLUMNS:,} different keys, "
+                f"{whole.name} has objects with more than {MOST_COLUMNS:,} different keys, "
                 "more than any export. Nothing was loaded.",
             )
     whole = replace(whole, headers=list(found))
-    pieces = whole.cut() if guess.encoding == "utf-8" else [whole]
-    table = opened.Opened(headers=list(found), rows_in=rows.rows, pieces=pieces)
+    # Whoever reads another encoding makes a copy, and reads it whole.
+    pieces = whole.cut() if whole.encoding == "utf-8" else [whole]
+    table = opened.Opened(headers=list(found), rows_in=rows.rows, pieces=pieces, copy=copy)
     if is_guess(guess.encoding):
         table.warnings["encoding_guessed", None] += rows.rows
     return Candidate(

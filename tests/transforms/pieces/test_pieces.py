@@ -145,17 +145,28 @@ def test_where_a_damaged_file_is_cut_changes_nothing(
     assert cut_in_pieces > 40
 
 
-@pytest.mark.parametrize("name", ["listings.json", "listings.ndjson", "listings.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "listings.json",
+        "bom.json",
+        "utf16.json",
+        "listings.ndjson",
+        "utf16.ndjson",
+        "listings.parquet",
+    ],
+)
 def test_where_objects_and_row_groups_are_cut_changes_nothing(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, table = tmp_path / name, [dict(zip(HEADERS, row, strict=True)) for row in listings()]
+    encoding = {"bom": "utf-8-sig", "utf16": "utf-16"}.get(path.stem, "utf-8")
     if name.endswith(".parquet"):
         pq.write_table(pa.Table.from_pylist(table), path, row_group_size=11)
     elif name.endswith(".ndjson"):
-        path.write_text("".join(json.dumps(row) + "\n" for row in table), "utf-8")
+        path.write_text("".join(json.dumps(row) + "\n" for row in table), encoding)
     else:
-        path.write_text(json.dumps(table), "utf-8")
+        path.write_text(json.dumps(table), encoding)
     whole = read(path, 1 << 30, monkeypatch)
     assert whole.pop("pieces") == 1
     monkeypatch.setattr(json_scan, "CHUNK", 500)
