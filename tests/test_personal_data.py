@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -143,11 +144,16 @@ def test_folders_that_hold_people_are_shut_whatever_the_umask(
     for folder in (landing, landing / f"{NIGHT}", work, rejected.parent):
         assert folder.stat().st_mode & 0o777 == 0o700, folder
     assert {t["thing"]: t["verdict"] for t in json.loads(done.stdout)}["private"] == "fine"
-    rejected.parent.chmod(0o755)
-    done = subprocess.run([OUTLOOK, "doctor", "--json"], capture_output=True, cwd=home)
-    private = next(t for t in json.loads(done.stdout) if t["thing"] == "private")
-    assert private["verdict"] == "wrong"
-    assert "chmod -R go-rwx" in private["what"]
+    of_a_large_night = rejected.with_name("rejected-0001.parquet")
+    shutil.copy(rejected, of_a_large_night)
+    for opened, mode in ((rejected.parent, 0o755), (of_a_large_night, 0o644)):
+        was = opened.stat().st_mode
+        opened.chmod(mode)
+        done = subprocess.run([OUTLOOK, "doctor", "--json"], capture_output=True, cwd=home)
+        private = next(t for t in json.loads(done.stdout) if t["thing"] == "private")
+        assert private["verdict"] == "wrong"
+        assert "chmod -R go-rwx" in private["what"] and str(opened) in private["what"]
+        opened.chmod(was & 0o777)
 
 
 def test_there_is_no_value_of_goods_sold(home: Path, people: set[str]) -> None:
