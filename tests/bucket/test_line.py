@@ -182,7 +182,10 @@ def test_copies_of_rejected_rows_go_with_them(lakes: Lakes, sample: Path) -> Non
 
 
 def test_the_mirror_names_only_what_is_whole(
-    lakes: Lakes, here: Settings, monkeypatch: pytest.MonkeyPatch
+    lakes: Lakes,
+    here: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     target = f"{lakes.name}-mirror"
     environ = {
@@ -217,6 +220,23 @@ def test_the_mirror_names_only_what_is_whole(
     file = objects.get(PurePosixPath(pointer["file"]))
     assert file and hashlib.sha256(file[0]).hexdigest() == pointer["sha256"]
     assert mirror(chosen).sent == 0
+
+    # Another machine has a version of the same name, then a later one.
+    def at_another(**others: object) -> bytes:
+        text = json.dumps({**pointer, **others}).encode()
+        place = PurePosixPath("latest.json")
+        now = objects.get(place)
+        assert now and objects.put(place, text, now[1])
+        return text
+
+    at_another(sha256="other")
+    assert mirror(chosen).sent == 0 and objects.get(PurePosixPath("latest.json")) == found
+    later = at_another(export_date="2022-07-01", folder="2022-07-01")
+    with caplog.at_level("WARNING"):
+        assert mirror(chosen).folder == "2022-07-01"
+    assert "another machine put there" in caplog.text
+    left = objects.get(PurePosixPath("latest.json"))
+    assert left and left[0] == later
 
 
 def test_a_large_file_goes_in_several_requests(
@@ -284,8 +304,8 @@ def test_a_store_that_goes_down_in_mid_run(
     """It answers for a while, then no more: one message; the same command again heals."""
     shutil.copytree(sample, lakes.room / "a" / "exports")
     words = ("run", "--date", f"{FIRST}", "--quiet")
-    with servers.failing(weed_server.port, after=21) as port:
-        environ = lakes.environ("a", port=port, OUTLOOK_SOURCE_TRIES="2")
+    with servers.failing(weed_server.port, after=25) as port:
+        environ = lakes.environ("a", port=port, OUTLOOK_SOURCE_TRIES="2", OUTLOOK_LEASE="5")
         assert outlook(monkeypatch, environ, *words) == 1
     said = capfd.readouterr().err
     assert said.count("cannot be reached") == 1 and "Traceback" not in said and SECRET not in said

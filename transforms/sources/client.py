@@ -22,7 +22,7 @@ logging.getLogger("botocore").setLevel(logging.ERROR)
 
 ABSENT = ("404", "NoSuchKey", "NotFound")
 BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling")
-BUSY += ("ConditionalRequestConflict",)  # two requests met: neither says that it came too late
+MET = "ConditionalRequestConflict"  # with another request, which does not say that it came too late
 CONNECTIONS = 16
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class Client:
     def _tell(self, error: ClientError) -> None:
         code = code_of(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500 or status == 429 or code.startswith(BUSY):
+        if status >= 500 or status == 429 or code.startswith((*BUSY, MET)):
             raise Interrupted(f"it answered {status or code}") from None
         if code == "NoSuchBucket" or (status == 404 and code in ABSENT):
             remedy = f"Correct the bucket in {self.setting}."
