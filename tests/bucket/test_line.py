@@ -15,6 +15,7 @@ from tests.sources import servers
 from tests.sources.servers import SECRET, Server
 from transforms import DATASETS
 from transforms import night as line
+from transforms.errors import SettingsError, StoreUnreachable
 from transforms.lake import Lake
 from transforms.place import read_json
 from transforms.place.bucket import Bucket
@@ -278,6 +279,45 @@ def test_a_store_that_ignores_conditions_is_refused(
     said = capfd.readouterr().err
     assert said.count("ignores conditions") == 1
     assert [p for p in (tmp_path / "served").rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize("option", ["endpoint=http://127.0.0.1:1", "known_hosts=x", "x-secret"])
+def test_an_option_that_nobody_knows_is_refused(tmp_path: Path, option: str) -> None:
+    for name in ("LAKE", "MIRROR"):
+        environ = {"OUTLOOK_HOME": f"{tmp_path}", f"OUTLOOK_{name}": f"s3://lake/x?{option}"}
+        with pytest.raises(SettingsError, match="not known") as error:
+            settings(environ)
+        assert "secret" not in str(error.value)
+
+
+def test_another_endpoint_is_asked_for_itself(lakes: Lakes) -> None:
+    place = lakes.settings("a").place
+    assert isinstance(place, Bucket)
+    place.hold_to_conditions()
+    other = lakes.settings("a", port=servers.free_port(), OUTLOOK_SOURCE_TRIES="1").place
+    assert isinstance(other, Bucket)
+    with pytest.raises(StoreUnreachable):
+        other.hold_to_conditions()
+
+
+def test_what_was_written_is_read_at_once_and_orphans_go(lakes: Lakes, tmp_path: Path) -> None:
+    chosen = lakes.settings("a")
+    place, note = chosen.place, PurePosixPath("beside/calendar.json")
+    assert isinstance(place, Bucket)
+    assert not (place.local(note.parent) / note.name).exists()
+    place.write(note, b"{}")
+    assert (place.local(note.parent) / note.name).read_bytes() == b"{}"
+    lake, target = Lake(place), PurePosixPath("history/sellers/2022-06-30")
+    orphan = target / "changes.0123456789ab.parquet"
+    assert place.objects.put(orphan, b"of a killed writer", None)
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "changes.parquet").write_bytes(b"changes")
+    (made / "fold.json").write_text("{}")
+    with lake.lock("sellers"):
+        lake.put(made, target, "sellers", tmp_path)
+    left = [str(o.name) for o in place.objects.listed("history/")]
+    assert len(left) == 2 and str(orphan) not in left
 
 
 def test_a_wrong_key_is_one_message(

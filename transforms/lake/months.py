@@ -107,7 +107,10 @@ def paths(lake: Lake, dataset: str, chain: Sequence[Link], kind: str) -> list[st
                 found.append(str(lake.place.verified(month.folder / f"{kind}.parquet", digest)))
                 continue
         except Unsound as fault:
-            log.warning("%s. The files of its nights are read instead.", fault)
+            log.warning(
+                "%s. The files of its nights are read instead; `outlook build` makes it again.",
+                fault,
+            )
         found += _of_nights(lake, dataset, month.links, kind)
     since = chain[sum(len(m.links) for m in months) :]
     return found + _of_nights(lake, dataset, since, kind)

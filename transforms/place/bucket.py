@@ -130,17 +130,21 @@ class Bucket:
             pass  # whoever has lost the lock sends nothing
         paths = sorted(made.iterdir())
         before = {name: one.name for name, one in self._below(target).items()}
+        documents = [p for p in paths if p.suffix in DOCUMENTS]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            files = [p for p in paths if p.suffix not in DOCUMENTS]
-            for sent in [pool.submit(self._send, path, target / path.name) for path in files]:
-                sent.result()
-        for path in (p for p in paths if p.suffix in DOCUMENTS):
+            files = [p for p in paths if p not in documents]
+            under_way = [pool.submit(self._send, path, target / path.name) for path in files]
+            sent = {_plain(name): name for name in (one.result() for one in under_way)}
+        for path in documents:
             self.write(target / path.name, path.read_bytes())
-        # What the documents named until now; of a partition the same files are there again.
-        now = self._below(target)
-        for name, old in before.items():
-            if name in now and now[name].name != old:
-                self.objects.delete(old)
+        if documents:  # they name all that counts; a killed writer may have left more
+            gone = [x.name for x in self._objects(target) if HASHED.fullmatch(x.name.name)]
+        else:  # of a partition the same files are there again
+            gone = [old for name, old in before.items() if name in sent]
+        for old in set(gone) - set(sent.values()):
+            self.objects.delete(old)
+            if _plain(old) not in sent:
+                self._forget(_plain(old))
 
     def verified(self, name: PurePosixPath, digest: str) -> Path:
         if known := self.files.verified(digest):
@@ -202,14 +206,14 @@ class Bucket:
 
     def hold_to_conditions(self) -> None:
         """The same, but the store is asked once a day."""
-        mark = self.room / ".keeps-to-conditions"
+        mark, store = self.room / ".keeps-to-conditions", self.objects.client.store()
         with suppress(OSError):
             is_recent = time.time() - mark.stat().st_mtime < TESTED_FOR
-            if is_recent and mark.read_text("utf-8") == str(self.objects):
+            if is_recent and mark.read_text("utf-8") == store:
                 return
         self.hold_to_promises()
         private_folder(self.room)
-        write_bytes(mark, str(self.objects).encode())
+        write_bytes(mark, store.encode())
 
     def _written(self, name: PurePosixPath, value: bytes, tenure: Tenure | None) -> bool:
         """Writes a document, unless somebody else has written it since it was read here."""
@@ -221,6 +225,7 @@ class Bucket:
         written = self.objects.put(name, body, etag)
         if tenure:
             tenure.done()
+        self._copied.pop(name.parent, None)
         if written:
             self._note(Object(name, written, len(body), datetime.now(UTC)))
         return written is not None
@@ -243,12 +248,13 @@ class Bucket:
                 return True
         return self.objects.is_there(copy, hashed, digest)
 
-    def _send(self, path: Path, name: PurePosixPath) -> None:
+    def _send(self, path: Path, name: PurePosixPath) -> PurePosixPath:
         digest, size = sha256(path), path.stat().st_size
         hashed = _hashed(name, digest)
         self.objects.send(path, hashed, digest, again=hashed in self._damaged)
         self.files.keep(path, digest)
         self._note(Object(hashed, "", size, datetime.now(UTC)))
+        return hashed
 
     def _document(self, one: Object) -> bytes | None:
         """A document as it was listed, or as it is if it has changed since."""

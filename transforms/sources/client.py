@@ -14,7 +14,7 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from transforms.sources.address import Address
+from transforms.sources.address import Address, shown
 from transforms.sources.source import Interrupted, Limits, in_time, tried
 
 # It tells where it found its credentials, at every run.
@@ -22,6 +22,7 @@ logging.getLogger("botocore").setLevel(logging.ERROR)
 
 ABSENT = ("404", "NoSuchKey", "NotFound")
 BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling")
+EXPIRED = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired")  # answered with 400
 MET = "ConditionalRequestConflict"  # with another request, which does not say that it came too late
 CONNECTIONS = 16
 
@@ -75,6 +76,12 @@ class Client:
             )
         return self._made
 
+    def store(self) -> str:
+        """Which store and bucket it is, without anything secret."""
+        with self.told():
+            about = self.s3.meta
+            return f"{self.address} at {shown(about.endpoint_url)} in {about.region_name}"
+
     def ask(self, question: Callable[[], T], seconds: float | None = None) -> T:
         """The answer, asked for again with growing pauses while the store is interrupted. A try may
         take that many seconds, if not all that the limits allow."""
@@ -119,8 +126,11 @@ class Client:
         if code == "NoSuchBucket" or (status == 404 and code in ABSENT):
             remedy = f"Correct the bucket in {self.setting}."
             raise self.out_of_reach("there is no such bucket", remedy) from None
-        if status in (401, 403):
-            remedy = "Check the key, and that it may list and read the bucket."
+        if status in (401, 403) or code in EXPIRED:
+            may = "list and read"
+            if self.setting != "OUTLOOK_EXPORTS":
+                may = "list, read, write and delete in"
+            remedy = f"Check the key, and that it may {may} the bucket."
             raise self.out_of_reach(f"it refused the access key ({code})", remedy) from None
         raise self.out_of_reach(f"it answered {status} {code}", "Check the bucket.") from None
 
