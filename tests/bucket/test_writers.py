@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -159,6 +160,28 @@ def test_what_a_takeover_left_for_a_document_is_no_document(lakes: Lakes) -> Non
             assert lake.place.has(part.with_suffix(".deleted"))
         place.delete(part.with_suffix(".deleted"))
         place.fence(part.with_suffix(".deleted"))
+
+
+def test_a_document_is_remembered_and_a_damaged_copy_is_not(lakes: Lakes) -> None:
+    """Also where the ETag is no hash of the bytes, as of a store that encrypts them."""
+    committed(lakes, "a", 1)
+    place = lakes.settings("b").place
+    assert isinstance(place, Bucket)
+    (one,) = (replace(o, etag=f"{0:032x}") for o in place.objects.listed("receipts/sellers/"))
+    given = place.objects.get(one.name)
+    assert given
+    asked: list[PurePosixPath] = []
+
+    def get(name: PurePosixPath) -> tuple[bytes, str]:
+        asked.append(name)
+        return given[0], one.etag
+
+    place.objects.get = get  # type: ignore[method-assign,assignment]
+    first = place._document(one)
+    assert first and place._document(one) == first and len(asked) == 1
+    (copy,) = (place.room / "documents").glob("*/*")
+    copy.write_bytes(copy.read_bytes().replace(b"sellers", b"buyers!"))
+    assert place._document(one) == first and len(asked) == 2
 
 
 def test_two_requests_that_meet_are_asked_again(lakes: Lakes) -> None:

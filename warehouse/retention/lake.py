@@ -1,7 +1,7 @@
 """Which landed files, partitions, folds and scratch of the lake may go."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -57,7 +57,8 @@ def sweep(settings: Settings, now: datetime, dry_run: bool) -> list[Removed]:
             found = [told for told, path in zip(found, dead, strict=True) if not path.exists()]
         for spare in list(_spares(lake, settings, now)):
             told = _removed(lake, settings, spare)
-            with final_step(*lake.locks()):
+            # Copies are of this machine alone: no lock has to be renewed for each.
+            with nullcontext() if spare.rule == "copies" else final_step(*lake.locks()):
                 _remove(lake, spare, settings)
             found.append(told)
     return found
