@@ -2,8 +2,8 @@
 
 `floor` is the least that any program must do with such a night: unpack, split into fields and
 write them as Parquet. `clean` reads, cleans and checks, and writes nothing. `load` takes the
-listings from delivery to receipt, as the peers do, `night` the whole line: exports, lake, warehouse, published.
-The peers clean the same listings to the same sums: see `tests/bench/peers`.
+listings from delivery to receipt; the peers clean the same listings to the same sums (see
+`tests/bench/peers`). `night` is the whole line: exports, lake, warehouse, published.
 """
 
 import gzip

@@ -150,8 +150,8 @@ def _lake(chosen: Settings) -> dict[str, Any]:
             told = {k: v for k, v in receipt.as_json().items() if k not in made}
             found[f"{dataset} {receipt.export_date}"] = told
         for link in history.chain(lake, dataset):
-            known = account(lake, lake.history(dataset, link.night))
-            found[f"fold of {dataset} {link.night}"] = link.name, known and known["changes"]
+            if known := account(lake, lake.history(dataset, link.night)):
+                found[f"fold of {dataset} {link.night}"] = known["name"], known["changes"]
     return found
 
 
