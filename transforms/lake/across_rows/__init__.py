@@ -1,6 +1,5 @@
-"""Rules across rows: SQL in the subset that DuckDB 1.5, DuckDB 2.0 and Spark share.
-
-A DuckDB with limited memory runs them and spills to the scratch folder.
+"""Rules across rows, as SQL: a DuckDB with limited memory runs them over the Parquet files of a
+night, whichever engine wrote those, and spills to the scratch folder.
 """
 
 import uuid
