@@ -395,10 +395,11 @@ def test_a_file_is_searched_once(
 ) -> None:
     """Also where nothing is found: each further look reads the whole file again."""
     monkeypatch.setattr(json_rows, "BATCH", batch)
-    looks = Mock(side_effect=read.Export.batches, autospec=True)
-    monkeypatch.setattr(read.Export, "batches", lambda self, broken: looks(self, broken))
+    looks = Mock(side_effect=read.Piece.batches, autospec=True)
+    monkeypatch.setattr(read.Piece, "batches", lambda self, noted: looks(self, noted))
     loaded(sellers("Response Rate", ["0.5", "1", "0.25"]), "sellers.json", tmp_path, "sellers")
-    assert looks.call_count == 2
+    # The first stops at a rate that only the whole file explains; then it is searched, and read.
+    assert looks.call_count == 3
 
 
 def test_lists_of_json_are_not_torn(tmp_path: Path) -> None:
