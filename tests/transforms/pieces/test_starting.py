@@ -146,8 +146,10 @@ def test_memory_that_runs_out_names_what_would_help() -> None:
 
 def test_ctrl_c_while_the_pool_starts_is_for_its_parent_alone() -> None:
     program = (
-        "import time\n"
+        "import signal, time\n"
         "from transforms.pieces.engines import Pool\n"
+        # What is started in the background ignores Ctrl-C, and so would this.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "engine = Pool('a night', 2, is_on=True)\n"
         "print('starts', flush=True)\n"
         "try:\n"
