@@ -1,7 +1,6 @@
 """A range of nights: loaded in parallel, then judged and added to the history in order."""
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -29,7 +28,6 @@ from transforms.settings import Settings
 log = logging.getLogger(__name__)
 
 Job = tuple[str, date]  # a dataset and a night
-WORKERS = min(os.cpu_count() or 1, 4)
 
 
 def backfill(
@@ -55,7 +53,7 @@ def backfill(
         log.warning("%s", whole.still(why))
     jobs = [job for job in jobs if job not in late]
     refused = {}
-    with _workers() as pool:
+    with _workers(settings.workers) as pool:
         left = Counter(dataset for dataset, _ in jobs)
         folds = [pool.submit(_settle, d, settings) for d in DATASETS if not left[d]]
         failure: BaseException | None = None
@@ -114,11 +112,11 @@ def catch_up(settings: Settings, before: date, nights: int = 14) -> list[Receipt
 
 
 @contextmanager
-def _workers() -> Iterator[Executor]:
+def _workers(workers: int) -> Iterator[Executor]:
     """The processes that load. Raises TransientError if one of them is killed."""
     context = get_context("spawn")
     try:
-        with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_begin) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
             yield pool
     except BrokenProcessPool:
         raise TransientError(

@@ -175,8 +175,9 @@ def engine_name(name: str, said: str) -> str:
 
 
 def _cores() -> int:
-    """The cores that this process may use, which a container may limit."""
-    return len(os.sched_getaffinity(0))
+    """The cores that this process may use, which a container may limit; not every system says."""
+    may_use = getattr(os, "sched_getaffinity", None)
+    return len(may_use(0)) if may_use else os.cpu_count() or 1
 
 
 def _workers(text: str) -> int:
