@@ -53,8 +53,8 @@ class Month:
 
     @property
     def name(self) -> str:
-        """Hash of all that its files are made from."""
-        return sha256_of(f"{_rules()} {self.links[0].name} {self.links[-1].name}")
+        """Hash of all that its files are made from: the name of a fold covers those before it."""
+        return sha256_of(f"{_rules()} {self.links[-1].name}")
 
     def is_whole(self) -> bool:
         """Whether its files are there and have not changed since they were written."""
