@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -366,21 +367,9 @@ class Airflow:
 
 
 @contextmanager
-def one_machine(begin: datetime, keep: Path | None = None) -> Iterator[Airflow]:
-    """SQLite and the LocalExecutor."""
-    with _deployment(begin, (), keep) as airflow:
-        yield airflow
-
-
-@contextmanager
-def two_workers(begin: datetime, keep: Path | None = None) -> Iterator[Airflow]:
-    """PostgreSQL, Redis and two Celery workers."""
-    with _deployment(begin, WORKERS, keep) as airflow:
-        yield airflow
-
-
-@contextmanager
-def _deployment(begin: datetime, workers: tuple[str, ...], keep: Path | None) -> Iterator[Airflow]:
+def _deployment(
+    workers: tuple[str, ...], begin: datetime, keep: Path | None = None
+) -> Iterator[Airflow]:
     """Logs and data go to `keep`, or vanish in the end."""
     folder = keep or Path(tempfile.mkdtemp(prefix="outlook-deployment-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -399,3 +388,7 @@ def _deployment(begin: datetime, workers: tuple[str, ...], keep: Path | None) ->
             signal.signal(number, handler)
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+one_machine = partial(_deployment, ())
+two_workers = partial(_deployment, WORKERS)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,7 @@ def _lake(chosen: Settings) -> dict[str, Any]:
         for receipt in lake.receipts(dataset):
             if not lake.is_whole(receipt):
                 raise Broken(f"{dataset} {receipt.export_date}: a part is not what was written")
-            made = ("started_at", "seconds")
-            told = {k: v for k, v in receipt.as_json().items() if k not in made}
+            told = receipt.as_json() | dict.fromkeys(("started_at", "seconds"))
             found[f"{dataset} {receipt.export_date}"] = told
         for link in history.chain(lake, dataset):
             if known := account(lake, lake.history(dataset, link.night)):
@@ -344,9 +343,7 @@ def ground(step: str, folder: Path, start: Path) -> Ground:
     folder.mkdir()
     (folder / "exports").symlink_to(start.parent / "exports")
     home = Path(shutil.copytree(start, folder / "prepared", symlinks=True))
-    for earlier in STEPS:
-        if earlier == step:
-            break
+    for earlier in takewhile(lambda name: name != step, STEPS):
         if earlier != "report" and forked(lambda: do(earlier, home), None, folder / "told.txt"):  # noqa: B023
             raise RuntimeError((folder / "told.txt").read_text("utf-8"))
     before, log = content(home), folder / "operations.txt"
@@ -392,10 +389,9 @@ def main() -> int:
         return preloaded("tests.faults.every_operation")
     found = []
     for tally in battery(chosen.steps, chosen.kinds, chosen.every):
-        print(tally.line(), flush=True)
-        for finding in tally.findings():
-            print(f"   {finding}", flush=True)
-        found += tally.findings()
+        findings = tally.findings()
+        print("\n   ".join([tally.line(), *findings]), flush=True)
+        found += findings
     return bool(found)
 
 
