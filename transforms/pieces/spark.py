@@ -51,8 +51,8 @@ class Cluster:
 class Spark(engines.Pool):
     """A Spark cluster: so many pieces at a time, each a Spark job of one task.
 
-    A job for each piece, so that files are opened and results taken as in a pool; it costs Spark
-    a few tens of milliseconds for some seconds of work.
+    A job for each piece, so that files are opened and results taken as in a pool: a piece is some
+    seconds of work, beside which a job costs little.
     """
 
     def __init__(self, work: str, workers: int, cluster: Cluster) -> None:
