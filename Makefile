@@ -12,6 +12,8 @@ export OUTLOOK_HOME ?= $(abspath $(DATA))
 export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
+# Where it is set, every program would compile Airflow and pandas again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run production test lint faults sources buckets deployment soak fuzz clients docs bench flat airflow lock gazetteer clean
 .DEFAULT_GOAL := run
