@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.bench import measure, sums
+from transforms.pieces.engines import Pool
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +46,18 @@ def test_other_figures_stop_the_benchmark() -> None:
         assert sums.differences(ours, other)
         with pytest.raises(AssertionError, match="polars made other figures"):
             measure._hold_equal({"load": ours, "polars": other})
+
+
+def test_the_seconds_of_a_pool_are_counted() -> None:
+    before = measure._cpu()
+    pool = Pool("a test", 2, is_on=True)
+    assert list(pool.map(busy_for, [0.4, 0.4])) == [0.4, 0.4]
+    pool.close(at_once=False)
+    assert measure._cpu() - before >= 0.8
+
+
+def busy_for(seconds: float) -> float:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+    return seconds
