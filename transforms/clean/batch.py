@@ -128,10 +128,7 @@ class Batch:
         def parse(texts: pa.Array) -> Parsed:
             return self._parsed(texts, columns, parser)
 
-        if given.codes is None:
-            found = parse(even)
-        else:
-            found = self._memory.parsed((self.contract.dataset, field, *names), even, parse)
+        found = self._memory.parsed((self.contract.dataset, field, *names), even, parse)
         for name, values in zip(filled, found.columns, strict=True):
             self._put(name, values, given)
         if found.reasons.null_count < len(found.reasons):

@@ -42,9 +42,13 @@ def _of_one_value(table: pd.DataFrame) -> np.ndarray:
     """Positions of rows with a single value, such as the total under a table."""
     if len(table.columns) < SHORTEST_ROW:
         return np.empty(0, dtype=np.int64)
-    filled = np.zeros(len(table), dtype=np.int32)
+    rows, filled = np.arange(len(table)), np.zeros(len(table), dtype=np.int32)
     for column in table:
-        filled += (table[column].notna() & (table[column] != "")).to_numpy()
+        cells = table[column].iloc[rows]
+        filled[rows] += (cells.notna() & (cells != "")).to_numpy()
+        rows = rows[filled[rows] < 2]  # nearly all rows end here, after two columns
+        if not len(rows):
+            break
     return np.flatnonzero(filled == 1)
 
 
