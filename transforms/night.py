@@ -30,6 +30,7 @@ from transforms.lake.seen import changed as changed
 from transforms.lake.seen import look
 from transforms.lease import scratch
 from transforms.pieces.chosen import engine_of
+from transforms.read.opened import PIECE
 from transforms.settings import Settings
 from transforms.staging import InHand, Progress, in_hand, stage
 from transforms.storage import damage, disk_fault, sha256, sha256_of
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 GATES = ("strict", "off")
 MOST_NAMED = 5
+LARGE = PIECE // 6  # bytes of a delivered file that is likely to be cut, once it is unpacked
 
 T = TypeVar("T")
 
@@ -238,6 +240,8 @@ class Attempt:
             for one in landed
         )
         with engine_of(self.settings, f"{self.dataset} {self.night}", self.folder) as engine:
+            if any(one.bytes > LARGE for one in landed):
+                engine.get_ready()
             partition = Partition(self.dataset, self.night, self.folder, engine)
             stage(partition, files, context, self.progress)
             return partition.finish()

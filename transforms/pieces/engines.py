@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
@@ -34,6 +35,10 @@ PRELOADED = "transforms.pieces.make"
 
 class Engine(Protocol):
     """Runs functions of pieces."""
+
+    def get_ready(self) -> None:
+        """Says that a file will come that is likely to be cut."""
+        ...
 
     def expect(self, pieces: int) -> None:
         """Says that a file of so many pieces comes next."""
@@ -55,6 +60,9 @@ class Local:
 
     def __init__(self, work: str) -> None:
         self._work = work
+
+    def get_ready(self) -> None:
+        pass
 
     def expect(self, pieces: int) -> None:
         pass
@@ -82,6 +90,13 @@ class Pool:
         self._local = Local(work)
         self._pool: ProcessPoolExecutor | None = None
         self._has_begun: Any = None  # whether a process of the pool came up
+
+    def get_ready(self) -> None:
+        """Begins to load what its processes need, while this one unpacks the file."""
+        if self._workers > 1:
+            multiprocessing.set_forkserver_preload([PRELOADED])
+            with _interrupted_afterwards(), _able_to_start():
+                forkserver.ensure_running()
 
     def expect(self, pieces: int) -> None:
         self._is_on = self._is_on or (pieces > 1 and self._workers > 1)

@@ -62,6 +62,9 @@ class Spark(engines.Pool):
         self._session: Any = None
         self._starting = threading.Lock()
 
+    def get_ready(self) -> None:
+        pass
+
     def submit(
         self, function: Callable[[Job], Result], job: Job
     ) -> "Future[tuple[Result, list[logging.LogRecord]]]":
