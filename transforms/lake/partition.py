@@ -1,7 +1,6 @@
 """Makes a partition of the pieces of a night: decides what only the whole night shows, and has the
-pieces that a decision touches written again."""
+parts written."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,9 +25,11 @@ from transforms.lake.receipt import (
     Warned,
     new_receipt,
 )
+from transforms.pieces import parts
 from transforms.pieces.engines import Engine, Local
 from transforms.pieces.make import Made
-from transforms.pieces.parts import ROW_GROUP, Again, file_name, part_of, staged_path, write_again
+from transforms.pieces.parts import ROW_GROUP, file_name, part_of
+from transforms.pieces.waiting import accepted_path, rejected_path, staged_path
 from transforms.read import Export
 from transforms.read.opened import Warnings
 from transforms.storage import private_folder, sha256_of
@@ -90,9 +91,9 @@ class Partition:
             days = [self._write_day(db)] if self.contract.dataset == "listings" else []
         duplicates = sum(map(len, losers.values()))
         constant = self._constant_flags()
-        written = self._put_in_place(losers, constant)
-        parts = [p for kind in self.contract.parts for p in written if p.part == kind]
-        parts += days + [p for p in written if p.part == "rejected"]
+        written = self._write_parts(losers, constant)
+        ordered = [p for kind in self.contract.parts for p in written if p.part == kind]
+        ordered += days + [p for p in written if p.part == "rejected"]
         rows_in = sum(s.rows for s in self._sources)
         accepted = sum(one.accepted for one in self._pieces) - duplicates
         reasons = sum((one.reasons for one in self._pieces), Counter[str]())
@@ -123,7 +124,7 @@ class Partition:
                 tuple(sorted({c for e in self._exports for c in e.new_columns})),
                 tuple(sorted({c for e in self._exports for c in e.missing_columns})),
             ),
-            parts=tuple(parts),
+            parts=tuple(ordered),
             warnings=self._warnings(constant),
         )
 
@@ -160,40 +161,36 @@ class Partition:
         db.execute(f"COPY ({across_rows.sql('listing_day')}) TO {quoted(path)} (FORMAT parquet)")
         return part_of("day", path)
 
-    def _put_in_place(
+    def _write_parts(
         self, losers: Mapping[int, np.ndarray], constant: Mapping[str, set[str]]
     ) -> list[Part]:
-        """The parts under their final names. What a decision touches is written again, and files
-        too small to be cut are put together."""
+        """The parts of the pieces, without the rows and flags that were decided against."""
         groups = list(_together(self._files))
-        jobs: list[Again] = []
-        parts: dict[str, Part] = {}
-        for number, group in enumerate(groups, start=1):
-            for kind in (*self.contract.parts, "rejected"):
-                target = self.parts / file_name(kind, number if len(groups) > 1 else None)
-                found = [(one, part) for one in group for part in one.parts if part.part == kind]
-                if found:
-                    parts[target.name] = found[0][1]
-                sources = [
-                    (
-                        self.folder / part.path,
-                        losers.get(one.number, NONE) if kind != "rejected" else NONE,
-                        [c for c in self._flags(kind) if one.file in constant.get(c, ())],
+        jobs = [
+            parts.Job(
+                self.contract.dataset,
+                [
+                    parts.Source(
+                        accepted_path(self.folder, one.number),
+                        rejected_path(self.folder, one.number) if one.reasons else None,
+                        losers.get(one.number, NONE),
+                        frozenset(c for c, files in constant.items() if one.file in files),
                     )
-                    for one, part in found
-                ]
-                if len(sources) > 1 or any(len(lost) or flags for _, lost, flags in sources):
-                    jobs.append(Again(kind, sources, target))
-                elif sources:
-                    os.replace(sources[0][0], target)
-        for job, part in zip(jobs, self.engine.map(write_again, jobs), strict=True):
-            parts[part.path] = part
-            for path, *_ in job.sources:
-                path.unlink()
-        return [replace(part, path=name) for name, part in parts.items()]
-
-    def _flags(self, kind: str) -> list[str]:
-        return [c.name for c in self.contract.columns if c.flag and c.part == kind]
+                    for one in group
+                ],
+                self.parts,
+                number if len(groups) > 1 else None,
+            )
+            for number, group in enumerate(groups, start=1)
+        ]
+        written: list[Part] = []
+        for job, found in zip(jobs, self.engine.map(parts.write, jobs), strict=True):
+            written += found
+            for source in job.sources:
+                source.accepted.unlink()
+                if source.rejected:
+                    source.rejected.unlink()
+        return written
 
     def _constant_flags(self) -> dict[str, set[str]]:
         """Flags with the same value in every row of a file, by column: a scraper's fault."""

@@ -1,4 +1,4 @@
-"""The function of a piece: reads, corrects, cleans, checks and writes it, and tells the summary."""
+"""The function of a piece: reads, corrects, cleans and checks it, and tells the summary."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,9 +10,8 @@ from transforms.clean import CLEANERS, Context, evidence
 from transforms.clean.no_row import no_rows
 from transforms.contracts import contract
 from transforms.corrections import correct, tell_outdated
-from transforms.lake.receipt import Part
 from transforms.pieces import engines
-from transforms.pieces.parts import Parts
+from transforms.pieces.waiting import Waiting
 from transforms.read import Piece
 from transforms.read.opened import Noted, Warnings, filled_without_a_name
 from transforms.shift import Misfits
@@ -22,7 +21,7 @@ from transforms.shift import Misfits
 class Job:
     """A piece of a night, and all that its function may know besides.
 
-    `number` counts the pieces of the night; the files are written in `folder`. `is_explained` says
+    `number` counts the pieces of the night; its rows wait in `folder`. `is_explained` says
     that the context holds what the whole file shows.
     """
 
@@ -38,7 +37,7 @@ class Made:
     """The summary of a piece: what became of its rows, and what only the whole night can judge.
 
     `read` counts the rows read, `hashes` is the sum of the hashes of the accepted ones, `flags`
-    are the values seen in each flag. `parts` are named within the folder of the parts.
+    are the values seen in each flag.
     """
 
     number: int
@@ -51,15 +50,14 @@ class Made:
     misfits: Misfits
     flags: dict[str, set[bool]]
     hashes: int
-    parts: tuple[Part, ...]
 
 
 _latest: list[Context] = []  # of the latest piece, in a process of a pool
 
 
 def make(job: Job) -> Made | None:
-    """Takes a piece from text to its parts; None if it has a value that only the whole file
-    explains, and the context does not."""
+    """Takes a piece from text to rows that wait for the rest of the night; None if it has a value
+    that only the whole file explains, and the context does not."""
     piece, context = job.piece, _remembering(job.context)
     dataset, layout = piece.layout.dataset, piece.layout.name
     terms = contract(dataset)
@@ -68,7 +66,7 @@ def make(job: Job) -> Made | None:
     value_rejects: Counter[tuple[str, str]] = Counter()
     outdated: list[tuple[Any, ...]] = []  # told once the piece is made: it may be made again
     read = 0
-    with Parts(job.folder, job.number, piece.file, terms) as parts:
+    with Waiting(job.folder, job.number, piece.file, terms) as rows:
         for batch in piece.batches(noted):
             raw, moved = piece.raw_fields(batch.table)
             raw, corrected = correct(
@@ -78,7 +76,7 @@ def make(job: Job) -> Made | None:
                 return None
             cleaned = CLEANERS[dataset](raw, context)
             checked = check(cleaned, raw, dataset, no_rows(batch.table, raw, terms))
-            parts.add(checked, batch.lines)
+            rows.add(checked, batch.lines)
             misfits.add(checked.misfits)
             value_rejects.update(checked.value_rejects)
             warnings.update(corrected)
@@ -88,19 +86,18 @@ def make(job: Job) -> Made | None:
             read += len(raw)
         for told in outdated:
             tell_outdated(*told)
-        parts.reject(noted.broken)
+        rows.reject(noted.broken)
         return Made(
             number=job.number,
             file=piece.file,
             read=read + len(noted.broken),
-            parts=parts.finish(),
-            accepted=parts.accepted,
-            reasons=parts.reasons,
+            accepted=rows.accepted,
+            reasons=rows.reasons,
             value_rejects=value_rejects,
             noted=warnings + noted.warnings,
             misfits=misfits,
-            flags=dict(parts.flags),
-            hashes=parts.hashes,
+            flags=dict(rows.flags),
+            hashes=rows.hashes,
         )
 
 

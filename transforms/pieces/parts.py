@@ -1,25 +1,17 @@
-"""The files of a piece: its parts, its rejected rows, and what the whole night must know of it."""
+"""The parts of a night: Parquet files, each written once, when the whole night has decided which
+rows count."""
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 from pathlib import Path
 
-import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms import engine
-from transforms.check import Checked
-from transforms.contracts import LINEAGE, Contract
-from transforms.lake import across_rows
+from transforms.contracts import LINEAGE, Contract, contract
 from transforms.lake.receipt import Part
 from transforms.storage import private, sha256, unfinished
 
@@ -34,23 +26,6 @@ REJECTED = pa.schema(
     ]
 )
 ROW_GROUP = 120_000
-# Columns from which a night's totals are made, beside its key.
-OF_THE_DAY = {
-    "listings": (
-        "snapshot_date",
-        "seller_id",
-        "top_category_id",
-        "status",
-        "is_listed",
-        "impressions",
-        "clicks",
-        "visitors",
-        "inquiries",
-        "orders",
-    ),
-    "sellers": (),
-    "inquiries": (),
-}
 
 
 def file_name(part: str, number: int | None = None) -> str:
@@ -58,124 +33,96 @@ def file_name(part: str, number: int | None = None) -> str:
     return f"{part}.parquet" if number is None else f"{part}-{number:04}.parquet"
 
 
-def staged_path(folder: Path, number: int) -> Path:
-    """The file of what the whole night must know of a piece's accepted rows."""
-    return folder / file_name("staged", number)
+@dataclass(frozen=True)
+class Source:
+    """The rows of a piece: accepted rows without those at some positions and with some flags null,
+    and its rejected rows, if it has any."""
+
+    accepted: Path
+    rejected: Path | None
+    dropped: np.ndarray
+    nulled: frozenset[str]
 
 
-class Parts:
-    """Writes the accepted rows of a piece, in row groups, and its rejected rows.
+@dataclass(frozen=True)
+class Job:
+    """Pieces that share their parts, which are written in `folder`; `number` tells these parts from
+    others of the night, unless they are its only ones."""
 
-    `flags` are the values seen in each flag; `hashes` is the sum of the hashes of all rows,
-    without columns that depend on the night.
-    """
-
-    def __init__(self, folder: Path, number: int, file: str, terms: Contract) -> None:
-        self._folder, self._number, self._file, self._terms = folder, number, file, terms
-        self._schema = pa.schema([*terms.schema(), *LINEAGE, pa.field("_filled", pa.int16())])
-        self._waiting: list[pa.Table] = []
-        self._rejected: list[pa.Table] = []
-        self._stack = ExitStack()
-        self.accepted = 0
-        self.hashes = 0
-        self.reasons: Counter[str] = Counter()
-        self.flags: dict[str, set[bool]] = defaultdict(set)
-
-    def __enter__(self) -> "Parts":
-        columns = columns_of(self._terms)
-        self._writers = {
-            path: (self._stack.enter_context(_writer(path, self._schema, names, codec)), names)
-            for path, names, codec in [
-                *((self._path(part), names, "zstd") for part, names in columns.items()),
-                (staged_path(self._folder, self._number), staged_columns(self._terms), "lz4"),
-            ]
-        }
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.__exit__(*error)  # type: ignore[arg-type]
-
-    def add(self, checked: Checked, lines: np.ndarray) -> None:
-        """Takes a checked batch; `lines` are the line numbers of its rows in the file."""
-        schema = self._terms.schema()
-        table = pa.Table.from_pandas(checked.accepted, schema=schema, preserve_index=False)
-        filled = pa.array([0] * len(table), pa.int16())
-        for column in table.columns:
-            filled = pc.add(filled, pc.is_valid(column.combine_chunks()).cast(pa.int16()))
-        names = pa.DictionaryArray.from_arrays(pa.array([0] * len(table), pa.int32()), [self._file])
-        rows = pa.array(lines[checked.positions], pa.int32())
-        arrays = [*table.columns, names, rows, filled]
-        self._waiting.append(pa.table(arrays, schema=self._schema))
-        self.accepted += len(table)
-        for flag in (c.name for c in self._terms.columns if c.flag):
-            self.flags[flag].update(pc.unique(table[flag]).drop_null().to_pylist())
-        self._keep_rejected(
-            checked.rejected.assign(
-                source_file=self._file, source_row=lines[checked.rejected["row"]]
-            )
-        )
-        while sum(map(len, self._waiting)) >= ROW_GROUP:
-            self._write(ROW_GROUP)
-
-    def reject(self, broken: list[tuple[int, str, str]]) -> None:
-        """Rejects records that are not rows of the file's table: line, reason, text."""
-        frame = pd.DataFrame(broken, columns=["source_row", "reason", "raw_row"])
-        self._keep_rejected(frame.assign(source_file=self._file, column=None, raw_value=None))
-
-    def finish(self) -> tuple[Part, ...]:
-        """The parts that were written, by their names in the folder."""
-        self._write(ROW_GROUP)
-        self._stack.close()  # the files have their names now
-        written = [(part, self._path(part)) for part in self._terms.parts]
-        if self._rejected:
-            path = self._path("rejected")
-            with _writer(path, REJECTED, REJECTED.names, "zstd") as writer:
-                writer.write_table(pa.concat_tables(self._rejected))
-            written.append(("rejected", path))
-        return tuple(part_of(kind, path) for kind, path in written)
-
-    def _write(self, most: int) -> None:
-        """Writes a row group of what waits."""
-        if not any(map(len, self._waiting)):
-            return
-        whole = pa.concat_tables(self._waiting)
-        table, rest = whole.slice(0, most).combine_chunks(), whole.slice(most)
-        self._waiting = [rest] if len(rest) else []
-        columns = [c.name for c in self._terms.columns if c.name not in self._terms.of_night]
-        self.hashes += _hash_sum(table.select(columns))
-        for writer, names in self._writers.values():
-            writer.write_table(table.select(names))
-
-    def _keep_rejected(self, rejected: pd.DataFrame) -> None:
-        if len(rejected):
-            self.reasons.update(rejected["reason"])
-            self._rejected.append(
-                pa.Table.from_pandas(
-                    rejected[REJECTED.names], schema=REJECTED, preserve_index=False
-                )
-            )
-
-    def _path(self, part: str) -> Path:
-        return self._folder / file_name(part, self._number)
+    dataset: str
+    sources: Sequence[Source]
+    folder: Path
+    number: int | None
 
 
-def _hash_sum(table: pa.Table) -> int:
-    """The sum of the hashes of the rows."""
-    with _database(os.getpid()).cursor() as db:
-        db.register("accepted", table)
-        hashed = f"hash({', '.join(table.column_names)})"
-        (found,) = db.execute(f"SELECT sum({hashed}::HUGEINT) FROM accepted").fetchall()
-        return int(found[0])
+def write(job: Job) -> list[Part]:
+    """Writes the parts of some pieces: one of each kind in the contract, and the rejected rows. The
+    rows of the pieces stay, for a task that is lost is tried again."""
+    terms = contract(job.dataset)
+    schema = pa.schema([*terms.schema(), *LINEAGE])
+    kept = (table for source in job.sources for table in _kept(source))
+    written = _write(
+        job, {part: _of(schema, names) for part, names in _columns(terms).items()}, kept
+    )
+    rejected = [source.rejected for source in job.sources if source.rejected]
+    if rejected:
+        tables = (table for path in rejected for table in _read(path))
+        written += _write(job, {"rejected": REJECTED}, tables)
+    return written
 
 
-@cache
-def _database(process: int) -> duckdb.DuckDBPyConnection:
-    """The database of a process, and not of one that it was forked from, for as long as it runs:
-    to open one takes longer than to make a small piece. A sum needs no place to spill."""
-    return engine.in_memory(memory=across_rows.MEMORY)
+def _write(job: Job, kinds: dict[str, pa.Schema], tables: Iterable[pa.Table]) -> list[Part]:
+    """Writes one file of each kind, with its columns of the rows."""
+    paths = {kind: job.folder / file_name(kind, job.number) for kind in kinds}
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(parquet_writer(paths[kind], schema, kind == "rejected"))
+            for kind, schema in kinds.items()
+        ]
+        for group in _in_groups(tables):
+            for writer in writers:
+                writer.write_table(group.select(writer.schema.names))
+    return [part_of(kind, path) for kind, path in paths.items()]
 
 
-def columns_of(terms: Contract) -> dict[str, list[str]]:
+def _in_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in row groups, of which only the last may be short."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        while sum(map(len, waiting)) >= ROW_GROUP:
+            whole = pa.concat_tables(waiting)
+            yield whole.slice(0, ROW_GROUP).combine_chunks()
+            waiting = [whole.slice(ROW_GROUP)]
+    if any(map(len, waiting)):
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+def _kept(source: Source) -> Iterator[pa.Table]:
+    """The accepted rows that are not dropped, with some flags null."""
+    done = 0
+    for table in _read(source.accepted):
+        here = source.dropped[(source.dropped >= done) & (source.dropped < done + len(table))]
+        if len(here):
+            kept = np.ones(len(table), dtype=bool)
+            kept[here - done] = False
+            done += len(table)
+            table = table.filter(pa.array(kept))
+        else:
+            done += len(table)
+        for flag in sorted(source.nulled):
+            nulls = pa.nulls(len(table), pa.bool_())
+            table = table.set_column(table.schema.get_field_index(flag), flag, nulls)
+        yield table
+
+
+def _read(path: Path) -> Iterator[pa.Table]:
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as batches:
+        for batch in batches:
+            yield pa.Table.from_batches([batch])
+
+
+def _columns(terms: Contract) -> dict[str, list[str]]:
     """The columns of each part: the key is in all of them, the lineage in the rows."""
     own = {part: [c.name for c in terms.columns if c.part == part] for part in terms.parts}
     return {
@@ -184,46 +131,8 @@ def columns_of(terms: Contract) -> dict[str, list[str]]:
     }
 
 
-def staged_columns(terms: Contract) -> list[str]:
-    """What the whole night must know of each accepted row."""
-    names = [*terms.key, *OF_THE_DAY[terms.dataset], *LINEAGE.names, "_filled"]
-    return list(dict.fromkeys(names))
-
-
-@dataclass(frozen=True)
-class Again:
-    """What to write again: files of one kind into one file, without the rows at some positions of
-    each, and with some flags null."""
-
-    part: str
-    sources: Sequence[tuple[Path, np.ndarray, Sequence[str]]]
-    target: Path
-
-
-def write_again(job: Again) -> Part:
-    """Writes the files of a part again, each row group as one, or several files as one row group,
-    and returns the part. The files stay, for a task that is lost is tried again."""
-    schema = pq.read_schema(job.sources[0][0])
-    with _writer(job.target, schema, schema.names, "zstd") as writer:
-        groups = chain.from_iterable(_kept(*source) for source in job.sources)
-        for table in groups if len(job.sources) == 1 else [pa.concat_tables(groups)]:
-            writer.write_table(table.combine_chunks())
-    return part_of(job.part, job.target)
-
-
-def _kept(path: Path, dropped: np.ndarray, nulled: Sequence[str]) -> Iterator[pa.Table]:
-    """The row groups of a file without the rows at those positions, with those flags null."""
-    done = 0
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group)
-            kept = np.ones(len(table), dtype=bool)
-            kept[dropped[(dropped >= done) & (dropped < done + len(table))] - done] = False
-            done += len(table)
-            for flag in nulled:
-                nulls = pa.nulls(len(table), pa.bool_())
-                table = table.set_column(table.schema.get_field_index(flag), flag, nulls)
-            yield table.filter(pa.array(kept))
+def _of(schema: pa.Schema, names: list[str]) -> pa.Schema:
+    return pa.schema([schema.field(name) for name in names])
 
 
 def part_of(kind: str, path: Path) -> Part:
@@ -232,19 +141,29 @@ def part_of(kind: str, path: Path) -> Part:
 
 
 @contextmanager
-def _writer(
-    path: Path, schema: pa.Schema, names: list[str], codec: str
+def parquet_writer(
+    path: Path, schema: pa.Schema, is_private: bool = False
 ) -> Iterator[pq.ParquetWriter]:
-    """A writer of a file that gets its name once it is whole: a task that was given up for lost
-    may still write beside the one that took its place."""
+    """A writer of a file that gets its name once it is whole. Times and line numbers nearly all
+    differ, so that a dictionary of them would be as long as they are."""
+    words = [
+        f.name for f in schema if not pa.types.is_timestamp(f.type) and f.name != "_source_row"
+    ]
+    with finished(path) as part:
+        if is_private:
+            private(part).close()
+        writer = pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=words)
+        try:
+            yield writer
+            writer.close()
+        except BaseException:
+            writer.is_open = False  # else it would fail again when it is collected
+            raise
+
+
+@contextmanager
+def finished(path: Path) -> Iterator[Path]:
+    """Another name for a file until it is whole."""
     part = unfinished(path)
-    if schema == REJECTED:
-        private(part).close()  # it will hold text as delivered, with personal data
-    writer = pq.ParquetWriter(part, pa.schema([schema.field(n) for n in names]), compression=codec)
-    try:
-        yield writer
-        writer.close()
-    except BaseException:
-        writer.is_open = False  # else it would fail again when it is collected
-        raise
+    yield part
     os.replace(part, path)
