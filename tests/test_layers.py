@@ -153,15 +153,20 @@ def test_only_dags_and_the_connection_know_airflow() -> None:
 def test_dag_files_parse_without_pandas_or_duckdb() -> None:
     files = [p for p in sorted((ROOT / "dags").glob("*.py")) if p.stem != "__main__"]
     assert len(files) >= 7
-    for path in files:
-        code = (
-            f"import runpy, sys; runpy.run_path({str(path)!r}); "
-            "print([m for m in ('pandas', 'duckdb', 'pyarrow') if m in sys.modules])"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.strip().splitlines()[-1] == "[]"
+    code = (
+        "import runpy, sys\n"
+        "for path in sys.argv[1:]:\n"
+        "    runpy.run_path(path)\n"
+        "    print(path, [m for m in ('pandas', 'duckdb', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, files)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-len(files) :] == [f"{path} []" for path in files]
 
 
 def test_names_tell_what_lives_there() -> None:
