@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from transforms import engine
-from transforms.lake import Lake
+from transforms.lake import Lake, months
 from transforms.layouts import layouts
 from transforms.markets import market
 from warehouse.tables import lake_views
@@ -114,6 +114,9 @@ def warehouse_of(made: Tiny, smallest_cell: int = 5) -> Iterator[duckdb.DuckDBPy
             cast = ", ".join(f'CAST("{n}" AS {columns[n]}) AS "{n}"' for n in names)
             db.execute(f"INSERT INTO lake.{table} BY NAME SELECT {cast} FROM rows_to_copy")
             db.unregister("rows_to_copy")
+        for kind in months.BY_DAY["listings"]:
+            totals = months.totals(kind, "lake.listing_day")
+            db.execute(f"INSERT INTO lake.{kind} BY NAME {totals}")
         db.execute("ATTACH ':memory:' AS outlook")
         db.execute("USE outlook")
         make_tables(db)

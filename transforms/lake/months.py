@@ -36,6 +36,8 @@ FOLDED = {
     "inquiries": {},
 }
 PARTS = {"listings": ("day",)}
+# What is made of the parts called day, each by the query of that name.
+BY_DAY = {"listings": ("seller_day", "category_day")}
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,9 @@ def make(month: Month, settings: Settings) -> None:
         out = folder / "month"
         out.mkdir()
         with across_rows.connect(folder) as db:
-            for kind, (paths, columns, where) in _sources(month).items():
+            for kind, query in _queries(month).items():
                 db.execute(
-                    f"COPY (SELECT {columns} FROM read_parquet({listed(paths)}) WHERE {where}) "
-                    f"TO {quoted(out / f'{kind}.parquet')} "
+                    f"COPY ({query}) TO {quoted(out / f'{kind}.parquet')} "
                     "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
                 )
         files = {path.name: sha256(path) for path in out.iterdir()}
@@ -98,7 +99,31 @@ def paths(lake: Lake, dataset: str, chain: Sequence[Link], kind: str) -> list[st
     Only what has not changed since it was written is taken of a month, else the files of its
     nights are. Raises Damaged.
     """
+    found, others = _of_months(lake, dataset, chain, kind)
+    return found + _of_nights(lake, dataset, others, kind)
+
+
+def by_day(lake: Lake, chain: Sequence[Link], kind: str) -> str | None:
+    """A query for the totals of all nights of listings, which takes those of finished months as
+    they are; None if no night has any."""
+    found, others = _of_months(lake, "listings", chain, kind)
+    queries = [f"FROM read_parquet({listed(found)})"] if found else []
+    if days := _of_nights(lake, "listings", others, "day"):
+        queries.append(f"FROM ({totals(kind, f'read_parquet({listed(days)})')})")
+    return " UNION ALL ".join(queries) or None
+
+
+def totals(kind: str, days: str) -> str:
+    """The query of one kind of totals over the parts called day, which it reads FROM `days`."""
+    return f"WITH listing_day AS (FROM {days}) {across_rows.sql(kind)}"
+
+
+def _of_months(
+    lake: Lake, dataset: str, chain: Sequence[Link], kind: str
+) -> tuple[list[str], list[Link]]:
+    """The sound files of one kind of finished months, and the nights that no such file holds."""
     found: list[str] = []
+    others: list[Link] = []
     months = finished(lake, dataset, chain)
     for month in months:
         digest = (month.files() or {}).get(f"{kind}.parquet")
@@ -111,9 +136,8 @@ def paths(lake: Lake, dataset: str, chain: Sequence[Link], kind: str) -> list[st
                 "%s. The files of its nights are read instead; `outlook build` makes it again.",
                 fault,
             )
-        found += _of_nights(lake, dataset, month.links, kind)
-    since = chain[sum(len(m.links) for m in months) :]
-    return found + _of_nights(lake, dataset, since, kind)
+        others += month.links
+    return found, [*others, *chain[sum(len(m.links) for m in months) :]]
 
 
 def is_one(folder: PurePosixPath) -> bool:
@@ -123,18 +147,23 @@ def is_one(folder: PurePosixPath) -> bool:
 
 @cache
 def _rules() -> str:
-    return rules_of([(Path(__file__).name, Path(__file__))])
+    queries = (across_rows.path(kind) for kinds in BY_DAY.values() for kind in kinds)
+    return rules_of([(path.name, path) for path in (Path(__file__), *queries)])
 
 
-def _sources(month: Month) -> dict[str, tuple[list[str], str, str]]:
+def _queries(month: Month) -> dict[str, str]:
+    """What each of its files holds."""
     lake, dataset = month.lake, month.dataset
     found = {
-        kind: (_of_nights(lake, dataset, month.links, file), columns, where)
+        kind: f"SELECT {columns} FROM read_parquet("
+        f"{listed(_of_nights(lake, dataset, month.links, file))}) WHERE {where}"
         for kind, (file, columns, where) in FOLDED[dataset].items()
     }
     for part in PARTS.get(dataset, ()):
         if files := _of_nights(lake, dataset, month.links, part):
-            found[part] = (files, "*", "true")
+            rows = f"read_parquet({listed(files)})"
+            found[part] = f"FROM {rows}"
+            found |= {kind: totals(kind, rows) for kind in BY_DAY[dataset]}
     return found
 
 

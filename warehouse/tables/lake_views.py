@@ -37,6 +37,7 @@ DAY = arrow_schema(
     "live_listings long, impressions long, clicks long, visitors long, inquiries long, "
     "orders long"
 )
+OTHER_CLASS = {"seller_day": ["top_category_id"], "category_day": ["seller_id"]}
 NEW = arrow_schema("changed_on date, seller_id string, top_category_id string, new_listings long")
 # Columns that show when listings come and go; changes of their terms stay in the lake.
 CHANGE = arrow_schema("change string, changed_on date, product_id string, seller_id string")
@@ -109,6 +110,9 @@ def attach(
     _view(db, "listing_as_of", as_of, pa.schema([rows.field(name) for name in AS_OF]))
     _view(db, "listings_ledger", _last_state(lake, "listings", chains), LEDGER)
     _view(db, "listing_day", of_all_nights("listings", "day"), DAY)
+    for kind in months.BY_DAY["listings"]:
+        query = months.by_day(lake, chains["listings"], kind)
+        _view_of(db, kind, query, pa.schema([f for f in DAY if f.name not in OTHER_CLASS[kind]]))
     present = db.execute(
         "SELECT DISTINCT last_seen_on FROM lake.listings_ledger WHERE is_present ORDER BY 1"
     ).fetchall()
@@ -160,10 +164,14 @@ def _view(
     of: pa.Schema,
     where: str = "true",
 ) -> None:
-    if paths:
-        columns = ", ".join(of.names)
-        source = f"read_parquet({listed(paths)})"
-        db.execute(f"CREATE VIEW lake.{name} AS SELECT {columns} FROM {source} WHERE {where}")
+    columns = ", ".join(of.names)
+    query = f"SELECT {columns} FROM read_parquet({listed(paths)}) WHERE {where}"
+    _view_of(db, name, query if paths else None, of)
+
+
+def _view_of(db: duckdb.DuckDBPyConnection, name: str, query: str | None, of: pa.Schema) -> None:
+    if query:
+        db.execute(f"CREATE VIEW lake.{name} AS {query}")
     else:
         write(db, f"lake.{name}", of.empty_table())
 

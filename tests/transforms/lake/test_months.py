@@ -34,6 +34,8 @@ TABLES = (
     "listing_new",
     "listing_change",
     "listing_day",
+    "seller_day",
+    "category_day",
     "listings_ledger",
     "listings_present",
 )
@@ -149,14 +151,16 @@ def test_a_finished_month_is_read_and_not_its_nights(prepared: Path, tmp_path: P
         assert len(paths) == 2 + len(in_june)
     before = read(chosen)
     # Damaged, its nights are read instead; a thorough build makes it again.
-    damaged = chosen.lake / finished[0].folder / "day.parquet"
-    damaged.write_bytes(b"no parquet")
-    assert read(chosen) == before
-    assert any(str(damaged) in fault for fault in history.faults(Lake(chosen.lake), "listings"))
-    settle(chosen)
-    assert damaged.read_bytes() == b"no parquet"
-    settle(chosen, thorough=True)
-    assert not history.faults(Lake(chosen.lake), "listings") and read(chosen) == before
+    for kind in ("day", "seller_day"):
+        damaged = chosen.lake / finished[0].folder / f"{kind}.parquet"
+        damaged.write_bytes(b"no parquet")
+        assert read(chosen) == before
+        found = history.faults(Lake(chosen.lake), "listings")
+        assert any(str(damaged) in fault for fault in found)
+        settle(chosen)
+        assert damaged.read_bytes() == b"no parquet"
+        settle(chosen, thorough=True)
+        assert not history.faults(Lake(chosen.lake), "listings") and read(chosen) == before
     # Damage of a night that is not read any more is found by a thorough build.
     night = finished[0].links[0].night
     changes = chosen.lake / lake.history("listings", night) / "changes.parquet"
