@@ -260,13 +260,7 @@ def store_address(get: Get, name: str, url: str) -> Address:
     options = {o: text for o in STORE_OPTIONS if (text := get(f"{name}_{o.upper()}", None))}
     connection = get(f"{name}_CONNECTION", None)
     login = partial(_login, f"OUTLOOK_{name}", connection, find_connection) if connection else None
-    found = address(url, options, login, f"OUTLOOK_{name}")
-    if found.query or not set(found.options) <= set(STORE_OPTIONS):
-        raise SettingsError(
-            f"OUTLOOK_{name} is {shown(url)} with an option that is not known: only "
-            f"{', '.join(STORE_OPTIONS)} may follow. Nothing was done."
-        )
-    return found
+    return address(url, options, login, f"OUTLOOK_{name}", STORE_OPTIONS)
 
 
 def _local(name: str, url: str) -> Path:

@@ -100,3 +100,23 @@ def test_the_command_line_asks_airflow_as_well(
     assert PASSWORD not in said and "Traceback" not in said
     assert done.returncode == 0, said
     assert json.loads(done.stdout)["receipts"][0]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("OUTLOOK_EXPORTS", "s3://drop/in?endpoint=http://127.0.0.1:1&token=hush"),
+        ("OUTLOOK_EXPORTS", "sftp://127.0.0.1/in?known_host=/etc/hosts&token=hush"),
+        ("OUTLOOK_LAKE", "s3://lake/in?endpoint=http://127.0.0.1:1&token=hush"),
+    ],
+)
+def test_a_mistyped_option_is_refused(setting: str, url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"^{setting} is .* option that is not known") as error:
+        settings({"OUTLOOK_HOME": str(tmp_path), setting: url})
+    assert "hush" not in f"{error.value}"
+
+
+def test_a_signature_goes_along_to_an_https_source(tmp_path: Path) -> None:
+    url = "https://127.0.0.1/in?signature=hush"
+    away = settings({"OUTLOOK_HOME": str(tmp_path), "OUTLOOK_EXPORTS": url})
+    assert "hush" not in f"{away.exports}"

@@ -1,7 +1,7 @@
 """The address of a source: its URL taken apart, and shown without anything secret."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -108,8 +108,10 @@ def address(
     options: Mapping[str, str],
     find_login: FindLogin | None,
     setting: str = "OUTLOOK_EXPORTS",
+    known: Sequence[str] = OPTIONS,
 ) -> Address:
-    """Takes the URL of a setting apart. Options in its query win over those given.
+    """Takes the URL of a setting apart. Options in its query win over those given, and only https
+    may have others in it.
 
     Raises SettingsError.
     """
@@ -121,6 +123,11 @@ def address(
     if "@" in parts.path or "@" in parts.query or parts.fragment:
         raise _unreadable(setting)
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme.casefold() != "https" and not set(asked) <= set(known):
+        raise SettingsError(
+            f"{setting} is {shown(url)} with an option that is not known: only "
+            f"{', '.join(known)} may follow. Nothing was done."
+        )
     if not host and (parts.scheme == "s3" or find_login is None):
         what = "bucket" if parts.scheme == "s3" else "host"
         raise SettingsError(f"{setting} is {shown(url)}, which names no {what}")
