@@ -1,12 +1,24 @@
 """Figures drawn as bars: columns by year, a ranking, one bar in two parts."""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import altair as alt
 
-from warehouse.page import theme, words
+from warehouse.page import theme
 from warehouse.page.edition import Edition
-from warehouse.page.series import Figure, Point, a_year_before, classes, points, this_year, unit_of
+from warehouse.page.series import (
+    Figure,
+    Point,
+    a_year_before,
+    change,
+    classes,
+    points,
+    shown,
+    this_year,
+    unit_of,
+)
 
 TOP = 10  # bars in a ranking; the rest is in the table
 
@@ -44,7 +56,7 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
 def _column(point: Point, unit: str | None) -> dict[str, Any]:
     """One year of `years`: its value, else its symbol."""
     if point.value is not None:
-        text = words.measure(point.value, unit)
+        text = shown(point, unit)
     else:
         text = f"[{point.symbol}]" if point.symbol else "no data"
     return {
@@ -104,8 +116,8 @@ def _ranked(figure: Figure, edition: Edition) -> list[dict[str, Any]]:
                 "value": point.value,
                 "last": before.value if before else None,
                 "edge": max(point.value or 0, (before.value or 0) if before else 0),
-                "text": words.measure(point.value or 0, unit),
-                "change": words.change(point.value or 0, before.value or 0, unit) if before else "",
+                "text": shown(point, unit),
+                "change": change(point, before, unit) if before else "",
             }
         )
     return rows
@@ -130,13 +142,15 @@ def _names(is_narrow: bool, room: float) -> Any:
 
 def strip(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
     """One bar: the largest class and all others."""
-    shown = classes(this_year(points(figure, edition), edition))
-    if not shown:
+    top = next(iter(classes(this_year(points(figure, edition), edition))), None)
+    if top is None:
         return None
-    top = shown[0]
-    share = top.value or 0
-    first = f"{top.label} {words.percent(share)}"
-    rest = f"elsewhere {words.percent(1 - share)}"
+    share, all_ = top.value or 0, top.denominator or 0
+    left = float(1 - Decimal(repr(share)))
+    others = replace(top, value=left, numerator=all_ - (top.numerator or 0))
+    unit = unit_of(figure, edition)
+    first = f"{top.label} {shown(top, unit)}"
+    rest = f"elsewhere {shown(others, unit)}"
     parts: list[dict[str, Any]] = [
         {"label": first, "from": 0.0, "to": share, "class": "top"},
         {"label": rest, "from": share, "to": 1.0, "class": "rest"},

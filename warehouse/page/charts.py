@@ -55,11 +55,10 @@ def _note(figure: Figure, edition: Edition) -> str:
     if any(withheld):
         parts.append(f"Withheld [c]: {words.listed(sorted(withheld))}.")
     unknown = next((p for p in now if p.key == "unknown" and p.numerator), None)
-    if unknown and figure.kind != "lines":
-        parts.append(
-            f"Unknown: {words.number(unknown.numerator or 0)} of "
-            f"{words.number(unknown.denominator or 0)}."
-        )
+    counts = (unknown.numerator or 0, unknown.denominator or 0) if unknown else (0, 0)
+    # A denominator without the unknown rows is none of theirs.
+    if 0 < counts[0] <= counts[1] and figure.kind != "lines":
+        parts.append(f"Unknown: {words.number(counts[0])} of {words.number(counts[1])}.")
     return " ".join(parts)
 
 

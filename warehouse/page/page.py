@@ -14,12 +14,16 @@ from warehouse.page.charts import Picture
 from warehouse.page.edition import Column, Edition, Table
 from warehouse.page.series import (
     Figure,
+    Point,
     a_year_before,
+    change,
     classes,
     figures,
     label_of,
     layout,
+    named,
     points,
+    shown,
     this_year,
     unit_of,
 )
@@ -56,7 +60,7 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
     environment.filters.update(
         number=words.number, day=words.day, percent=words.percent, texts=lambda t: _text(t, edition)
     )
-    sections, shown = [], []
+    sections, on_page = [], []
     number = 0
     for entry in layout()["section"]:
         found = figures(entry, edition)
@@ -64,9 +68,10 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         for figure in found:
             number += 1
             made.append(_shown(number, figure, edition, pictures.get(figure.id)))
-            shown.append(figure)
+            on_page.append(figure)
         if made:
-            sections.append({**entry, "figures": made})
+            said = entry["sample_text"] if edition.is_sample and "sample_text" in entry else ""
+            sections.append({**entry, "text": said or entry["text"], "figures": made})
     style = (ROOM / "style.css").read_text("utf-8")
     return environment.get_template("index.html.j2").render(
         e=edition,
@@ -74,13 +79,13 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         year_label=year_label(edition),
         style=Markup(theme.fonts() + style + recolouring()),
         tiles=[_tile(t, edition) for t in layout()["tile"]],
-        lead=sentences.lead(edition, shown),
-        points=sentences.main_points(shown, edition),
+        lead=sentences.lead(edition, on_page),
+        points=sentences.main_points(on_page, edition),
         sections=sections,
-        comparison=_comparison(shown, edition),
+        comparison=_comparison(on_page, edition),
         unknown=layout()["unknown"],
         method=layout()["method"],
-        definitions=_definitions(shown, edition),
+        definitions=_definitions(on_page, edition),
         symbols=words.SYMBOLS,
         calendar=_calendar(pictures.get("nights"), number + 1),
         statuses=nights.STATUSES,
@@ -142,37 +147,49 @@ def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
     figure = _of_tile(tile)
     found = points(figure, edition) if figure.table in edition.tables else []
     now = this_year(found, edition)
-    shown = classes(now)[:1] if figure.key else [p for p in now if p.value is not None]
+    told = classes(now)[:1] if figure.key else [p for p in now if p.value is not None]
     title = tile["title"]
     if figure.key:
-        title = title.format(leader=shown[0].label) if shown else tile["none"]
-    made = {"title": title, "doc": _text(tile["doc"], edition), "link": tile.get("link", "")}
+        title = title.format(leader=told[0].label) if told else tile["none"]
+    made = {
+        "title": title,
+        "doc": _text(tile["doc"], edition),
+        "link": tile.get("link", ""),
+    }
     missing = edition.availability.get(figure.name)
-    if not shown or shown[0].value is None:
+    if not told or told[0].value is None:
         symbol = now[0].symbol if now and len(now) == 1 else "x"
         return {**made, "value": None, "symbol": symbol or "x", "change": "", "missing": missing}
-    point = shown[0]
+    point = told[0]
     value = point.value or 0
     unit = unit_of(figure, edition)
-    before = a_year_before(point, found)
     return {
         **made,
         "value": value,
-        "shown": words.percent(value) if words.is_share(unit) else words.short(value),
+        "shown": shown(point, unit) if words.is_share(unit) else words.short(value),
         "symbol": point.symbol or "",
-        "change": f"{words.change(value, before.value or 0, unit)} on {before.edition}"
-        if before
-        else "no comparable figure a year before",
+        "change": _since(point, a_year_before(point, found), unit),
         "as_of": point.as_of,
         "missing": missing,
     }
+
+
+def _since(point: Point, before: Point | None, unit: str | None) -> str:
+    """The change of a tile on last year."""
+    if before is None:
+        return "no comparable figure a year before"
+    text = change(point, before, unit)
+    is_named = text.startswith(("+", words.MINUS))
+    return f"{text} {'on' if is_named else 'since'} {before.edition}"
 
 
 def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | None) -> Shown:
     table = edition.tables[figure.table]
     wanted = table.rows if figure.columns[0] == "edition" else tuple(table.of(edition.name))
     rows = [r for r in wanted if all(r.get(k) == v for k, v in figure.where.items())]
-    columns = [c for name in _columns(figure, table, rows) if (c := table.column(name))]
+    dropped = figure.real_only if edition.is_sample else ()
+    names = [n for n in _columns(figure, table, rows) if n not in dropped]
+    columns = [c for name in names if (c := table.column(name))]
     head = [
         {
             "name": c.name,
@@ -272,16 +289,12 @@ def _of_tile(tile: dict[str, Any]) -> Figure:
     )
 
 
-def _comparison(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
+def _comparison(on_page: list[Figure], edition: Edition) -> list[dict[str, str]]:
     """A row per tile and per figure by year: last year, this year, the difference."""
     tiles = [_of_tile(t) for t in layout()["tile"] if t["table"] in edition.tables]
     told = {(f.table, f.measure) for f in tiles}
-    years = [f for f in shown if f.kind == "years" and (f.table, f.measure) not in told]
-    more = [
-        Figure(id="", kind="row", title="plain", unit="", columns=[], **r)
-        for r in layout()["row"]
-        if r["table"] in edition.tables
-    ]
+    years = [f for f in on_page if f.kind == "years" and (f.table, f.measure) not in told]
+    more = [f for r in layout()["row"] if (f := named(r["id"], edition))]
     rows = [_compared(f, edition) for f in (*years, *more)]
     *first, last = (_compared(f, edition) for f in tiles)  # unavailable figures come last
     return [*first, *(r for r in rows if {r["old"], r["new"]} - {"", "[x]"}), last]
@@ -298,19 +311,23 @@ def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
     before = a_year_before(point, found) if point else None
     return {
         "title": words.capital(figure.noun.format(leader=point.label if point else "Largest")),
-        "old": words.cell(old.value, unit, old.symbol) if old else "",
-        "new": words.cell(point.value, unit, point.symbol or "x") if point else "[x]",
+        "old": _told(old, unit) if old else "",
+        "new": _told(point, unit) or "[x]" if point else "[x]",
         "flag": "" if point is None or point.value is None else point.symbol or "",
-        "change": words.change(point.value or 0, before.value or 0, unit)
-        if point and before
-        else "",
+        "change": change(point, before, unit) if point and before else "",
     }
 
 
-def _definitions(shown: list[Figure], edition: Edition) -> list[dict[str, str]]:
+def _told(point: Point, unit: str | None) -> str:
+    if point.value is None:
+        return words.cell(None, unit, point.symbol)
+    return shown(point, unit)
+
+
+def _definitions(on_page: list[Figure], edition: Edition) -> list[dict[str, str]]:
     """The meaning of each table on the page, as its model states it."""
     found = {m.name: m for m in models() if m.schema == "report"}
-    names = list(dict.fromkeys(f.table for f in shown))
+    names = list(dict.fromkeys(f.table for f in on_page))
     parts = ("numerator", "denominator", "decided", "pitfalls")
     return [
         {
@@ -333,4 +350,4 @@ def _data_link(name: str, content: bytes) -> Markup:
 
 
 def _size(length: int) -> str:
-    return f"{max(1, round(length / 1000)):,} KB"
+    return f"{words.number(max(1, (length + 500) // 1000))} KB"

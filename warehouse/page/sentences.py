@@ -14,9 +14,13 @@ from warehouse.page.series import (
     Figure,
     Point,
     a_year_before,
+    change,
     classes,
+    is_beyond_error,
     is_same_date,
+    named,
     points,
+    shown,
     this_year,
     unbroken,
     unit_of,
@@ -24,8 +28,10 @@ from warehouse.page.series import (
 
 # With fewer steps than this, do not speak of a row of years.
 STEPS = 3
-# A smaller change (a hundredth, or a percentage point) counts as "hardly changed".
+# A smaller change (a hundredth, or a percentage point) counts as "hardly changed", but a share must
+# also be near to what it was, and so must its rest: 2.8% and 1.9% are less than a point apart.
 HARDLY = 0.01
+NEAR = 0.05
 
 
 def title(figure: Figure, edition: Edition) -> str:
@@ -33,10 +39,10 @@ def title(figure: Figure, edition: Edition) -> str:
     return RULES[figure.title](figure, edition)
 
 
-def main_points(shown: list[Figure], edition: Edition) -> list[str]:
+def main_points(on_page: list[Figure], edition: Edition) -> list[str]:
     """A sentence for each main point; a figure that is not available says so."""
     found = []
-    for figure in (f for f in shown if f.is_main_point):
+    for figure in (f for f in on_page if f.is_main_point):
         rule = {"trend": _trend_point, "leader": _leader_point}.get(figure.title)
         sentence = rule(figure, edition) if rule else None
         if sentence and sentence not in found:
@@ -44,16 +50,16 @@ def main_points(shown: list[Figure], edition: Edition) -> list[str]:
     return found
 
 
-def lead(edition: Edition, shown: list[Figure]) -> list[str]:
+def lead(edition: Edition, on_page: list[Figure]) -> list[str]:
     """The finding in one or two sentences: the first trend and the leaders among sellers."""
-    trends = [f for f in shown if f.title == "trend"][:1]
-    leaders = [f for f in shown if f.title == "leader" and f.noun == trends[0].noun.lower()]
+    trends = [f for f in on_page if f.title == "trend"][:1]
+    leaders = [f for f in on_page if f.title == "leader" and f.noun == trends[0].noun.lower()]
     sentences = [_trend_point(f, edition, brief=True) for f in trends]
     parts = []
     for figure in leaders:
         top = _leader(figure, edition)
         if top is not None and top.value is not None:
-            parts.append(f"{words.percent(top.value)} of {figure.of} are in {top.label}")
+            parts.append(f"{_part(top, figure, edition)} are in {top.label}")
     if parts:
         sentences.append(f"{words.listed(parts)}.")
     return [s for s in sentences if s]
@@ -67,14 +73,36 @@ class Trend:
     before: Point | None
     growth: float | None  # relative; for shares the difference
     unit: str | None
+    base: float | None = None  # the growth is from here
+    to: float | None = None
+
+    @property
+    def is_hardly(self) -> bool:
+        """Whether it is the same but for a change that is not worth telling."""
+        moved = abs(self.growth or 0)
+        if not words.is_share(self.unit):
+            return moved < HARDLY
+        old = self.base or 0
+        return not moved or (moved < HARDLY and moved < NEAR * min(old, 1 - old))
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether a per cent would be of too small a base."""
+        if not words.is_share(self.unit):
+            return self.base is not None and self.base < words.SMALL_BASE
+        return self.now.is_of_few or (self.before is not None and self.before.is_of_few)
 
     @property
     def size(self) -> str:
-        """Size of the change, without a sign; empty if it hardly changed."""
-        moved = abs(self.growth or 0)
-        if moved < HARDLY:
+        """Size of the change, without a sign; `from 6 to 13` of few; empty if it hardly changed."""
+        if self.is_hardly:
             return ""
-        return f"{moved * 100:.1f} pp" if words.is_share(self.unit) else words.percent(moved)
+        if words.is_share(self.unit) and self.is_of_few and self.before:
+            return f"from {change(self.now, self.before, self.unit)}"
+        if self.base is None or self.to is None:
+            return words.percent(abs(self.growth or 0))
+        text = words.change(self.to, self.base, self.unit)
+        return f"from {text}" if self.is_of_few else text[1:]
 
     @property
     def is_up(self) -> bool:
@@ -92,19 +120,24 @@ def trend_of(figure: Figure, edition: Edition) -> Trend | None:
     if figure.growth:
         # The table has its own growth, from the same date a year before.
         row = edition.tables[figure.table].of(edition.name)[0]
-        return Trend(now, before, row[figure.growth], unit)
+        base = row.get(f"{figure.growth}_denominator")
+        return Trend(
+            now, before, row[figure.growth], unit, base, row.get(f"{figure.growth}_numerator")
+        )
     if before is None:
         return Trend(now, None, None, unit)
     new, old = now.value or 0, before.value or 0
     if words.is_share(unit):
-        return Trend(now, before, new - old, unit)
-    return Trend(now, before, new / old - 1 if old else None, unit)
+        return Trend(now, before, new - old, unit, old, new)
+    return Trend(now, before, new / old - 1 if old else None, unit, old, new)
 
 
 def _trend(figure: Figure, edition: Edition) -> str:
     trend = trend_of(figure, edition)
-    if trend is None or trend.growth is None:
+    if trend is None or (trend.growth is None and not trend.now.is_window):
         return figure.noun
+    if trend.now.is_window:
+        return _of_window(trend, figure)
     if not trend.size:
         return f"{figure.noun} hardly changed in {edition.name}"
     verb = "rose" if trend.is_up else "fell"
@@ -116,6 +149,24 @@ def _trend(figure: Figure, edition: Edition) -> str:
     return f"{figure.noun} {verb} {trend.size} in {edition.name}{row}"
 
 
+def _of_window(trend: Trend, figure: Figure) -> str:
+    """A rate of some days: it names them, and changed only beyond its error."""
+    now, before = trend.now, trend.before
+    value = shown(now, trend.unit)
+    if before is None or trend.is_hardly or not is_beyond_error(now, before):
+        return f"{figure.noun}: {value} in {_days(now)}"
+    verb = "rose" if trend.is_up else "fell"
+    if trend.is_of_few:
+        return f"{figure.noun} {verb} {trend.size} in {_days(now)}"
+    return f"{figure.noun} {verb} {trend.size}, to {value} in {_days(now)}"
+
+
+def _days(point: Point) -> str:
+    """The window of a rate: `the 30 days to 23 June 2022`."""
+    assert point.since and point.until
+    return f"the {(point.until - point.since).days + 1} days to {words.day(point.until)}"
+
+
 def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str | None:
     trend = trend_of(figure, edition)
     if trend is None:
@@ -125,19 +176,21 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
             if missing
             else None
         )
-    shown = words.measure(trend.now.value or 0, trend.unit)
+    value = shown(trend.now, trend.unit)
     day = words.day(trend.now.as_of)
     compared = f", {_compared(trend, figure)}" if trend.growth is not None else ""
     if brief:
         market = edition.market["market_name"]
         noun = figure.noun.lower()
-        return f"{market} had {shown} {noun} on the marketplace on {day}{compared}."
+        return f"{market} had {value} {noun} on the marketplace on {day}{compared}."
     now = trend.now
     of = f" of {words.number(now.denominator)} {figure.of}" if now.denominator and figure.of else ""
+    if of and now.is_of_few and words.is_share(trend.unit):
+        of = f" {figure.of}"  # the value itself is `9 of 12`
     when = f"as of {day}"
     if now.since and now.until:
         when = f"from {words.day(now.since)} to {words.day(now.until)}"
-    text = f"{figure.noun}: {shown}{of} {when}"
+    text = f"{figure.noun}: {value}{of} {when}"
     if trend.growth is None:
         return f"{text}; {_not_compared(figure, trend.now, edition)}."
     text += compared
@@ -150,7 +203,9 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
             text += f"{len(run) - 1} yearly changes since {run[0].edition}"
     row = edition.tables[figure.table].of(edition.name)[0] if figure.growth else {}
     # If the first year is withheld, its distance is known but the rate is not.
-    if row.get("cagr") is not None and (row.get("cagr_years") or 0) > 1:
+    base = row.get("cagr_denominator", words.SMALL_BASE)
+    is_rate = row.get("cagr") is not None and (base is None or base >= words.SMALL_BASE)
+    if is_rate and (row.get("cagr_years") or 0) > 1:
         text += (
             f". From {words.day(row['cagr_from'])} to {day}, {row['cagr_years']} years, "
             f"the average was {words.percent(row['cagr'])} a year"
@@ -194,7 +249,13 @@ def _leader_title(figure: Figure, edition: Edition) -> str:
     top = _leader(figure, edition)
     if top is None or top.value is None:
         return words.capital(figure.noun)
-    return f"{top.label}: {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
+    return f"{top.label}: {_part(top, figure, edition)}{_gain(figure, edition)}"
+
+
+def _part(point: Point, figure: Figure, edition: Edition) -> str:
+    """A share with its denominator: `58.2% of paid sellers`, or `9 of 12 paid sellers`."""
+    text = shown(point, unit_of(figure, edition))
+    return f"{text} {figure.of}" if " of " in text else f"{text} of {figure.of}"
 
 
 def _leader_point(figure: Figure, edition: Edition) -> str | None:
@@ -207,11 +268,11 @@ def _leader_point(figure: Figure, edition: Edition) -> str | None:
             if missing
             else None
         )
-    text = f"{top.label}: {words.percent(top.value)} of {figure.of}{_gain(figure, edition)}"
+    text = f"{top.label}: {_part(top, figure, edition)}{_gain(figure, edition)}"
     rest = classes(now)[1:3]
     # A withheld class may be larger than a shown one, so do not number the places.
     if rest and not any(p.symbol == "c" for p in now):
-        names = [f"{p.label} ({words.percent(p.value or 0)})" for p in rest]
+        names = [f"{p.label} ({shown(p, unit_of(figure, edition))})" for p in rest]
         text += f"; {words.listed(names)} follow{'s' if len(names) == 1 else ''}"
     return f"{text}."
 
@@ -222,27 +283,29 @@ def _gain(figure: Figure, edition: Edition) -> str:
     before = a_year_before(top, found) if top else None
     if top is None or before is None or top.value is None or before.value is None:
         return ""
-    step = words.change(top.value, before.value, unit_of(figure, edition))
-    if step[0] not in f"+{words.MINUS}":
+    unit = unit_of(figure, edition)
+    if top.is_of_few or before.is_of_few:
+        return f"; {shown(before, unit)} in {before.edition}"
+    step = top.value - before.value
+    trend = Trend(top, before, step, unit, before.value, top.value)
+    if trend.is_hardly:
         is_same = words.percent(top.value) == words.percent(before.value)
         return f", {'as' if is_same else 'much as'} in {before.edition}"
-    if abs(top.value - before.value) < HARDLY:
-        return f", much as in {before.edition}"
-    return f", {'up' if step[0] == '+' else 'down'} {step[1:]} on {before.edition}"
+    return f", {'up' if trend.is_up else 'down'} {trend.size} on {before.edition}"
 
 
 def _followers(figure: Figure, edition: Edition) -> str:
     found = points(figure, edition)
-    shown = classes(this_year(found, edition))
-    if len(shown) < 2:
+    told = classes(this_year(found, edition))
+    if len(told) < 2:
         return f"{words.capital(figure.noun)} outside the largest class"
-    if len(shown) > 2 and shown[1].value == shown[2].value:
-        return f"{words.capital(figure.noun)} outside {shown[0].label}"
-    where = f"outside {shown[0].label}, {shown[1].label} has most {figure.noun}"
+    if len(told) > 2 and told[1].value == told[2].value:
+        return f"{words.capital(figure.noun)} outside {told[0].label}"
+    where = f"outside {told[0].label}, {told[1].label} has most {figure.noun}"
     # A withheld class may be larger than a shown one.
     is_all = not any(p.symbol == "c" for p in this_year(found, edition))
     text = words.capital(where) if is_all else f"Of what is shown {where}"
-    moved = [(p, a_year_before(p, found)) for p in shown[1:]]
+    moved = [(p, a_year_before(p, found)) for p in told[1:]]
     if len(moved) > 1 and all(b and (p.value or 0) > (b.value or 0) for p, b in moved):
         text += f", and each shown here has more than in {edition.name[:2]}{edition.year - 1}"
     return text
@@ -266,10 +329,30 @@ def _months(figure: Figure, edition: Edition) -> str:
     if above == below:
         return f"{figure.noun} by month"
     many, side = max((above, "above"), (below, "below"))
+    if not _year_moved(figure, pairs, is_up=side == "above", edition=edition):
+        return f"{figure.noun} by month"
     of = f"{many} of {len(pairs)} months"
     if many == len(pairs):
         of = "every month" if many == 12 else f"all {many} months that can be compared"
     return f"{figure.noun} ran {side} {last} in {of}"
+
+
+def _year_moved(
+    figure: Figure, pairs: list[tuple[float, float]], is_up: bool, edition: Edition
+) -> bool:
+    """Whether the year, or its compared months together, went the way that most months went."""
+    year = named(figure.of_year, edition) if figure.of_year else None
+    trend = trend_of(year, edition) if year else None
+    if trend is None or trend.growth is None:
+        now, before = (sum(column) for column in zip(*pairs, strict=True))
+        day = Point(edition.name, now, None, None)
+        unit = unit_of(figure, edition)
+        if words.is_share(unit):
+            now, before = now / len(pairs), before / len(pairs)
+            trend = Trend(day, None, now - before, unit, before)
+        else:
+            trend = Trend(day, None, now / before - 1 if before else 1.0, unit, before)
+    return not trend.is_hardly and trend.is_up == is_up
 
 
 def _plain(figure: Figure, edition: Edition) -> str:
@@ -288,9 +371,14 @@ def _not_compared(figure: Figure, now: Point, edition: Edition) -> str:
 
 
 def _compared(trend: Trend, figure: Figure) -> str:
+    if trend.before and not is_beyond_error(trend.now, trend.before):
+        return f"and {shown(trend.before, trend.unit)} a year before: no change beyond its error"
     is_level = figure.is_level or words.is_share(trend.unit)
     if not trend.size and _is_same(trend):
         return "the same as a year before" if is_level else "as many as a year before"
+    if trend.size.startswith("from"):
+        before = shown(trend.before or trend.now, trend.unit)
+        return f"{'up' if trend.is_up else 'down'} from {before} a year before"
     up, down = ("higher", "lower") if is_level else ("more", "fewer")
     return f"{trend.size or 'hardly'} {up if trend.is_up else down} than a year before"
 

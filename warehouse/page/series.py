@@ -4,12 +4,15 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from warehouse.page import words
 from warehouse.page.edition import Edition
 
+# Two rates of windows differ if they are further apart than this many standard errors.
+Z = 1.96
 # Dates are "a year apart" within this margin: the last good night may be a few days early. Two
 # flows are comparable if the numbers of days covered differ by no more.
 SLACK = timedelta(days=7)
@@ -35,10 +38,12 @@ class Figure:
     growth: str = ""
     month: str = ""
     covered_by: str = ""
+    of_year: str = ""
     since: str = ""
     until: str = "as_of"
     names: dict[str, str] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
+    real_only: tuple[str, ...] | list[str] = ()
     is_level: bool = False
     is_main_point: bool = False
     is_seen: bool = False
@@ -69,6 +74,7 @@ class Point:
     days: int | None = None  # covered by deliveries, where the table says so
     of_days: int | None = None
     is_seen: bool = False
+    is_window: bool = False  # a rate of some days only, such as thirty
 
     @property
     def year(self) -> int:
@@ -78,6 +84,11 @@ class Point:
     def is_short(self) -> bool:
         """Whether deliveries do not cover all its days."""
         return self.days is not None and self.of_days is not None and self.days < self.of_days
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether a per cent of its denominator would say more than the figures do."""
+        return self.denominator is not None and self.denominator < words.SMALL_BASE
 
 
 @cache
@@ -118,6 +129,7 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
             row.get(figure.until),
             *covered.get(row["edition"], _covered(row)),
             figure.is_seen,
+            figure.until != "as_of" and None not in (row.get(figure.since), row.get(figure.until)),
         )
         # A month covered only in part would look like a fall.
         is_gap = on is not None and (point.is_short or not _is_a_month(row))
@@ -166,6 +178,46 @@ def label_of(figure: Figure, row: dict[str, Any]) -> str:
 def unit_of(figure: Figure, edition: Edition) -> str | None:
     column = edition.tables[figure.table].column(figure.measure)
     return column.unit if column else None
+
+
+def named(name: str, edition: Edition) -> Figure | None:
+    """The figure or row of that id; None if its table is not in the file."""
+    more = [
+        {"kind": "row", "title": "plain", "unit": "", "columns": [], **r} for r in layout()["row"]
+    ]
+    entries = [f for s in layout()["section"] for f in s.get("figure", ())]
+    found = next(Figure(**f) for f in [*entries, *more] if f["id"] == name)
+    return found if found.table in edition.tables else None
+
+
+def shown(point: Point, unit: str | None) -> str:
+    """A point with a value as text: `9 of 12` where a per cent would be of a small base."""
+    if words.is_share(unit) and point.is_of_few and point.numerator is not None:
+        return f"{words.number(point.numerator)} of {words.number(point.denominator or 0)}"
+    return words.measure(point.value or 0, unit)
+
+
+def change(now: Point, before: Point, unit: str | None) -> str:
+    """The difference of two points with values, as text."""
+    if words.is_share(unit) and (now.is_of_few or before.is_of_few):
+        return words.from_to(shown(before, unit), shown(now, unit))
+    text = words.change(now.value or 0, before.value or 0, unit)
+    return text if is_beyond_error(now, before) else f"{text}, within its error"
+
+
+def is_beyond_error(now: Point, before: Point) -> bool:
+    """Whether the points differ at all: rates of windows only by a test of two proportions."""
+    if not (now.is_window or before.is_window):
+        return True
+    parts = (now.numerator, now.denominator, before.numerator, before.denominator)
+    if None in parts or not now.denominator or not before.denominator:
+        return False
+    a, b = now.numerator or 0, before.numerator or 0
+    pooled = (a + b) / (now.denominator + before.denominator)
+    if not 0 < pooled < 1:
+        return False
+    error = sqrt(pooled * (1 - pooled) * (1 / now.denominator + 1 / before.denominator))
+    return abs(a / now.denominator - b / before.denominator) > Z * error
 
 
 def this_year(found: list[Point], edition: Edition) -> list[Point]:

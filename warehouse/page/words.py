@@ -1,6 +1,7 @@
 """How the page, charts and sentences write numbers, dates and symbols."""
 
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,10 @@ import pycountry
 from transforms.fields.country import countries
 
 MINUS = "\N{MINUS SIGN}"
+# A per cent of fewer than this says more than the figures do.
+SMALL_BASE = 30
+# Rates so small that readers are given them for a thousand.
+PER_THOUSAND = ("inquiries a visitor",)
 UNSHOWN = ("c", "x")  # the others mark a figure that is shown
 SYMBOLS = {
     "p": (
@@ -53,23 +58,23 @@ SPELLED = {
 }
 
 
-def number(value: float) -> str:
+def number(value: float | Decimal) -> str:
     """Whole numbers with commas; others with at most two decimals, small ones with three digits."""
-    if isinstance(value, int) or float(value).is_integer():
-        return _signed(f"{value:,.0f}")
-    if abs(value) < 1:
-        return _signed(f"{value:.3g}")
-    return _signed(f"{value:,.2f}".rstrip("0").rstrip("."))
+    exact = _exact(value)
+    if exact == exact.to_integral_value():
+        return _signed(f"{_half_up(exact, 0):,f}")
+    digits = 2 if abs(exact) >= 1 else 2 - exact.adjusted()
+    return _signed(f"{_half_up(exact, digits):,f}".rstrip("0").rstrip("."))
 
 
 def percent(value: float) -> str:
     """A share of 0.582 as 58.2%."""
-    return _signed(f"{value * 100:,.1f}%")
+    return _signed(f"{_half_up(_exact(value).scaleb(2), 1):,f}%")
 
 
 def short(value: float) -> str:
     """A headline count: 3.2 m, or in full below a million."""
-    return f"{value / 1e6:,.1f} m" if value >= 1e6 else number(value)
+    return f"{_half_up(_exact(value).scaleb(-6), 1):,f} m" if value >= 1e6 else number(value)
 
 
 def is_share(unit: str | None) -> bool:
@@ -80,14 +85,25 @@ def is_share(unit: str | None) -> bool:
 def measure(value: float, unit: str | None) -> str:
     if is_share(unit):
         return percent(value)
-    return f"US${value:,.2f}" if str(unit).startswith("USD") else number(value)
+    if unit in PER_THOUSAND:
+        return number(_exact(value).scaleb(3))
+    return f"US${_half_up(_exact(value), 2):,f}" if str(unit).startswith("USD") else number(value)
 
 
 def change(new: float, old: float, unit: str | None) -> str:
-    """Difference of two figures: percentage points for shares, per cent for counts."""
+    """Difference of two figures: percentage points for shares, per cent for the rest.
+
+    Where the earlier figure is too small a base, both figures.
+    """
     if is_share(unit):
-        return _plus(f"{(new - old) * 100:+.1f} pp")
-    return _plus(f"{(new / old - 1) * 100:+.1f}%") if old else "was 0"
+        return _plus(f"{_half_up((_exact(new) - _exact(old)).scaleb(2), 1):+,f} pp")
+    if abs(old) < SMALL_BASE:
+        return from_to(measure(old, unit), measure(new, unit))
+    return _plus(f"{_half_up((_exact(new) / _exact(old) - 1).scaleb(2), 1):+,f}%")
+
+
+def from_to(was: str, now: str) -> str:
+    return "unchanged" if was == now else f"{was} to {now}"
 
 
 def day(value: date | None) -> str:
@@ -154,6 +170,15 @@ def listed(names: list[str]) -> str:
 
 def possessive(name: str) -> str:
     return f"{name}\N{RIGHT SINGLE QUOTATION MARK}{'' if name.endswith('s') else 's'}"
+
+
+def _exact(value: float | Decimal) -> Decimal:
+    """The number as it is written, not its nearest binary fraction."""
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def _half_up(value: Decimal, digits: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def _signed(text: str) -> str:

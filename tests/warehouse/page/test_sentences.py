@@ -316,7 +316,7 @@ def test_numbers_as_they_are_written() -> None:
     assert words.change(0.62, 0.63, "share 0-1") == "\N{MINUS SIGN}1.0 pp"
     assert words.change(0.62, 0.61999, "share 0-1") == "0.0 pp"
     assert words.change(129, 100, "sellers") == "+29.0%"
-    assert words.change(5, 0, "sellers") == "was 0"
+    assert words.change(5, 0, "sellers") == "0 to 5"
     assert words.cell(None, None, "c") == "[c]"
     assert words.cell(None, None) == ""
 
