@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from warehouse.models import models
-from warehouse.page import charts, nights, revisions, sentences, theme, words
+from warehouse.page import charts, nights, queries, revisions, sentences, theme, words
 from warehouse.page.charts import Picture
 from warehouse.page.edition import Column, Edition, Table
 from warehouse.page.series import (
@@ -45,7 +45,8 @@ class Shown:
     is_withheld: bool
     head: list[dict[str, Any]]
     rows: list[list[dict[str, Any]]]
-    sql: str
+    query: str
+    built: str
 
 
 def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, bytes]) -> str:
@@ -185,8 +186,7 @@ def _since(point: Point, before: Point | None, unit: str | None) -> str:
 
 def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | None) -> Shown:
     table = edition.tables[figure.table]
-    wanted = table.rows if figure.columns[0] == "edition" else tuple(table.of(edition.name))
-    rows = [r for r in wanted if all(r.get(k) == v for k, v in figure.where.items())]
+    rows = queries.rows(figure, edition)
     dropped = figure.real_only if edition.is_sample else ()
     names = [n for n in _columns(figure, table, rows) if n not in dropped]
     columns = [c for name in names if (c := table.column(name))]
@@ -203,7 +203,7 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
     svgs = {}
     if picture:
         svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
-    sql = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
+    built = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
     missing = edition.availability.get(figure.name)
     is_withheld = any(p.symbol == "c" for p in this_year(points(figure, edition), edition))
     return Shown(
@@ -217,7 +217,8 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
         is_withheld,
         head,
         cells,
-        sql,
+        queries.query(figure, edition, names),
+        built,
     )
 
 
@@ -247,20 +248,15 @@ def _cell(
     }
 
 
-def rests(figure: Figure, table: Table) -> list[str]:
-    """Columns with the parts of the measure: numerator, denominator, coverage."""
-    names = ("numerator", "denominator", "coverage")
-    own = [f"{figure.measure}_{n}" if table.column(f"{figure.measure}_{n}") else n for n in names]
-    return [] if figure.is_bare else [n for n in own if table.column(n)]
-
-
 def _columns(figure: Figure, table: Table, rows: list[dict[str, Any]]) -> list[str]:
     """The columns in sections.toml, then the measure and its parts.
 
     A count is its own numerator and has no denominator: columns that add nothing are left out.
     """
     telling = [
-        c for c in rests(figure, table) if any(r[c] not in (None, r[figure.measure]) for r in rows)
+        c
+        for c in queries.parts(figure, table)
+        if any(r[c] not in (None, r[figure.measure]) for r in rows)
     ]
     return list(dict.fromkeys([*figure.columns, figure.measure, *telling]))
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# What is folded, and holds nothing folded itself.
+FOLDED = re.compile(r"<details[^>]*>[^<]*(?:<(?!/?details)[^<]*)*</details>")
 INSTALL = "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
@@ -31,9 +33,9 @@ def write(path: Path, html: str) -> bool:
     # The alternative text is a label on screen, where a title would pop up, and a title in the PDF.
     html = re.sub(r'role="img" aria-label="([^"]*)">', r'role="img"><title>\1</title>', html)
     # The style sheet hides these in print; leaving them out saves the layout.
-    html = re.sub(
-        r'<div class="narrow">.*?</div>|<details>.*?</details>', "", html, flags=re.DOTALL
-    )
+    html = re.sub(r'<div class="narrow">.*?</div>', "", html, flags=re.DOTALL)
+    while (less := FOLDED.sub("", html)) != html:
+        html = less
     # The page embeds everything: nothing is fetched but its own fonts.
     own = weasyprint.urls.URLFetcher(allowed_protocols={"data"})
     with _no_clock():

@@ -11,7 +11,7 @@ import pytest
 
 from tests.warehouse.page import made_up
 from warehouse.models import models
-from warehouse.page import charts, page, pdf, report, sentences, series
+from warehouse.page import charts, page, pdf, queries, report, sentences, series
 from warehouse.page.edition import Edition, read
 from warehouse.page.series import Figure, layout
 
@@ -28,7 +28,7 @@ def test_entry_fits_its_table(figure: Figure, edition: Edition) -> None:
     assert named <= {c.name for c in table.columns}
     assert figure.kind in {*charts.KINDS, "table"}
     assert figure.title in sentences.RULES
-    assert page.rests(figure, table) or figure.is_bare
+    assert queries.parts(figure, table) or figure.is_bare
     assert figure.of or not figure.key
 
 
