@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from warehouse.models import models
-from warehouse.page import charts, nights, queries, revisions, sentences, theme, words
+from warehouse.page import charts, nights, queries, revisions, sentences, story, theme, words
 from warehouse.page.charts import Picture
 from warehouse.page.edition import Column, Edition, Table
 from warehouse.page.series import (
@@ -81,7 +81,8 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         style=Markup(theme.fonts() + style + recolouring()),
         tiles=[_tile(t, edition) for t in layout()["tile"]],
         lead=sentences.lead(edition, on_page),
-        points=sentences.main_points(on_page, edition),
+        points=story.main_points(on_page, edition),
+        numbers={f.id: place for place, f in enumerate(on_page, 1)},
         sections=sections,
         comparison=_comparison(on_page, edition),
         unknown=layout()["unknown"],

@@ -32,6 +32,15 @@ def query(figure: Figure, edition: Edition, columns: Iterable[str]) -> str:
     return select(names, figure.table, where)
 
 
+def values(figure: Figure, what: str, editions: list[str], key: str = "") -> str:
+    """One value of the figure, or those of two years, of one class if it has classes."""
+    names = ", ".join(_literal(e) for e in editions)
+    where = [f"edition IN ({names})"]
+    where += [f"{column} = {_literal(value)}" for column, value in figure.where.items()]
+    where += [f"{figure.key} = {_literal(key)}"] if key else []
+    return select(["edition", what], figure.table, where).replace(";", "\nORDER BY edition;")
+
+
 def select(names: list[str], table: str, where: list[str]) -> str:
     """A SELECT whose columns are broken into short lines."""
     lines = [""]

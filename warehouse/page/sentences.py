@@ -154,14 +154,14 @@ def _of_window(trend: Trend, figure: Figure) -> str:
     now, before = trend.now, trend.before
     value = shown(now, trend.unit)
     if before is None or trend.is_hardly or not is_beyond_error(now, before):
-        return f"{figure.noun}: {value} in {_days(now)}"
+        return f"{figure.noun}: {value} in {days_of(now)}"
     verb = "rose" if trend.is_up else "fell"
     if trend.is_of_few:
-        return f"{figure.noun} {verb} {trend.size} in {_days(now)}"
-    return f"{figure.noun} {verb} {trend.size}, to {value} in {_days(now)}"
+        return f"{figure.noun} {verb} {trend.size} in {days_of(now)}"
+    return f"{figure.noun} {verb} {trend.size}, to {value} in {days_of(now)}"
 
 
-def _days(point: Point) -> str:
+def days_of(point: Point) -> str:
     """The window of a rate: `the 30 days to 23 June 2022`."""
     assert point.since and point.until
     return f"the {(point.until - point.since).days + 1} days to {words.day(point.until)}"

@@ -67,6 +67,11 @@ def number(value: float | Decimal) -> str:
     return _signed(f"{_half_up(exact, digits):,f}".rstrip("0").rstrip("."))
 
 
+def decimal(value: float) -> str:
+    """A mean or ratio with one decimal: 8.7."""
+    return f"{_half_up(_exact(value), 1):,f}"
+
+
 def percent(value: float) -> str:
     """A share of 0.582 as 58.2%."""
     return _signed(f"{_half_up(_exact(value).scaleb(2), 1):,f}%")
