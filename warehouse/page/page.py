@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from warehouse.models import models
-from warehouse.page import charts, nights, queries, revisions, sentences, story, theme, words
+from warehouse.page import cards, charts, nights, queries, revisions, sentences, story, theme, words
 from warehouse.page.charts import Picture
 from warehouse.page.edition import Column, Edition, Table
 from warehouse.page.series import (
@@ -147,7 +147,8 @@ def _text(text: str, edition: Edition) -> str:
 def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
     """Headline figure with its symbol, its change on last year and its meaning."""
     figure = _of_tile(tile)
-    found = points(figure, edition) if figure.table in edition.tables else []
+    known = figure.table in edition.tables
+    found = points(figure, edition) if known else []
     now = this_year(found, edition)
     told = classes(now)[:1] if figure.key else [p for p in now if p.value is not None]
     title = tile["title"]
@@ -157,6 +158,7 @@ def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
         "title": title,
         "doc": _text(tile["doc"], edition),
         "link": tile.get("link", ""),
+        "card": cards.card(tile, figure, told[0] if told else None, edition) if known else None,
     }
     missing = edition.availability.get(figure.name)
     if not told or told[0].value is None:
