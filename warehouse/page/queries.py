@@ -35,10 +35,12 @@ def query(figure: Figure, edition: Edition, columns: Iterable[str]) -> str:
 def values(figure: Figure, what: str, editions: list[str], key: str = "") -> str:
     """One value of the figure, or those of two years, of one class if it has classes."""
     names = ", ".join(_literal(e) for e in editions)
-    where = [f"edition IN ({names})"]
+    is_one = len(editions) == 1
+    where = [f"edition = {names}" if is_one else f"edition IN ({names})"]
     where += [f"{column} = {_literal(value)}" for column, value in figure.where.items()]
     where += [f"{figure.key} = {_literal(key)}"] if key else []
-    return select(["edition", what], figure.table, where).replace(";", "\nORDER BY edition;")
+    text = select(["edition", what], figure.table, where)
+    return text if is_one else text.replace(";", "\nORDER BY edition;")
 
 
 def select(names: list[str], table: str, where: list[str]) -> str:

@@ -226,7 +226,7 @@ def _silent(edition: Edition) -> Sentence | None:
     said.text = f"{words.capital(value)} {of}sellers that paid in the year received no inquiry"
     if trend.before:
         was = said.note(shown(trend.before, trend.unit), figure, years=2)
-        said.text += _from(was, value, trend.before.value or 0, trend.now.value or 0)
+        said.text += _since(was, value, trend)
         said.weight = abs(trend.growth or 0)
     said.text += "."
     return said
@@ -280,9 +280,17 @@ def _led(figure: Figure, top: Point, before: Point | None, edition: Edition, ver
     said.text = f"{top.label} {verb} {value} {of}{figure.of}"
     if before:
         was = said.note(shown(before, unit), figure, key=top.key, years=2)
-        said.text += _from(was, value, before.value or 0, top.value or 0)
-        said.weight = abs((top.value or 0) - (before.value or 0))
+        trend = Trend(top, before, (top.value or 0) - (before.value or 0), unit, before.value)
+        said.text += _since(was, value, trend)
+        said.weight = abs(trend.growth or 0)
     return said
+
+
+def _since(was: str, now: str, trend: Trend) -> str:
+    """The share of a year before; one that hardly changed went neither up nor down."""
+    if trend.is_hardly and was != now:
+        return f" ({was} a year before)"
+    return _from(was, now, 0, trend.growth or 0)
 
 
 def _from(was: str, now: str, old: float, new: float) -> str:

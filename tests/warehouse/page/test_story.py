@@ -198,6 +198,13 @@ def test_a_tiny_second_market_has_no_per_cent(tmp_path: Path) -> None:
     ]
 
 
+def test_a_share_that_hardly_changed_went_neither_up_nor_down(tmp_path: Path) -> None:
+    found = told(market(tmp_path, LAST, GOOD | {"city": (513, 605)}))
+    assert found[4].text.startswith(
+        "Sialkot is home to 84.8% of paid sellers whose city is known (85.1% a year before); the "
+    )
+
+
 def test_buyers_who_are_not_all_known_are_named_so(tmp_path: Path) -> None:
     found = told(market(tmp_path, LAST, GOOD | {"coverage": 0.9}))
     assert "each known buyer wrote 8.7" in found[1].text
