@@ -10,7 +10,8 @@ from warehouse.page.edition import Edition, Row, Table
 from warehouse.page.series import Figure, Point, named, shown, unit_of
 
 # In an answer: {table.column}, {row.column} of the tile's own row, {table.column|key=value} of one
-# row of a table; the value @ is the class that the tile is about.
+# row of a table; the value @ is the class that the tile is about. {watched.listings} is the first
+# night on which listings were seen.
 COMPUTED = re.compile(r"\{(\w+)\.(\w+)(?:\|(\w+)=([\w@]+))?\}")
 NOT_HELD = "This edition’s file does not say, or rests on too few cases to say it as a per cent."
 
@@ -91,6 +92,8 @@ def answer(text: str, row: Row, key: str, edition: Edition) -> str:
         where = {by: key if value == "@" else value} if by else {}
         found = row if name == "row" else _row(of, edition, where) if of else {}
         said = _cell(column, found)
+        if name == "watched" and (since := edition.watched_since.get(column)):
+            said = words.day(since)
         missing.extend([column] if said is None else [])
         return said or ""
 

@@ -27,6 +27,7 @@ REASONS = (
     f"WHERE {IN_PERIOD} GROUP BY dataset, reason "
     "QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY rows DESC, reason) = 1"
 )
+FIRST = "SELECT dataset, min(export_date) AS night FROM meta.night WHERE is_good GROUP BY dataset"
 REVISIONS = (
     "FROM meta.revision WHERE edition = '{}' "
     "ORDER BY revision DESC, table_name, row_key, column_name"
@@ -88,6 +89,7 @@ class Edition:
     reasons: dict[str, Row] = field(default_factory=dict)  # dataset -> commonest reject
     revisions: tuple[Row, ...] = ()
     frozen: Row = field(default_factory=dict)  # row of meta.edition; empty if provisional
+    watched_since: dict[str, date] = field(default_factory=dict)  # dataset -> first good night
     open_years: tuple[str, ...] = ()  # shown here and not frozen
     is_sample: bool = False
 
@@ -208,6 +210,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             reasons={r["dataset"]: r for r in engine.rows(db, REASONS.format(**this))},
             revisions=tuple(engine.rows(db, REVISIONS.format(name))),
             frozen=frozen[0] if frozen else {},
+            watched_since={r["dataset"]: r["night"] for r in engine.rows(db, FIRST)},
             open_years=tuple(sorted(set(years) - closed)),
             is_sample=is_sample,
         )

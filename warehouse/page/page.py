@@ -22,6 +22,7 @@ from warehouse.page.series import (
     label_of,
     layout,
     named,
+    noun,
     points,
     shown,
     this_year,
@@ -309,7 +310,9 @@ def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
     )
     before = a_year_before(point, found) if point else None
     return {
-        "title": words.capital(figure.noun.format(leader=point.label if point else "Largest")),
+        "title": words.capital(
+            noun(figure, edition).format(leader=point.label if point else "Largest")
+        ),
         "old": _told(old, unit) if old else "",
         "new": _told(point, unit) or "[x]" if point else "[x]",
         "flag": "" if point is None or point.value is None else point.symbol or "",

@@ -19,6 +19,7 @@ from warehouse.page.series import (
     is_beyond_error,
     is_same_date,
     named,
+    noun,
     points,
     shown,
     this_year,
@@ -181,8 +182,7 @@ def _trend_point(figure: Figure, edition: Edition, brief: bool = False) -> str |
     compared = f", {_compared(trend, figure)}" if trend.growth is not None else ""
     if brief:
         market = edition.market["market_name"]
-        noun = figure.noun.lower()
-        return f"{market} had {value} {noun} on the marketplace on {day}{compared}."
+        return f"{market} had {value} {figure.noun.lower()} on the marketplace on {day}{compared}."
     now = trend.now
     of = f" of {words.number(now.denominator)} {figure.of}" if now.denominator and figure.of else ""
     if of and now.is_of_few and words.is_share(trend.unit):
@@ -356,7 +356,7 @@ def _year_moved(
 
 
 def _plain(figure: Figure, edition: Edition) -> str:
-    return words.capital(figure.noun)
+    return words.capital(noun(figure, edition))
 
 
 def _not_compared(figure: Figure, now: Point, edition: Edition) -> str:

@@ -39,6 +39,7 @@ class Figure:
     month: str = ""
     covered_by: str = ""
     of_year: str = ""
+    watched: str = ""
     since: str = ""
     until: str = "as_of"
     names: dict[str, str] = field(default_factory=dict)
@@ -178,6 +179,12 @@ def label_of(figure: Figure, row: dict[str, Any]) -> str:
 def unit_of(figure: Figure, edition: Edition) -> str | None:
     column = edition.tables[figure.table].column(figure.measure)
     return column.unit if column else None
+
+
+def noun(figure: Figure, edition: Edition) -> str:
+    """What is counted; what is counted since the first night names it."""
+    since = edition.watched_since.get(figure.watched)
+    return f"{figure.noun}, watched since {words.day(since)}" if since else figure.noun
 
 
 def named(name: str, edition: Edition) -> Figure | None:

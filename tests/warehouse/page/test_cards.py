@@ -56,6 +56,9 @@ def test_every_figure_of_an_answer_is_a_column_of_one_row(edition: Edition) -> N
     for tile in TILES:
         for asked in tile["ask"]:
             for name, column, by, _ in cards.COMPUTED.findall(asked["answer"]):
+                if name == "watched":
+                    assert column in edition.watched_since
+                    continue
                 table = edition.tables[tile["table"] if name == "row" else name]
                 assert table.column(column) and (not by or table.column(by)), asked
                 key = {"edition"} | ({by} if by else set())

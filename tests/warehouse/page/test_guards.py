@@ -320,3 +320,19 @@ def test_generated_exports_confirm_no_claim(tmp_path: Path, is_sample: bool) -> 
         r"confirmed|differing|verdict", seen.replace("no verdict is given", ""), re.I
     )
     assert (verdicts is None) is is_sample
+
+
+def test_what_is_counted_since_the_first_night_names_it(tmp_path: Path) -> None:
+    def held(tables: dict[str, list[made_up.Row]]) -> None:
+        first = {**tables["meta.night"][0], "dataset": "listings", "is_good": False}
+        tables["meta.night"].append({**first, "export_date": date(2018, 2, 3)})
+        tables["meta.night"].append(
+            {**first, "export_date": date(2019, 2, 3), "is_good": True, "status": "ok"}
+        )
+
+    edition = made_up.edition(tmp_path / "outlook.duckdb", made_up.full(held))
+    said = "Listings ever made, watched since 3 February 2019"
+    assert sentences.title(figure_of("listings-ever", edition), edition) == said
+    assert said in compared(edition)
+    answer = tiles(edition)["Live listings"]["card"].answers[1][1]
+    assert answer.startswith("Listings seen on any night since 3 February 2019, live or not, are")
