@@ -6,7 +6,7 @@ from typing import Any
 from warehouse.page.edition import Edition, Row, Table
 from warehouse.page.series import Figure
 
-WIDTH = 88
+WIDTH = 72
 
 
 def rows(figure: Figure, edition: Edition) -> list[Row]:
@@ -39,7 +39,7 @@ def values(figure: Figure, what: str, editions: list[str], key: str = "") -> str
     where = [f"edition = {names}" if is_one else f"edition IN ({names})"]
     where += [f"{column} = {_literal(value)}" for column, value in figure.where.items()]
     where += [f"{figure.key} = {_literal(key)}"] if key else []
-    text = select(["edition", what], figure.table, where)
+    text = select(["edition", *what.split(", ")], figure.table, where)
     return text if is_one else text.replace(";", "\nORDER BY edition;")
 
 
