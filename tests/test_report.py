@@ -178,7 +178,7 @@ def test_final_is_frozen_and_stays_as_it_is(year: Path) -> None:
     manifest = json.loads((frozen / "manifest.json").read_text("utf-8"))
     assert (frozen.name, manifest["by"]) == ("FY2022.r1", getpass.getuser())
     page, before = page_of(year), figures(year)
-    assert ">Final<" in page and "Due to be final" not in page
+    assert ">Final<" in page and "Becomes final" not in page
     report_manifest = versions.manifest(year / "published" / "report" / "FY2022")
     assert report_manifest["frozen_manifest_sha256"] == sha256(frozen / "manifest.json")
 

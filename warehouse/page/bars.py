@@ -36,8 +36,11 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     height = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=True))
     base = alt.Chart(theme.data(rows)).encode(x=x)
     size = min(64, int(width / len(rows) * 0.62))
-    final = base.transform_filter("!datum.provisional").mark_bar(size=size, color=theme.GREEN)
+    final = base.transform_filter("!datum.provisional").mark_bar(
+        aria=True, size=size, color=theme.GREEN
+    )
     open_ = base.transform_filter("datum.provisional").mark_bar(
+        aria=True,
         size=size,
         color=theme.GREEN,
         fillOpacity=0.25,
@@ -46,7 +49,9 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
         strokeDash=[5, 3],
     )
     label = base.mark_text(dy=-9, fontWeight=600, fontSize=13 if width > 400 else 11)
-    layers = [final.encode(y=height), open_.encode(y=height), label.encode(y=height, text="text:N")]
+    hover = theme.hover()
+    bars = [mark.encode(y=height, description=hover) for mark in (final, open_)]
+    layers = [*bars, label.encode(y=height, text="text:N")]
     told = "; ".join(f"{r['edition']} {r['text']}" for r in rows)
     height_of = 240 if figure.is_main_point else 170
     chart = alt.layer(*layers).properties(width=width, height=height_of)
@@ -63,6 +68,7 @@ def _column(point: Point, unit: str | None) -> dict[str, Any]:
         "edition": point.edition,
         "value": point.value or 0,
         "text": text,
+        "hover": f"{point.edition}: {text}",
         "provisional": point.symbol == "p",
     }
 
@@ -83,15 +89,15 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
     edge = alt.X("edge:Q", scale=scale)
     drop = 9 if is_narrow else 0
     base = alt.Chart(theme.data(rows))
-    bar = base.mark_bar(size=16, color=theme.GREEN, yOffset=drop)
+    bar = base.mark_bar(aria=True, size=16, color=theme.GREEN, yOffset=drop)
     tick = base.transform_filter("isValid(datum.last)").mark_tick(
-        thickness=3, size=22, color=theme.AMBER, opacity=1, yOffset=drop
+        aria=True, thickness=3, size=22, color=theme.AMBER, opacity=1, yOffset=drop
     )
     value = base.mark_text(align="left", dx=8, dy=drop, fontWeight=600)
     change = base.mark_text(align="left", dx=beside, dy=drop, color=theme.MUTED)
     layers = [
-        bar.encode(y=y, x=alt.X("value:Q", axis=None, scale=scale)),
-        tick.encode(y=y, x=alt.X("last:Q", scale=scale)),
+        bar.encode(y=y, x=alt.X("value:Q", axis=None, scale=scale), description=theme.hover()),
+        tick.encode(y=y, x=alt.X("last:Q", scale=scale), description=theme.hover("hover_last")),
         value.encode(y=y, x=edge, text="text:N"),
         change.encode(y=y, x=edge, text="change:N"),
     ]
@@ -117,6 +123,10 @@ def _ranked(figure: Figure, edition: Edition) -> list[dict[str, Any]]:
                 "last": before.value if before else None,
                 "edge": max(point.value or 0, (before.value or 0) if before else 0),
                 "text": shown(point, unit),
+                "hover": f"{point.label}, {point.edition}: {shown(point, unit)}",
+                "hover_last": f"{point.label}, {before.edition}: {shown(before, unit)}"
+                if before
+                else "",
                 "change": change(point, before, unit) if before else "",
             }
         )
@@ -152,15 +162,16 @@ def strip(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     first = f"{top.label} {shown(top, unit)}"
     rest = f"elsewhere {shown(others, unit)}"
     parts: list[dict[str, Any]] = [
-        {"label": first, "from": 0.0, "to": share, "class": "top"},
-        {"label": rest, "from": share, "to": 1.0, "class": "rest"},
+        {"label": first, "hover": first, "from": 0.0, "to": share, "class": "top"},
+        {"label": rest, "hover": rest, "from": share, "to": 1.0, "class": "rest"},
     ]
     base = alt.Chart(theme.data(parts))
     colours = alt.Scale(domain=["top", "rest"], range=[theme.GREEN, theme.AMBER])
-    bar = base.mark_bar(height=34, stroke="white", strokeWidth=2).encode(
+    bar = base.mark_bar(aria=True, height=34, stroke="white", strokeWidth=2).encode(
         x=alt.X("from:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
         x2="to:Q",
         color=alt.Color("class:N", legend=None, scale=colours),
+        description=theme.hover(),
     )
     left = (
         base.transform_filter("datum.class == 'top'")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,27 @@ def csv_bytes(table: Table) -> bytes:
     out = io.StringIO()
     spreadsheet.write_rows(out, [c.name for c in table.columns], table.rows)
     return out.getvalue().encode()
+
+
+def zip_bytes(contents: dict[str, bytes]) -> bytes:
+    """Files in one zip. The same files make the same bytes: no date, no user, one order."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name in sorted(contents):
+            about = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            about.compress_type = zipfile.ZIP_DEFLATED
+            about.create_system, about.external_attr = 3, 0o644 << 16
+            made.writestr(about, contents[name])
+    return out.getvalue()
+
+
+def listed(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every file of a folder with its size and hash, in order."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {
+        p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256(p)}
+        for p in paths
+    }
 
 
 def write_parquet(path: Path, table: Table) -> None:
@@ -82,7 +104,6 @@ def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
 
 def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str, Any]:
     """What the edition was made from, and every file with size and hash. It reads no clock."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file())
     return {
         "edition": edition.name,
         "year_basis": edition.basis,
@@ -98,10 +119,7 @@ def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str
         "code_version": edition.run["code_version"],
         "lake_fingerprint": edition.run["lake_fingerprint"],
         "database": source,
-        "files": {
-            p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256(p)}
-            for p in paths
-        },
+        "files": listed(folder),
     }
 
 

@@ -25,7 +25,13 @@ def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] 
     keys = [p.key for p in shown]
     colours = [theme.SERIES[min(i, len(theme.SERIES) - 1)] for i in range(len(keys))]
     rows: Rows = [
-        {"edition": p.edition, "key": p.key, "value": p.value, "provisional": p.symbol == "p"}
+        {
+            "edition": p.edition,
+            "key": p.key,
+            "value": p.value,
+            "provisional": p.symbol == "p",
+            "hover": f"{p.label}, {p.edition}: {words.measure(p.value or 0, unit)}",
+        }
         for p in found
         if p.key in keys and p.value is not None
     ]
@@ -67,7 +73,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     last = edition.editions[-2] if len(edition.editions) > 1 else ""
     starts = edition.period_from.month
     shown = [p for p in points(figure, edition) if p.edition in (last, edition.name)]
-    rows = _by_month(shown, starts)
+    rows = _by_month(shown, starts, unit)
     order = [f"{date(2000, (starts - 1 + i) % 12 + 1, 1):%b}" for i in range(12)]
     colours = alt.Scale(domain=[last, edition.name], range=[theme.MUTED, theme.GREEN])
     room = theme.room([edition.name], 12) + 14
@@ -93,9 +99,11 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         if a["edition"] == b["edition"] and b["place"] - a["place"] == 1
     ]
     drawn = [_segments(segments, x2="month2:N", **marks)] if segments else []
-    dots = alt.Chart(theme.data(rows)).mark_point(size=30, strokeWidth=2, filled=False, opacity=1)
+    dots = alt.Chart(theme.data(rows)).mark_point(
+        aria=True, size=30, strokeWidth=2, filled=False, opacity=1
+    )
     ends = _ends(rows, (last, edition.name), top)
-    layers = [*drawn, dots.encode(**marks), _labels(ends, marks)]
+    layers = [*drawn, dots.encode(**marks, description=theme.hover()), _labels(ends, marks)]
     in_order = sorted(rows, key=lambda r: r["place"])
     told = "; ".join(
         f"{name} {of_it}"
@@ -106,12 +114,13 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     return chart, f"Lines of two years. {figure.unit}: {told}."
 
 
-def _by_month(shown: list[Point], starts: int) -> Rows:
+def _by_month(shown: list[Point], starts: int, unit: str | None) -> Rows:
     """A row per month with a figure; its place counts from month `starts`."""
     return [
         {
             "place": (p.on.month - starts) % 12,
             "month": f"{p.on:%b}",
+            "hover": f"{p.on:%B %Y}: {words.measure(p.value, unit)}",
             "edition": p.edition,
             "value": p.value,
             "provisional": p.symbol == "p",
@@ -139,9 +148,12 @@ def _segments(rows: Rows, **marks: Any) -> Any:
 
 def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
     """Points: filled, or open if provisional."""
-    dots = alt.Chart(theme.data(rows)).mark_point(size=46, strokeWidth=2, filled=False, opacity=1)
-    whole = dots.transform_filter("!datum.provisional").encode(**marks, fill=marks["color"])
-    return [whole, dots.transform_filter("datum.provisional").encode(**marks)]
+    dots = alt.Chart(theme.data(rows)).mark_point(
+        aria=True, size=46, strokeWidth=2, filled=False, opacity=1
+    )
+    named = dots.encode(**marks, description=theme.hover())
+    whole = named.transform_filter("!datum.provisional").encode(fill=marks["color"])
+    return [whole, named.transform_filter("datum.provisional")]
 
 
 def _labels(rows: Rows, marks: dict[str, Any]) -> Any:

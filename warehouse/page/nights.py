@@ -46,7 +46,9 @@ def picture(edition: Edition) -> Picture | None:
     day = edition.period_from
     while day <= edition.period_to:
         status = worst.get(day, "not due")
-        rows.append({"month": f"{day:%b %Y}", "day": day.day, "status": status})
+        rows.append(
+            {"month": f"{day:%b %Y}", "day": day.day, "status": status, "hover": f"{day}: {status}"}
+        )
         day += timedelta(days=1)
     drawn = {w: _chart(rows, width) for w, width in theme.WIDTHS.items()}
     counts = {s: list(worst.values()).count(s) for s in STATUSES}
@@ -92,8 +94,8 @@ def _chart(rows: list[dict[str, Any]], width: int) -> Any:
     )
     marks = (
         alt.Chart(theme.data(due))
-        .mark_point(filled=True, size=size, opacity=1)
-        .encode(x=x, y=y, color=colour, shape=shape)
+        .mark_point(aria=True, filled=True, size=size, opacity=1)
+        .encode(x=x, y=y, color=colour, shape=shape, description=theme.hover())
     )
     return alt.layer(dots, marks).properties(width=plot, height=228 if not is_narrow else 190)
 

@@ -50,8 +50,21 @@ class Shown:
     built: str
 
 
-def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, bytes]) -> str:
-    """The whole page. `carried` are the files embedded in it: the workbook, a CSV per table."""
+KINDS = {
+    "csv": "text/csv",
+    "zip": "application/zip",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def render(
+    edition: Edition,
+    pictures: dict[str, Picture],
+    carried: dict[str, bytes],
+    listed: dict[str, dict[str, Any]],
+) -> str:
+    """The whole page. `carried` are the files embedded in it: the workbook, a CSV per table and all
+    of them in a zip. `listed` are the files beside it, with size and hash."""
     environment = Environment(
         loader=FileSystemLoader(ROOM),
         autoescape=True,
@@ -96,6 +109,7 @@ def render(edition: Edition, pictures: dict[str, Picture], carried: dict[str, by
         accounts=nights.accounts(edition),
         revisions=revisions.shown(edition),
         odd=nights.odd_nights(edition),
+        listed=listed,
         links={name: _data_link(name, content) for name, content in carried.items()},
         sizes={name: _size(len(content)) for name, content in carried.items()},
     )
@@ -343,11 +357,7 @@ def _definitions(on_page: list[Figure], edition: Edition) -> list[dict[str, str]
 
 
 def _data_link(name: str, content: bytes) -> Markup:
-    kind = (
-        "text/csv"
-        if name.endswith(".csv")
-        else ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    )
+    kind = KINDS[name.rpartition(".")[2]]
     return Markup(f"data:{kind};base64,{base64.b64encode(content).decode()}")
 
 

@@ -115,6 +115,9 @@ def write(
         carried[f"{table.name}.csv"] = files.csv_bytes(table)
         (folder / "csv" / f"{table.name}.csv").write_bytes(carried[f"{table.name}.csv"])
         files.write_parquet(folder / "parquet" / f"{table.name}.parquet", table)
+    zipped = files.zip_bytes(carried)
+    (folder / "csv.zip").write_bytes(zipped)
+    carried["csv.zip"] = zipped
     tell("tables")
     workbook.write(folder / "outlook.xlsx", edition, title)
     carried["outlook.xlsx"] = (folder / "outlook.xlsx").read_bytes()
@@ -126,7 +129,7 @@ def write(
         (folder / "figures" / f"{name}.png").write_bytes(theme.png(spec))
         (folder / "figures" / f"{name}.svg").write_text(picture.svg("wide", name), "utf-8")
         tell(f"figure {name}")
-    html = page.render(edition, pictures, carried)
+    html = page.render(edition, pictures, carried, files.listed(folder))
     (folder / "index.html").write_text(html, "utf-8")
     tell("page")
     has_pdf = pdf.write(folder / "outlook.pdf", html)

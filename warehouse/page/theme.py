@@ -1,6 +1,7 @@
 """The look of the charts: one theme, and one list of colours, named for the style sheet."""
 
 import base64
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ def data(rows: Any) -> alt.Data:
     return alt.Data(values=rows)  # type: ignore[no-untyped-call]
 
 
+# A mark with a description: on a page it becomes a title, which shows where a pointer rests.
+NAMED = re.compile(r'<path aria-label="([^"]*)"([^>]*)/>')
+
+
+def hover(column: str = "hover") -> alt.Description:
+    """The text of a mark that shows when a pointer rests on it."""
+    return alt.Description(f"{column}:N")
+
+
 def room(texts: list[str], size: float) -> float:
     """Most width that the longest of the texts can take, in pixels."""
     return max((len(t) for t in texts), default=0) * size * LETTER
@@ -95,6 +105,7 @@ def svg(text: str, prefix: str, alternative: str) -> str:
         body = body.replace(f'id="{made}', f'id="{prefix}-{made}')
         body = body.replace(f"url(#{made}", f"url(#{prefix}-{made}")
     width, height = box.split()[2:]
+    body = NAMED.sub(r"<path\2><title>\1</title></path>", body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{width}" '
         f'height="{height}" role="img" aria-label="{_escaped(alternative)}">{_plain(body)}'

@@ -207,10 +207,50 @@ def test_the_page_carries_its_data(html: str, folder: Path) -> None:
     import base64
 
     carried = dict(re.findall(r'download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', html))
-    assert set(carried) == {"outlook.xlsx", *(f"{f.table}.csv" for f in ENTRIES)}
+    assert set(carried) == {"outlook.xlsx", "csv.zip", *(f"{f.table}.csv" for f in ENTRIES)}
     for name, content in carried.items():
-        path = folder / name if name.endswith("xlsx") else folder / "csv" / name
+        path = folder / "csv" / name if name.endswith("csv") else folder / name
         assert base64.b64decode(unescape(content)) == path.read_bytes()
+
+
+def test_the_zip_holds_every_csv_and_no_date(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "csv.zip") as made:
+        for about in made.infolist():
+            assert about.date_time == (1980, 1, 1, 0, 0, 0)
+            held = (folder / "csv" / about.filename).read_bytes()
+            assert made.read(about.filename) == held
+        assert made.namelist() == sorted(p.name for p in (folder / "csv").iterdir())
+
+
+def test_the_page_lists_size_and_hash_of_the_files_beside_it(html: str, folder: Path) -> None:
+    found = re.findall(
+        r'<tr><th scope="row"><code>([^<]+)</code></th><td class="n">([\d,]+)</td>'
+        r"<td><code>([0-9a-f]{64})</code>",
+        html,
+    )
+    for name, size, digest in found:
+        held = (folder / name).read_bytes()
+        assert (int(size.replace(",", "")), digest) == (
+            len(held),
+            hashlib.sha256(held).hexdigest(),
+        )
+    beside = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    later = {"index.html", "outlook.pdf", "manifest.json", "datapackage.json"}
+    assert {name for name, *_ in found} == beside - later
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("provisional", "Becomes final</dt><dd>1 October 2022<"), ("final", "")],
+)
+def test_the_head_says_when_it_is_final_and_when_the_next_one_comes(
+    tmp_path: Path, status: str, said: str
+) -> None:
+    made = made_up.edition(tmp_path / "outlook.duckdb", made_up.full(), status=status)
+    carried = dict.fromkeys(["outlook.xlsx", "csv.zip", *(f"{t}.csv" for t in made.tables)], b"")
+    html = page.render(made, {}, carried, {})
+    assert said in html and ("Becomes final" in html) is bool(said)
+    assert "Next edition</dt><dd>FY2023, 1 October 2023<" in html
 
 
 def test_the_manifest_knows_every_file(folder: Path, edition: Edition) -> None:
@@ -295,7 +335,7 @@ def test_a_corrected_page_says_what_was_what_is_and_why(tmp_path: Path) -> None:
     folder.mkdir()
     report.write(folder, made, {})
     html = (folder / "index.html").read_text("utf-8")
-    assert '<span class="badge">Corrected</span>' in html and "Due to be final" not in html
+    assert '<span class="badge">Corrected</span>' in html and "Becomes final" not in html
     assert "Corrected on 1 October 2022: The last night came late." in html
     section = html[html.index('<section id="revisions">') : html.index('<section id="data">')]
     cells = re.findall(r"<t[hd](?: scope=\"row\"| class=\"[nd]\")?>([^<]*)</t", section)
@@ -375,8 +415,8 @@ def test_the_page_shows_the_marks_of_the_file(tmp_path: Path, status: str) -> No
 
     file = tmp_path / "outlook.duckdb"
     made = made_up.edition(file, made_up.full(change), status=status)
-    carried = dict.fromkeys(["outlook.xlsx", *(f"{t}.csv" for t in made.tables)], b"")
-    html = page.render(made, {}, carried)
+    carried = dict.fromkeys(["outlook.xlsx", "csv.zip", *(f"{t}.csv" for t in made.tables)], b"")
+    html = page.render(made, {}, carried, {})
     with duckdb.connect(str(file), read_only=True) as db:
         held = {f.id: held_marks(db, f, made.tables[f.table].symbol_of(f.measure)) for f in ENTRIES}
     seen = set()

@@ -312,8 +312,8 @@ def test_generated_exports_confirm_no_claim(tmp_path: Path, is_sample: bool) -> 
             row["verdict"] = verdict
 
     made = made_up.edition(tmp_path / "outlook.duckdb", made_up.full(claim))
-    carried = dict.fromkeys(["outlook.xlsx", *(f"{t}.csv" for t in made.tables)], b"")
-    html = page.render(replace(made, is_sample=is_sample), {}, carried)
+    carried = dict.fromkeys(["outlook.xlsx", "csv.zip", *(f"{t}.csv" for t in made.tables)], b"")
+    html = page.render(replace(made, is_sample=is_sample), {}, carried, {})
     section = html[html.index('<section id="claims">') : html.index('<section id="comparison">')]
     seen = re.sub(r"<pre>.*?</pre>", "", section, flags=re.S)
     verdicts = re.search(

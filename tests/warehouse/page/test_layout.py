@@ -48,6 +48,21 @@ def test_charts_are_valid_vega_lite(edition: Edition) -> None:
             alt.Chart.from_dict(spec, validate=True)
 
 
+def test_a_mark_shows_its_value_where_a_pointer_rests(edition: Edition, html: str) -> None:
+    marks = {
+        "paid-sellers": "FY2022: 200",
+        "sellers-by-category": "Apparel, FY2022: 63.0%",
+        "largest-city": "elsewhere 15.0%",
+        "other-cities": "=1+1, FY2022: 12",
+        "inquiries-by-month": "June 2022: 666",
+    }
+    for name, title in marks.items():
+        block = html[html.index(f'<figure id="figure-{name}"') :]
+        assert block[: block.index("</figure>")].count(f"<title>{title}</title>") == 2, name
+    assert "<title>2022-05-28: held</title>" in html
+    assert not re.search(r"<(?:path|g)[^>]* aria-label=", html)
+
+
 @pytest.fixture
 def with_flow(tmp_path: Path) -> Edition:
     """The made-up edition with a table that the page does not know: months, and a share a year."""
