@@ -10,6 +10,9 @@ from typing import Any
 
 import duckdb
 
+# As after a plain `pip install duckdb`.
+sys.modules["pytz"] = None  # type: ignore[assignment]
+
 MACROS = (
     "SELECT outlook.fiscal_year('2022-06-30'), outlook.fiscal_label(2022)",
     "SELECT outlook.fiscal_year('2022-07-01', starts_in_month := 4)",
@@ -17,6 +20,7 @@ MACROS = (
     "SELECT count(*) FROM outlook.seller_as_of('2022-06-30')",
     "SELECT count(*) FROM outlook.main.seller_as_of(DATE '2021-06-30')",
 )
+TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'outlook'"
 COMMENTS = "SELECT count(comment) FROM {} WHERE database_name = 'outlook' AND NOT internal"
 
 
@@ -31,12 +35,23 @@ def found(db: Any, help_: str) -> dict[str, Any]:
         "help": rows(help_),
         "macros": [rows(query) for query in MACROS],
         "examples": {name: len(rows(query)) for name, query in examples},
+        "tables": {f"{s}.{t}": len(rows(f"FROM outlook.{s}.{t}")) for s, t in rows(TABLES)},
         "headline": rows("FROM outlook.report.headline"),
         "comments": [
             rows(COMMENTS.format(f"duckdb_{what}()"))[0][0]
             for what in ("tables", "columns", "functions")
         ],
     }
+
+
+def pytz() -> str:
+    """Whether DuckDB finds pytz, which it needs to fetch an instant with a time zone."""
+    with duckdb.connect() as db:
+        try:
+            db.execute("SELECT TIMESTAMPTZ '2022-06-30 00:00:00+00'").fetchall()
+        except duckdb.Error:
+            return "missing"
+    return "there"
 
 
 def main(file: str) -> dict[str, Any]:
@@ -57,6 +72,7 @@ def main(file: str) -> dict[str, Any]:
         named = found(db, "FROM outlook.help")
     return {
         "client": duckdb.__version__,
+        "pytz": pytz(),
         "by_path": by_path,
         "attached": attached,
         "in_use": in_use,

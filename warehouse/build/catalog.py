@@ -20,6 +20,10 @@ DICTIONARY = arrow_schema(
     "kind string, table_schema string, table_name string, column_name string, data_type string, "
     "unit string, description string, source_column string, warning string"
 )
+RUN = arrow_schema(
+    "run_id string, export_date date, code_version string, lake_fingerprint string, "
+    "duckdb_version string, built_at instant"
+)
 EXAMPLE_QUERY = arrow_schema("name string, answers string, sql string")
 HELP = arrow_schema("what string, try_this string, says string")
 
@@ -92,7 +96,7 @@ START = (
 
 
 def write_run(db: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> None:
-    write(db, "meta.run", pa.Table.from_pylist([run]))
+    write(db, "meta.run", pa.Table.from_pylist([run], schema=RUN))
 
 
 def write_check_results(db: duckdb.DuckDBPyConnection, results: list[Result]) -> None:

@@ -4,6 +4,9 @@
 CREATE TEMP MACRO of_market(country_iso2) AS
     coalesce(country_iso2 = (SELECT country FROM lake.market), false);
 
+-- The day of an instant, which is stored in UTC, in a time zone.
+CREATE TEMP MACRO day_in(zone, instant) AS timezone(zone, timezone('UTC', instant))::DATE;
+
 -- More than none, but below the threshold. Only models of `disclosure` may use this.
 CREATE TEMP MACRO too_few(sellers) AS
     sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1;

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ KINDS = {
     "SMALLINT": ("integer", pa.int16()),
     "INTEGER": ("integer", pa.int32()),
     "BIGINT": ("integer", pa.int64()),
-    "TIMESTAMP WITH TIME ZONE": ("datetime", pa.timestamp("us", tz="UTC")),
+    "TIMESTAMP": ("datetime", pa.timestamp("us")),
 }
 
 
@@ -97,7 +98,7 @@ def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
         f"-{edition.name.lower()}",
         "title": title,
         "version": f"{edition.status}-{edition.released_on}",
-        "created": f"{edition.run['built_at']:%Y-%m-%dT%H:%M:%SZ}",
+        "created": _instant(edition.run["built_at"]),
         "resources": resources,
     }
 
@@ -109,13 +110,13 @@ def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str
         "year_basis": edition.basis,
         "status": edition.status,
         "frozen_revision": edition.frozen.get("revision"),
-        "frozen_at": edition.frozen.get("frozen_at"),
+        "frozen_at": _instant(edition.frozen.get("frozen_at")),
         "frozen_manifest_sha256": edition.frozen.get("manifest_sha256"),
         "is_partial": edition.is_partial,
         "data_to": edition.data_to,
         "market": edition.market["country_iso2"],
         "run_id": edition.run["run_id"],
-        "built_at": edition.run["built_at"],
+        "built_at": _instant(edition.run["built_at"]),
         "code_version": edition.run["code_version"],
         "lake_fingerprint": edition.run["lake_fingerprint"],
         "database": source,
@@ -126,6 +127,11 @@ def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str
 def write_text_json(path: Path, value: Any) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True, default=str)
     path.write_text(text + "\n", "utf-8")
+
+
+def _instant(at: datetime | None) -> str | None:
+    """An instant of the published file, which has them in UTC, as text that says so."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
 
 
 def _field(column: Column) -> dict[str, str]:

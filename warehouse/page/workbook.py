@@ -1,7 +1,7 @@
 """The workbook: a sheet per table, with native charts. Data never become formulas."""
 
 import io
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,12 @@ def write(path: Path, edition: Edition, title: str) -> None:
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "nan_inf_to_errors": True,
-        "remove_timezone": True,
         "in_memory": True,
     }
     # Made in memory: a zip file cut short by a full disk raises again when it is collected.
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, options) as book:
-        built = edition.run["built_at"].astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        built = edition.run["built_at"].replace(microsecond=0)
         book.set_properties({"title": title, "subject": edition.name, "created": built})
         formats = _formats(book)
         _contents(book, edition, title, formats)

@@ -1,7 +1,7 @@
 """What the published file says of itself: every name explained, every example true."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -170,7 +170,7 @@ def test_the_release_says_what_is_new(versions: Path, db: duckdb.DuckDBPyConnect
             "complete",
             None,
             date(2022, 7, 1),
-            datetime(2022, 7, 2, tzinfo=UTC),
+            datetime(2022, 7, 2),
             "Pakistan",
         )
     ]

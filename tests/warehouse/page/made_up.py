@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -27,7 +27,7 @@ RUN: dict[str, Any] = {
     "code_version": "0123456789ab",
     "lake_fingerprint": "0" * 64,
     "duckdb_version": "1.5.6",
-    "built_at": datetime(2022, 7, 15, 6, 0, tzinfo=UTC),
+    "built_at": datetime(2022, 7, 15, 6, 0),
 }
 Row = dict[str, Any]
 
@@ -174,7 +174,7 @@ def stands(year: int, status: str) -> Row:
         "edition": f"FY{year}",
         "status": status,
         "revision": 1 if status == "final" else 2,
-        "frozen_at": datetime(year, 10, 1, 6, 0, tzinfo=UTC),
+        "frozen_at": datetime(year, 10, 1, 6, 0),
         "frozen_by": "an author",
         "reason": None if status == "final" else "The last night came late.",
     }

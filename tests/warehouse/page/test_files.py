@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -316,7 +316,7 @@ def revised(revision: int, column: str, was: str | None, now: str | None) -> mad
         "now": now,
         "reason": f"reason <{revision}>",
         "revised_by": "an author",
-        "revised_at": datetime(2022, 9 + revision, 1, tzinfo=UTC),
+        "revised_at": datetime(2022, 9 + revision, 1),
     }
 
 

@@ -32,7 +32,7 @@ SELECT
     inquiry.counted_on,
     inquiry.received_at,
     CASE
-        WHEN timezone(market.time_zone, inquiry.first_reply_at)::DATE <= day.inquiries_as_of
+        WHEN day_in(market.time_zone, inquiry.first_reply_at) <= day.inquiries_as_of
             THEN inquiry.first_reply_at
     END AS replied_at,
     CASE

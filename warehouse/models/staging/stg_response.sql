@@ -12,8 +12,7 @@ WITH message AS (
         received_at,
         buyer_country_iso2,
         CASE
-            WHEN is_auto_reply
-                THEN timezone((SELECT time_zone FROM lake.market), first_reply_at)::DATE
+            WHEN is_auto_reply THEN day_in((SELECT time_zone FROM lake.market), first_reply_at)
         END AS automatic_on,
         epoch(received_at) - epoch(
             lag(received_at) OVER (
