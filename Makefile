@@ -12,8 +12,6 @@ export OUTLOOK_HOME ?= $(abspath $(DATA))
 export AIRFLOW_HOME ?= $(abspath .airflow)
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(abspath .)
 export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
-# Where it is set, every program would compile Airflow and pandas again, for seconds.
-unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run production test lint faults sources buckets deployment soak fuzz clients docs bench flat airflow lock gazetteer clean
 .DEFAULT_GOAL := run
@@ -116,6 +114,9 @@ production: $(READY) requirements-production.txt
 
 $(DEV): requirements-dev.txt pyproject.toml .ci/uv.txt
 	$(call install,requirements-dev.txt)
+	@# Else each of the programs that tests start compiles pandas and Airflow again, for seconds: they
+	@# keep nothing (tests/conftest.py). Some packages hold files that are no Python of this version.
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib transforms warehouse dags > /dev/null || true
 	@touch $(READY) $@
 
 # uv installs in a fraction of the time that pip takes, but brings its own certificates and does not read

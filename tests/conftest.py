@@ -21,6 +21,8 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_airflow}/airfl
 for _setting in [name for name in os.environ if name.startswith("OUTLOOK_")]:
     if not _setting.startswith("OUTLOOK_TEST_"):
         del os.environ[_setting]
+# A compiled module that a full disk cut short is kept, and then fails at each import.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 # A test writes its deliveries at once: nobody waits until they have been unchanged for a while.
 os.environ["OUTLOOK_SOURCE_UNCHANGED"] = "0"
 
