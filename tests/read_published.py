@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 # As after a plain `pip install duckdb`.
-sys.modules["pytz"] = None  # type: ignore[assignment]
+if __name__ == "__main__":
+    sys.modules["pytz"] = None  # type: ignore[assignment]
 
 MACROS = (
     "SELECT outlook.fiscal_year('2022-06-30'), outlook.fiscal_label(2022)",

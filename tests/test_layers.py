@@ -166,7 +166,8 @@ def test_dag_files_parse_without_pandas_or_duckdb() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines()[-len(files) :] == [f"{path} []" for path in files]
+    told = [line for line in done.stdout.splitlines() if line.startswith(f"{ROOT / 'dags'}")]
+    assert told == [f"{path} []" for path in files]  # Airflow may print lines of its own
 
 
 def test_names_tell_what_lives_there() -> None:
