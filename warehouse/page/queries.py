@@ -40,7 +40,7 @@ def values(figure: Figure, what: str, editions: list[str], key: str = "") -> str
     where += [f"{column} = {_literal(value)}" for column, value in figure.where.items()]
     where += [f"{figure.key} = {_literal(key)}"] if key else []
     text = select(["edition", *what.split(", ")], figure.table, where)
-    return text if is_one else text.replace(";", "\nORDER BY edition;")
+    return text if is_one else f"{text.removesuffix(';')}\nORDER BY edition;"
 
 
 def select(names: list[str], table: str, where: list[str]) -> str:
