@@ -36,6 +36,8 @@ class Entry:
     from_geonames: list[str]
     geonameid: int
     population: int
+    latitude: float
+    longitude: float
     district: str = ""
 
 
@@ -78,7 +80,17 @@ def write(code: str, entries: Iterable[Entry], others: Iterable[str]) -> None:
     """Writes `XX_places.csv` and `XX_other_names.csv`."""
     _write(
         MARKETS / f"{code}_places.csv",
-        ("city_key", "city", "district", "province", "aliases", "geonameid", "population"),
+        (
+            "city_key",
+            "city",
+            "district",
+            "province",
+            "aliases",
+            "geonameid",
+            "population",
+            "latitude",
+            "longitude",
+        ),
         (
             (
                 e.city_key,
@@ -88,6 +100,8 @@ def write(code: str, entries: Iterable[Entry], others: Iterable[str]) -> None:
                 "|".join([*e.by_hand, *e.from_geonames]),
                 e.geonameid,
                 e.population or "",
+                e.latitude,
+                e.longitude,
             )
             for e in entries
         ),
@@ -132,6 +146,8 @@ def _chosen(places: list[dict[str, Any]], kept: dict[str, Any]) -> list[Entry]:
                 from_geonames=[place["name"], *place["alternatenames"]],
                 geonameid=number,
                 population=place["population"],
+                latitude=place["latitude"],
+                longitude=place["longitude"],
             )
         )
     return entries

@@ -17,13 +17,16 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Place:
-    """A city or tehsil of the gazetteer; one row per `city_key`."""
+    """A city or tehsil of the gazetteer; one row per `city_key`. Degrees are of WGS 84, north and
+    east."""
 
     city_key: str
     city: str
     district: str | None  # where it is known
     province: str
     aliases: tuple[str, ...]
+    latitude: float
+    longitude: float
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def market(code: str) -> Market:
                 r["district"] or None,
                 r["province"],
                 tuple(a for a in r["aliases"].split("|") if a),
+                float(r["latitude"]),
+                float(r["longitude"]),
             )
             for r in csv.DictReader(file)
         )

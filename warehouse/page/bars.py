@@ -1,7 +1,5 @@
-"""Figures drawn as bars: columns by year, a ranking, one bar in two parts."""
+"""Figures drawn as bars: columns by year, and a ranking."""
 
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import altair as alt
@@ -20,15 +18,15 @@ from warehouse.page.series import (
     unit_of,
 )
 
-TOP = 10  # bars in a ranking; the rest is in the table
+TOP = 8  # bars in a ranking; the rest is in the table
 
 
 def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """A column for each year up to this one; a provisional one is dashed."""
+    """A column for each year up to this one: this year in colour, a provisional one hatched."""
     by_edition = {p.edition: p for p in points(figure, edition)}
     unit = unit_of(figure, edition)
     rows = [
-        _column(by_edition.get(name, Point(name, None, None, None)), unit)
+        _column(by_edition.get(name, Point(name, None, None, None)), unit, edition.name)
         for name in edition.editions
     ]
     axis = alt.Axis(labelAngle=0, ticks=False, labelPadding=6, domainColor=theme.MUTED)
@@ -36,40 +34,35 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     height = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=True))
     base = alt.Chart(theme.data(rows)).encode(x=x)
     size = min(64, int(width / len(rows) * 0.62))
-    final = base.transform_filter("!datum.provisional").mark_bar(
-        aria=True, size=size, color=theme.GREEN
-    )
-    open_ = base.transform_filter("datum.provisional").mark_bar(
-        aria=True,
-        size=size,
-        color=theme.GREEN,
-        fillOpacity=0.25,
-        stroke=theme.GREEN,
-        strokeWidth=1.5,
-        strokeDash=[5, 3],
-    )
+    bar = base.mark_bar(aria=True, size=size, stroke=theme.GREEN)
+    fill = alt.Color("fill:N", scale=None)
+    edge = alt.StrokeWidth("edge:Q", scale=None)
     label = base.mark_text(dy=-9, fontWeight=600, fontSize=13 if width > 400 else 11)
     hover = theme.hover()
-    bars = [mark.encode(y=height, description=hover) for mark in (final, open_)]
-    layers = [*bars, label.encode(y=height, text="text:N")]
+    layers = [
+        bar.encode(y=height, description=hover, color=fill, strokeWidth=edge),
+        label.encode(y=height, text="text:N"),
+    ]
     told = "; ".join(f"{r['edition']} {r['text']}" for r in rows)
-    height_of = 240 if figure.is_main_point else 170
-    chart = alt.layer(*layers).properties(width=width, height=height_of)
+    chart = alt.layer(*layers).properties(width=width, height=200)
     return chart, f"Columns. {figure.unit}: {told}."
 
 
-def _column(point: Point, unit: str | None) -> dict[str, Any]:
+def _column(point: Point, unit: str | None, this: str) -> dict[str, Any]:
     """One year of `years`: its value, else its symbol."""
     if point.value is not None:
         text = shown(point, unit)
     else:
         text = f"[{point.symbol}]" if point.symbol else "no data"
+    fill = theme.GREEN if point.edition == this else theme.GREY
+    fill = theme.HATCH if point.symbol == "p" else fill
     return {
         "edition": point.edition,
         "value": point.value or 0,
         "text": text,
         "hover": f"{point.edition}: {text}",
-        "provisional": point.symbol == "p",
+        "fill": fill,
+        "edge": 1.5 if fill == theme.HATCH else 0,
     }
 
 
@@ -91,7 +84,7 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
     base = alt.Chart(theme.data(rows))
     bar = base.mark_bar(aria=True, size=16, color=theme.GREEN, yOffset=drop)
     tick = base.transform_filter("isValid(datum.last)").mark_tick(
-        aria=True, thickness=3, size=22, color=theme.AMBER, opacity=1, yOffset=drop
+        aria=True, thickness=3, size=22, color=theme.GREY, opacity=1, yOffset=drop
     )
     value = base.mark_text(align="left", dx=8, dy=drop, fontWeight=600)
     change = base.mark_text(align="left", dx=beside, dy=drop, color=theme.MUTED)
@@ -148,40 +141,3 @@ def _names(is_narrow: bool, room: float) -> Any:
         minExtent=room,
     )
     return alt.Y("label:N", sort=None, axis=axis, scale=alt.Scale(paddingInner=0.4))
-
-
-def strip(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """One bar: the largest class and all others."""
-    top = next(iter(classes(this_year(points(figure, edition), edition))), None)
-    if top is None:
-        return None
-    share, all_ = top.value or 0, top.denominator or 0
-    left = float(1 - Decimal(repr(share)))
-    others = replace(top, value=left, numerator=all_ - (top.numerator or 0))
-    unit = unit_of(figure, edition)
-    first = f"{top.label} {shown(top, unit)}"
-    rest = f"elsewhere {shown(others, unit)}"
-    parts: list[dict[str, Any]] = [
-        {"label": first, "hover": first, "from": 0.0, "to": share, "class": "top"},
-        {"label": rest, "hover": rest, "from": share, "to": 1.0, "class": "rest"},
-    ]
-    base = alt.Chart(theme.data(parts))
-    colours = alt.Scale(domain=["top", "rest"], range=[theme.GREEN, theme.AMBER])
-    bar = base.mark_bar(aria=True, height=34, stroke="white", strokeWidth=2).encode(
-        x=alt.X("from:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-        x2="to:Q",
-        color=alt.Color("class:N", legend=None, scale=colours),
-        description=theme.hover(),
-    )
-    left = (
-        base.transform_filter("datum.class == 'top'")
-        .mark_text(align="left", dy=-28, fontWeight=600, fontSize=13)
-        .encode(x=alt.value(0), text="label:N")
-    )
-    right = (
-        base.transform_filter("datum.class == 'rest'")
-        .mark_text(align="right", dy=-28, fontSize=13)
-        .encode(x=alt.value(width), text="label:N")
-    )
-    chart = alt.layer(bar, left, right).properties(width=width, height=76)
-    return chart, f"One bar in two parts. {figure.unit}: {first}, {rest}."

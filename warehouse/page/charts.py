@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from warehouse.page import bars, lines, theme, words
+from warehouse.page import bars, bridge, dots, lines, places, sentences, theme, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, Point, a_year_before, classes, points, this_year
 
@@ -25,9 +25,10 @@ class Picture:
         return theme.svg(self.drawings[width], prefix, self.alternative)
 
 
-def pictured(drawn: dict[str, Any], alternative: str, note: str) -> Picture:
+def pictured(drawn: dict[str, Any], alternative: str, note: str, is_half: bool = False) -> Picture:
     """The picture of a chart, drawn once for each width."""
-    specs = {w: theme.finished(chart, theme.WIDTHS[w]) for w, chart in drawn.items()}
+    widths = theme.widths(is_half)
+    specs = {w: theme.finished(chart, widths[w]) for w, chart in drawn.items()}
     return Picture(specs, {w: theme.drawing(s) for w, s in specs.items()}, alternative, note)
 
 
@@ -39,11 +40,12 @@ def picture(figure: Figure, edition: Edition) -> Picture | None:
     draw = KINDS.get(figure.kind)
     if draw is None:
         return None
-    made = {w: m for w, width in theme.WIDTHS.items() if (m := draw(figure, edition, width))}
-    if len(made) < len(theme.WIDTHS):
+    widths = theme.widths(figure.is_half)
+    made = {w: m for w, width in widths.items() if (m := draw(figure, edition, width))}
+    if len(made) < len(widths):
         return None
-    alternative = made["wide"][1]
-    return pictured({w: m[0] for w, m in made.items()}, alternative, _note(figure, edition))
+    charts = {w: m[0] for w, m in made.items()}
+    return pictured(charts, made["wide"][1], _note(figure, edition), figure.is_half)
 
 
 def _note(figure: Figure, edition: Edition) -> str:
@@ -51,19 +53,21 @@ def _note(figure: Figure, edition: Edition) -> str:
     found = points(figure, edition)
     now = this_year(found, edition)
     parts = NOTES[figure.kind](found, now, edition) if figure.kind in NOTES else []
+    if figure.kind == "map" and (told := sentences.followers(figure, edition)):
+        parts.insert(0, f"{told}.")
     withheld = [p.label for p in now if p.symbol == "c" and p.key not in words.UNKNOWN]
     if any(withheld):
         parts.append(f"Withheld [c]: {words.listed(sorted(withheld))}.")
     unknown = next((p for p in now if p.key == "unknown" and p.numerator), None)
     counts = (unknown.numerator or 0, unknown.denominator or 0) if unknown else (0, 0)
     # A denominator without the unknown rows is none of theirs.
-    if 0 < counts[0] <= counts[1] and figure.kind != "lines":
+    if 0 < counts[0] <= counts[1]:
         parts.append(f"Unknown: {words.number(counts[0])} of {words.number(counts[1])}.")
     return " ".join(parts)
 
 
 def _of_years(found: list[Point], now: list[Point], edition: Edition) -> list[str]:
-    parts = ["Dashed: provisional."] if any(p.symbol == "p" for p in now) else []
+    parts = ["Hatched: provisional."] if any(p.symbol == "p" for p in found) else []
     before = [p for p in found if p.edition != edition.name]
     if any(p.value is None for p in before) or len(found) < len(edition.editions):
         parts.append("A year without a column has no figure; it is not zero.")
@@ -78,21 +82,16 @@ def _of_years(found: list[Point], now: list[Point], edition: Edition) -> list[st
 def _of_ranking(found: list[Point], now: list[Point], edition: Edition) -> list[str]:
     shown, parts = classes(now), []
     if any(a_year_before(p, found) for p in shown[: bars.TOP]):
-        parts.append("Orange mark: the year before.")
+        parts.append("Grey mark: the year before.")
     if len(shown) > bars.TOP:
         parts.append(f"The {bars.TOP} largest; the table has all.")
     return parts
 
 
-def _of_lines(found: list[Point], now: list[Point], edition: Edition) -> list[str]:
-    shown, parts = classes(now), []
-    drawn = {p.key for p in shown[1 : 1 + lines.LINES]}
-    if any(p.value is None and p.key in drawn for p in found):
-        parts.append("A break in a line: withheld or not available.")
-    if any(p.symbol == "p" for p in now):
-        parts.append("Dashed line and open circle: provisional.")
-    if len(shown) > lines.LINES + 1:
-        parts.append(f"The {lines.LINES} next largest; the table has all.")
+def _of_map(found: list[Point], now: list[Point], edition: Edition) -> list[str]:
+    parts = ["Boundaries are not shown."]
+    if any(p.symbol == "c" for p in now):
+        parts.append("Hollow mark: withheld, so of no size.")
     return parts
 
 
@@ -106,13 +105,16 @@ def _of_months(found: list[Point], now: list[Point], edition: Edition) -> list[s
 KINDS: dict[str, Callable[[Figure, Edition, int], Drawn | None]] = {
     "years": bars.years,
     "ranking": bars.ranking,
-    "strip": bars.strip,
-    "lines": lines.over_years,
     "months": lines.months,
+    "bridge": bridge.drawn,
+    "map": places.of_cities,
+    "pair": dots.pair,
+    "range": dots.quartiles,
+    "dots": dots.shares,
 }
 NOTES: dict[str, Callable[[list[Point], list[Point], Edition], list[str]]] = {
     "years": _of_years,
     "ranking": _of_ranking,
-    "lines": _of_lines,
     "months": _of_months,
+    "map": _of_map,
 }

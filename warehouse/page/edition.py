@@ -27,6 +27,7 @@ REASONS = (
     f"WHERE {IN_PERIOD} GROUP BY dataset, reason "
     "QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY rows DESC, reason) = 1"
 )
+PLACES = "SELECT city_key, latitude, longitude FROM marts.dim_city"
 FIRST = "SELECT dataset, min(export_date) AS night FROM meta.night WHERE is_good GROUP BY dataset"
 REVISIONS = (
     "FROM meta.revision WHERE edition = '{}' "
@@ -91,6 +92,7 @@ class Edition:
     frozen: Row = field(default_factory=dict)  # row of meta.edition; empty if provisional
     watched_since: dict[str, date] = field(default_factory=dict)  # dataset -> first good night
     open_years: tuple[str, ...] = ()  # shown here and not frozen
+    places: dict[str, tuple[float, float]] = field(default_factory=dict)  # city -> north, east
     is_sample: bool = False
 
     @property
@@ -212,6 +214,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             frozen=frozen[0] if frozen else {},
             watched_since={r["dataset"]: r["night"] for r in engine.rows(db, FIRST)},
             open_years=tuple(sorted(set(years) - closed)),
+            places={city: (north, east) for city, north, east in db.execute(PLACES).fetchall()},
             is_sample=is_sample,
         )
 

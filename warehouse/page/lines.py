@@ -1,4 +1,4 @@
-"""Figures drawn as lines: classes over the years, or the months of two years."""
+"""Figures drawn as lines: the months of two years."""
 
 from datetime import date
 from typing import Any
@@ -7,64 +7,11 @@ import altair as alt
 
 from warehouse.page import theme, words
 from warehouse.page.edition import Edition
-from warehouse.page.series import Figure, Point, classes, points, this_year, unit_of
+from warehouse.page.series import Figure, Point, points, unit_of
 
-LINES = 4
-HEIGHT = 240
+HEIGHT, HEIGHT_NARROW = 200, 160
 LABEL = 17  # height of a label at the end of a line, in pixels
 Rows = list[dict[str, Any]]
-
-
-def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
-    """A line for each of the largest classes after the first."""
-    found = points(figure, edition)
-    unit = unit_of(figure, edition)
-    shown = classes(this_year(found, edition))[1 : 1 + LINES]
-    if not shown:
-        return None
-    keys = [p.key for p in shown]
-    colours = [theme.SERIES[min(i, len(theme.SERIES) - 1)] for i in range(len(keys))]
-    rows: Rows = [
-        {
-            "edition": p.edition,
-            "key": p.key,
-            "value": p.value,
-            "provisional": p.symbol == "p",
-            "hover": f"{p.label}, {p.edition}: {words.measure(p.value or 0, unit)}",
-        }
-        for p in found
-        if p.key in keys and p.value is not None
-    ]
-    ends = _apart([p.value or 0 for p in shown], max(r["value"] for r in rows))
-    labels: Rows = [
-        {
-            "edition": edition.name,
-            "key": p.key,
-            "value": end,
-            "text": f"{p.label} {words.measure(p.value or 0, unit)}",
-        }
-        for p, end in zip(shown, ends, strict=True)
-    ]
-    room = theme.room([label["text"] for label in labels], 12) + 14
-    plot = width - room - 44
-    scale = alt.Scale(domain=edition.editions, type="point", padding=0.25)
-    axis = _axis(width, labelOverlap=True)
-    x = alt.X("edition:N", sort=edition.editions, title=None, scale=scale, axis=axis)
-    y = _height(tickCount=4, domain=False, ticks=False)
-    colour = alt.Color("key:N", legend=None, scale=alt.Scale(domain=keys, range=colours))
-    # A year without a figure breaks the line.
-    segments = [
-        {**a, "edition2": b["edition"], "value2": b["value"], "provisional": b["provisional"]}
-        for a in rows
-        for b in rows
-        if a["key"] == b["key"] and int(b["edition"][2:]) - int(a["edition"][2:]) == 1
-    ]
-    marks = {"x": x, "y": y, "color": colour}
-    drawn = [_segments(segments, x2="edition2:N", **marks)] if segments else []
-    layers = [_edge(plot, room), *drawn, *_dots(rows, marks), _labels(labels, marks)]
-    told = "; ".join(f"{p.label} {_told(rows, unit, 'edition', key=p.key)}" for p in shown)
-    chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
-    return chart, f"Lines. {figure.unit}: {told}."
 
 
 def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
@@ -75,7 +22,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     shown = [p for p in points(figure, edition) if p.edition in (last, edition.name)]
     rows = _by_month(shown, starts, unit)
     order = [f"{date(2000, (starts - 1 + i) % 12 + 1, 1):%b}" for i in range(12)]
-    colours = alt.Scale(domain=[last, edition.name], range=[theme.MUTED, theme.GREEN])
+    colours = alt.Scale(domain=[last, edition.name], range=[theme.GREY, theme.GREEN])
     room = theme.room([edition.name], 12) + 14
     plot = width - room - 52
     label = "datum.label" if width > 400 else "slice(datum.label, 0, 1)"
@@ -110,7 +57,8 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         for name in (edition.name, last)
         if (of_it := _told(in_order, unit, "month", edition=name))
     )
-    chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
+    height = HEIGHT if width > 400 else HEIGHT_NARROW
+    chart = alt.layer(*layers).properties(width=plot, height=height)
     return chart, f"Lines of two years. {figure.unit}: {told}."
 
 
@@ -146,26 +94,9 @@ def _segments(rows: Rows, **marks: Any) -> Any:
     return lines.encode(y2="value2:Q", strokeDash=dash, **marks)
 
 
-def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
-    """Points: filled, or open if provisional."""
-    dots = alt.Chart(theme.data(rows)).mark_point(
-        aria=True, size=46, strokeWidth=2, filled=False, opacity=1
-    )
-    named = dots.encode(**marks, description=theme.hover())
-    whole = named.transform_filter("!datum.provisional").encode(fill=marks["color"])
-    return [whole, named.transform_filter("datum.provisional")]
-
-
 def _labels(rows: Rows, marks: dict[str, Any]) -> Any:
     text = alt.Chart(theme.data(rows)).mark_text(align="left", dx=10, fontWeight=600, fontSize=12)
     return text.encode(**marks, text="text:N")
-
-
-def _edge(plot: float, room: float) -> Any:
-    """A transparent box for text: the chart must be wide enough for the reader's own font."""
-    box = alt.Chart(theme.data([{}])).mark_rect(opacity=0, color=theme.LINE)
-    ends = {"x": alt.value(plot), "x2": alt.value(plot + room - 10)}
-    return box.encode(**ends, y=alt.value(0), y2=alt.value(1))
 
 
 def _ends(rows: Rows, names: tuple[str, str], top: float) -> Rows:
@@ -185,7 +116,7 @@ def _apart(values: list[float], top: float) -> list[float]:
     """Places without overlap for labels of values in falling order; the first is at most `top`."""
     places: list[float] = []
     for value in reversed(values):
-        places.insert(0, max(value, places[0] + LABEL * top / HEIGHT) if places else value)
+        places.insert(0, max(value, places[0] + LABEL * top / HEIGHT_NARROW) if places else value)
     return places
 
 

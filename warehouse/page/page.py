@@ -9,7 +9,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from warehouse.models import models
-from warehouse.page import cards, charts, nights, queries, revisions, sentences, story, theme, words
+from warehouse.page import (
+    cards,
+    charts,
+    dots,
+    measures,
+    nights,
+    queries,
+    revisions,
+    sentences,
+    story,
+    theme,
+    words,
+)
 from warehouse.page.charts import Picture
 from warehouse.page.edition import Column, Edition, Table
 from warehouse.page.series import (
@@ -22,7 +34,6 @@ from warehouse.page.series import (
     label_of,
     layout,
     named,
-    noun,
     points,
     shown,
     this_year,
@@ -36,7 +47,7 @@ ROOM = Path(__file__).with_name("templates")
 class Shown:
     """One figure as the template needs it."""
 
-    number: int
+    number: str
     figure: Figure
     title: str
     unit: str
@@ -44,10 +55,16 @@ class Shown:
     svgs: dict[str, Markup]
     missing: str | None
     is_withheld: bool
+    few: list[tuple[str, str]]
     head: list[dict[str, Any]]
     rows: list[list[dict[str, Any]]]
     query: str
     built: str
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its rows stand on the page itself."""
+        return self.figure.kind == "table" and bool(self.rows) and not self.missing
 
 
 KINDS = {
@@ -75,18 +92,15 @@ def render(
     environment.filters.update(
         number=words.number, day=words.day, percent=words.percent, texts=lambda t: _text(t, edition)
     )
-    sections, on_page = [], []
-    number = 0
-    for entry in layout()["section"]:
-        found = figures(entry, edition)
-        made = []
-        for figure in found:
-            number += 1
-            made.append(_shown(number, figure, edition, pictures.get(figure.id)))
-            on_page.append(figure)
-        if made:
-            said = entry["sample_text"] if edition.is_sample and "sample_text" in entry else ""
-            sections.append({**entry, "text": said or entry["text"], "figures": made})
+    found = {s["id"]: figures(s, edition) for s in layout()["section"]}
+    on_page = [f for of_section in found.values() for f in of_section]
+    numbers = _numbers(on_page)
+    made = {f.id: _shown(numbers[f.id], f, edition, pictures.get(f.id)) for f in on_page}
+    sections = [
+        {**_section(s, edition), "figures": drawn}
+        for s in layout()["section"]
+        if (drawn := [made[f.id] for f in found[s["id"]] if f.is_drawn])
+    ]
     style = (ROOM / "style.css").read_text("utf-8")
     return environment.get_template("index.html.j2").render(
         e=edition,
@@ -96,14 +110,16 @@ def render(
         tiles=[_tile(t, edition) for t in layout()["tile"]],
         lead=sentences.lead(edition, on_page),
         points=story.main_points(on_page, edition),
-        numbers={f.id: place for place, f in enumerate(on_page, 1)},
+        numbers=numbers,
         sections=sections,
-        comparison=_comparison(on_page, edition),
+        comparison=_comparison(edition),
+        groups=measures.groups(layout()["section"], found, edition),
+        measures=[made[f.id] for f in on_page if not f.is_drawn],
         unknown=layout()["unknown"],
         method=layout()["method"],
-        definitions=_definitions(on_page, edition),
+        definitions=_definitions([made[f.id] for f in on_page]),
         symbols=words.SYMBOLS,
-        calendar=_calendar(pictures.get("nights"), number + 1),
+        calendar=_calendar(pictures.get("nights"), len(pictures)),
         statuses=nights.STATUSES,
         colour_names={hex_: name for name, hex_ in theme.PALETTE.items()},
         accounts=nights.accounts(edition),
@@ -113,6 +129,23 @@ def render(
         links={name: _data_link(name, content) for name, content in carried.items()},
         sizes={name: _size(len(content)) for name, content in carried.items()},
     )
+
+
+def _numbers(on_page: list[Figure]) -> dict[str, str]:
+    """Charts are Figure 1, 2, …, tables Table 1, …, and measures without a chart M1, M2, …"""
+    names: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for figure in on_page:
+        kind = {"measure": "M", "table": "Table "}.get(figure.kind, "Figure ")
+        counts[kind] = counts.get(kind, 0) + 1
+        names[figure.id] = f"{kind}{counts[kind]}"
+    return names
+
+
+def _section(entry: dict[str, Any], edition: Edition) -> dict[str, Any]:
+    """A section with the text for what the exports are."""
+    said = entry["sample_text"] if edition.is_sample and "sample_text" in entry else ""
+    return {**entry, "text": said or entry["text"]}
 
 
 def drawn(edition: Edition) -> dict[str, Picture]:
@@ -202,7 +235,7 @@ def _since(point: Point, before: Point | None, unit: str | None) -> str:
     return f"{text} {'on' if is_named else 'since'} {before.edition}"
 
 
-def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | None) -> Shown:
+def _shown(number: str, figure: Figure, edition: Edition, picture: Picture | None) -> Shown:
     table = edition.tables[figure.table]
     rows = queries.rows(figure, edition)
     dropped = figure.real_only if edition.is_sample else ()
@@ -223,7 +256,7 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
         svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
     built = {m.table: m.sql for m in models()}.get(f"report.{figure.table}", "")
     missing = edition.availability.get(figure.name)
-    is_withheld = any(p.symbol == "c" for p in this_year(points(figure, edition), edition))
+    now = this_year(points(figure, edition), edition)
     return Shown(
         number,
         figure,
@@ -232,7 +265,8 @@ def _shown(number: int, figure: Figure, edition: Edition, picture: Picture | Non
         picture,
         svgs,
         missing,
-        is_withheld,
+        any(p.symbol == "c" for p in now),
+        dots.few(figure, edition) if figure.key and not picture else [],
         head,
         cells,
         queries.query(figure, edition, names),
@@ -294,6 +328,7 @@ def _of_tile(tile: dict[str, Any]) -> Figure:
         kind="tile",
         title="plain",
         noun=tile["title"],
+        row=tile["title"],
         unit="",
         columns=[],
         where=tile.get("where", {}),
@@ -303,57 +338,30 @@ def _of_tile(tile: dict[str, Any]) -> Figure:
     )
 
 
-def _comparison(on_page: list[Figure], edition: Edition) -> list[dict[str, str]]:
-    """A row per tile and per figure by year: last year, this year, the difference."""
+def _comparison(edition: Edition) -> list[measures.Measure]:
+    """A row per tile, and those that have no figure on the page."""
     tiles = [_of_tile(t) for t in layout()["tile"] if t["table"] in edition.tables]
-    told = {(f.table, f.measure) for f in tiles}
-    years = [f for f in on_page if f.kind == "years" and (f.table, f.measure) not in told]
-    more = [f for r in layout()["row"] if (f := named(r["id"], edition))]
-    rows = [_compared(f, edition) for f in (*years, *more)]
-    *first, last = (_compared(f, edition) for f in tiles)  # unavailable figures come last
-    return [*first, *(r for r in rows if {r["old"], r["new"]} - {"", "[x]"}), last]
+    rows = [f for r in layout()["row"] if (f := named(r["id"], edition))]
+    return measures.compared(tiles, rows, edition)
 
 
-def _compared(figure: Figure, edition: Edition) -> dict[str, str]:
-    found = points(figure, edition)
-    now = this_year(found, edition)
-    point = next(iter(classes(now) if figure.key else now), None)
-    unit = unit_of(figure, edition)
-    old = next(
-        (p for p in found if point and p.key == point.key and p.year == point.year - 1), None
-    )
-    before = a_year_before(point, found) if point else None
-    return {
-        "title": words.capital(
-            noun(figure, edition).format(leader=point.label if point else "Largest")
-        ),
-        "old": _told(old, unit) if old else "",
-        "new": _told(point, unit) or "[x]" if point else "[x]",
-        "flag": "" if point is None or point.value is None else point.symbol or "",
-        "change": change(point, before, unit) if point and before else "",
-    }
-
-
-def _told(point: Point, unit: str | None) -> str:
-    if point.value is None:
-        return words.cell(None, unit, point.symbol)
-    return shown(point, unit)
-
-
-def _definitions(on_page: list[Figure], edition: Edition) -> list[dict[str, str]]:
-    """The meaning of each table on the page, as its model states it."""
+def _definitions(on_page: list[Shown]) -> list[dict[str, str]]:
+    """What each figure counts, as the model of its table states it; a table once."""
     found = {m.name: m for m in models() if m.schema == "report"}
-    names = list(dict.fromkeys(f.table for f in on_page))
     parts = ("numerator", "denominator", "decided", "pitfalls")
-    return [
-        {
-            "table": name,
-            "doc": found[name].doc,
-            **{k: str(found[name].about.get(k, "")) for k in parts},
+    made: dict[str, dict[str, Any]] = {}
+    for one in on_page:
+        table = one.figure.table
+        model = found.get(table)
+        new = {
+            "table": table,
+            "numbers": [],
+            "title": words.capital(one.figure.noun),
+            "doc": model.doc if model else "",
+            **{k: str(model.about.get(k, "")) if model else "" for k in parts},
         }
-        for name in names
-        if name in found
-    ]
+        made.setdefault(table, new)["numbers"].append(one.number)
+    return list(made.values())
 
 
 def _data_link(name: str, content: bytes) -> Markup:

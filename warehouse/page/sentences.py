@@ -5,9 +5,9 @@ an unbroken run of years, and a comparison needs two figures for the same date.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from warehouse.page import words
+from warehouse.page import bridge, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import (
     SLACK,
@@ -294,13 +294,12 @@ def _gain(figure: Figure, edition: Edition) -> str:
     return f", {'up' if trend.is_up else 'down'} {trend.size} on {before.edition}"
 
 
-def _followers(figure: Figure, edition: Edition) -> str:
-    found = points(figure, edition)
+def followers(figure: Figure, edition: Edition) -> str:
+    """What the classes after the largest do, by their counts; empty if nothing can be said."""
+    found = [replace(p, value=p.value and p.numerator) for p in points(figure, edition)]
     told = classes(this_year(found, edition))
-    if len(told) < 2:
-        return f"{words.capital(figure.noun)} outside the largest class"
-    if len(told) > 2 and told[1].value == told[2].value:
-        return f"{words.capital(figure.noun)} outside {told[0].label}"
+    if len(told) < 2 or (len(told) > 2 and told[1].value == told[2].value):
+        return ""
     where = f"outside {told[0].label}, {told[1].label} has most {figure.noun}"
     # A withheld class may be larger than a shown one.
     is_all = not any(p.symbol == "c" for p in this_year(found, edition))
@@ -393,7 +392,7 @@ def _is_same(trend: Trend) -> bool:
 RULES: dict[str, Callable[[Figure, Edition], str]] = {
     "trend": _trend,
     "leader": _leader_title,
-    "followers": _followers,
+    "bridge": bridge.title,
     "months": _months,
     "plain": _plain,
 }

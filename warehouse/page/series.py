@@ -42,11 +42,16 @@ class Figure:
     watched: str = ""
     since: str = ""
     until: str = "as_of"
+    row: str = ""
+    beside: str = ""
+    low: str = ""
+    high: str = ""
     names: dict[str, str] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
     real_only: tuple[str, ...] | list[str] = ()
     is_level: bool = False
     is_main_point: bool = False
+    is_half: bool = False
     is_seen: bool = False
     is_bare: bool = False
 
@@ -54,6 +59,11 @@ class Figure:
     def name(self) -> str:
         """Its name in meta.availability."""
         return self.figure or self.table
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is a figure of the page, and not only a row of "All measures"."""
+        return self.kind != "measure"
 
 
 @dataclass(frozen=True)
@@ -190,7 +200,8 @@ def noun(figure: Figure, edition: Edition) -> str:
 def named(name: str, edition: Edition) -> Figure | None:
     """The figure or row of that id; None if its table is not in the file."""
     more = [
-        {"kind": "row", "title": "plain", "unit": "", "columns": [], **r} for r in layout()["row"]
+        {"kind": "measure", "title": "plain", "unit": "", "columns": [], **r}
+        for r in layout()["row"]
     ]
     entries = [f for s in layout()["section"] for f in s.get("figure", ())]
     found = next(Figure(**f) for f in [*entries, *more] if f["id"] == name)

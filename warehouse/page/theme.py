@@ -10,11 +10,12 @@ import altair as alt
 import vl_convert
 from markupsafe import escape
 
-INK, MUTED, LINE, WASH = "#16212e", "#52606d", "#d9dee3", "#f4f7f5"
+INK, MUTED, GREY, LINE, WASH = "#16212e", "#52606d", "#9aa7b2", "#d9dee3", "#f4f7f5"
 GREEN, AMBER, BLUE, PURPLE = "#0b6b45", "#b4540a", "#3b5ba5", "#6b3fa0"
 PALETTE = {
     "ink": INK,
     "muted": MUTED,
+    "grey": GREY,
     "green": GREEN,
     "amber": AMBER,
     "blue": BLUE,
@@ -22,10 +23,17 @@ PALETTE = {
     "line": LINE,
     "wash": WASH,
 }
-# For lines, in this order; the last colour is for every line after the fourth.
-SERIES = (GREEN, AMBER, BLUE, PURPLE, MUTED)
+# The filling of a column that is provisional: stripes, so that it needs no colour of its own.
+HATCH = "url(#hatch)"
+STRIPES = (
+    '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
+    f'patternTransform="rotate(45)"><path d="M0 0V6" stroke="{GREEN}" stroke-width="4"/>'
+    "</pattern></defs>"
+)
 # A page column and a phone: a chart scaled down to a phone would be illegible.
-WIDTHS = {"wide": 720, "narrow": 320}
+WIDTHS = {"wide": 760, "narrow": 320}
+# Two side by side.
+HALVES = {"wide": 430, "narrow": 320}
 FONTS = Path(__file__).with_name("fonts")
 FONT = "Inter, Arial, sans-serif"
 # Room per letter, relative to its size: the reader's font may be wider than the measured one.
@@ -82,6 +90,10 @@ def room(texts: list[str], size: float) -> float:
     return max((len(t) for t in texts), default=0) * size * LETTER
 
 
+def widths(is_half: bool) -> dict[str, int]:
+    return HALVES if is_half else WIDTHS
+
+
 def finished(chart: Any, width: int) -> dict[str, Any]:
     """The chart as a Vega-Lite specification in the theme; a test checks it against the schema."""
     made = dict(chart.to_dict(validate=False))
@@ -91,7 +103,7 @@ def finished(chart: Any, width: int) -> dict[str, Any]:
 
 def drawing(spec: dict[str, Any]) -> str:
     """The chart as SVG with a transparent background."""
-    return str(vl_convert.vegalite_to_svg({**spec, "background": None}))
+    return _striped(vl_convert.vegalite_to_svg({**spec, "background": None}))
 
 
 def svg(text: str, prefix: str, alternative: str) -> str:
@@ -101,7 +113,7 @@ def svg(text: str, prefix: str, alternative: str) -> str:
     """
     head, _, body = text.partition(">")
     box = head[head.index("viewBox=") :].split('"')[1]
-    for made in ("clip", "gradient"):
+    for made in ("clip", "gradient", "hatch"):
         body = body.replace(f'id="{made}', f'id="{prefix}-{made}')
         body = body.replace(f"url(#{made}", f"url(#{prefix}-{made}")
     width, height = box.split()[2:]
@@ -114,7 +126,13 @@ def svg(text: str, prefix: str, alternative: str) -> str:
 
 def png(spec: dict[str, Any]) -> bytes:
     """The chart as a PNG for slides, at twice its size."""
-    return bytes(vl_convert.vegalite_to_png(spec, scale=2))
+    return bytes(vl_convert.svg_to_png(_striped(vl_convert.vegalite_to_svg(spec)), scale=2))
+
+
+def _striped(text: str) -> str:
+    """Vega-Lite has no patterns: the SVG gets the one that the chart names."""
+    head, end, body = text.partition(">")
+    return f"{head}{end}{STRIPES}{body}" if HATCH in body else text
 
 
 def _plain(body: str) -> str:

@@ -191,7 +191,7 @@ def _market(market: Market) -> pa.Table:
 
 
 def _places(market: Market) -> pa.Table:
-    names = ("city_key", "city", "district", "province")
+    names = ("city_key", "city", "district", "province", "latitude", "longitude")
     return pa.table({n: [getattr(p, n) for p in market.places] for n in names})
 
 
