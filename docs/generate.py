@@ -97,8 +97,11 @@ def figures() -> str:
         "which a small one could be worked out), `x` not available.\n\nA stock is counted on one "
         "night. A flow is counted over days; it states how many (`days`) and how many of them "
         "deliveries cover (`days_covered`). A stock is partial if its night is not the last one "
-        "of the year, a flow if a day is missing.\n\nTables of shares state `share_of_all` and "
-        "`share_of_known`; `share` is the one of the two that the table is about.\n\nA figure is "
+        "of the year, a flow if a day is missing.\n\nEvery table holds fiscal and calendar years, "
+        "which overlap: filter on `edition`, or on `year_basis` and `year`. Each table has one "
+        "kind of period, and those of months and weeks are named so.\n\nTables of shares state "
+        "`share_of_all` and `share_of_known`; `share` is the one of the two that the table is "
+        "about.\n\nA figure is "
         "`x` if an export that it needs was not delivered, was held, or was delivered without "
         "the fields named here; if it needs an earlier census that does not exist; or if it "
         "needs a published figure that nobody has published.",

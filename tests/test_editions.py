@@ -334,3 +334,70 @@ def test_an_edition_that_the_lake_cannot_make_is_not_frozen(loaded: Path) -> Non
         freeze.freeze(settings(), "FY1999", by="an author")
     with pytest.raises(SettingsError, match="is not frozen"):
         freeze.prove(settings(), "FY2022")
+
+
+def as_older_code_froze(one: frozen.Frozen) -> None:
+    """Years, months and weeks in one table, and no number of the year in any."""
+    told = json.loads((one.folder / "manifest.json").read_text("utf-8"))
+    of_spans: dict[str, list[pa.Table]] = {}
+    for model in revisions.tables():
+        path = one.folder / f"{model.name}.parquet"
+        table = pq.read_table(path)
+        if "year" in table.column_names:
+            table = table.drop_columns(["year"])
+        pq.write_table(table, path)
+        told["tables"][model.name]["sha256"] = sha256(path)
+        if was := model.about.get("was"):
+            if was["span"] == "year":
+                for end in ("from", "to"):
+                    table = table.append_column(f"span_{end}", table[f"period_{end}"])
+            span = pa.array([was["span"]] * table.num_rows, pa.string())
+            of_spans.setdefault(was["table"], []).append(table.append_column("span", span))
+            path.unlink()
+            del told["tables"][model.name]
+    for name, parts in of_spans.items():
+        path = one.folder / f"{name}.parquet"
+        mixed = pa.concat_tables([part.select(parts[0].column_names) for part in parts])
+        pq.write_table(mixed, path)
+        told["tables"][name] = {"sha256": sha256(path), "rows": mixed.num_rows}
+    write_json(one.folder / "manifest.json", told)
+
+
+def test_an_edition_frozen_in_tables_of_several_spans_is_put_in(loaded: Path) -> None:
+    """By older code, before each span had its table and each row the number of its year."""
+    one = frozen_first()
+    before = {
+        m.name: duckdb.sql(f"FROM '{one.folder / m.name}.parquet' ORDER BY ALL").fetchall()
+        for m in revisions.tables()
+        if m.schema == "report"
+    }
+    as_older_code_froze(one)
+    [old] = frozen.every(settings().published)
+    assert {"inquiry_flow", "inquiry_rate"} <= set(old.manifest["tables"])
+    assert "inquiry_year" not in old.manifest["tables"]
+    proved = freeze.prove(settings(), "FY2022")[1]
+    assert proved.changes == [] and proved.younger == []
+    deliver_the_last(loaded)
+    built = build(settings())
+    for name, rows in before.items():
+        query = f"FROM report.{name} WHERE edition = 'FY2022' ORDER BY ALL"
+        assert asked(built, query) == rows, name
+    assert before["inquiry_year"] and before["inquiry_month"] and before["inquiry_rate_by_month"]
+
+
+def test_what_was_revised_in_a_table_of_several_spans_stays_marked(loaded: Path) -> None:
+    frozen_first()
+    deliver_the_last(loaded)
+    two = freeze.freeze(settings(), "FY2022", by="an author", reason="it came")
+    told = two.manifest["changes"]
+    assert any(c["table"] == "inquiry_year" and c["column"] == "as_of" for c in told)
+    was = {m.name: m.about["was"] for m in revisions.tables() if "was" in m.about}
+    for change in told:
+        if old := was.get(change["table"]):
+            key = "2021-07-01" if old["span"] == "year" else change["row_key"]
+            change |= {"table": old["table"], "row_key": f"{old['span']}, {key}"}
+    with freeze.computed(settings()) as db:
+        for model in (m for m in revisions.tables() if m.name in ("inquiry_year", "inquiry_month")):
+            revisions.mark(db, model, [Change(**c) for c in told], "FY2022")
+            marks = f"SELECT DISTINCT symbol FROM {model.table} WHERE edition = 'FY2022' "
+            assert db.execute(f"{marks} AND numerator IS NOT NULL").fetchall() == [("r",)]

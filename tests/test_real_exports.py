@@ -327,6 +327,7 @@ def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_expor
         ]
         # Requests for quotation come as samples and nothing else: theirs is the one figure.
         tables.remove("rfq_demand")
+        tables.remove("rfq_demand_by_week")
         for table in tables:
             columns = [d[0] for d in db.execute(f"FROM report.{table}").description or []]
             for column in (c for c in columns if c.endswith("symbol")):
@@ -361,13 +362,13 @@ def test_requests_of_a_capped_night_are_demand(home: Path, real_exports: Path) -
         year = db.execute(
             "SELECT rfqs, quotes_per_rfq_numerator, filled_share_numerator, filled_share_symbol, "
             "rfqs_coverage, capped_nights FROM report.rfq_demand "
-            "WHERE edition = 'CY2025' AND span = 'year'"
+            "WHERE edition = 'CY2025'"
         ).fetchone()
         weeks = db.execute(
-            "SELECT sum(rfqs), count(*), min(capped_nights) FROM report.rfq_demand "
-            "WHERE edition = 'CY2025' AND span = 'week'"
+            "SELECT sum(rfqs), count(*), min(capped_nights) "
+            "FROM report.rfq_demand_by_week WHERE edition = 'CY2025'"
         ).fetchone()
-        received = db.execute("SELECT count(inquiries) FROM report.inquiry_flow").fetchone()
+        received = db.execute("SELECT count(inquiries) FROM report.inquiry_year").fetchone()
     assert len(left) == 1_996, "four rows say nothing of when they were posted"
     quotes, filled = sum(10 - n for n in left), left.count(0)
     assert year == (1_996, quotes, filled, "p", 1_996 / 2_000, "2025-07-13")

@@ -16,6 +16,7 @@ def head(edition: Edition, night: int | None) -> Row:
     return {
         "edition": edition.name,
         "year_basis": edition.year_basis,
+        "year": edition.period_to.year,
         "as_of": None if night is None else f"{as_date(night)}",
         "period_from": f"{edition.period_from}",
         "period_to": f"{edition.period_to}",

@@ -233,7 +233,7 @@ class Facts(Reading):
     # Inquiries and visits
 
     def inquiries(self) -> None:
-        for row in self.tables["inquiry_flow"]:
+        for row in self.spans_of("inquiry_year", month="inquiry_month"):
             if row["as_of"]:
                 self.sums(self.days("inquiries", row), row["inquiries"])
         for row in self.tables["headline"]:
@@ -244,7 +244,8 @@ class Facts(Reading):
             ("inquiries_by_country", "buyer_country_iso2"),
         ):
             self.parts_of_inquiries(table, key)
-        for row in self.tables["response_time"]:
+        times = self.spans_of("response_time", month="response_time_by_month")
+        for row in times:
             if row["as_of"]:
                 part = (row["edition"], row["span"], row["span_from"])
                 self.split(
@@ -252,13 +253,13 @@ class Facts(Reading):
                     row["unreplied_share_numerator"],
                     row["unreplied_share_denominator"],
                 )
-        for edition, rows in self.by_edition("response_time").items():
-            months = [r["span_from"] for r in rows if r["span"] == "month"]
-            year = next(r for r in rows if r["span"] == "year")
+        for year in self.tables["response_time"]:
+            edition = year["edition"]
+            months = self.by_edition("response_time_by_month")[edition]
             for kind in (("unreplied",), ("not", "unreplied")):
                 self.sums(
-                    [(*kind, edition, "month", m) for m in months],
-                    (*kind, edition, "year", year["span_from"]),
+                    [(*kind, edition, "month", r["span_from"]) for r in months],
+                    (*kind, edition, "year", year["period_from"]),
                 )
 
     def parts_of_inquiries(self, table: str, key: str) -> None:
@@ -297,7 +298,10 @@ class Facts(Reading):
 
     def visits(self) -> None:
         nights = {r["census_on"] for r in self.tables["listing_stock_by_month"] if r["census_on"]}
-        for row in self.tables["inquiry_rate"]:
+        rates = self.spans_of(
+            "inquiry_rate", month="inquiry_rate_by_month", week="inquiry_rate_by_week"
+        )
+        for row in rates:
             if row["as_of"]:
                 last = min(row["span_to"], row["as_of"])
                 within = [n for n in nights if row["span_from"] <= n <= last]
@@ -341,7 +345,7 @@ class Facts(Reading):
             self.split(
                 ("in time", row["edition"]), row["pooled_numerator"], row["pooled_denominator"]
             )
-        for row in self.tables["inquiries_per_seller"]:
+        for row in self.spans_of("inquiries_per_seller", month="inquiries_per_seller_by_month"):
             part = (row["edition"], row["span"], row["span_from"])
             self.split(
                 ("silent", *part), row["zero_share_numerator"], row["zero_share_denominator"]

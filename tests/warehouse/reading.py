@@ -48,6 +48,16 @@ class Reading:
             found[row["edition"]].append(row)
         return found
 
+    def spans_of(self, table: str, **others: str) -> list[Row]:
+        """Rows of a table of years and of the tables of its other spans, each with its days."""
+        years = [
+            {**r, "span": "year", "span_from": r["period_from"], "span_to": r["period_to"]}
+            for r in self.tables[table]
+        ]
+        return years + [
+            {**r, "span": span} for span, name in others.items() for r in self.tables[name]
+        ]
+
     def cells(
         self,
         table: str,
@@ -117,7 +127,7 @@ class Reading:
         """Days that some figure of the edition is about: its year, up to each as-of date."""
         row = self.editions[edition]
         ends = {row["period_to"]}
-        for table in ("headline", "inquiry_flow", "listing_stock"):
+        for table in ("headline", "inquiry_year", "listing_stock"):
             ends |= {r["as_of"] for r in self.tables[table] if r["edition"] == edition}
         before = row["period_from"].replace(year=row["period_from"].year - 1)
         years = [(row["period_from"], end) for end in ends if end]

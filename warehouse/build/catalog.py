@@ -62,14 +62,28 @@ COLUMNS = {
     "meta.revision.table_name": "Table of schema report; of schema meta for availability.",
     "meta.revision.column_name": "Name of the column; empty if a whole table was added.",
 }
+# What to beware of in any report table.
+OVERLAP = (
+    "Holds the rows of all editions, and fiscal and calendar years overlap: filter on edition, or "
+    "on year_basis and year, before adding anything up."
+)
 # These tables differ between builds of the same content.
 OF_THE_BUILD = ("meta.run", "meta.release")
 START = (
     (
         "figures",
-        "FROM outlook.report.headline;",
+        "FROM outlook.report.headline WHERE year_basis = 'fiscal';",
         "The headline figures, each with numerator, coverage, date and symbol. report.* holds "
-        "exactly what is published.",
+        "exactly what is published, for fiscal years and calendar years: always filter on "
+        "year_basis, or on edition.",
+    ),
+    (
+        "months",
+        "FROM outlook.report.inquiry_month WHERE edition = "
+        "(SELECT max(edition) FROM outlook.report.headline WHERE year_basis = 'fiscal');",
+        "Each report table holds one kind of period: the year, unless its name ends in month, "
+        "by_month or by_week. In one edition a plain sum is right for counts; never add up shares, "
+        "medians, buyers or cells marked c.",
     ),
     (
         "meaning",
@@ -201,4 +215,6 @@ def _about_table(model: Model) -> dict[str, Any]:
     if "numerator" in model.about:
         texts.append(f"Numerator: {model.about['numerator']}")
         texts.append(f"Denominator: {model.about['denominator']}")
-    return {"doc": " ".join(texts), "pitfalls": model.about.get("pitfalls")}
+    pitfalls = [OVERLAP] if model.schema == "report" else []
+    pitfalls += [model.about["pitfalls"]] if "pitfalls" in model.about else []
+    return {"doc": " ".join(texts), "pitfalls": " ".join(pitfalls) or None}

@@ -13,7 +13,7 @@ import pyarrow as pa
 from transforms.engine import quoted
 from transforms.storage import sha256
 from warehouse.editions import revisions
-from warehouse.editions.frozen import Frozen, every, last_of_each, verify
+from warehouse.editions.frozen import every, last_of_each, verify
 from warehouse.models import Model
 from warehouse.tables.rows import arrow_schema, write
 
@@ -40,10 +40,13 @@ def put_in(db: duckdb.DuckDBPyConnection, published: Path) -> None:
     for one in known:
         verify(one)
     for model in revisions.tables():
-        of_it = [one for one in known if model.name in one.manifest["tables"]]
-        for one in of_it:
-            _put_rows(db, model.table, one)
-        mark_provisional(db, model, [one.manifest["edition"] for one in of_it])
+        closed = []
+        for one in known:
+            source = revisions.frozen_rows(db, model, one.folder, set(one.manifest["tables"]))
+            if source:
+                _put_rows(db, model.table, source, one.manifest["edition"])
+                closed.append(one.manifest["edition"])
+        mark_provisional(db, model, closed)
     write(db, "meta.edition", pa.Table.from_pylist(_editions(db, published), schema=EDITION))
     write(db, "meta.revision", pa.Table.from_pylist(_revisions(published), schema=REVISION))
 
@@ -62,17 +65,18 @@ def mark_provisional(db: duckdb.DuckDBPyConnection, model: Model, closed: list[s
         )
 
 
-def _put_rows(db: duckdb.DuckDBPyConnection, table: str, one: Frozen) -> None:
-    path = one.folder / f"{table.partition('.')[2]}.parquet"
-    source = f"read_parquet({quoted(path)})"
-    there = set(revisions.columns(db, table))
-    names = ", ".join(c for c in revisions.columns(db, source) if c in there)
-    where = f"edition = {quoted(one.manifest['edition'])}"
+def _put_rows(db: duckdb.DuckDBPyConnection, table: str, source: str, edition: str) -> None:
+    there, frozen = revisions.columns(db, table), revisions.columns(db, source)
+    names = [c for c in frozen if c in there]
+    if "year" in there and "year" not in frozen:
+        # Older code froze no number of the year; the edition is named by it.
+        names.append(f"{edition[2:]} AS year")
+    where = f"edition = {quoted(edition)}"
     if table.startswith("meta."):
         # Why a figure is x; figures added after the edition was frozen keep their own row.
         where += f" AND figure IN (SELECT figure FROM {source})"
     db.execute(f"DELETE FROM {table} WHERE {where}")
-    db.execute(f"INSERT INTO {table} BY NAME SELECT {names} FROM {source}")
+    db.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(names)} FROM {source}")
 
 
 def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, Any]]:

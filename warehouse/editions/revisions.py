@@ -58,22 +58,48 @@ def compare(
     """Compares the frozen rows in `folder` with those of the tables in `db`."""
     figures = 0
     changes: list[Change] = []
-    compared = [m for m in tables() if m.name in frozen]
-    for model in compared:
-        was = _rows(db, f"read_parquet({quoted(folder / f'{model.name}.parquet')})", model, edition)
+    sources = {m.name: frozen_rows(db, m, folder, frozen) for m in tables()}
+    compared = [(m, source) for m in tables() if (source := sources[m.name])]
+    for model, source in compared:
+        was = _rows(db, source, model, edition)
         now = _rows(db, model.table, model, edition)
         figures += sum(
             isinstance(value, int | float) and not isinstance(value, bool)
             for row in was.values()
             for column, value in row.items()
-            if column not in model.key
+            if column not in (*model.key, "year")
         )
         # A table added since has its own rows on why figures are x: they change no frozen figure.
         keys = was.keys() if model.schema == "meta" else was.keys() | now.keys()
         for key in sorted(keys, key=str):
             changes += _of_row(model, key, was.get(key), now.get(key))
-    younger = [m.name for m in tables() if m.name not in frozen]
+    younger = [name for name, source in sources.items() if not source]
     return Comparison(figures, len(compared), changes, younger)
+
+
+def frozen_rows(
+    db: duckdb.DuckDBPyConnection, model: Model, folder: Path, frozen: set[str]
+) -> str | None:
+    """The rows of one table in the `folder` of an edition with these `frozen` tables, as a source
+    for a query; None if it has none.
+
+    Older code froze years, months and weeks in one table, with a column `span`. The TOML of a model
+    made of one span names it under `was`.
+    """
+    was = model.about.get("was", {})
+    for name in dict.fromkeys((model.name, was.get("table", model.name))):
+        if name not in frozen:
+            continue
+        source = f"read_parquet({quoted(folder / f'{name}.parquet')})"
+        there = columns(db, source)
+        if was and "span" in there:
+            now = columns(db, model.table)
+            gone = ", ".join(c for c in there if c.startswith("span") and c not in now)
+            span = quoted(was["span"])
+            return f"(SELECT * EXCLUDE ({gone}) FROM {source} WHERE span = {span})"
+        if name == model.name:
+            return source
+    return None
 
 
 def added(comparison: Comparison) -> list[Change]:
@@ -100,11 +126,11 @@ def mark(db: duckdb.DuckDBPyConnection, model: Model, changes: list[Change], edi
     names = symbols(db, model.table)
     for symbol in names:
         keys = {
-            c.row_key
+            key
             for c in changes
-            if c.table == model.name
-            and not c.column.endswith("coverage")
+            if not c.column.endswith("coverage")
             and _symbol_of(c.column, names) in (None, symbol)
+            and (key := _row_key(c, model, edition)) is not None
         }
         if keys:
             db.execute(
@@ -131,6 +157,15 @@ def told(change: Change) -> str:
         f"{change.table} {change.row_key} {change.column} from {_shown(change.was)} "
         f"to {_shown(change.now)}"
     )
+
+
+def _row_key(change: Change, model: Model, edition: str) -> str | None:
+    """Which row of the table changed; None if the change is of another table."""
+    was = model.about.get("was", {})
+    span, _, rest = change.row_key.partition(", ")
+    if (change.table, span) == (was.get("table"), was.get("span")):
+        return rest if len(model.key) > 1 else edition
+    return change.row_key if change.table == model.name else None
 
 
 def _of_row(

@@ -20,6 +20,7 @@ MACROS = ROOM / "macros.sql"
 SCHEMAS = ("staging", "disclosure", "marts", "report", "meta")
 PUBLISHED = ("marts", "report", "meta")
 PRIVATE = ("staging", "disclosure")
+ITSELF = "{table}"  # in a check: the model's table, or one that is like it
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _load_schema(schema: str) -> list[Model]:
 
 
 def _load(schema: str, path: Path) -> Model:
-    about = _about(path)
+    about = _with_what_it_is_like(path)
     key = tuple(about["key"])
     table = f"{schema}.{path.stem}"
     # A null in a key (the unknown class) is a value like others.
@@ -158,7 +159,10 @@ def _load(schema: str, path: Path) -> Model:
         "fail",
         f"SELECT {', '.join(key)}, count(*) AS times FROM {table} GROUP BY ALL HAVING count(*) > 1",
     )
-    own = tuple(Check(c["name"], c["severity"], c["sql"].strip()) for c in about.get("check", ()))
+    own = tuple(
+        Check(c["name"], c["severity"], c["sql"].strip().replace(ITSELF, table))
+        for c in about.get("check", ())
+    )
     return Model(
         schema=schema,
         name=path.stem,
@@ -168,6 +172,17 @@ def _load(schema: str, path: Path) -> Model:
         checks=(grain, *own),
         about=about,
     )
+
+
+def _with_what_it_is_like(path: Path) -> dict[str, Any]:
+    """A model's TOML; with `like`, what it does not say itself is said by that other one."""
+    about = _about(path)
+    if "like" not in about:
+        return about
+    other = _about(path.with_name(f"{about['like']}.toml"))
+    shared = {k: v for k, v in other.items() if k != "contributors"}
+    checks = [c for c in other.get("check", ()) if ITSELF in c["sql"]]
+    return {**shared, **about, "check": [*checks, *about.get("check", ())]}
 
 
 def _sql(path: Path) -> str:

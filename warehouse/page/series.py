@@ -175,7 +175,7 @@ def _years_covered(figure: Figure, edition: Edition) -> dict[str, tuple[int | No
     """The same for each edition, for a figure whose own table does not say."""
     table = edition.tables.get(figure.covered_by)
     rows = table.rows if table else ()
-    return {r["edition"]: _covered(r) for r in rows if r["span"] == "year"}
+    return {r["edition"]: _covered(r) for r in rows}
 
 
 def label_of(figure: Figure, row: dict[str, Any]) -> str:

@@ -67,6 +67,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "bold": book.add_format({"bold": True, "valign": "top"}),
         "link": book.add_format({"font_color": theme.BLUE, "underline": 1}),
         "count": book.add_format({"num_format": "#,##0"}),
+        "year": book.add_format({"num_format": "0"}),
         "share": book.add_format({"num_format": "0.0%"}),
         "float": book.add_format({"num_format": "#,##0.00"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
@@ -150,6 +151,7 @@ def _write(
         sheet.write_boolean(*at, held)
     elif isinstance(held, int | float):
         kind = "share" if words.is_share(unit) else "count" if float(held).is_integer() else "float"
+        kind = "year" if unit == "year" else kind
         sheet.write_number(*at, held, formats[kind])
     elif isinstance(held, datetime | date):
         sheet.write_datetime(*at, held, formats["date"])

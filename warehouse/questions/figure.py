@@ -15,8 +15,8 @@ Row = dict[str, Any]
 # Beside the figure that a table is about.
 BESIDE = ("share_of_all", "share_of_known", "rank")
 PARTS = ("numerator", "denominator", "coverage", "symbol")
-# Numbers of a row that give the length of its period; any other number is a figure.
-OF_A_SPAN = ("days", "days_covered", "nights")
+# Numbers of a row that name its period or give its length; any other number is a figure.
+OF_A_SPAN = ("year", "days", "days_covered", "nights")
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE")
 KEYS_TOLD = 12
 

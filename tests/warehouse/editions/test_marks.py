@@ -49,10 +49,14 @@ def test_provisional_is_what_is_not_frozen_or_partial(seed: int) -> None:
 def test_what_is_counted_over_days_states_them() -> None:
     """A flow is partial where a day is missing, whatever its last night is."""
     flows = {
-        "inquiry_flow",
+        "inquiry_year",
+        "inquiry_month",
         "inquiring_buyers",
+        "inquiring_buyers_by_month",
         "inquiries_per_seller",
+        "inquiries_per_seller_by_month",
         "response_time",
+        "response_time_by_month",
         "response_rate",
         "inquiries_by_city",
         "inquiries_by_country",
@@ -60,6 +64,7 @@ def test_what_is_counted_over_days_states_them() -> None:
         "online_order_coverage",
         "partner_cohorts",
         "rfq_demand",
+        "rfq_demand_by_week",
         "seller_flow",
         "seller_flow_by_city",
         "listing_flow",
@@ -70,6 +75,6 @@ def test_what_is_counted_over_days_states_them() -> None:
         assert found == flows
         for name in sorted(flows - {"headline", "partner_cohorts"}):
             for row in rows_of(db, next(m for m in REPORT if m.name == name)):
-                if row["days"] is not None and row.get("span", "year") == "year":
+                if row["days"] is not None and "span_from" not in row:
                     is_short = row["days_covered"] < row["days"]
                     assert row["is_partial"] or not is_short, (name, row)

@@ -73,6 +73,7 @@ def frame(year: int, as_of: date | None = None) -> Row:
     return {
         "edition": f"FY{year}",
         "year_basis": "fiscal",
+        "year": year,
         "as_of": day,
         "period_from": date(year - 1, 7, 1),
         "period_to": last,
@@ -137,23 +138,31 @@ def flow(
     years: dict[int, float | None],
     covered: dict[int, int] | None = None,
     as_of: dict[int, date] | None = None,
-) -> list[Row]:
-    """Rows of report.inquiry_flow: whole years and their months; None is not available."""
-    rows = []
-    for year, total in years.items():
-        for span in spans(year, (covered or {}).get(year, 365)):
-            value = total if total is None or span["span"] == "year" else int(total) // 12
-            rows.append(
-                {
-                    **frame(year, (as_of or {}).get(year)),
-                    **span,
-                    "inquiries": value,
-                    "numerator": value,
-                    "coverage": 1.0,
-                    "symbol": "x" if value is None else None,
-                }
-            )
-    return [{k: v for k, v in r.items() if k != "month"} for r in rows]
+) -> dict[str, list[Row]]:
+    """Rows of report.inquiry_year and report.inquiry_month; None is not available."""
+
+    def row(year: int, value: float | None, span: Row) -> Row:
+        return {
+            **frame(year, (as_of or {}).get(year)),
+            **{k: v for k, v in span.items() if k != "month"},
+            "inquiries": value,
+            "numerator": value,
+            "coverage": 1.0,
+            "symbol": "x" if value is None else None,
+        }
+
+    days = covered or {}
+    return {
+        "report.inquiry_year": [
+            row(year, total, {"days": 365, "days_covered": days.get(year, 365)})
+            for year, total in years.items()
+        ],
+        "report.inquiry_month": [
+            row(year, total if total is None else int(total) // 12, month)
+            for year, total in years.items()
+            for month in months(year)
+        ],
+    }
 
 
 def edition(
@@ -188,7 +197,6 @@ def months(year: int) -> list[Row]:
         last = date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
         found.append(
             {
-                "span": "month",
                 "span_from": first,
                 "span_to": last,
                 "days": last.day,
@@ -199,25 +207,13 @@ def months(year: int) -> list[Row]:
     return found
 
 
-def spans(year: int, covered: int = 365) -> list[Row]:
-    """A fiscal year as a span, and its months."""
-    of_year = {
-        "span": "year",
-        "span_from": date(year - 1, 7, 1),
-        "span_to": date(year, 6, 30),
-        "days": 365,
-        "days_covered": covered,
-    }
-    return [of_year, *months(year)]
-
-
 def anything(table: str, year: int) -> list[Row]:
     """Rows of a report table that fit it, whatever it holds: each number is one of its own."""
     with duckdb.connect(str(_empty("PK")), read_only=True) as db:
         columns = {c: t for c, t, *_ in db.execute(f"DESCRIBE report.{table}").fetchall()}
     keys: list[Row] = [{}]
-    if "span" in columns:
-        keys = spans(year)
+    if "span_from" in columns:
+        keys = months(year)
     elif table == "listing_flow":
         keys = [
             {
@@ -348,7 +344,7 @@ def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[s
     for model in models():
         if model.schema == "report" and model.table not in tables:
             tables[model.table] = [r for y in (2021, 2022) for r in anything(model.name, y)]
-    tables["report.inquiry_flow"] = flow({2021: 6000, 2022: 8000})
+    tables |= flow({2021: 6000, 2022: 8000})
     tables["report.listing_stock"] = [
         {
             **frame(y),

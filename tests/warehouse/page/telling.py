@@ -24,7 +24,7 @@ def inquiries(
         "report.headline": [
             r for y, n in years.items() for r in made_up.headline(y, days.get(y), inquiries=n)
         ],
-        "report.inquiry_flow": made_up.flow(years, covered, days),
+        **made_up.flow(years, covered, days),
     }
     return made_up.edition(tmp_path / "outlook.duckdb", tables, max(years), "provisional")
 

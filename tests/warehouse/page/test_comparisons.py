@@ -21,15 +21,15 @@ def test_a_year_of_fewer_days_ends_the_run_of_years(tmp_path: Path) -> None:
 
 
 def test_two_months_are_no_finding(tmp_path: Path) -> None:
-    rows = made_up.flow({2021: 120, 2022: 240})
-    for place, row in enumerate(r for r in rows if r["edition"] == "FY2022"):
-        if row["span"] == "month" and place > 2:
-            row["days_covered"] -= 3
+    tables = made_up.flow({2021: 120, 2022: 240})
+    months = [r for r in tables["report.inquiry_month"] if r["edition"] == "FY2022"]
+    for row in months[2:]:
+        row["days_covered"] -= 3
     edition = made_up.edition(
         tmp_path / "outlook.duckdb",
         {
             "report.headline": made_up.headline(2021) + made_up.headline(2022),
-            "report.inquiry_flow": rows,
+            **tables,
         },
     )
     assert told(edition, "inquiries-by-month")[0] == "Buyer inquiries by month"
@@ -87,7 +87,7 @@ def test_shares_of_inquiries_of_fewer_days_are_not_compared(
     ]
     tables = {
         "report.headline": made_up.headline(2021) + made_up.headline(2022),
-        "report.inquiry_flow": made_up.flow({2021: 30, 2022: 60}, {2021: days}),
+        **made_up.flow({2021: 30, 2022: 60}, {2021: days}),
         "report.inquiries_by_country": countries_,
         "report.inquiries_by_city": made_up.cities(2021, [("A", "Sialkot", 60)])
         + made_up.cities(2022, [("A", "Sialkot", 80)]),
@@ -107,8 +107,8 @@ def test_shares_of_inquiries_of_fewer_days_are_not_compared(
     ("figure", "table", "row"),
     [
         ("reach", "destination_reach", {"mean_countries": 4.0}),
-        ("inquiry-rate", "inquiry_rate", {"span": "year", "inquiry_rate": 0.1, "days": 365}),
-        ("requests", "rfq_demand", {"span": "year", "rfqs": 40}),
+        ("inquiry-rate", "inquiry_rate", {"inquiry_rate": 0.1, "days": 365}),
+        ("requests", "rfq_demand", {"rfqs": 40}),
     ],
 )
 def test_what_rests_on_other_nights_is_not_compared(
@@ -119,7 +119,7 @@ def test_what_rests_on_other_nights_is_not_compared(
         rows = [{**r, "nights": n} for r, n in zip(rows, (52, 365), strict=True)]
     tables = {
         "report.headline": made_up.headline(2021) + made_up.headline(2022),
-        "report.inquiry_flow": made_up.flow({2021: 30, 2022: 60}, {2021: 300}),
+        **made_up.flow({2021: 30, 2022: 60}, {2021: 300}),
         f"report.{table}": rows,
     }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
@@ -142,15 +142,15 @@ def test_months_beside_those_of_last_year(tmp_path: Path, now: int, said: str) -
 
 
 def test_a_month_that_is_covered_in_part_is_a_gap(tmp_path: Path) -> None:
-    rows = made_up.flow({2021: 120, 2022: 240})
-    for row in rows:
-        if row["span"] == "month" and f"{row['span_from']}" in ("2021-09-01", "2022-01-01"):
+    tables = made_up.flow({2021: 120, 2022: 240})
+    for row in tables["report.inquiry_month"]:
+        if f"{row['span_from']}" in ("2021-09-01", "2022-01-01"):
             row["days_covered"] -= 3
     edition = made_up.edition(
         tmp_path / "outlook.duckdb",
         {
             "report.headline": made_up.headline(2021) + made_up.headline(2022),
-            "report.inquiry_flow": rows,
+            **tables,
         },
     )
     title, _ = told(edition, "inquiries-by-month")

@@ -78,15 +78,13 @@ def test_a_leader_that_is_small_has_not_hardly_moved(tmp_path: Path) -> None:
 def test_months_are_told_only_if_the_year_moved_with_them(
     tmp_path: Path, year: int, said: str
 ) -> None:
-    rows = made_up.flow({2021: 6000, 2022: 6600})
-    months = [r for r in rows if r["edition"] == "FY2022" and r["span"] == "month"]
+    flow = made_up.flow({2021: 6000, 2022: 6600})
+    months = [r for r in flow["report.inquiry_month"] if r["edition"] == "FY2022"]
     months[3]["inquiries"] = 10
-    for row in rows:
-        if row["edition"] == "FY2022" and row["span"] == "year":
-            row["inquiries"] = year
+    flow["report.inquiry_year"][-1]["inquiries"] = year
     tables = {
         "report.headline": made_up.headline(2021) + made_up.headline(2022),
-        "report.inquiry_flow": rows,
+        **flow,
     }
     edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
     assert told(edition, "inquiries-by-month")[0] == said

@@ -18,7 +18,7 @@ from warehouse.page.story import Sentence
 def year(which: int, counts: dict[str, Any]) -> dict[str, list[made_up.Row]]:
     """One year of a market: sellers, flows, listings, inquiries, buyers, a city and answers."""
     frame = made_up.frame(which)
-    span = made_up.spans(which)[0]
+    whole = {"days": 365, "days_covered": 365}
     sialkot, known = counts["city"]
     answered, valid = counts["answers"]
     silent = counts["silent"]
@@ -35,11 +35,11 @@ def year(which: int, counts: dict[str, Any]) -> dict[str, list[made_up.Row]]:
         ],
         "report.listing_stock": [{**frame, "live_listings": counts["listings"]}],
         "report.listings_per_seller": [{**frame, "median_listings": counts["median"]}],
-        "report.inquiry_flow": [{**frame, **span, "inquiries": counts["inquiries"]}],
+        "report.inquiry_year": [{**frame, **whole, "inquiries": counts["inquiries"]}],
         "report.inquiring_buyers": [
             {
                 **frame,
-                **span,
+                **whole,
                 "buyers": counts["buyers"],
                 "inquiries": counts["inquiries"],
                 "coverage": counts.get("coverage", 1.0),
@@ -61,7 +61,7 @@ def year(which: int, counts: dict[str, Any]) -> dict[str, list[made_up.Row]]:
         "report.inquiries_per_seller": [
             {
                 **frame,
-                **span,
+                **whole,
                 "zero_share": silent / counts["sellers"],
                 "zero_share_numerator": silent,
                 "zero_share_denominator": counts["sellers"],

@@ -10,7 +10,7 @@ SELECT
     flow.days_covered,
     flow.days
 FROM outlook.report.headline AS headline
-LEFT JOIN outlook.report.inquiry_flow AS flow
-    ON flow.edition = headline.edition AND flow.span = 'year' AND headline.metric = 'inquiries'
+LEFT JOIN outlook.report.inquiry_year AS flow
+    ON flow.edition = headline.edition AND headline.metric = 'inquiries'
 WHERE headline.year_basis = 'fiscal'
 ORDER BY headline.metric, headline.edition

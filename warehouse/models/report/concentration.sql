@@ -51,7 +51,7 @@ told AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     dimension,
     nullif(classes, 0) AS classes,
     CASE WHEN classes > 0 THEN withheld END AS classes_withheld,

@@ -35,11 +35,12 @@ tested AS (
     SELECT
         dim_edition.edition,
         dim_edition.year_basis,
+        dim_edition.year,
         dim_edition.period_from,
         dim_edition.period_to,
         figure.as_of,
         coalesce(figure.is_partial, true) AS is_partial,
-        claim.* REPLACE (
+        claim.* EXCLUDE (year) REPLACE (
             coalesce(claim.claim, 'not_available') AS claim,
             coalesce(claim.statement, 'Not available') AS statement
         ),
@@ -59,7 +60,7 @@ tested AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     claim,
     statement,
     figure,

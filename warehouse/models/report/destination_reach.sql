@@ -34,7 +34,7 @@ figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     days, days_covered,
     shown(countries / sellers, symbol) AS mean_countries,
     shown(countries, symbol) AS mean_countries_numerator,

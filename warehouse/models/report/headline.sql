@@ -49,7 +49,7 @@ told AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     figure AS metric,
     value::DOUBLE AS value,
     value::BIGINT AS numerator,

@@ -1,14 +1,5 @@
--- Buyers who sent inquiries, by month and in the report year. Grain: edition, span, span_from.
--- Each buyer counts once per period, so months do not add up to the year.
-SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
-    span, span_from, span_to, days, days_covered,
-    shown(buyers, symbol) AS buyers,
-    shown(inquiries_of_buyers, symbol) AS inquiries,
-    shown(buyers, symbol) AS numerator,
-    NULL::BIGINT AS denominator,
-    CASE WHEN symbol IS DISTINCT FROM 'x' THEN buyer_coverage END AS coverage,
-    symbol
-FROM staging.stg_inquiry_told
-WHERE figure = 'inquiring_buyers'
-ORDER BY year_basis DESC, year, span DESC, span_from
+-- Buyers who sent inquiries in the report year. Grain: edition.
+SELECT * EXCLUDE (span, span_from, span_to)
+FROM staging.stg_inquiring_buyers
+WHERE span = 'year'
+ORDER BY year_basis DESC, year

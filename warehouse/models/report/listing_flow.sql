@@ -31,6 +31,7 @@ WITH figure AS (
 SELECT
     edition,
     year_basis,
+    year,
     as_of,
     period_from,
     period_to,

@@ -3,6 +3,7 @@
 SELECT
     live.edition,
     live.year_basis,
+    live.year,
     live.as_of,
     live.period_from,
     live.period_to,

@@ -24,7 +24,7 @@ WITH figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     month,
     census_on,
     shown(live_listings, symbol) AS live_listings,

@@ -31,7 +31,7 @@ figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     shown(median_listings, symbol) AS median_listings,
     shown(sellers, symbol) AS median_listings_numerator,
     shown(sellers, symbol) AS median_listings_denominator,

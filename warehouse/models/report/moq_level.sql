@@ -2,7 +2,7 @@
 -- Grain: edition, top_category_id, moq_unit_dimension. Sets and boxes hold no fixed number of pieces,
 -- so they are left out. An edition without figures has one row.
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     top_category_id,
     category,
     unit AS moq_unit_dimension,

@@ -52,7 +52,7 @@ told AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     coalesce(city_key, 'not_available') AS city_key,
     CASE WHEN city_key IS NULL THEN 'Not available' ELSE coalesce(city.city, city_key) END AS city,
     share_of_sellers / share_of_exports AS participation_gap,

@@ -2,7 +2,7 @@
 -- Grain: edition, top_category_id, price_unit. Never pool units: a price per dozen and a price per
 -- piece differ. An edition without figures has one row.
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     top_category_id,
     category,
     unit AS price_unit,

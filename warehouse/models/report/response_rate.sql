@@ -40,6 +40,7 @@ figure AS (
 SELECT
     edition,
     year_basis,
+    year,
     as_of,
     period_from,
     period_to,

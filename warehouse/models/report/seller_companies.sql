@@ -29,7 +29,7 @@ figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     companies,
     companies AS companies_numerator,
     NULL::BIGINT AS companies_denominator,

@@ -62,7 +62,7 @@ figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     days, days_covered,
     opened_on,
     city_key,

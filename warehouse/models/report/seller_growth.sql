@@ -50,7 +50,7 @@ growth AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     sellers AS paid_sellers,
     sellers AS paid_sellers_numerator,
     NULL::BIGINT AS paid_sellers_denominator,

@@ -33,7 +33,7 @@ figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     shown(verified / known, badge_symbol) AS verified_share,
     shown(verified, badge_symbol) AS verified_share_numerator,
     CASE WHEN is_badge_total_shown THEN known END AS verified_share_denominator,

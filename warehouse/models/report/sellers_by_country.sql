@@ -34,7 +34,7 @@ figure AS (
 )
 
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     coalesce(country_iso2, 'not_available') AS country_iso2,
     CASE WHEN country_iso2 IS NULL THEN 'Not available' ELSE coalesce(country, country_iso2) END
         AS country,

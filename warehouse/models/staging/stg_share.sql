@@ -45,6 +45,7 @@ told AS (
 SELECT
     told.edition,
     told.year_basis,
+    told.year,
     told.as_of,
     told.period_from,
     told.period_to,

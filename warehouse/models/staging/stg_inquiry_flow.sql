@@ -1,7 +1,7 @@
 -- Inquiries received, by month and in the whole report year. Grain: edition, span, span_from.
 -- A month that no delivery covers is not available, not 0.
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     span, span_from, span_to, days, days_covered,
     shown(inquiries, symbol) AS inquiries,
     shown(inquiries, symbol) AS numerator,
@@ -10,4 +10,4 @@ SELECT
     symbol
 FROM staging.stg_inquiry_told
 WHERE figure = 'inquiry_flow'
-ORDER BY year_basis DESC, year, span DESC, span_from
+ORDER BY edition, span, span_from

@@ -1,0 +1,5 @@
+-- Inquiries received in the report year. Grain: edition.
+SELECT * EXCLUDE (span, span_from, span_to)
+FROM staging.stg_inquiry_flow
+WHERE span = 'year'
+ORDER BY year_basis DESC, year
