@@ -35,7 +35,6 @@ class Measure:
     flag: str
     change: str
     spark: Markup
-    told: str  # what the line shows, in words
 
 
 def of(figure: Figure, edition: Edition) -> Measure:
@@ -53,8 +52,7 @@ def of(figure: Figure, edition: Edition) -> Measure:
         new=_cell(point, unit) or "[x]" if point else "[x]",
         flag="" if point is None or point.value is None else point.symbol or "",
         change=change(point, before, unit) if point and before and is_alike else "",
-        spark=_spark(line, edition),
-        told=_in_words(line, unit),
+        spark=_spark(line, unit, edition),
     )
 
 
@@ -93,7 +91,7 @@ def _cell(point: Point, unit: str | None) -> str:
     return shown(point, unit)
 
 
-def _spark(line: list[Point], edition: Edition) -> Markup:
+def _spark(line: list[Point], unit: str | None, edition: Edition) -> Markup:
     """An inline line of the years, from the row's own lowest to its highest figure.
 
     A year without a figure breaks it; the last point is open if it is provisional.
@@ -118,17 +116,14 @@ def _spark(line: list[Point], edition: Edition) -> Markup:
     x, y = at(dots[-1])
     fill = "var(--paper)" if dots[-1].symbol == "p" else "var(--green)"
     return Markup(
-        f'<svg class="spark" aria-hidden="true" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}"><path d="{path}"/>'
+        f'<svg class="spark" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'role="img" aria-label="{_in_words(dots, unit)}"><path d="{path}"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" style="fill:{fill}"/></svg>'
     )
 
 
-def _in_words(line: list[Point], unit: str | None) -> str:
+def _in_words(dots: list[Point], unit: str | None) -> str:
     """`rose every year, 225 to 620`, for those who cannot see the line."""
-    dots = [p for p in line if p.value is not None]
-    if len(dots) < 2:
-        return "one year only" if dots else "no figure"
     steps = [(b.value or 0) - (a.value or 0) for a, b in zip(dots, dots[1:], strict=False)]
     way = "moved up and down"
     if all(s > 0 for s in steps):

@@ -61,7 +61,7 @@ def _map(now: list[Point], shown: list[Point], edition: Edition, width: int) -> 
 
     dots = [placed(p) for p in shown if p.key in known]
     hidden = [placed(p) for p in now if p.symbol == "c" and p.key in known]
-    largest = max((d["sellers"] or 0 for d in dots), default=1)
+    largest = max((d["sellers"] or 0 for d in dots), default=0) or 1
     axes = {
         "x": alt.X("x:Q", axis=None, scale=alt.Scale(domain=x, nice=False, zero=False)),
         "y": alt.Y("y:Q", axis=None, scale=alt.Scale(domain=y, nice=False, zero=False)),

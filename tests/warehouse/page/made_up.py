@@ -286,11 +286,11 @@ def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[s
         tables["report.sellers_by_city"] += cities(
             year,
             [
-                ("A", "Sialkot", sellers - 30),
-                ("B", "=1+1", 12),
-                ("C", "<b>Lahore</b>", 10),
-                ("D", "Karachi", None),
-                ("E", "Multan", None),
+                ("sialkot", "Sialkot", sellers - 30),
+                ("gujranwala", "=1+1", 12),
+                ("lahore", "<b>Lahore</b>", 10),
+                ("karachi", "Karachi", None),
+                ("multan", "Multan", None),
                 ("unknown", "Unknown", 8),
             ],
         )
@@ -301,11 +301,16 @@ def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[s
                     "top_category_id": key,
                     "category": name,
                     "share": share,
+                    "share_of_all": share,
                     "numerator": round(share * 200),
                     "denominator": 200,
                     "coverage": 1.0,
                 }
-                for key, name, share in (("3", "Apparel", 0.63), ("5", "-Sports", 0.3))
+                for key, name, share in (
+                    ("3", "Apparel", 0.63),
+                    ("5", "-Sports", 0.3),
+                    ("7", "Tools", 0.05),
+                )
             ]
         tables["report.inquiries_by_country"] += [
             {

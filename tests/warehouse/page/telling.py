@@ -32,3 +32,11 @@ def inquiries(
 def told(edition: Edition, name: str = "inquiries") -> tuple[str, list[str]]:
     figure = figure_of(name, edition)
     return sentences.title(figure, edition), sentences.main_points([figure], edition)
+
+
+def block(html: str, figure: Figure) -> str:
+    """The part of the page with a figure, or with a measure's data."""
+    kind = "figure" if figure.is_drawn else "measure"
+    start = html.index(f'id="{kind}-{figure.id}"')
+    ends = (html.find(end, start + 1) for end in ('id="figure-', 'id="measure-', "</section>"))
+    return html[start : min(e for e in ends if e > 0)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.warehouse.page import made_up
+from tests.warehouse.page import made_up, telling
 from warehouse.page import page, pdf
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, layout
@@ -22,7 +22,7 @@ Db = duckdb.DuckDBPyConnection
 def test_a_query_gives_the_rows_of_its_data_table(
     figure: Figure, is_sample: bool, edition: Edition, db: Db
 ) -> None:
-    shown = page._shown(1, figure, replace(edition, is_sample=is_sample), None)
+    shown = page._shown("1", figure, replace(edition, is_sample=is_sample), None)
     found = db.execute(shown.query)
     names = [d[0] for d in found.description]
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -35,14 +35,13 @@ def test_a_query_gives_the_rows_of_its_data_table(
 
 def test_each_query_stands_on_the_page_and_the_build_is_folded_behind_it(html: str, db: Db) -> None:
     for figure in ENTRIES:
-        block = html[html.index(f'<figure id="figure-{figure.id}"') :]
-        block = block[: block.index("</figure>")]
+        block = telling.block(html, figure)
         outer, _, inner = block.partition("<summary>How <code>report.")
         [query] = [unescape(q) for q in re.findall(r"<pre><code>(.*?)</code>", outer, re.S)]
         assert query.startswith("SELECT ") and db.execute(query).fetchall()
         [built] = re.findall(r"<pre><code>(.*?)</code>", inner, re.S)
         assert unescape(built).startswith("--")
-        assert outer.count("<details>") == 2 and "</details>" not in outer
+        assert outer.count("<details") - outer.count("</details>") >= 1 + figure.is_drawn
 
 
 def test_a_quote_in_a_condition_is_a_letter(tmp_path: Path) -> None:
@@ -59,7 +58,7 @@ def test_a_quote_in_a_condition_is_a_letter(tmp_path: Path) -> None:
     figure = replace(
         next(f for f in ENTRIES if f.id == "prices"), where={"price_unit": "dozen 'long'"}
     )
-    shown = page._shown(1, figure, made, None)
+    shown = page._shown("1", figure, made, None)
     with duckdb.connect(str(tmp_path / "outlook.duckdb"), read_only=True) as db:
         assert len(db.execute(shown.query).fetchall()) == len(shown.rows) == 1
 
