@@ -30,7 +30,13 @@ class FlowTables(Ground):
         first = min(self.ledger.good_seller_nights, default=None)
         row: Row = {**head(edition, night), "opened_on": None, "history_from": _iso(first)}
         row |= self._days(edition)
-        names = ("sellers_at_start", "new_sellers", "churned_sellers", "retention")
+        names = (
+            "sellers_at_start",
+            "new_sellers",
+            "churned_sellers",
+            "returned_sellers",
+            "retention",
+        )
         if night is None or opening is None:
             for name in names:
                 row |= measure(name)
@@ -40,14 +46,19 @@ class FlowTables(Ground):
             return [withheld(row, *names)]
         before, after = self.payers(opening), self.payers(night)
         at_start, kept = int(before.sum()), int((before & after).sum())
-        new = int(self._new(edition, night).sum())
+        is_new = self._new(edition, night)
+        new, back = int(is_new.sum()), int((after & ~before & ~is_new).sum())
+        left_again = int((is_new & ~after).sum())
         then, now = self.seller_coverage(opening), self.seller_coverage(night)
         for name, count, coverage in (
             ("sellers_at_start", at_start, then),
             ("new_sellers", new, now),
             ("churned_sellers", at_start - kept, then),
+            ("returned_sellers", back - left_again, now),
         ):
             row |= measure(name, count, count, None, coverage)
+        if is_few(int(after.sum())):
+            withheld(row, "returned_sellers")
         if at_start:
             row |= measure("retention", kept / at_start, kept, at_start, then)
         else:
