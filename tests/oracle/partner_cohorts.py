@@ -95,8 +95,8 @@ class CohortTables(FlowTables):
         return self._paid_then(joined, year_on, night), self._asked(joined, begun, year_on)
 
     def _small(self, edition: Edition) -> tuple[set[str], set[str], set[str]]:
-        """Partners that the edition by itself withholds; of which few stayed or left; of which few
-        were asked."""
+        """Partners that the edition by itself withholds; of which few or all stayed or left; of
+        which few were asked."""
         night, joined = edition.as_of["sellers"], self._joined(edition)
         if night is None or not len(joined):
             return set(), set(), set()
@@ -107,7 +107,8 @@ class CohortTables(FlowTables):
         few_kept, few_asked = set(), set()
         for number in cells:
             who = place == number
-            if is_split_few(int(kept[who].sum()), int(who.sum())):
+            stayed, count = int(kept[who].sum()), int(who.sum())
+            if is_split_few(stayed, count) or stayed in (0, count):
                 few_kept.add(names[number])
             if is_few(int((asked[who] > 0).sum())):
                 few_asked.add(names[number])

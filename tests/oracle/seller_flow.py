@@ -1,5 +1,6 @@
 """The truth about sellers that come and go: new, churned and kept ones."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar
 
@@ -30,7 +31,13 @@ class FlowTables(Ground):
         first = min(self.ledger.good_seller_nights, default=None)
         row: Row = {**head(edition, night), "opened_on": None, "history_from": _iso(first)}
         row |= self._days(edition)
-        names = ("sellers_at_start", "new_sellers", "churned_sellers", "retention")
+        names = (
+            "sellers_at_start",
+            "new_sellers",
+            "churned_sellers",
+            "returned_sellers",
+            "retention",
+        )
         if night is None or opening is None:
             for name in names:
                 row |= measure(name)
@@ -40,14 +47,19 @@ class FlowTables(Ground):
             return [withheld(row, *names)]
         before, after = self.payers(opening), self.payers(night)
         at_start, kept = int(before.sum()), int((before & after).sum())
-        new = int(self._new(edition, night).sum())
+        is_new = self._new(edition, night)
+        new, back = int(is_new.sum()), int((after & ~before & ~is_new).sum())
+        left_again = int((is_new & ~after).sum())
         then, now = self.seller_coverage(opening), self.seller_coverage(night)
         for name, count, coverage in (
             ("sellers_at_start", at_start, then),
             ("new_sellers", new, now),
             ("churned_sellers", at_start - kept, then),
+            ("returned_sellers", back - left_again, now),
         ):
             row |= measure(name, count, count, None, coverage)
+        if is_few(int(after.sum())):
+            withheld(row, "returned_sellers")
         if at_start:
             row |= measure("retention", kept / at_start, kept, at_start, then)
         else:
@@ -147,7 +159,9 @@ class FlowTables(Ground):
             places[cell].city_key for at in (opening, night) for cell in self._withheld_cities(at)
         }
         moves = self._moves(edition, night, opening)
-        return _withheld_flows({places[c].city_key: m for c, m in moves.items() if c >= 0}, few)
+        _, stayed, left = (sum(part) for part in zip((0, 0, 0), *moves.values(), strict=True))
+        named = {places[c].city_key: m for c, m in moves.items() if c >= 0}
+        return _withheld_flows(named, few, is_mixed=stayed > 0 < left)
 
     def _withheld_cities(self, night: int) -> set[int]:
         """Cities that a table of that night's paid sellers withholds."""
@@ -197,17 +211,26 @@ def _shown_on(sellers: Sellers, nights: list[int]) -> Days:
     return shown
 
 
-def _withheld_flows(cells: dict[str, tuple[int, ...]], few: set[str]) -> set[str]:
-    """Keys of the cells of which a part is of few sellers or which is so elsewhere (`few`), and of
-    the smallest others until the withheld ones together give nothing away."""
-    hidden = {key for key, parts in cells.items() if key in few or any(map(is_few, parts))}
+def _withheld_flows(
+    cells: dict[str, tuple[int, ...]], few: set[str], *, is_mixed: bool
+) -> set[str]:
+    """Keys of the cities of which a part is of few sellers or which is so elsewhere (`few`), or
+    whose sellers all stayed or all left although the market's did not (`is_mixed`), and of the
+    smallest others until the withheld ones together give nothing away."""
+    hidden = {key for key, parts in cells.items() if key in few or _tells(parts, is_mixed)}
     others = sorted((sum(parts), key) for key, parts in cells.items() if key not in hidden)
     while hidden and others:
         together = [sum(part) for part in zip(*(cells[key] for key in hidden), strict=True)]
-        if len(hidden) > 1 and not any(map(is_few, together)):
+        if len(hidden) > 1 and not _tells(together, is_mixed):
             break
         hidden.add(others.pop(0)[1])
     return hidden
+
+
+def _tells(parts: Sequence[int], is_mixed: bool) -> bool:
+    """Whether few joined, stayed or left, or all who were there did the same."""
+    _, stayed, left = parts
+    return any(map(is_few, parts)) or (is_mixed and (stayed == 0) != (left == 0))
 
 
 def _iso(night: int | None) -> str | None:

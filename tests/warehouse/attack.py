@@ -90,6 +90,12 @@ class Facts(Reading):
             self.is_number(gone, row["churned_sellers"])
             self.is_number(kept, row["retention_numerator"])
             self.sums([kept, gone], start)
+            back, again = ("returned", edition), ("left again", edition)
+            ends = [(n, 1) for n in new] + [(kept, 1), (back, 1), (again, -1)]
+            self.system.add([*ends, (("paid", row["as_of"]), -1)])
+            if row["returned_sellers"] is not None:
+                net = fraction(row["returned_sellers"])
+                self.system.add([(back, 1), (again, -1)], net)
         for edition, rows in self.by_edition("seller_flow_by_city").items():
             first = rows[0]
             if first["city_key"] == NOTHING:

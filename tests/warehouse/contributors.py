@@ -28,6 +28,21 @@ COHORT = (
     "WHERE first.first_paid_on BETWEEN $1 AND $2 AND cohort.channel_partner = $3"
 )
 FLOW = "SELECT seller_id FROM staging.stg_seller_flow WHERE flow <> 'new' AND edition = $1"
+# Of the market and paid at the edition's end, without being paid at its start.
+BACK = (
+    "SELECT seller.seller_id FROM staging.stg_census_seller AS seller "
+    "JOIN marts.dim_edition AS edition ON edition.edition = $1 "
+    "AND edition.sellers_as_of = seller.snapshot_date AND seller.is_paid "
+    "ANTI JOIN staging.stg_seller_flow AS flow "
+    "ON flow.edition = edition.edition AND flow.seller_id = seller.seller_id"
+)
+AGAIN = (
+    "SELECT flow.seller_id FROM staging.stg_seller_flow AS flow "
+    "JOIN marts.dim_edition AS edition USING (edition) "
+    "ANTI JOIN (FROM staging.stg_census_seller WHERE is_paid) AS seller "
+    "ON seller.snapshot_date = edition.sellers_as_of AND seller.seller_id = flow.seller_id "
+    "WHERE flow.flow = 'new' AND edition.edition = $1"
+)
 LIVE = (
     f"SELECT seller_id FROM lake.listing_day {MARKET} AND live_listings > 0 AND snapshot_date = $1"
 )
@@ -85,6 +100,8 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         "city": f"{PAID} AND city_key = $2",
         "kept": f"{FLOW} AND flow = 'stayed'" + (" AND city_key = $2" if len(rest) == 2 else ""),
         "gone": f"{FLOW} AND flow = 'gone'" + (" AND city_key = $2" if len(rest) == 2 else ""),
+        "returned": BACK,
+        "left again": AGAIN,
         "live": LIVE + (" AND top_category_id = $2" if len(rest) == 2 else ""),
         "ever": f"SELECT seller_id FROM lake.listing_new {MARKET} AND changed_on <= $1",
         "listings new": f"{MOVED} came = 1 AND is_new",

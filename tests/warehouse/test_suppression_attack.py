@@ -34,6 +34,8 @@ SEEDS: Sequence[int] = (0, 1, 2, 3, 5, 7, 10, 11, 12, 14, 23, 28, 38)
 if "OUTLOOK_TEST_ATTACKS" in os.environ:
     SEEDS = range(int(os.environ["OUTLOOK_TEST_ATTACKS"]))
 SMALLEST = 5
+# What the other sellers of a city, or of a partner, did.
+OTHER = {"kept": "gone", "gone": "kept", "stayed": "left", "left": "stayed"}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -140,10 +142,17 @@ def assert_concentration_is_made_of_what_is_shown(tables: Tables) -> None:
 
 
 def recovered(db: duckdb.DuckDBPyConnection, tables: Tables, smallest: int) -> dict[Name, Fraction]:
-    """Numbers that have one possible value and too few contributors."""
+    """Numbers that have one possible value and too few contributors; and cities and partners of
+    which it is known that all sellers stayed or all left, unless the whole market tells so."""
     facts = Facts(tables)
-    found = {}
-    for name, value in facts.system.worked_out().items():
+    found: dict[Name, Fraction] = {}
+    worked_out = facts.system.worked_out()
+    for name, value in worked_out.items():
+        match name:
+            case (str(kind), of_what, str(key)) if value == 0 and kind in OTHER and key != UNKNOWN:
+                other: Name = (OTHER[kind], of_what, key)
+                if worked_out.get((kind, of_what)) != 0 and contributors(db, facts, other):
+                    found[name] = value
         of = contributors(db, facts, name) if value else None
         if of and of < smallest:
             found[name] = value

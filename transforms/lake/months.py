@@ -25,12 +25,17 @@ from transforms.storage import sha256, sha256_of, write_json
 
 log = logging.getLogger(__name__)
 
-# What is read of all nights, by kind: from the folds' files, or from parts of that name. Of changed
-# listings only those that come and go are read.
+# What is read of all nights, by kind: from which of the folds' files, or from parts of that name.
+# Of changed listings only those that come and go are read, and of all others only the category.
 FOLDED = {
     "sellers": {"changes": ("changes", "*", "true")},
     "listings": {
         "changes": ("changes", "change, changed_on, product_id, seller_id", "change <> 'changed'"),
+        "class": (
+            "changes",
+            "change, changed_on, product_id, top_category_id",
+            "change <> 'gone'",
+        ),
         "new": ("new", "*", "true"),
     },
     "inquiries": {},
@@ -170,4 +175,5 @@ def _queries(month: Month) -> dict[str, str]:
 def _of_nights(lake: Lake, dataset: str, links: Sequence[Link], kind: str) -> list[str]:
     if kind in PARTS.get(dataset, ()):
         return [p for link in links for p in lake.part_paths(link.receipt, kind)]
-    return [str(file_of_fold(lake, dataset, link, f"{kind}.parquet")) for link in links]
+    file, *_ = FOLDED[dataset].get(kind, (kind,))
+    return [str(file_of_fold(lake, dataset, link, f"{file}.parquet")) for link in links]

@@ -180,11 +180,11 @@ def describe(
     run: dict[str, Any],
     told: dict[str, Any],
 ) -> None:
-    """Writes the file's own documentation: macros, help, meta tables, comments, dictionary."""
-    macros.create(db, of_tables=True)
+    """Writes the file's own documentation: meta tables, macros, help, comments, dictionary."""
     catalog.write_check_results(db, results)
     catalog.write_run(db, run)
     catalog.write_release(db, told)
+    macros.create(db, of_tables=True)
     catalog.write_examples(db)
     catalog.write_help(db, told)
     catalog.document(db, models(), models()[0])

@@ -216,5 +216,8 @@ def _about_table(model: Model) -> dict[str, Any]:
         texts.append(f"Numerator: {model.about['numerator']}")
         texts.append(f"Denominator: {model.about['denominator']}")
     pitfalls = [OVERLAP] if model.schema == "report" else []
+    if pitfalls and len(model.key) > 1:
+        keys = ", ".join(model.key[1:])
+        pitfalls.append(f"An edition has a row per {keys}: joined on edition alone, rows multiply.")
     pitfalls += [model.about["pitfalls"]] if "pitfalls" in model.about else []
     return {"doc": " ".join(texts), "pitfalls": " ".join(pitfalls) or None}

@@ -24,6 +24,7 @@ class Macro:
     parameters: tuple[str, ...]
     of_the_market: dict[str, str]
     is_table: bool
+    reads_tables: bool
     doc: str
     unit: str | None
     pitfalls: str | None
@@ -50,7 +51,7 @@ def macros() -> tuple[Macro, ...]:
 
 def create(db: duckdb.DuckDBPyConnection, of_tables: bool) -> None:
     """Makes the macros that read tables, or the others; `lake.market` must exist."""
-    for macro in (m for m in macros() if m.is_table == of_tables):
+    for macro in (m for m in macros() if m.reads_tables == of_tables):
         given = [f"{name} := {_of_the_market(db, c)}" for name, c in macro.of_the_market.items()]
         kind, body = ("TABLE ", macro.sql) if macro.is_table else ("", f"({macro.sql})")
         parameters = ", ".join([*macro.parameters, *given])
@@ -72,6 +73,7 @@ def _load(path: Path) -> Macro:
         parameters=tuple(about["parameters"]),
         of_the_market=about.get("of_the_market", {}),
         is_table=about.get("is_table", False),
+        reads_tables=about.get("is_table", False) or about.get("reads_tables", False),
         doc=about["doc"],
         unit=about.get("unit"),
         pitfalls=about.get("pitfalls"),

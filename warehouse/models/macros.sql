@@ -7,6 +7,10 @@ CREATE TEMP MACRO of_market(country_iso2) AS
 -- The day of an instant, which is stored in UTC, in a time zone.
 CREATE TEMP MACRO day_in(zone, instant) AS timezone(zone, timezone('UTC', instant))::DATE;
 
+-- Whether a membership is paid and with known beginning and end covers a day.
+CREATE TEMP MACRO pays_on(d, membership, paid_from, paid_to) AS
+    coalesce(is_paid_membership(membership) AND d BETWEEN paid_from AND paid_to, false);
+
 -- More than none, but below the threshold. Only models of `disclosure` may use this.
 CREATE TEMP MACRO too_few(sellers) AS
     sellers BETWEEN 1 AND (SELECT smallest_cell FROM lake.market) - 1;

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from transforms.code import code_version
-from transforms.deliveries import exports
 from transforms.errors import PublishError, SettingsError
 from transforms.settings import Settings
 from transforms.storage import write_json
@@ -18,6 +17,7 @@ from warehouse.build.build import build
 from warehouse.editions import freeze, frozen
 from warehouse.page import files, page, pdf, theme, workbook
 from warehouse.page.edition import Edition, read
+from warehouse.tables.nights import are_generated
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def make(
     with publish.writer_lock(settings.published):
         # Read with the lock held: another version may have gone live during the wait.
         source = versions.known_on(settings.published, as_of)
-        edition = read(source / versions.FILE, name, _is_sample(settings))
+        edition = read(source / versions.FILE, name, are_generated(settings))
         _is_as_frozen(settings.published, edition, source.name)
         with publish.new_version(settings.published) as folder:
             has_pdf = write(folder, edition, versions.manifest(source), progress)
@@ -156,11 +156,6 @@ def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:
             "such: its report was left as it is. Leave out --as-of; if `outlook status` names "
             f"{source} as live, run `outlook build` first."
         )
-
-
-def _is_sample(settings: Settings) -> bool:
-    """Whether the exports are generated: then sample.json next to them says how."""
-    return settings.beside.look(exports.SAMPLE) is not None
 
 
 def summary(made: Made) -> list[str]:

@@ -41,6 +41,8 @@ OTHER_CLASS = {"seller_day": ["top_category_id"], "category_day": ["seller_id"]}
 NEW = arrow_schema("changed_on date, seller_id string, top_category_id string, new_listings long")
 # Columns that show when listings come and go; changes of their terms stay in the lake.
 CHANGE = arrow_schema("change string, changed_on date, product_id string, seller_id string")
+# The states in which a listing came or changed, for its category on a past day.
+CLASS = arrow_schema("change string, changed_on date, product_id string, top_category_id string")
 # A census can have millions of rows: read only the columns that the report needs.
 AS_OF = (
     "snapshot_date",
@@ -75,15 +77,20 @@ LEDGER = arrow_schema("row_key string, first_seen_on date, last_seen_on date, is
 
 
 def attach(
-    db: duckdb.DuckDBPyConnection, lake: Lake, market: Market, due: Due | None = None
+    db: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    market: Market,
+    due: Due | None = None,
+    is_sample: bool = False,
 ) -> None:
     """Makes the catalog `lake` with every table that models may read; empty ones are typed too.
 
     `due` gives the nights on which a delivery was due; those that never ran count as missing.
+    `is_sample` says that the exports are generated.
     """
     db.execute("DETACH DATABASE IF EXISTS lake")
     db.execute("ATTACH ':memory:' AS lake")
-    write(db, "lake.market", _market(market))
+    write(db, "lake.market", _market(market, is_sample))
     write(db, "lake.places", _places(market))
     write(db, "lake.categories", _categories(market))
     write(db, "lake.export_shares", _seed(market.export_shares, EXPORT_SHARES))
@@ -105,6 +112,7 @@ def attach(
     _view(db, "listing_new", of_all_nights("listings", "new"), NEW)
     changes = of_all_nights("listings", "changes")
     _view(db, "listing_change", changes, CHANGE, "change <> 'changed'")
+    _view(db, "listing_class", of_all_nights("listings", "class"), CLASS, "change <> 'gone'")
     rows = contract("listings").schema("rows")
     as_of = [p for r in _year_ends(lake, market) for p in lake.part_paths(r, "rows")]
     _view(db, "listing_as_of", as_of, pa.schema([rows.field(name) for name in AS_OF]))
@@ -176,7 +184,7 @@ def _view_of(db: duckdb.DuckDBPyConnection, name: str, query: str | None, of: pa
         write(db, f"lake.{name}", of.empty_table())
 
 
-def _market(market: Market) -> pa.Table:
+def _market(market: Market, is_sample: bool) -> pa.Table:
     return pa.table(
         {
             "country": [market.country],
@@ -186,6 +194,7 @@ def _market(market: Market) -> pa.Table:
                 [market.fiscal_year_starts_in_month], pa.int32()
             ),
             "smallest_cell": pa.array([market.smallest_cell], pa.int32()),
+            "is_sample": [is_sample],
         }
     )
 

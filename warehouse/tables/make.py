@@ -16,7 +16,7 @@ from transforms.storage import sha256_of
 from warehouse import macros
 from warehouse.models import PRIVATE, PUBLISHED, Model, create_macros, models
 from warehouse.tables import disclosure, lake_views
-from warehouse.tables.nights import due_nights
+from warehouse.tables.nights import are_generated, due_nights
 
 WAREHOUSE = Path(__file__).parents[1]
 # Folders of code and data that determine the published file.
@@ -52,13 +52,13 @@ def attach_lake(
 
     Raises Damaged if a part has changed since it was written and cannot be made again.
     """
-    due = due_nights(settings)
+    due, is_sample = due_nights(settings), are_generated(settings)
 
     def attach() -> None:
         if night:
             for dataset in DATASETS:
                 history.state_after(lake, dataset, night, settings)
-        lake_views.attach(db, lake.as_of(night), settings.market, due)
+        lake_views.attach(db, lake.as_of(night), settings.market, due, is_sample)
 
     # If a damaged part turns up half way, it is made again and the catalog starts afresh.
     line.mended(attach, lake, settings)

@@ -30,6 +30,11 @@ def due_nights(settings: Settings) -> Due:
     return partial(exports.due_nights, settings.beside)
 
 
+def are_generated(settings: Settings) -> bool:
+    """Whether the exports are a sample: then sample.json beside them says how they were made."""
+    return settings.beside.look(exports.SAMPLE) is not None
+
+
 def statuses(lake: Lake, dataset: str, due: Due) -> list[dict[str, Any]]:
     """The nights of one dataset as the calendar shows them, oldest first.
 

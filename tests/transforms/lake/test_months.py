@@ -33,6 +33,7 @@ TABLES = (
     "sellers_changes",
     "listing_new",
     "listing_change",
+    "listing_class",
     "listing_day",
     "seller_day",
     "category_day",
@@ -144,7 +145,7 @@ def test_a_finished_month_is_read_and_not_its_nights(prepared: Path, tmp_path: P
     chain = history.chain(lake, "listings")
     finished = months.finished(lake, "listings", chain)
     assert [m.folder.name for m in finished] == ["2022-04", "2022-05"]
-    for kind in ("changes", "new", "day"):
+    for kind in ("changes", "class", "new", "day"):
         paths = [Path(p) for p in months.paths(lake, "listings", chain, kind)]
         in_june = [k for k in chain if k.night.month == 6]
         assert paths[:2] == [chosen.lake / m.folder / f"{kind}.parquet" for m in finished]

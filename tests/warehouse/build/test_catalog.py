@@ -72,8 +72,11 @@ def test_only_help_and_macros_are_in_main(db: duckdb.DuckDBPyConnection) -> None
         "fiscal_label",
         "fiscal_year",
         "is_paid_membership",
+        "listing_count_as_of",
+        "paid_sellers_on",
         "pct_change",
         "seller_as_of",
+        "suppress",
     ]
 
 
@@ -138,6 +141,29 @@ def test_a_seller_is_as_he_was(db: duckdb.DuckDBPyConnection) -> None:
             f"SELECT count(*), count(DISTINCT seller_id) FROM seller_as_of('{night}')"
         )
         assert found.fetchone() == (accepted, accepted), night
+
+
+def test_macros_count_what_the_report_counts(db: duckdb.DuckDBPyConnection) -> None:
+    """Sellers and listings at the as-of date of every edition; null outside the known nights."""
+    for table, column, macro in (
+        ("seller_growth", "paid_sellers", "paid_sellers_on"),
+        ("listing_stock", "live_listings", "listing_count_as_of"),
+    ):
+        shown = f"SELECT as_of, {column} FROM report.{table} WHERE {column} IS NOT NULL"
+        rows = db.execute(shown).fetchall()
+        assert len(rows) >= 2
+        for night, value in rows:
+            assert db.execute(f"SELECT {macro}(DATE '{night}')").fetchone() == (value,), night
+        for night in ("1999-01-01", "9999-12-31"):
+            assert db.execute(f"SELECT {macro}('{night}')").fetchone() == (None,)
+
+
+def test_suppress_knows_the_threshold_of_the_market(db: duckdb.DuckDBPyConnection) -> None:
+    found = db.execute(
+        "SELECT n FROM range(20) AS r (n), meta.release WHERE (suppress(n) IS NULL) "
+        "<> (n BETWEEN 1 AND smallest_cell - 1)"
+    )
+    assert found.fetchall() == []
 
 
 @pytest.mark.parametrize("name", [e.name for e in examples()])

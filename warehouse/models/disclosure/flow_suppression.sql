@@ -1,11 +1,12 @@
 -- Withheld classes of sellers that joined, stayed and left. Grain: figure, edition, cell ('' is the
 -- whole table). A class is withheld as a whole, because the three add up with the sellers before and
--- after, which other tables show. Primary suppression: one of the three is below the threshold, or
--- the class is withheld among the sellers before or after. Secondary suppression: if the other classes
--- would disclose the withheld ones (a single class, or withheld classes that together stay below the
--- threshold in one of the three), the smallest shown classes are withheld too, as many as needed; if
--- that cannot be enough, all are. The whole table is withheld if no named class is left to show, if
--- its sum is withheld, and for calendar years, which would disclose half-years of the market.
+-- after, which other tables show. Primary suppression: one of the three is below the threshold; or all
+-- of its sellers before stayed, or all left, though not so in the whole market, which tells what each
+-- did; or the class is withheld among the sellers before or after. Secondary suppression: if the other
+-- classes would disclose the withheld ones (a single class, or withheld classes that together are as
+-- small or as alike), the smallest shown classes are withheld too, as many as needed; if that cannot
+-- be enough, all are. The whole table is withheld if no named class is left to show, if its sum is
+-- withheld, and for calendar years, which would disclose half-years of the market.
 WITH sized AS (
     SELECT
         figure,
@@ -28,6 +29,15 @@ WITH sized AS (
     GROUP BY figure, edition, cell
 ),
 
+judged AS (
+    SELECT * REPLACE (is_small OR (is_mixed AND (stayed = 0) <> (gone = 0)) AS is_small)
+    FROM (
+        SELECT *, sum(stayed) OVER market > 0 AND sum(gone) OVER market > 0 AS is_mixed
+        FROM sized
+        WINDOW market AS (PARTITION BY figure, edition)
+    )
+),
+
 -- Small classes first, then the others by size: the withheld classes are the first of this list.
 listed AS (
     SELECT
@@ -37,7 +47,7 @@ listed AS (
         sum(joined) OVER list AS joined_so_far,
         sum(stayed) OVER list AS stayed_so_far,
         sum(gone) OVER list AS gone_so_far
-    FROM sized
+    FROM judged
     WHERE cell IS NOT NULL
     WINDOW
         list AS (
@@ -50,6 +60,7 @@ enough AS (
     FROM listed
     WHERE place >= greatest(small_cells, 2)
         AND NOT (too_few(joined_so_far) OR too_few(stayed_so_far) OR too_few(gone_so_far))
+        AND (NOT is_mixed OR (stayed_so_far = 0) = (gone_so_far = 0))
     GROUP BY figure, edition
 ),
 

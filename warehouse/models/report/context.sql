@@ -1,6 +1,6 @@
 -- Claims that others have published about the year, compared with our figures. Grain: edition, claim.
 -- Confirmed: our figure meets the claim. Differing: it does not. Not testable: these exports have no
--- such figure, or ours is withheld or not available. An edition without claims has one row,
+-- such figure, ours is withheld or not available, or the exports are generated. An edition without claims has one row,
 -- `not_available`.
 WITH figure AS (
     SELECT edition, metric AS figure, NULL AS figure_key, as_of, is_partial, value, numerator, denominator,
@@ -74,7 +74,7 @@ SELECT
     denominator,
     coverage,
     CASE
-        WHEN value IS NULL THEN 'not testable'
+        WHEN value IS NULL OR (SELECT is_sample FROM lake.market) THEN 'not testable'
         WHEN comparison = 'more than' AND value > claimed_value THEN 'confirmed'
         WHEN comparison = 'about' AND abs(value - claimed_value) <= tolerance + 1e-12 THEN 'confirmed'
         ELSE 'differing'

@@ -41,7 +41,7 @@ kept AS (
 asked AS (
     SELECT joined.edition, joined.seller_id, count(*) AS inquiries
     FROM joined
-    JOIN marts.fct_inquiry AS inquiry
+    JOIN staging.stg_message AS inquiry
         ON inquiry.seller_id = joined.seller_id
         AND inquiry.channel = 'inquiry'
         AND inquiry.is_spam IS NOT true

@@ -8,7 +8,7 @@ WITH delivery AS (
         lag(export_date) OVER (ORDER BY export_date) AS before_on,
         (
             SELECT min(posted_on_local)
-            FROM marts.fct_inquiry
+            FROM staging.stg_message
             WHERE channel IN ('inquiry', 'tm')
         ) AS first_on
     FROM staging.stg_night

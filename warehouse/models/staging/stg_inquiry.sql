@@ -5,7 +5,7 @@
 -- two editions is made of such parts.
 WITH inquiry AS (
     SELECT *, coalesce(posted_on_local, first_seen_on) AS counted_on
-    FROM marts.fct_inquiry
+    FROM staging.stg_message
     WHERE channel = 'inquiry' AND is_spam IS NOT true
 ),
 

@@ -39,7 +39,7 @@ request AS (
         quotes_received,
         posted_on_platform,
         coalesce(posted_on_platform, first_seen_on) AS counted_on
-    FROM marts.fct_inquiry
+    FROM staging.stg_message
     WHERE channel = 'rfq'
 ),
 
