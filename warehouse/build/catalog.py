@@ -41,6 +41,10 @@ ABOUT = {
     "One row per edition.",
     "meta.revision": "What a revision of a frozen edition changed: old value, new value, reason. "
     "One row per edition, revision, table_name, row_key, column_name.",
+    "meta.vintage": "Every headline as each published version told it. One row per edition, "
+    "metric, built_at, for each version that told it otherwise than the one before. What is "
+    "withheld today is withheld in all versions, and of inquiries and listings_ever only counts up "
+    "to today's as_of are kept: two counts tell what came between their days.",
     "meta.example_query": "Queries to paste, and the question that each answers. One row per name.",
     "main.help": "Where to start.",
 }
@@ -57,13 +61,19 @@ COLUMNS = {
     "missing.",
     "meta.edition.code_version": "Hash of the code that froze it.",
     "meta.edition.lake_fingerprint": "Hash of the whole lake that it was frozen from.",
+    "meta.vintage.export_date": "Latest export date in the version that told it.",
+    "meta.vintage.revision": "Revision of that version: 2 for the folder 2022-06-30.r2.",
+    "meta.vintage.built_at": "When that version was made. The headline stood so in every version "
+    "from this one to that of the next row.",
+    "meta.vintage.as_of": "As-of date of the headline then.",
+    "meta.vintage.symbol": "Symbol of the headline then, or c if it may not be told any more.",
     "meta.revision.revision": "Which freeze changed it: 2 is the first revision.",
     "meta.revision.reason": "Why it was changed.",
     "meta.revision.table_name": "Table of schema report; of schema meta for availability.",
     "meta.revision.column_name": "Name of the column; empty if a whole table was added.",
 }
 # These tables differ between builds of the same content.
-OF_THE_BUILD = ("meta.run", "meta.release")
+OF_THE_BUILD = ("meta.run", "meta.release", "meta.vintage")
 START = (
     (
         "figures",
