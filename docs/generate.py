@@ -14,7 +14,7 @@ from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse.build import build, release
-from warehouse.editions import put_in, vintages
+from warehouse.editions import put_in, scores, vintages
 from warehouse.models import SCHEMAS, Model, models, reads
 from warehouse.tables import lake_views
 from warehouse.tables.make import make_tables
@@ -172,6 +172,7 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
         db.execute("USE outlook")
         make_tables(db)
         put_in.put_in(db, Path(empty))
+        scores.put_in(db, Path(empty))
         run: dict[str, Any] = dict.fromkeys(
             ("run_id", "code_version", "lake_fingerprint", "duckdb_version"), ""
         )

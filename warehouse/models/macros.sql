@@ -4,6 +4,10 @@
 CREATE TEMP MACRO of_market(country_iso2) AS
     coalesce(country_iso2 = (SELECT country FROM lake.market), false);
 
+-- Whether a membership with known beginning and end covers a day.
+CREATE TEMP MACRO pays_on(membership, paid_from_on, paid_to_on, d) AS
+    coalesce(is_paid_membership(membership) AND d BETWEEN paid_from_on AND paid_to_on, false);
+
 -- The day of an instant, which is stored in UTC, in a time zone.
 CREATE TEMP MACRO day_in(zone, instant) AS timezone(zone, timezone('UTC', instant))::DATE;
 
@@ -15,6 +19,10 @@ CREATE TEMP MACRO too_few(sellers) AS
 CREATE TEMP MACRO symbol_of(is_available, is_withheld) AS
     CASE WHEN is_available IS NOT true THEN 'x' WHEN is_withheld THEN 'c' END;
 CREATE TEMP MACRO shown(value, symbol) AS CASE WHEN symbol IS NULL THEN value END;
+
+-- A number above 0, rounded to so many significant digits.
+CREATE TEMP MACRO significant(value, digits) AS
+    round(value, digits - 1 - floor(log10(value))::INTEGER);
 
 -- Weeks run from Sunday to Saturday, as the platform counts.
 CREATE TEMP MACRO week_of(d) AS d - dayofweek(d)::INTEGER;

@@ -9,11 +9,8 @@ SELECT
     seller.company_key,
     seller.is_verified,
     seller.paid_from_on,
-    coalesce(
-        is_paid_membership(seller.membership)
-        AND night.snapshot_date BETWEEN seller.paid_from_on AND seller.paid_to_on,
-        false
-    ) AS is_paying,
+    pays_on(seller.membership, seller.paid_from_on, seller.paid_to_on, night.snapshot_date)
+        AS is_paying,
     is_paying AND of_market(seller.country_iso2) AS is_paid
 FROM (
     SELECT sellers_as_of AS snapshot_date FROM marts.dim_edition
