@@ -14,7 +14,7 @@ from transforms import engine
 from transforms.lake import Lake
 from transforms.markets import market
 from warehouse.build import build, release
-from warehouse.editions import put_in
+from warehouse.editions import put_in, scores, vintages
 from warehouse.models import SCHEMAS, Model, models, reads
 from warehouse.tables import lake_views
 from warehouse.tables.make import make_tables
@@ -175,10 +175,15 @@ def _dictionary() -> tuple[dict[str, Any], ...]:
         db.execute("USE outlook")
         make_tables(db)
         put_in.put_in(db, Path(empty))
-        run = dict.fromkeys(("run_id", "code_version", "lake_fingerprint", "duckdb_version"), "")
+        scores.put_in(db, Path(empty))
+        run: dict[str, Any] = dict.fromkeys(
+            ("run_id", "code_version", "lake_fingerprint", "duckdb_version"), ""
+        )
         at = release.midnight(night)
         told = release.describe(db, "", night, home, None, None)
-        build.describe(db, [], {**run, "export_date": night, "built_at": at}, told)
+        run |= {"export_date": night, "built_at": at}
+        vintages.put_in(db, Path(empty), None, run, f"{night}")
+        build.describe(db, [], run, told)
         return tuple(engine.rows(db, "FROM meta.data_dictionary"))
 
 

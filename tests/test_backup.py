@@ -8,10 +8,11 @@ import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from transforms import DATASETS
+from transforms import DATASETS, engine
 from transforms import night as line
 from transforms.errors import Damaged, SettingsError
 from transforms.lake import Lake
@@ -37,6 +38,11 @@ def settings_of(home: Path, key: str = KEY) -> Settings:
 
 def tree(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): sha256(p) for p in folder.rglob("*") if p.is_file()}
+
+
+def vintages_of(version: Path) -> list[dict[str, Any]]:
+    with engine.read_only(version / versions.FILE) as db:
+        return engine.rows(db, "FROM meta.vintage")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +71,9 @@ def at_home(loaded: Path, tmp_path: Path) -> Settings:
 def test_the_machine_is_lost(at_home: Settings, tmp_path: Path) -> None:
     """By the two commands: every published table and the frozen edition are equal afterwards."""
     lost, target = at_home.home, tmp_path / "backup"
-    tables = versions.manifest(build(at_home).folder)["tables"]
+    built = build(at_home)
+    tables, earlier = versions.manifest(built.folder)["tables"], vintages_of(built.folder)
+    assert len({row["built_at"] for row in earlier}) > 1
     edition = tree(at_home.published / "editions")
     receipts = {d: Lake(at_home.lake).receipts(d) for d in DATASETS}
     environ = {**os.environ, "OUTLOOK_HOME": str(lost), "OUTLOOK_KEY": KEY}
@@ -91,6 +99,7 @@ def test_the_machine_is_lost(at_home: Settings, tmp_path: Path) -> None:
     live = versions.live(back.published)
     assert live is not None and str(live) == told["published"]
     assert versions.manifest(live)["tables"] == tables
+    assert vintages_of(live) == earlier
     assert tree(back.published / "editions") == edition
     assert {d: Lake(back.lake).receipts(d) for d in DATASETS} == receipts
     kinds = (stored.receipts, stored.parts, stored.folds, stored.published, stored.editions)

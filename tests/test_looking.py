@@ -447,3 +447,29 @@ def test_nobody_who_reads_on_is_no_failure(words: tuple[str, ...], at_home: Path
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_revisions_are_a_triangle_or_every_version_of_an_edition(at_home: Path) -> None:
+    found = data("revisions", "paid_sellers", "--edition", "FY2022")["vintages"]
+    assert [row["export_date"] for row in found] == [WAS, NOW]
+    assert found[-1]["value"] == data("explain", "paid_sellers", "--edition", "FY2022")["value"]
+    told = data("revisions", "paid_sellers")
+    assert {row["edition"] for row in told["vintages"]} == {"FY2021", "FY2022", "CY2021", "CY2022"}
+    assert set(told["first_figures"]) == {"fiscal", "calendar"}
+    done = subprocess.run(
+        [OUTLOOK, "revisions", "paid_sellers"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "so many months after the end of the year" in lines[0]
+    assert max(map(len, (line for line in lines if line[0] in "┏┃┡│└"))) <= 80
+    assert any(line.startswith("│ FY2022") for line in lines)
+
+
+def test_revisions_of_an_unknown_metric_name_the_nearest(at_home: Path) -> None:
+    done = outlook("revisions", "paid_seler")
+    assert done.returncode == 2
+    assert "Nearest: paid_sellers" in done.stderr

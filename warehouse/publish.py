@@ -17,7 +17,7 @@ from typing import Any
 from transforms.errors import Damaged, PublishError
 from transforms.lease import Lock, final_step, leased, own_folder, sweep
 from transforms.storage import disk_fault, move, read_json, sync, write_json
-from warehouse.versions import BUILD_AGAIN, FILE, manifest
+from warehouse.versions import BUILD_AGAIN, FILE, manifest, revision_of
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +65,7 @@ def put_in_place(
             "old version stays live."
         )
     target = free_name(published, night)
-    revision = 1 if target.name == f"{night}" else int(target.name.rpartition(".r")[2])
-    write_json(building / "manifest.json", {**about, "revision": revision})
+    write_json(building / "manifest.json", {**about, "revision": revision_of(target.name)})
     file = building / FILE
     try:
         os.chmod(file, 0o444)

@@ -63,6 +63,11 @@ def night_of(version: Path) -> date:
     return date.fromisoformat(version.name[:10])
 
 
+def revision_of(name: str) -> int:
+    """How often that night had been published with this version, by its name."""
+    return int(name.partition(".r")[2] or 1)
+
+
 def night_to_show(
     published: Path, lake: Lake, asked: date | None = None, incomplete: bool = False
 ) -> date | None:

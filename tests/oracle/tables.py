@@ -8,6 +8,7 @@ from tests.oracle.ledger import Ledger
 from tests.oracle.listing_terms import ListingTermsTables
 from tests.oracle.listings import ListingTables
 from tests.oracle.partner_cohorts import CohortTables
+from tests.oracle.projection import ProjectionTables
 from tests.oracle.responses import ResponseTables
 from tests.oracle.rows import Row
 from tests.oracle.seller_flow import FlowTables
@@ -20,6 +21,7 @@ class Tables(
     SellerTables,
     CohortTables,
     FlowTables,
+    ProjectionTables,
     ListingTables,
     ListingTermsTables,
     InquiryTables,

@@ -19,6 +19,7 @@ from transforms.settings import Settings
 from transforms.storage import sha256
 from warehouse import publish
 from warehouse.backup.store import Entry, Store, entry_of
+from warehouse.editions import vintages
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def make(settings: Settings, target: Path, now: datetime | None = None) -> Made:
                     if path.is_file():
                         name = f"published/{path.relative_to(settings.published)}"
                         _keep(store, made, files, name, path, sha256(path))
+            _keep_vintages(store, settings.published, files)
         _keep_texts(store, settings, files)
         made.files, made.bytes = len(files), sum(e.bytes for e in files.values())
         about = {"code_version": code_version(), "market": settings.market.code}
@@ -181,6 +183,12 @@ def _keep(
         made.new_files += 1
         made.new_bytes += entry.bytes
     files[name] = entry
+
+
+def _keep_vintages(store: Store, published: Path, files: dict[str, Entry]) -> None:
+    """What earlier versions told: no build can make it again, and versions are not backed up."""
+    if (kept := vintages.as_parquet(published)) is not None:
+        files[f"published/{vintages.FILE}"] = store.put_text(kept, PLAIN)
 
 
 def _keep_texts(store: Store, settings: Settings, files: dict[str, Entry]) -> None:

@@ -20,7 +20,7 @@ from transforms.settings import Settings
 from transforms.storage import sha256, sha256_of
 from warehouse import macros, mirror, publish, versions
 from warehouse.build import catalog, checks, release
-from warehouse.editions import frozen, put_in
+from warehouse.editions import frozen, put_in, scores, vintages
 from warehouse.models import models
 from warehouse.tables.make import (
     MADE_BY,
@@ -224,6 +224,9 @@ def _make(
         db.execute("USE outlook")
         make_tables(db, progress)
         put_in.put_in(db, settings.published)
+        scores.put_in(db, settings.published)
+        live = coming.before.parent if coming.before else None
+        vintages.put_in(db, settings.published, live, run, coming.name)
         results = checks.run(db, models())
         checks.hold_on_failure(results)
         due = due_nights(settings)

@@ -41,6 +41,12 @@ ABOUT = {
     "One row per edition.",
     "meta.revision": "What a revision of a frozen edition changed: old value, new value, reason. "
     "One row per edition, revision, table_name, row_key, column_name.",
+    "meta.vintage": "Every headline as each published version told it. One row per edition, "
+    "metric, built_at, for each version that told it otherwise than the one before. What is "
+    "withheld today is withheld in all versions, and of inquiries and listings_ever only counts up "
+    "to today's as_of are kept: two counts tell what came between their days.",
+    "meta.projection_score": "What frozen editions projected a year ahead, and what came of it, "
+    "once the projected year is frozen too. One row per edition, measure.",
     "meta.example_query": "Queries to paste, and the question that each answers. One row per name.",
     "main.help": "Where to start.",
 }
@@ -57,6 +63,29 @@ COLUMNS = {
     "missing.",
     "meta.edition.code_version": "Hash of the code that froze it.",
     "meta.edition.lake_fingerprint": "Hash of the whole lake that it was frozen from.",
+    "meta.vintage.export_date": "Latest export date in the version that told it.",
+    "meta.vintage.revision": "Revision of that version: 2 for the folder 2022-06-30.r2.",
+    "meta.vintage.built_at": "When that version was made. The headline stood so in every version "
+    "from this one to that of the next row.",
+    "meta.vintage.as_of": "As-of date of the headline then.",
+    "meta.vintage.symbol": "Symbol of the headline then, or c if it may not be told any more.",
+    "meta.projection_score.edition": "Edition that made the projection.",
+    "meta.projection_score.measure": "Headline figure that was projected.",
+    "meta.projection_score.projected_edition": "Edition of the year that was projected.",
+    "meta.projection_score.projected_at": "When the projection was first frozen, UTC.",
+    "meta.projection_score.is_made_before": "True if that was before the projected year ended. If "
+    "not, the projection used no later figures, but was made by somebody who could know them.",
+    "meta.projection_score.method": "Method of the projection, as in report.projection.",
+    "meta.projection_score.projected": "The projection, rounded to three digits.",
+    "meta.projection_score.low": "Lower end of its 80 % band.",
+    "meta.projection_score.high": "Upper end of its 80 % band.",
+    "meta.projection_score.actual": "What the projected year counted when it was first frozen.",
+    "meta.projection_score.error": "actual divided by projected, less 1.",
+    "meta.projection_score.is_inside": "Whether the band held it: four in five should.",
+    "meta.projection_score.naive": "What the year before counted: the projection that nothing "
+    "changes.",
+    "meta.projection_score.naive_error": "actual divided by naive, less 1.",
+    "meta.projection_score.reason": "Why there is no error.",
     "meta.revision.revision": "Which freeze changed it: 2 is the first revision.",
     "meta.revision.reason": "Why it was changed.",
     "meta.revision.table_name": "Table of schema report; of schema meta for availability.",
@@ -68,7 +97,7 @@ OVERLAP = (
     "on year_basis and year, before adding anything up."
 )
 # These tables differ between builds of the same content.
-OF_THE_BUILD = ("meta.run", "meta.release")
+OF_THE_BUILD = ("meta.run", "meta.release", "meta.vintage")
 START = (
     (
         "figures",

@@ -40,6 +40,7 @@ for command in (
     look.doctor,
     query.explain,
     query.diff,
+    query.revisions,
     query.listings,
     keep.clean,
     keep.backup,

@@ -66,6 +66,36 @@ def diff(
         terminal.say("no headline moved")
 
 
+def revisions(
+    metric: Annotated[str, typer.Argument(help="A headline figure, such as paid_sellers.")],
+    edition: Annotated[
+        str | None, typer.Option(help="Every version of one edition: FY2022 or CY2022.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a headline as it was known on each published night: by months after the year's end."""
+    from warehouse import versions
+    from warehouse.page.vintages import as_sentence
+    from warehouse.questions import vintages
+
+    live = versions.live(settings().published)
+    if live is None:
+        raise ExportMissing("Nothing is published yet: run `outlook build` first.")
+    found = vintages.of_metric(live / versions.FILE, metric, edition)
+    if as_json:
+        terminal.print_json(found)
+    elif edition:
+        terminal.print_rows([_vintage(row) for row in found["vintages"]], f"{edition} {metric}")
+    else:
+        rows = vintages.triangle(found["vintages"], versions.night_of(live))
+        title = f"{metric}, so many months after the end of the year"
+        for columns in terminal.folded(rows):
+            terminal.print_rows(columns, title)
+            title = ""
+        for basis, told in found["first_figures"].items():
+            terminal.say(f"{basis} years: {as_sentence(told)}")
+
+
 def listings(
     as_of: Annotated[str, typer.Option("--as-of", help="Export date, YYYY-MM-DD.")],
     to: Annotated[
@@ -94,6 +124,16 @@ def listings(
         sys.stdout.flush()
     except BrokenPipeError:
         terminal.stop_writing()
+
+
+def _vintage(row: dict[str, Any]) -> dict[str, Any]:
+    again = f".r{row['revision']}" if row["revision"] > 1 else ""
+    return {
+        "published": f"{row['export_date']}{again}",
+        "as_of": row["as_of"],
+        "value": row["value"],
+        "symbol": row["symbol"],
+    }
 
 
 def _has_moved(table: dict[str, Any]) -> bool:

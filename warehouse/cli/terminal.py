@@ -116,6 +116,25 @@ def print_rows(rows: Sequence[dict[str, Any]], title: str | None = None) -> None
         _print_blocks(names, cells)
 
 
+def folded(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """A wide table as several that fit the terminal: each with the first column and some others.
+    In a pipe it stays one table."""
+    names = list(rows[0]) if rows else []
+    widths = {
+        n: max(cell_len(visible(_cell(v))) for v in (n, *(r[n] for r in rows))) for n in names
+    }
+    room = sys.maxsize if _is_piped() else out.width - 1
+    while len(names) > 1:
+        first, *others = names
+        kept = [first]
+        for name in others:
+            if len(kept) > 1 and sum(widths[n] + 3 for n in (*kept, name)) > room:
+                break
+            kept.append(name)
+        yield [{n: row[n] for n in kept} for row in rows]
+        names = [first, *names[len(kept) :]]
+
+
 def _is_piped() -> bool:
     """Whether the output goes to a file or a program; COLUMNS gives it a width all the same."""
     return not out.is_terminal and "COLUMNS" not in os.environ

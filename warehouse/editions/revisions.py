@@ -15,7 +15,7 @@ from warehouse.models import Model, models
 SAME = 1e-9  # figures are compared to nine decimals, as they are published
 ALL_ROWS = "all rows"
 WITHHELD = "c"
-SHOWN = {None, "p", "r"}  # symbols of a figure with a value
+SHOWN = {None, "p", "r", "f"}  # symbols of a figure with a value
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 

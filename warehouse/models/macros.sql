@@ -20,5 +20,9 @@ CREATE TEMP MACRO symbol_of(is_available, is_withheld) AS
     CASE WHEN is_available IS NOT true THEN 'x' WHEN is_withheld THEN 'c' END;
 CREATE TEMP MACRO shown(value, symbol) AS CASE WHEN symbol IS NULL THEN value END;
 
+-- A number above 0, rounded to so many significant digits.
+CREATE TEMP MACRO significant(value, digits) AS
+    round(value, digits - 1 - floor(log10(value))::INTEGER);
+
 -- Weeks run from Sunday to Saturday, as the platform counts.
 CREATE TEMP MACRO week_of(d) AS d - dayofweek(d)::INTEGER;

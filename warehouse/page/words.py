@@ -21,6 +21,7 @@ SYMBOLS = {
         "The edition is not frozen, or days of its year are missing.",
     ),
     "r": ("Revised", "Changed since it was first published; the revisions table says why."),
+    "f": ("Projected", "Not counted: what would be if growth went on."),
     "c": ("Withheld", "A small cell, or one that would disclose a small cell."),
     "x": ("Not available", "The exports do not hold it. It is not zero."),
 }

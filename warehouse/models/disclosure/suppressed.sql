@@ -10,5 +10,7 @@ FROM disclosure.inquiry_suppression
 UNION
 FROM disclosure.traffic_suppression
 UNION
+FROM disclosure.projection_suppression
+UNION
 SELECT *, '' FROM disclosure.total_suppression
 ORDER BY figure, edition, cell
