@@ -112,6 +112,7 @@ def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str
         "frozen_revision": edition.frozen.get("revision"),
         "frozen_at": _instant(edition.frozen.get("frozen_at")),
         "frozen_manifest_sha256": edition.frozen.get("manifest_sha256"),
+        "frozen_reason": edition.frozen.get("reason"),
         "is_partial": edition.is_partial,
         "data_to": edition.data_to,
         "market": edition.market["country_iso2"],
