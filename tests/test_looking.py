@@ -14,10 +14,14 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from transforms import engine
 from transforms.lake import Lake
+from transforms.settings import settings
 from warehouse.build import moved, release
+from warehouse.editions import freeze
 from warehouse.models import PUBLISHED, models
 from warehouse.questions import explain, explained
+from warehouse.questions.figure import PARTS, measures
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 WAS, NOW = "2022-06-29", "2022-06-30"
@@ -223,6 +227,60 @@ def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home:
         "price_level": "price_median_usd",
         "sellers_by_city": "share",
         "context": "value",
+def test_the_sql_is_of_the_one_figure_and_gives_it(at_home: Path) -> None:
+    """Of every headline of every edition, and of every measure of the tables with several: in the
+    published file as it is shown, and in the build."""
+    file, lake = at_home / "published" / "latest" / "outlook.duckdb", Lake(at_home / "lake")
+    with duckdb.connect(str(file), read_only=True) as db:
+        known = db.execute("SELECT edition, metric FROM report.headline").fetchall()
+        metrics = {metric for _, metric in known}
+        for model in (m for m in models() if m.schema == "report" and m.key == ("edition",)):
+            named, has_parts = measures(db, model)
+            known += [("FY2022", f"{model.name}.{m}") for m in named if has_parts]
+    assert len(known) > 25
+    with duckdb.connect(str(file), read_only=True) as db, freeze.computed(settings()) as build:
+        for edition, name in known:
+            found = explain.explain(file, lake, name, edition)
+            [shown] = engine.rows(db, found["sql"])
+            assert {p: found[p] for p in PARTS} == {
+                p: shown.get(f"{found['measure']}_{p}", shown.get(p)) for p in PARTS
+            }
+            assert shown[found["measure"]] == found["value"]
+            made = [r for r in engine.rows(build, found["build_sql"]) if r["edition"] == edition]
+            assert len(made) == 1, name
+            assert made[0][found["measure"]] == found["value"], name
+            if name in metrics:
+                others = metrics - {name, "goods_sold_value"}
+                assert name == "goods_sold_value" or not [
+                    o for o in others if f"'{o}'" in found["build_sql"]
+                ]
+    one = data("explain", "seller_growth.cagr")["build_sql"]
+    assert "AS cagr," in one and "AS yoy_growth" not in one
+
+
+def test_a_flow_names_every_night_behind_it(at_home: Path) -> None:
+    """The nights as meta.night has them, those that do not count among them, and their receipts."""
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        due = db.execute(
+            "SELECT export_date::VARCHAR, is_good FROM meta.night WHERE dataset = 'inquiries' "
+            "AND export_date BETWEEN '2021-07-01' AND '2022-06-30' ORDER BY 1"
+        ).fetchall()
+    good = [night for night, is_good in due if is_good]
+    found = data("explain", "inquiries", "--edition", "FY2022")
+    (night,) = (n for n in found["nights"] if n["dataset"] == "inquiries")
+    assert [*night["earlier_nights"], night["export_date"]] == good
+    assert [n["export_date"] for n in night["left_out"]] == [n for n, is_good in due if not is_good]
+    receipts = [r["export_date"] for r in found["receipts"] if r["dataset"] == "inquiries"]
+    assert receipts == good and len(good) > 10
+    told = outlook("explain", "inquiries", "--edition", "FY2022").stdout
+    assert f"{len(good)} nights behind it, {good[0]} to {good[-1]}" in told
+    for left in night["left_out"]:
+        assert f"without {left['export_date']}: {left['status']}" in told
+    (stock,) = (n for n in data("explain", "paid_sellers")["nights"])
+    assert stock["earlier_nights"] is stock["left_out"] is None
+
+
     }
     more = {
         "moq_level": ("moq_lower_quartile", "moq_upper_quartile"),
