@@ -100,7 +100,7 @@ def test_a_version_does_not_differ_from_itself(at_home: Path) -> None:
     }
     assert not [t for t in found["tables"] if t["added"] or t["gone"] or t["changed"]]
     told = outlook("diff", NOW, "latest").stdout
-    assert told == "every row is the same\nno headline moved\n"
+    assert told == "no headline moved\nevery row is the same\n"
 
 
 def test_rows_added_gone_and_changed_are_counted(at_home: Path, tmp_path: Path) -> None:
@@ -148,6 +148,40 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
     assert " gone: was " in told[3]
 
 
+def test_what_moved_is_told_first_and_marks_and_dates_in_one_line(
+    at_home: Path, tmp_path: Path
+) -> None:
+    other = altered(
+        at_home,
+        tmp_path,
+        "UPDATE report.headline SET value = value + 7.5 "
+        "WHERE edition = 'FY2022' AND metric = 'inquiries'",
+        "UPDATE report.seller_growth SET as_of = as_of - 1, cagr_symbol = 'r'",
+        "UPDATE report.seller_flow SET opened_on = DATE '2021-06-01', churned_sellers = 99 "
+        "WHERE edition = 'FY2022'",
+    )
+    told = outlook("diff", NOW, other).stdout.splitlines()
+    [title, head, moved_line, tables, *rest] = told
+    assert title.endswith(": headlines") and tables.endswith(": rows by the key of each table")
+    assert head.split() == ["edition", "headline", "was", "now", "difference"]
+    was, mark, now, also, difference = moved_line.split()[2:]
+    assert (mark, also, difference) == ("[p]", "[p]", "7.5")
+    assert float(now.replace(",", "")) - float(was.replace(",", "")) == 7.5
+    assert [line.split()[0] for line in rest[1:-1]] == ["report.headline", "report.seller_flow"]
+    assert rest[2].split()[1:] == ["0", "0", "1", "churned_sellers", "(1)"]
+    found = data("diff", NOW, other)
+    growth = next(t for t in found["tables"] if t["table"] == "report.seller_growth")
+    rows = growth["changed"]
+    assert (growth["changed_values"], growth["changed_columns"]["as_of"]) == (0, rows)
+    assert (growth["marks"], growth["dates"]) == (["cagr_symbol"], ["as_of"])
+    marks, dates = growth["changed_columns"]["cagr_symbol"], rows + 1
+    assert rest[-1] == (
+        f"also changed: marks in {marks} cells of 1 tables and dates in {dates} cells of 2 tables "
+        "(--json lists them)"
+    )
+    assert [h["difference"] for h in found["headlines"]] == [7.5]
+
+
 def test_two_nights_differ_by_the_night_between(at_home: Path) -> None:
     tables = {t["table"]: t for t in data("diff", WAS, NOW)["tables"]}
     assert tables["meta.night"]["added"] == 3
@@ -193,40 +227,6 @@ def test_every_published_figure_is_explained(at_home: Path) -> None:
             assert all(s["sha256"] for r in found["receipts"] for s in r["sources"])
 
 
-def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:
-    found = data("explain", "seller_growth.cagr", "--edition", "2022")
-    assert found["edition"] == "FY2022"
-    assert found["value"] == pytest.approx(found["numerator"] / found["denominator"] - 1)
-    nights = [(n["dataset"], n["export_date"], n["is_as_of"]) for n in found["nights"]]
-    assert nights == [("sellers", "2021-06-30", False), ("sellers", NOW, True)]
-    assert found["previous"]["edition"] == "FY2021"
-    assert found["previous"]["value"] is None
-    share = data("explain", "report.sellers_by_city.sialkot")
-    assert share["value"] == pytest.approx(share["numerator"] / share["denominator"])
-    sellers = data("explain", "paid_sellers")
-    assert sellers["previous"]["value"] == found["denominator"]
-    assert sellers["previous"]["as_of"] == "2021-06-30"
-    told = outlook("explain", "goods_sold_value").stdout
-    assert "none [x]" in told
-    assert "deals close offline" in told
-
-
-def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home: Path) -> None:
-    """Of a row of every table: the column that holds the figure, by name or as the table's own."""
-    file = at_home / "published" / "latest" / "outlook.duckdb"
-    lake = Lake(at_home / "lake")
-    own = {
-        "online_order_coverage": "online_order_coverage",
-        "inquiry_rate": "inquiry_rate",
-        "inquiry_flow": "inquiries",
-        "inquiring_buyers": "buyers",
-        "participation_gap": "participation_gap",
-        "listing_flow": "listings",
-        "listing_stock_by_month": "live_listings",
-        "moq_level": "moq_median",
-        "price_level": "price_median_usd",
-        "sellers_by_city": "share",
-        "context": "value",
 def test_the_sql_is_of_the_one_figure_and_gives_it(at_home: Path) -> None:
     """Of every headline of every edition, and of every measure of the tables with several: in the
     published file as it is shown, and in the build."""
@@ -281,6 +281,40 @@ def test_a_flow_names_every_night_behind_it(at_home: Path) -> None:
     assert stock["earlier_nights"] is stock["left_out"] is None
 
 
+def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:
+    found = data("explain", "seller_growth.cagr", "--edition", "2022")
+    assert found["edition"] == "FY2022"
+    assert found["value"] == pytest.approx(found["numerator"] / found["denominator"] - 1)
+    nights = [(n["dataset"], n["export_date"], n["is_as_of"]) for n in found["nights"]]
+    assert nights == [("sellers", "2021-06-30", False), ("sellers", NOW, True)]
+    assert found["previous"]["edition"] == "FY2021"
+    assert found["previous"]["value"] is None
+    share = data("explain", "report.sellers_by_city.sialkot")
+    assert share["value"] == pytest.approx(share["numerator"] / share["denominator"])
+    sellers = data("explain", "paid_sellers")
+    assert sellers["previous"]["value"] == found["denominator"]
+    assert sellers["previous"]["as_of"] == "2021-06-30"
+    told = outlook("explain", "goods_sold_value").stdout
+    assert "none [x]" in told
+    assert "deals close offline" in told
+
+
+def test_the_figure_of_every_table_is_its_measure_and_not_its_numerator(at_home: Path) -> None:
+    """Of a row of every table: the column that holds the figure, by name or as the table's own."""
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    lake = Lake(at_home / "lake")
+    own = {
+        "online_order_coverage": "online_order_coverage",
+        "inquiry_rate": "inquiry_rate",
+        "inquiry_flow": "inquiries",
+        "inquiring_buyers": "buyers",
+        "participation_gap": "participation_gap",
+        "listing_flow": "listings",
+        "listing_stock_by_month": "live_listings",
+        "moq_level": "moq_median",
+        "price_level": "price_median_usd",
+        "sellers_by_city": "share",
+        "context": "value",
     }
     more = {
         "moq_level": ("moq_lower_quartile", "moq_upper_quartile"),
