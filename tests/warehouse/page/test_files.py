@@ -228,6 +228,32 @@ def test_the_page_lists_size_and_hash_of_the_files_beside_it(html: str, folder: 
         r"<td><code>([0-9a-f]{64})</code>",
         html,
     )
+def test_the_data_package_says_why_a_cell_is_empty(folder: Path, edition: Edition) -> None:
+    """By the symbol beside it, as the CSV files have it."""
+    package = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    seen = set()
+    for resource in package["resources"]:
+        fields = {f["name"]: f for f in resource["schema"]["fields"]}
+        table = edition.tables[Path(resource["path"]).stem]
+        with (folder / resource["path"]).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert rows and set(rows[0]) == set(fields)
+        for name, field in fields.items():
+            [missing] = field.get("missingValues", resource["schema"]["missingValues"])
+            assert missing["value"] == "" and missing["label"]
+            symbol = table.symbol_of(name)
+            known = {c["value"] for c in field.get("categories", ())}
+            assert not known or {r[name] for r in rows} <= {*known, ""}
+            if table.column(symbol) and not name.endswith("symbol"):
+                said = f"Withheld where {symbol} is c, not available where {symbol} is x"
+                assert missing["label"].startswith(said)
+                is_measure = symbol == f"{name}_symbol" or name in ("value", "share")
+                hidden = [r for r in rows if r[symbol] in ("c", "x")]
+                assert not (is_measure and [r for r in hidden if r[name]])
+                seen |= {(r[symbol], r[name]) for r in hidden if is_measure}
+    assert seen == {("c", ""), ("x", "")}
+
+
     for name, size, digest in found:
         held = (folder / name).read_bytes()
         assert (int(size.replace(",", "")), digest) == (
