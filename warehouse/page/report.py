@@ -130,7 +130,7 @@ def write(
     (folder / "csv.zip").write_bytes(zipped)
     carried["csv.zip"] = zipped
     tell("tables")
-    workbook.write(folder / "outlook.xlsx", edition, title)
+    workbook.write(folder / "outlook.xlsx", edition, title, page.tiles(edition))
     carried["outlook.xlsx"] = (folder / "outlook.xlsx").read_bytes()
     tell("workbook")
     pictures = page.drawn(edition)
