@@ -97,6 +97,29 @@ def test_the_same_again_is_no_revision(loaded: Path) -> None:
     assert again.folder == one.folder
 
 
+def test_a_reason_is_kept_although_nothing_changed(loaded: Path) -> None:
+    """Once, with who gave it; the status stays, and what is frozen stays as it is."""
+    one = frozen_first()
+    was = build(settings())
+    before = sha256(one.folder / "manifest.json")
+    for _ in range(2):
+        freeze.freeze(settings(), "FY2022", by="another", reason="asked by the chamber")
+    (path,) = one.given
+    assert json.loads(path.read_text("utf-8"))["by"] == "another"
+    assert sha256(one.folder / "manifest.json") == before
+    built = build(settings())
+    assert built.is_new and not build(settings()).is_new
+    (stands,) = [row for row in asked(built, STANDS) if row[0] == "FY2022"]
+    on = json.loads(path.read_text("utf-8"))["at"][:10]
+    told = f"{AS_IT_STANDS}; {on}: asked by the chamber"
+    assert stands == ("FY2022", "final", 1, "an author", told)
+    assert asked(built, HEADLINE) == asked(was, HEADLINE)
+    assert asked(built, "SELECT count(*) FROM meta.revision") == [(0,)]
+    path.unlink()
+    with pytest.raises(PublishError, match=rf"{path} is gone.* backup"):
+        build(settings())
+
+
 def test_a_freezing_cut_short_can_be_done_again(
     loaded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,10 +14,14 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from transforms import engine
 from transforms.lake import Lake
+from transforms.settings import settings
 from warehouse.build import moved, release
+from warehouse.editions import freeze
 from warehouse.models import PUBLISHED, models
 from warehouse.questions import explain, explained
+from warehouse.questions.figure import PARTS, measures
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 WAS, NOW = "2022-06-29", "2022-06-30"
@@ -96,7 +100,7 @@ def test_a_version_does_not_differ_from_itself(at_home: Path) -> None:
     }
     assert not [t for t in found["tables"] if t["added"] or t["gone"] or t["changed"]]
     told = outlook("diff", NOW, "latest").stdout
-    assert told == "every row is the same\nno headline moved\n"
+    assert told == "no headline moved\nevery row is the same\n"
 
 
 def test_rows_added_gone_and_changed_are_counted(at_home: Path, tmp_path: Path) -> None:
@@ -144,6 +148,40 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
     assert " gone: was " in told[3]
 
 
+def test_what_moved_is_told_first_and_marks_and_dates_in_one_line(
+    at_home: Path, tmp_path: Path
+) -> None:
+    other = altered(
+        at_home,
+        tmp_path,
+        "UPDATE report.headline SET value = value + 7.5 "
+        "WHERE edition = 'FY2022' AND metric = 'inquiries'",
+        "UPDATE report.seller_growth SET as_of = as_of - 1, cagr_symbol = 'r'",
+        "UPDATE report.seller_flow SET opened_on = DATE '2021-06-01', churned_sellers = 99 "
+        "WHERE edition = 'FY2022'",
+    )
+    told = outlook("diff", NOW, other).stdout.splitlines()
+    [title, head, moved_line, tables, *rest] = told
+    assert title.endswith(": headlines") and tables.endswith(": rows by the key of each table")
+    assert head.split() == ["edition", "headline", "was", "now", "difference"]
+    was, mark, now, also, difference = moved_line.split()[2:]
+    assert (mark, also, difference) == ("[p]", "[p]", "7.5")
+    assert float(now.replace(",", "")) - float(was.replace(",", "")) == 7.5
+    assert [line.split()[0] for line in rest[1:-1]] == ["report.headline", "report.seller_flow"]
+    assert rest[2].split()[1:] == ["0", "0", "1", "churned_sellers", "(1)"]
+    found = data("diff", NOW, other)
+    growth = next(t for t in found["tables"] if t["table"] == "report.seller_growth")
+    rows = growth["changed"]
+    assert (growth["changed_values"], growth["changed_columns"]["as_of"]) == (0, rows)
+    assert (growth["marks"], growth["dates"]) == (["cagr_symbol"], ["as_of"])
+    marks, dates = growth["changed_columns"]["cagr_symbol"], rows + 1
+    assert rest[-1] == (
+        f"also changed: marks in {marks} cells of 1 tables and dates in {dates} cells of 2 tables "
+        "(--json lists them)"
+    )
+    assert [h["difference"] for h in found["headlines"]] == [7.5]
+
+
 def test_two_nights_differ_by_the_night_between(at_home: Path) -> None:
     tables = {t["table"]: t for t in data("diff", WAS, NOW)["tables"]}
     assert tables["meta.night"]["added"] == 3
@@ -187,6 +225,60 @@ def test_every_published_figure_is_explained(at_home: Path) -> None:
         else:
             assert found["receipts"] and found["nights"]
             assert all(s["sha256"] for r in found["receipts"] for s in r["sources"])
+
+
+def test_the_sql_is_of_the_one_figure_and_gives_it(at_home: Path) -> None:
+    """Of every headline of every edition, and of every measure of the tables with several: in the
+    published file as it is shown, and in the build."""
+    file, lake = at_home / "published" / "latest" / "outlook.duckdb", Lake(at_home / "lake")
+    with duckdb.connect(str(file), read_only=True) as db:
+        known = db.execute("SELECT edition, metric FROM report.headline").fetchall()
+        metrics = {metric for _, metric in known}
+        for model in (m for m in models() if m.schema == "report" and m.key == ("edition",)):
+            named, has_parts = measures(db, model)
+            known += [("FY2022", f"{model.name}.{m}") for m in named if has_parts]
+    assert len(known) > 25
+    with duckdb.connect(str(file), read_only=True) as db, freeze.computed(settings()) as build:
+        for edition, name in known:
+            found = explain.explain(file, lake, name, edition)
+            [shown] = engine.rows(db, found["sql"])
+            assert {p: found[p] for p in PARTS} == {
+                p: shown.get(f"{found['measure']}_{p}", shown.get(p)) for p in PARTS
+            }
+            assert shown[found["measure"]] == found["value"]
+            made = [r for r in engine.rows(build, found["build_sql"]) if r["edition"] == edition]
+            assert len(made) == 1, name
+            assert made[0][found["measure"]] == found["value"], name
+            if name in metrics:
+                others = metrics - {name, "goods_sold_value"}
+                assert name == "goods_sold_value" or not [
+                    o for o in others if f"'{o}'" in found["build_sql"]
+                ]
+    one = data("explain", "seller_growth.cagr")["build_sql"]
+    assert "AS cagr," in one and "AS yoy_growth" not in one
+
+
+def test_a_flow_names_every_night_behind_it(at_home: Path) -> None:
+    """The nights as meta.night has them, those that do not count among them, and their receipts."""
+    file = at_home / "published" / "latest" / "outlook.duckdb"
+    with duckdb.connect(str(file), read_only=True) as db:
+        due = db.execute(
+            "SELECT export_date::VARCHAR, is_good FROM meta.night WHERE dataset = 'inquiries' "
+            "AND export_date BETWEEN '2021-07-01' AND '2022-06-30' ORDER BY 1"
+        ).fetchall()
+    good = [night for night, is_good in due if is_good]
+    found = data("explain", "inquiries", "--edition", "FY2022")
+    (night,) = (n for n in found["nights"] if n["dataset"] == "inquiries")
+    assert [*night["earlier_nights"], night["export_date"]] == good
+    assert [n["export_date"] for n in night["left_out"]] == [n for n, is_good in due if not is_good]
+    receipts = [r["export_date"] for r in found["receipts"] if r["dataset"] == "inquiries"]
+    assert receipts == good and len(good) > 10
+    told = outlook("explain", "inquiries", "--edition", "FY2022").stdout
+    assert f"{len(good)} nights behind it, {good[0]} to {good[-1]}" in told
+    for left in night["left_out"]:
+        assert f"without {left['export_date']}: {left['status']}" in told
+    (stock,) = (n for n in data("explain", "paid_sellers")["nights"])
+    assert stock["earlier_nights"] is stock["left_out"] is None
 
 
 def test_a_figure_with_its_parts_and_last_year(at_home: Path) -> None:

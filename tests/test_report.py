@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from html import escape
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -169,9 +170,9 @@ def figures(home: Path) -> dict[str, bytes]:
 
 def test_final_is_frozen_and_stays_as_it_is(year: Path) -> None:
     assert outlook("report", "2022").returncode == 0
-    assert ">Provisional<" in page_of(year) and "is provisional: it has not been frozen" in page_of(
-        year
-    )
+    provisional = page_of(year)
+    assert ">Provisional<" in provisional
+    assert "is provisional: it has not been frozen" in provisional
     told = json.loads(outlook("report", "2022", "--status", "final", "--json").stdout)
     assert told["status"] == "final"
     (frozen,) = (year / "published" / "editions").iterdir()
@@ -181,11 +182,22 @@ def test_final_is_frozen_and_stays_as_it_is(year: Path) -> None:
     assert ">Final<" in page and "Becomes final" not in page
     report_manifest = versions.manifest(year / "published" / "report" / "FY2022")
     assert report_manifest["frozen_manifest_sha256"] == sha256(frozen / "manifest.json")
+    # What was announced before stays to be read.
+    assert page_of(year, "FY2022.provisional") == provisional
 
     # The same command, and none: the same bytes.
-    for words in ((), ("--status", "final", "--reason", "to be sure")):
+    for words in ((), ("--status", "final")):
         assert outlook("report", "2022", *words).returncode == 0
         assert page_of(year) == page
+    # A reason changes no figure, and is not lost.
+    for reason in ("to be sure", "to be sure", "<asked> again."):
+        assert outlook("report", "2022", "--status", "final", "--reason", reason).returncode == 0
+        assert (figures(year), ">Final<" in page_of(year)) == (before, True)
+    told = versions.manifest(year / "published" / "report" / "FY2022")["frozen_reason"]
+    assert re.fullmatch(r"\S{10}: to be sure; \S{10}: <asked> again\.", told)
+    assert f"Reason: {escape(told)}</p>" in page_of(year)
+    assert page_of(year, "FY2022.provisional") == provisional
+    assert [p.name for p in (year / "published" / "editions").iterdir()] == ["FY2022.r1"]
     refused = outlook("report", "2022", "--status", "provisional")
     assert refused.returncode == 2 and "cannot be provisional again" in refused.stderr
     # A night more, and a build from nothing: the same figures.
@@ -349,7 +361,8 @@ def test_a_report_killed_at_any_step_is_old_or_new_or_healed(home: Path, was: in
         healed = (target / "index.html").read_text()
         assert healed == ("old" if seen == "none" else seen)
         left = {p.name for p in target.parent.iterdir()} - {"FY2022"}
-        assert left == ({"FY2022.r1"} if was and healed == "new" else set())
+        kept = "FY2022.r1" if was else "FY2022.provisional"
+        assert left == ({kept} if healed == "new" else set())
     assert seen == "new" and states == {"old", "none", "new"}
 
 

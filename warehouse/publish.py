@@ -21,6 +21,8 @@ from warehouse.versions import BUILD_AGAIN, FILE, manifest, revision_of
 
 log = logging.getLogger(__name__)
 
+PROVISIONAL = "provisional"  # what the last report of an edition before it was frozen is kept as
+
 
 @contextmanager
 def writer_lock(published: Path) -> Iterator[None]:
@@ -97,7 +99,8 @@ def put_report(made: Path, published: Path, edition: str) -> Path:
     """Replaces the edition's report folder with a finished one; call with the lock held.
 
     If the process is killed between the two renames, readers find no report; the next process to
-    take the lock puts the old one back. The report of an earlier revision is kept as FY2022.r1.
+    take the lock puts the old one back. When an edition is frozen, or frozen again, the report
+    before is kept as FY2022.provisional or FY2022.r1.
     """
     target = published / "report" / edition
     target.parent.mkdir(exist_ok=True)
@@ -153,7 +156,7 @@ def _aside(target: Path) -> Path:
 
 def _settle_report(target: Path) -> None:
     """Settles a report that was set aside: puts it back if none replaced it, keeps it if it is of
-    an earlier revision, and removes it otherwise."""
+    an earlier state of the edition, and removes it otherwise."""
     aside = _aside(target)
     if not aside.exists():
         return
@@ -163,8 +166,8 @@ def _settle_report(target: Path) -> None:
         return
     if (aside / "manifest.json").is_file():
         was, now = (_frozen_revision(f) for f in (aside, target))
-        kept = target.with_name(f"{target.name}.r{was}")
-        if was and now and was < now and not kept.exists():
+        kept = target.with_name(f"{target.name}.{f'r{was}' if was else PROVISIONAL}")
+        if now and (was or 0) < now and not kept.exists():
             move(aside, kept)
             return
     shutil.rmtree(aside, ignore_errors=True)

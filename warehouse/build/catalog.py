@@ -60,7 +60,7 @@ COLUMNS = {
     "meta.revision says what changed and why.",
     "meta.edition.revision": "Number of times that it has been frozen; null if never.",
     "meta.edition.reason": "Why it was frozen again, or frozen although nights of its year are "
-    "missing.",
+    "missing; then each reason given since, with its day.",
     "meta.edition.code_version": "Hash of the code that froze it.",
     "meta.edition.lake_fingerprint": "Hash of the whole lake that it was frozen from.",
     "meta.vintage.export_date": "Latest export date in the version that told it.",

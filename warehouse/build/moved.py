@@ -11,6 +11,7 @@ HEADLINES = """
         coalesce(a.metric, b.metric) AS metric,
         a.value AS was,
         b.value AS now,
+        b.value - a.value AS difference,
         a.as_of AS was_as_of,
         b.as_of AS now_as_of,
         a.symbol AS was_symbol,
@@ -48,8 +49,24 @@ def as_sentence(moved: Row) -> str:
     return f"{name} {was} to {now}" + (": only its mark changed" if is_same else "")
 
 
+def as_row(moved: Row) -> Row:
+    """One changed figure as a line of a table; a figure that is new or gone has no other side."""
+    was, now = (_shown(moved[side], moved[f"{side}_symbol"]) for side in ("was", "now"))
+    difference = moved["difference"]
+    return {
+        "edition": moved["edition"],
+        "headline": moved["metric"],
+        "was": None if moved["is_new"] else was,
+        "now": None if moved["is_gone"] else now,
+        "difference": f"{_number(difference)}" if difference else None,
+    }
+
+
 def _shown(value: float | None, symbol: str | None) -> str:
     if value is None:
         return "withheld" if symbol == "c" else "not available"
-    number = f"{value:,.4f}".rstrip("0").rstrip(".")
-    return f"{number} [{symbol}]" if symbol else number
+    return f"{_number(value)} [{symbol}]" if symbol else _number(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.4f}".rstrip("0").rstrip(".")

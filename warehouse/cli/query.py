@@ -46,8 +46,8 @@ def diff(
     b: Annotated[str, typer.Argument(metavar="B", help="Folder's name, or a path.")],
     as_json: Json = False,
 ) -> None:
-    """Compare two published versions: rows added, removed and changed; headlines that moved."""
-    from warehouse.build.moved import as_sentence
+    """Compare two published versions: headlines that moved; rows added, removed and changed."""
+    from warehouse.build.moved import as_row
     from warehouse.questions.diff import compare, find
 
     published = settings().published
@@ -55,15 +55,18 @@ def diff(
     if as_json:
         terminal.print_json(found)
         return
-    moved = [_as_text(t) for t in found["tables"] if _has_moved(t)]
-    if moved:
-        terminal.print_rows(moved, f"{a} to {b}: rows by the key of each table")
+    if found["headlines"]:
+        terminal.print_rows([as_row(h) for h in found["headlines"]], f"{a} to {b}: headlines")
     else:
-        terminal.say("every row is the same")
-    for headline in found["headlines"]:
-        terminal.say(as_sentence(headline))
-    if not found["headlines"]:
         terminal.say("no headline moved")
+    tables = [_as_text(t) for t in found["tables"] if _has_moved(t)]
+    if tables:
+        terminal.print_rows(tables, f"{a} to {b}: rows by the key of each table")
+    minor = _minor(found["tables"])
+    if minor:
+        terminal.say(minor)
+    elif not tables:
+        terminal.say("every row is the same")
 
 
 def revisions(
@@ -137,15 +140,30 @@ def _vintage(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _has_moved(table: dict[str, Any]) -> bool:
-    return any(v for k, v in table.items() if k != "table")
+    """Whether more than marks and dates changed."""
+    told = ("added", "gone", "changed_values", "columns_new", "columns_gone")
+    return any(table[k] for k in told)
 
 
 def _as_text(table: dict[str, Any]) -> dict[str, Any]:
-    """The comparison of one table as one line."""
-    changes = [f"{c} ({n:,})" for c, n in sorted(table["changed_columns"].items())]
+    """The comparison of one table as one line, without marks and dates."""
+    times = table["changed_columns"].items()
+    changes = [
+        f"{c} ({n:,})" for c, n in sorted(times) if c not in (*table["marks"], *table["dates"])
+    ]
     changes += [f"+{c}" for c in table["columns_new"]] + [f"-{c}" for c in table["columns_gone"]]
-    counts = {n: table[n] for n in ("table", "added", "gone", "changed")}
-    return {**counts, "columns": ", ".join(changes)}
+    counts = {n: table[n] for n in ("table", "added", "gone")}
+    return {**counts, "changed": table["changed_values"], "columns": ", ".join(changes)}
+
+
+def _minor(tables: list[dict[str, Any]]) -> str | None:
+    """How often marks and dates changed, of all tables in one line; None if never."""
+    told = []
+    for kind in ("marks", "dates"):
+        times = [sum(t["changed_columns"][c] for c in t[kind]) for t in tables]
+        if any(times):
+            told.append(f"{kind} in {sum(times):,} cells of {sum(map(bool, times))} tables")
+    return f"also changed: {' and '.join(told)} (--json lists them)" if told else None
 
 
 def _write_csv(columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:

@@ -46,9 +46,9 @@ UNFINISHED = "(as_of IS NULL OR as_of < period_to)"
 def freeze(settings: Settings, edition: str, by: str, reason: str | None = None) -> Frozen:
     """Freezes an edition as today's lake and code make it.
 
-    Freezing the same rows again does nothing. Raises SettingsError for an edition that the lake
-    cannot make, and, without a reason, for an unfinished year or a revision; PublishError if the
-    frozen edition is damaged.
+    Freezing the same rows again changes nothing, but a new reason is kept beside them. Raises
+    SettingsError for an edition that the lake cannot make, and, without a reason, for an unfinished
+    year or a revision; PublishError if the frozen edition is damaged.
     """
     with publish.writer_lock(settings.published), computed(settings) as db:
         _known(db, edition)
@@ -60,6 +60,8 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
             found = against(db, old)
             changes = found.changes + (revisions.added(found) if reason else [])
             if not changes:
+                if reason and reason not in old.reasons:
+                    _keep_reason(settings, old, {"by": by, "reason": reason})
                 return old
             if not reason:
                 raise SettingsError(
@@ -164,6 +166,14 @@ def _write(
         # Discarded with the folder it is built in, should there be a damaged one of that name.
         put_folder(building, target, building.parent, final_step(*locks))
     return Frozen(target, manifest, is_new=True)
+
+
+def _keep_reason(settings: Settings, old: Frozen, said: dict[str, str | None]) -> None:
+    """Writes a reason given for a frozen edition of which nothing changes."""
+    path = old.folder / f"reason-{len(old.given) + 1:03}.json"
+    with final_step(publish.lock(settings.published)):
+        write_json(path, {**said, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    log.info("nothing of %s changes; the reason is kept in %s", old.folder.name, path)
 
 
 def _known(db: duckdb.DuckDBPyConnection, edition: str) -> None:

@@ -1,7 +1,8 @@
 """Frozen editions on disk: which exist, and whether they are unchanged.
 
 `published/editions/FY2022.r1/` holds the rows of every report table of that edition as Parquet, and
-a manifest with hashes, code, lake and the calendar of nights.
+a manifest with hashes, code, lake and the calendar of nights. A reason that is given later, while
+no figure changes, is a file beside them: the frozen files never change.
 """
 
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import PublishError
-from transforms.storage import damage, sha256
+from transforms.storage import damage, read_json, sha256
 from warehouse import versions
 
 FROM_BACKUP = "restore it from a backup, since a frozen edition cannot be made again"
@@ -35,6 +36,24 @@ class Frozen:
     @property
     def frozen_at(self) -> datetime:
         return datetime.fromisoformat(self.manifest["frozen_at"])
+
+    @property
+    def given(self) -> list[Path]:
+        """Files of the reasons given since it was frozen, oldest first."""
+        return sorted(self.folder.glob("reason-*.json"))
+
+    @property
+    def reasons(self) -> dict[str, str | None]:
+        """Each reason and the day on which it was given; None for the day of the freeze."""
+        first = self.manifest["reason"]
+        since = [read_json(path, FROM_BACKUP) or {} for path in self.given]
+        return ({first: None} if first else {}) | {g["reason"]: g["at"][:10] for g in since}
+
+    @property
+    def reason(self) -> str | None:
+        """All reasons as one text."""
+        told = [f"{on}: {text}" if on else text for text, on in self.reasons.items()]
+        return "; ".join([*(t.rstrip(".") for t in told[:-1]), *told[-1:]]) or None
 
 
 def verify(one: Frozen) -> None:
@@ -77,8 +96,12 @@ def every(published: Path) -> list[Frozen]:
 
 
 def hashes(published: Path) -> dict[str, str]:
-    """Hash of the manifest of every revision, by the name of its folder."""
-    return {f.folder.name: sha256(f.folder / "manifest.json") for f in every(published)}
+    """Hash of the manifest of every revision, by the name of its folder, and of the reasons given
+    since."""
+    known = every(published)
+    return {f.folder.name: sha256(f.folder / "manifest.json") for f in known} | {
+        f"{f.folder.name}/{path.name}": sha256(path) for f in known for path in f.given
+    }
 
 
 def missed(published: Path, known: dict[str, str]) -> None:

@@ -89,8 +89,9 @@ def _editions(db: duckdb.DuckDBPyConnection, published: Path) -> list[dict[str, 
         rows[one.manifest["edition"]] = {
             **{
                 k: one.manifest[k]
-                for k in ("edition", "revision", "reason", "code_version", "lake_fingerprint")
+                for k in ("edition", "revision", "code_version", "lake_fingerprint")
             },
+            "reason": one.reason,
             "status": one.status,
             "frozen_at": one.frozen_at,
             "frozen_by": one.manifest["by"],

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from transforms.storage import sha256
 from warehouse import spreadsheet
 from warehouse.models import models
+from warehouse.page import words
 from warehouse.page.edition import Column, Edition, Table
 
 KINDS = {
@@ -67,14 +68,14 @@ def write_parquet(path: Path, table: Table) -> None:
 
 
 def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
-    """A Frictionless description of the CSV files in `folder`."""
+    """A Data Package (version 2) of the CSV files in `folder`; it says why a cell is empty."""
     keys = {m.name: m.key for m in models() if m.schema == "report"}
     resources = []
     for table in edition.tables.values():
         path = folder / "csv" / f"{table.name}.csv"
         schema: dict[str, Any] = {
-            "fields": [_field(c) for c in table.columns],
-            "missingValues": [""],
+            "fields": [_field(c, table) for c in table.columns],
+            "missingValues": [_empty("Not known, or does not apply")],
         }
         if table.name in keys:
             schema["primaryKey"] = list(keys[table.name])
@@ -83,7 +84,7 @@ def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
                 "name": table.name.replace("_", "-"),
                 "path": f"csv/{table.name}.csv",
                 "description": table.doc,
-                "profile": "tabular-data-resource",
+                "type": "table",
                 "format": "csv",
                 "mediatype": "text/csv",
                 "encoding": "utf-8",
@@ -93,7 +94,7 @@ def datapackage(edition: Edition, folder: Path, title: str) -> dict[str, Any]:
             }
         )
     return {
-        "profile": "tabular-data-package",
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"digital-b2b-outlook-{edition.market['country_iso2'].lower()}"
         f"-{edition.name.lower()}",
         "title": title,
@@ -111,6 +112,7 @@ def manifest(edition: Edition, folder: Path, source: dict[str, Any]) -> dict[str
         "status": edition.status,
         "frozen_revision": edition.frozen.get("revision"),
         "frozen_at": _instant(edition.frozen.get("frozen_at")),
+        "frozen_reason": edition.frozen.get("reason"),
         "frozen_manifest_sha256": edition.frozen.get("manifest_sha256"),
         "is_partial": edition.is_partial,
         "data_to": edition.data_to,
@@ -134,11 +136,28 @@ def _instant(at: datetime | None) -> str | None:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
 
 
-def _field(column: Column) -> dict[str, str]:
+def _field(column: Column, table: Table) -> dict[str, Any]:
     kind = KINDS.get(column.type, ("string", None))[0]
     kind = "number" if column.type.startswith("DECIMAL") else kind
-    found = {"name": column.name, "type": kind, "description": column.doc}
-    return {**found, "unit": column.unit} if column.unit else found
+    found: dict[str, Any] = {"name": column.name, "type": kind, "description": column.doc}
+    found |= {"unit": column.unit} if column.unit else {}
+    symbol = table.symbol_of(column.name)
+    if column.name.endswith("symbol"):
+        marks = [{"value": s, "label": name} for s, (name, _) in words.SYMBOLS.items()]
+        found |= {
+            "categories": marks,
+            "missingValues": [_empty("The figure is shown, without mark")],
+        }
+    elif table.column(symbol):
+        why = [f"{words.SYMBOLS[s][0].lower()} where {symbol} is {s}" for s in words.UNSHOWN]
+        told = _empty(words.capital(f"{', '.join(why)}; elsewhere it does not apply"))
+        found |= {"missingValues": [told]}
+    return found
+
+
+def _empty(why: str) -> dict[str, str]:
+    """The one missing value of the CSV files, and what it says."""
+    return {"value": "", "label": why}
 
 
 def _arrow(column: Column) -> pa.DataType:

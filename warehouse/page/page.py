@@ -107,7 +107,7 @@ def render(
         title=_title(edition),
         year_label=year_label(edition),
         style=Markup(theme.fonts() + style + recolouring()),
-        tiles=[_tile(t, edition) for t in layout()["tile"]],
+        tiles=tiles(edition),
         lead=sentences.lead(edition, on_page),
         points=story.main_points(on_page, edition),
         numbers=numbers,
@@ -158,6 +158,11 @@ def drawn(edition: Edition) -> dict[str, Picture]:
                 found[figure.id] = made
     calendar = nights.picture(edition)
     return {**found, "nights": calendar} if calendar else found
+
+
+def tiles(edition: Edition) -> list[dict[str, Any]]:
+    """The headline figures, as the page and the workbook show them."""
+    return [_tile(t, edition) for t in layout()["tile"]]
 
 
 def year_label(edition: Edition) -> str:
@@ -219,6 +224,7 @@ def _tile(tile: dict[str, Any], edition: Edition) -> dict[str, Any]:
         **made,
         "value": value,
         "shown": shown(point, unit) if words.is_share(unit) else words.short(value),
+        "unit": unit,
         "symbol": point.symbol or "",
         "change": _since(point, a_year_before(point, found), unit),
         "as_of": point.as_of,

@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from transforms import engine
 from transforms.code import code_version
 from transforms.errors import PublishError, SettingsError
 from transforms.settings import Settings
 from transforms.storage import write_json
 from warehouse import publish, versions
 from warehouse.build.build import build
-from warehouse.editions import freeze, frozen
+from warehouse.editions import freeze, frozen, revisions
 from warehouse.page import files, page, pdf, theme, workbook
 from warehouse.page.edition import Edition, read
 from warehouse.tables.nights import are_generated
@@ -91,12 +92,22 @@ def release(
 ) -> Made:
     """Freezes an edition, publishes a file that shows it as final, and makes its report.
 
-    If nothing has changed since, figures and page are the same. After an interruption, the same
-    call carries on. Raises what `freeze.freeze` and `build` raise.
+    If nothing has changed since, the figures are the same, and a reason is kept and shown. After an
+    interruption, the same call carries on. Raises what `freeze.freeze` and `build` raise.
     """
     freeze.freeze(settings, name, by, reason)
     build(settings)
-    return make(settings, name, progress=progress)
+    made = make(settings, name, progress=progress)
+    if hidden := _newly_withheld(settings.published, made.folder):
+        log.warning(
+            "%s withholds what %s shows, in %s rows: %s. Delete that folder by hand if its figures "
+            "must not be public",
+            name,
+            made.folder.with_name(f"{name}.{publish.PROVISIONAL}"),
+            len(hidden),
+            ", ".join(hidden[:5]),
+        )
+    return made
 
 
 def write(
@@ -119,7 +130,7 @@ def write(
     (folder / "csv.zip").write_bytes(zipped)
     carried["csv.zip"] = zipped
     tell("tables")
-    workbook.write(folder / "outlook.xlsx", edition, title)
+    workbook.write(folder / "outlook.xlsx", edition, title, page.tiles(edition))
     carried["outlook.xlsx"] = (folder / "outlook.xlsx").read_bytes()
     tell("workbook")
     pictures = page.drawn(edition)
@@ -139,6 +150,19 @@ def write(
     made = {**files.manifest(edition, folder, kept), "page_code_version": code_version(ROOM)}
     write_json(folder / "manifest.json", made)
     return has_pdf
+
+
+def _newly_withheld(published: Path, report: Path) -> list[str]:
+    """Rows that the kept provisional report shows, if there is one, and the final one withholds."""
+    before = report.with_name(f"{report.name}.{publish.PROVISIONAL}") / "parquet"
+    names = {p.stem for p in before.glob("*.parquet")}
+    live = versions.latest(published)
+    if not names or live is None:
+        return []
+    with engine.read_only(live / versions.FILE) as db:
+        changes = revisions.compare(db, report.name, before, names).changes
+    # A row that is gone is none of them: the provisional report is of an earlier night.
+    return revisions.newly_withheld([c for c in changes if c.column])
 
 
 def _is_as_frozen(published: Path, edition: Edition, source: str) -> None:

@@ -52,6 +52,7 @@ SPELLED = {
     "usd": "US$",
     "top3": "top 3",
     "p90": "90th percentile",
+    "rfq": "request",
     "rfqs": "requests",
     "iso2": "",
     "moq": "minimum order",

@@ -14,6 +14,7 @@ from warehouse.build import moved
 from warehouse.models import PUBLISHED, models
 
 Row = dict[str, Any]
+DATES = ("DATE", "TIMESTAMP")
 
 
 def find(version: str, published: Path) -> Path:
@@ -38,7 +39,8 @@ def compare(a: Path, b: Path) -> Row:
     """Rows added, removed and changed per table from version `a` to version `b`, and headlines.
 
     Rows are matched by the key of their model. If the columns of a table differ, only those that
-    both versions have are compared.
+    both versions have are compared. `marks` and `dates` name changed columns of these kinds;
+    `changed_values` counts the rows in which more than these changed.
     """
     with tempfile.TemporaryDirectory() as spill, engine.in_memory(Path(spill)) as db:
         for name, path in (("a", a), ("b", b)):
@@ -64,7 +66,8 @@ def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) ->
     was, now = (_columns(db, catalog, table) for catalog in ("a", "b"))
     if not was and not now:
         return None
-    found: Row = {"table": table, "added": 0, "gone": 0, "changed": 0, "changed_columns": {}}
+    found: Row = {"table": table, "added": 0, "gone": 0, "changed": 0, "changed_values": 0}
+    found |= {"changed_columns": {}, "marks": [], "dates": []}
     found["columns_new"] = [c for c in now if c not in was]
     found["columns_gone"] = [c for c in was if c not in now]
     if not was or not now or not set(key) <= set(was) & set(now):
@@ -95,25 +98,37 @@ def _compare(db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) ->
             f"count(*) FILTER (x.{named(c)} IS DISTINCT FROM y.{named(c)})" for c in values
         )
         on = " AND ".join(f"m.{named(k)} IS NOT DISTINCT FROM x.{named(k)}" for k in key)
+        marks = [c for c in values if c.endswith("symbol") or c == "is_partial"]
+        dates = [c for c in values if now[c].startswith(DATES)]
+        major = " OR ".join(
+            f"x.{named(c)} IS DISTINCT FROM y.{named(c)}"
+            for c in values
+            if c not in (*marks, *dates)
+        )
         times = db.execute(
-            f"SELECT {differs} FROM moved AS m JOIN a.{table} AS x ON {on} "
+            f"SELECT count(*) FILTER ({major or 'false'}), {differs} "
+            f"FROM moved AS m JOIN a.{table} AS x ON {on} "
             f"JOIN b.{table} AS y ON {meets} WHERE NOT m.is_new AND NOT m.is_gone"
         ).fetchone()
         assert times is not None
-        found["changed_columns"] = {c: n for c, n in zip(values, times, strict=True) if n}
+        found["changed_values"] = times[0]
+        found["changed_columns"] = {c: n for c, n in zip(values, times[1:], strict=True) if n}
+        found["marks"] = [c for c in marks if c in found["changed_columns"]]
+        found["dates"] = [c for c in dates if c in found["changed_columns"]]
     return found
 
 
-def _columns(db: duckdb.DuckDBPyConnection, catalog: str, table: str) -> list[str]:
+def _columns(db: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:
+    """Names and types of the columns of a table; empty if it is not there."""
     schema, _, name = table.partition(".")
     found = db.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? "
-        "AND table_name = ? ORDER BY column_index",
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
         [catalog, schema, name],
     ).fetchall()
-    return [c for (c,) in found]
+    return dict(found)
 
 
-def _count(db: duckdb.DuckDBPyConnection, catalog: str, table: str, columns: list[str]) -> int:
+def _count(db: duckdb.DuckDBPyConnection, catalog: str, table: str, columns: dict[str, str]) -> int:
     found = db.execute(f"SELECT count(*) FROM {catalog}.{table}").fetchone() if columns else None
     return int(found[0]) if found else 0

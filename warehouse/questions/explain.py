@@ -9,7 +9,7 @@ from transforms.code import code_version
 from transforms.errors import SettingsError
 from transforms.lake import Lake
 from warehouse.questions import figure as figures
-from warehouse.questions import sources
+from warehouse.questions import queries, sources
 from warehouse.questions.figure import PARTS, Figure, Row
 from warehouse.tables.make import MADE_BY
 
@@ -37,8 +37,7 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
         needs = _needs(figure)
         nights = sources.nights(db, needs, figure.measure, chosen, row)
         for night in nights:
-            earlier = _earlier_nights(figure)
-            night["earlier"] = sources.earlier_deliveries(db, night, chosen, earlier)
+            night |= sources.behind(db, night, chosen, _earlier_nights(figure))
         run = engine.rows(db, "FROM meta.run")[0]
         parts = _parts(row, figure.measure)
         return {
@@ -62,7 +61,8 @@ def explain(file: Path, lake: Lake, metric: str, edition: str | None) -> Row:
             "run_id": run["run_id"],
             "code_version": run["code_version"],
             "is_sql_of_the_file": run["code_version"] == code_version(*MADE_BY),
-            "sql": figure.model.sql,
+            "sql": queries.of_figure(figure, chosen["edition"], row),
+            "build_sql": queries.of_build(figure, figures.measures(db, figure.model)[0]),
         }
 
 

@@ -36,6 +36,7 @@ def as_lines(found: Row) -> list[str]:
             + (f"; nights of the period: {_counts(counted)}" if counted else "")
             + (f"; and {_text(earlier)} earlier deliveries: `outlook nights`" if earlier else "")
         )
+        lines += _nights_behind(night)
     for receipt in found["receipts"]:
         lines.append(
             f"receipt      {receipt['dataset']} {receipt['export_date']} revision "
@@ -49,12 +50,29 @@ def as_lines(found: Row) -> list[str]:
     lines.append(f"made by      run {found['run_id']}, code {found['code_version']}")
     if not found["is_sql_of_the_file"]:
         lines.append("             not made by this code: the SQL may have been different")
-    if re.search(r"\b(staging|disclosure|lake)\.", found["sql"]):
+    if re.search(r"\b(staging|disclosure|lake)\.", found["build_sql"]):
         lines.append(
             "sql          the build makes staging.*, disclosure.*, lake.* and macros such as "
             "shown(); they are not in the published file"
         )
-    return [*lines, "", *found["sql"].strip().splitlines()]
+    lines += ["", "-- in the published file", *found["sql"].splitlines()]
+    return [*lines, "", "-- in the build", *found["build_sql"].splitlines()]
+
+
+def _nights_behind(night: Row) -> list[str]:
+    """The range of the nights behind a flow, and each one in between that does not count."""
+    if not night["earlier_nights"] and not night["left_out"]:
+        return []
+    first = min([*night["earlier_nights"], night["export_date"]])
+    number = _text(len(night["earlier_nights"]) + 1)
+    return [
+        f"             {number} nights behind it, {first} to {night['export_date']}",
+        *(
+            f"             without {n['export_date']}: {n['status']}"
+            + (f", {n['reason']}" if n["reason"] else "")
+            for n in night["left_out"]
+        ),
+    ]
 
 
 def _marked(found: Row) -> str:

@@ -66,20 +66,20 @@ def find(db: duckdb.DuckDBPyConnection, metric: str) -> Figure:
     if words[0] not in tables:
         words.insert(0, "headline")
     model, words = tables[words[0]], words[1:]
-    measures, with_parts = _measures(db, model)
+    known, with_parts = measures(db, model)
     others = [k for k in model.key if k != "edition"]
     also = [c for c in BESIDE if c in _columns(db, model)]
-    is_measure = len(words) > len(others) and words[-1] in [*measures, *also]
+    is_measure = len(words) > len(others) and words[-1] in [*known, *also]
     measure = words.pop() if is_measure else None
     # Only measures with their own parts must be named; without a name, the first is meant.
     if len(words) == len(others) and (measure or not with_parts):
         keys = dict(zip(others, words, strict=True))
         if not others or _exists(db, model, keys):
-            return Figure(model, keys, measure or measures[0])
-    raise SettingsError(f"{metric!r} is not a figure. {_choices(db, tables, model, measures)}")
+            return Figure(model, keys, measure or known[0])
+    raise SettingsError(f"{metric!r} is not a figure. {_choices(db, tables, model, known)}")
 
 
-def _measures(db: duckdb.DuckDBPyConnection, model: Model) -> tuple[list[str], bool]:
+def measures(db: duckdb.DuckDBPyConnection, model: Model) -> tuple[list[str], bool]:
     """Columns that hold figures, the table's main one first; whether each has its own parts."""
     types = _columns(db, model)
     named = [c for c in types if f"{c}_numerator" in types]

@@ -4,6 +4,7 @@ from datetime import date
 
 import duckdb
 
+from transforms import engine
 from transforms.lake import Lake
 from warehouse.questions.figure import Row
 
@@ -56,23 +57,25 @@ def nights(
     return list(found.values())
 
 
-def earlier_deliveries(
-    db: duckdb.DuckDBPyConnection, night: Row, edition: Row, earlier: dict[str, str]
-) -> int | None:
-    """Number of earlier deliveries that the figure also rests on; None if it rests on one night.
+def behind(db: duckdb.DuckDBPyConnection, night: Row, edition: Row, earlier: dict[str, str]) -> Row:
+    """The earlier nights that the figure also rests on, and those in between that do not count.
 
-    Inquiries are a flow over the period; for a census, the model says so under earlier_nights.
+    Inquiries are a flow over the period; for a census, the model says so under earlier_nights. A
+    figure that rests on one night has None for both.
     """
     reach = "period" if night["dataset"] == "inquiries" else earlier.get(night["dataset"])
     if not reach or not night["is_as_of"]:
-        return None
+        return {"earlier": None, "earlier_nights": None, "left_out": None}
     since = edition["period_from"] if reach == "period" else date.min
-    found = db.execute(
-        "SELECT count(*) FROM meta.night WHERE dataset = ? AND export_date >= ? "
-        "AND export_date < ? AND status IN ('ok', 'late', 'partial')",
+    found = engine.rows(
+        db,
+        "SELECT export_date, status, reason, status IN ('ok', 'late', 'partial') AS counts "
+        "FROM meta.night WHERE dataset = ? AND export_date >= ? AND export_date < ? ORDER BY 1",
         [night["dataset"], since, night["export_date"]],
-    ).fetchone()
-    return found[0] if found else None
+    )
+    counted = [n["export_date"] for n in found if n.pop("counts")]
+    left_out = [n for n in found if n["export_date"] not in counted]
+    return {"earlier": len(counted), "earlier_nights": counted, "left_out": left_out}
 
 
 def _last_census(db: duckdb.DuckDBPyConnection) -> date | None:
@@ -95,10 +98,15 @@ def _counted(db: duckdb.DuckDBPyConnection, dataset: str, edition: Row) -> dict[
 
 
 def receipts(lake: Lake, nights: list[Row]) -> list[Row]:
-    """The receipts of these nights, with every file that was read."""
+    """The receipts of these nights and of the nights behind them, with every file that was read."""
     found = []
-    for night in nights:
-        receipt = lake.receipt(night["dataset"], date.fromisoformat(f"{night['export_date']}"))
+    dates = [
+        (night["dataset"], on)
+        for night in nights
+        for on in (night["export_date"], *(night["earlier_nights"] or ()))
+    ]
+    for dataset, on in sorted(set(dates)):
+        receipt = lake.receipt(dataset, on)
         if receipt:
             told = receipt.as_json()
             sources = [{n: s[n] for n in ("name", "rows", "sha256")} for s in told["sources"]]

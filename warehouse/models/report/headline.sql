@@ -1,4 +1,5 @@
 -- The headline figures of each edition. Grain: edition, metric.
+-- Each branch names all its columns: `outlook explain` shows the one of the metric alone.
 WITH counted AS (
     SELECT edition, 'paid_sellers' AS figure, paid_sellers AS value, coverage
     FROM staging.stg_edition
@@ -7,24 +8,25 @@ WITH counted AS (
     UNION ALL
     SELECT
         edition,
-        'live_listings',
-        sum(live_listings) FILTER (WHERE is_market),
-        coalesce(sum(live_listings) FILTER (WHERE is_known), 0) / sum(live_listings)
+        'live_listings' AS figure,
+        sum(live_listings) FILTER (WHERE is_market) AS value,
+        coalesce(sum(live_listings) FILTER (WHERE is_known), 0) / sum(live_listings) AS coverage
     FROM staging.stg_live_listing
     GROUP BY edition
     UNION ALL
     SELECT
         edition,
-        'listings_ever',
-        sum(new_listings) FILTER (WHERE is_market),
+        'listings_ever' AS figure,
+        sum(new_listings) FILTER (WHERE is_market) AS value,
         coalesce(sum(new_listings) FILTER (WHERE country_iso2 IS NOT NULL), 0) / sum(new_listings)
+            AS coverage
     FROM staging.stg_edition
     JOIN lake.listing_new ON changed_on <= as_of
     LEFT JOIN staging.stg_seller_as_of USING (edition, seller_id)
     WHERE dataset = 'listings'
     GROUP BY edition
     UNION ALL
-    SELECT edition, 'inquiries', inquiries, coverage
+    SELECT edition, 'inquiries' AS figure, inquiries AS value, coverage
     FROM staging.stg_inquiry_count
     WHERE span = 'year'
 ),
