@@ -41,10 +41,10 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     hover = theme.hover()
     layers = [
         bar.encode(y=height, description=hover, color=fill, strokeWidth=edge),
-        label.encode(y=height, text="text:N"),
+        label.encode(y=height, text=alt.Text("text:N")),
     ]
     told = "; ".join(f"{r['edition']} {r['text']}" for r in rows)
-    chart = alt.layer(*layers).properties(width=width, height=200)
+    chart = alt.layer(*layers, width=width, height=200)
     return chart, f"Columns. {figure.unit}: {told}."
 
 
@@ -91,13 +91,13 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
     layers = [
         bar.encode(y=y, x=alt.X("value:Q", axis=None, scale=scale), description=theme.hover()),
         tick.encode(y=y, x=alt.X("last:Q", scale=scale), description=theme.hover("hover_last")),
-        value.encode(y=y, x=edge, text="text:N"),
-        change.encode(y=y, x=edge, text="change:N"),
+        value.encode(y=y, x=edge, text=alt.Text("text:N")),
+        change.encode(y=y, x=edge, text=alt.Text("change:N")),
     ]
     if is_narrow:
         name = base.mark_text(align="left", dy=-10, fontSize=12.5)
-        layers.append(name.encode(y=y, x=alt.value(0), text="label:N"))
-    chart = alt.layer(*layers).properties(width=plot, height=alt.Step(40 if is_narrow else 28))
+        layers.append(name.encode(y=y, x=alt.XValue(0), text=alt.Text("label:N")))
+    chart = alt.layer(*layers, width=plot, height=alt.Step(40 if is_narrow else 28))
     told = "; ".join(f"{r['label']} {r['text']} {r['change']}".strip() for r in rows)
     return chart, f"Bars. {figure.unit}: {told}."
 

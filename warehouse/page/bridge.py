@@ -71,12 +71,12 @@ def drawn(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     base = alt.Chart(theme.data(rows)).encode(x=x)
     size = int(width / len(rows) * 0.6)
     bars = base.mark_bar(aria=True, size=size).encode(
-        y=y, y2="to:Q", color=alt.Color("colour:N", scale=None), description=theme.hover()
+        y=y, y2=alt.Y2("to:Q"), color=alt.Color("colour:N", scale=None), description=theme.hover()
     )
     text = base.mark_text(dy=-9, fontWeight=600, fontSize=13 if width > 400 else 11)
-    layers = [bars, text.encode(y=alt.Y("top:Q", axis=None), text="text:N")]
+    layers = [bars, text.encode(y=alt.Y("top:Q", axis=None), text=alt.Text("text:N"))]
     told = ", ".join(f"{r['step']} {r['text']}" for r in rows)
-    chart = alt.layer(*layers).properties(width=width, height=200)
+    chart = alt.layer(*layers, width=width, height=200)
     return chart, f"Columns that lead from one year to the next. {figure.unit}: {told}."
 
 

@@ -49,7 +49,7 @@ def pair(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None
     base, y, scale, plot = _rows(rows, [r["other"] for r in rows], width)
     x = alt.X("value:Q", axis=_percents(), scale=scale)
     layers = [
-        base.mark_rule(color=theme.LINE, strokeWidth=3).encode(y=y, x=x, x2="other:Q"),
+        base.mark_rule(color=theme.LINE, strokeWidth=3).encode(y=y, x=x, x2=alt.X2("other:Q")),
         _dot(base, "circle", theme.GREEN).encode(y=y, x=x, description=theme.hover()),
         _dot(base, "diamond", theme.BLUE).encode(
             y=y, x=alt.X("other:Q", scale=scale), description=theme.hover("hover_other")
@@ -57,7 +57,7 @@ def pair(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None
         *_texts(base, y, plot, width),
     ]
     told = "; ".join(f"{r['label']} {r['text']}" for r in rows)
-    chart = alt.layer(*layers).properties(width=plot, height=alt.Step(_step(width)))
+    chart = alt.layer(*layers, width=plot, height=alt.Step(_step(width)))
     return chart, f"Two dots for each class. {figure.unit}: {told}."
 
 
@@ -90,7 +90,7 @@ def quartiles(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] |
     low_ = alt.X("low:Q", axis=grid, scale=scale)
     layers = [
         base.mark_rule(aria=True, color=theme.GREEN, strokeWidth=5, opacity=0.35).encode(
-            y=y, x=low_, x2="high:Q", description=theme.hover()
+            y=y, x=low_, x2=alt.X2("high:Q"), description=theme.hover()
         ),
         _dot(base, "circle", theme.GREEN).encode(
             y=y, x=alt.X("value:Q", scale=scale), description=theme.hover()
@@ -98,7 +98,7 @@ def quartiles(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] |
         *_texts(base, y, plot, width),
     ]
     told = "; ".join(r["hover"] for r in rows)
-    chart = alt.layer(*layers).properties(width=plot, height=alt.Step(_step(width)))
+    chart = alt.layer(*layers, width=plot, height=alt.Step(_step(width)))
     return chart, f"Medians and quartiles. {figure.unit}: {told}."
 
 
@@ -121,9 +121,8 @@ def shares(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     x = alt.X("value:Q", axis=_percents(), scale=scale)
     dots = _dot(base, "circle", theme.GREEN).encode(y=y, x=x, description=theme.hover())
     told = "; ".join(r["hover"] for r in rows)
-    chart = alt.layer(dots, *_texts(base, y, plot, width)).properties(
-        width=plot, height=alt.Step(_step(width))
-    )
+    layers = [dots, *_texts(base, y, plot, width)]
+    chart = alt.layer(*layers, width=plot, height=alt.Step(_step(width)))
     return chart, f"A dot for each class. {figure.unit}: {told}."
 
 
@@ -166,13 +165,13 @@ def _texts(base: Any, y: Any, plot: float, width: int) -> list[Any]:
     """Values at the right edge; on a phone names and values stand above the marks."""
     if not _is_narrow(width):
         text = base.mark_text(align="left", fontWeight=600)
-        return [text.encode(y=y, x=alt.value(plot + 12), text="text:N")]
+        return [text.encode(y=y, x=alt.XValue(plot + 12), text=alt.Text("text:N"))]
     beside = theme.room([r["text"] for r in base.data.values], 12)
     name = base.mark_text(align="left", dy=-13, fontSize=12, limit=plot - beside - 8)
     value = base.mark_text(align="right", dy=-13, fontSize=12, fontWeight=600)
     return [
-        name.encode(y=y, x=alt.value(0), text="label:N"),
-        value.encode(y=y, x=alt.value(plot), text="text:N"),
+        name.encode(y=y, x=alt.XValue(0), text=alt.Text("label:N")),
+        value.encode(y=y, x=alt.XValue(plot), text=alt.Text("text:N")),
     ]
 
 

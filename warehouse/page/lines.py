@@ -45,7 +45,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         for b in rows
         if a["edition"] == b["edition"] and b["place"] - a["place"] == 1
     ]
-    drawn = [_segments(segments, x2="month2:N", **marks)] if segments else []
+    drawn = [_segments(segments, x2=alt.X2("month2:N"), **marks)] if segments else []
     dots = alt.Chart(theme.data(rows)).mark_point(
         aria=True, size=30, strokeWidth=2, filled=False, opacity=1
     )
@@ -58,7 +58,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         if (of_it := _told(in_order, unit, "month", edition=name))
     )
     height = HEIGHT if width > 400 else HEIGHT_NARROW
-    chart = alt.layer(*layers).properties(width=plot, height=height)
+    chart = alt.layer(*layers, width=plot, height=height)
     return chart, f"Lines of two years. {figure.unit}: {told}."
 
 
@@ -91,12 +91,12 @@ def _segments(rows: Rows, **marks: Any) -> Any:
     """Lines from each point to the next; dashed if the next is provisional."""
     dash = alt.condition("datum.provisional", alt.value([5, 4]), alt.value([1, 0]))
     lines = alt.Chart(theme.data(rows)).mark_rule(strokeWidth=2.5)
-    return lines.encode(y2="value2:Q", strokeDash=dash, **marks)
+    return lines.encode(y2=alt.Y2("value2:Q"), strokeDash=dash, **marks)
 
 
 def _labels(rows: Rows, marks: dict[str, Any]) -> Any:
     text = alt.Chart(theme.data(rows)).mark_text(align="left", dx=10, fontWeight=600, fontSize=12)
-    return text.encode(**marks, text="text:N")
+    return text.encode(**marks, text=alt.Text("text:N"))
 
 
 def _ends(rows: Rows, names: tuple[str, str], top: float) -> Rows:

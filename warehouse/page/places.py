@@ -81,7 +81,7 @@ def _map(now: list[Point], shown: list[Point], edition: Edition, width: int) -> 
         *_names([(p, placed(p)) for p in shown if p.key in known], largest, pixels, x, y, axes),
         *_scale_bar(x, y, pixels, axes),
     ]
-    return alt.layer(*layers).properties(width=width, height=height)
+    return alt.layer(*layers, width=width, height=height)
 
 
 def _names(
@@ -113,7 +113,7 @@ def _names(
     for side, align in ((1, "left"), (-1, "right")):
         text = alt.Chart(theme.data([n for n in named if n["side"] == side]))
         text = text.mark_text(align=align, fontSize=12)
-        layers.append(text.encode(**axes, text="text:N"))
+        layers.append(text.encode(**axes, text=alt.Text("text:N")))
     return layers
 
 
@@ -127,8 +127,10 @@ def _scale_bar(x: list[float], y: list[float], pixels: float, axes: dict[str, An
     bar = {"x": start, "end": start + long, "y": low, "text": f"{SCALE_BAR} km"}
     base = alt.Chart(theme.data([bar])).encode(**axes)
     return [
-        base.mark_rule(color=theme.MUTED, strokeWidth=2).encode(x2="end:Q"),
-        base.mark_text(align="left", dy=-9, fontSize=11, color=theme.MUTED).encode(text="text:N"),
+        base.mark_rule(color=theme.MUTED, strokeWidth=2).encode(x2=alt.X2("end:Q")),
+        base.mark_text(align="left", dy=-9, fontSize=11, color=theme.MUTED).encode(
+            text=alt.Text("text:N")
+        ),
     ]
 
 
@@ -164,5 +166,8 @@ def _others(others: list[Point], largest: str, width: int) -> Any | None:
     x = alt.X("value:Q", axis=None, scale=alt.Scale(zero=True, nice=False))
     bars = base.mark_bar(aria=True, size=14, color=theme.GREEN)
     text = base.mark_text(align="left", dx=6, fontWeight=600)
-    layers = [bars.encode(x=x, description=theme.hover()), text.encode(x=x, text="text:N")]
-    return alt.layer(*layers).properties(width=plot, height=alt.Step(26))
+    layers = [
+        bars.encode(x=x, description=theme.hover()),
+        text.encode(x=x, text=alt.Text("text:N")),
+    ]
+    return alt.layer(*layers, width=plot, height=alt.Step(26))

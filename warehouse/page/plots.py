@@ -13,7 +13,7 @@ MOST = 10  # bars of a ranking
 TALL = 16  # rows of a sheet that a chart covers
 # What draws a kind of figure; the others are read from the table.
 # Months are columns too: a line would run through 0 where a month has no figure.
-TYPES = {"years": "column", "ranking": "bar", "strip": "bar", "months": "column"}
+TYPES = {"years": "column", "ranking": "bar", "months": "column"}
 
 
 def add(book: Any, sheet: Any, table: Table, own: list[Figure], edition: Edition) -> None:
