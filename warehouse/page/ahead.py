@@ -5,13 +5,9 @@ the reason is told. Each measure stands by itself, and none is in the headline.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
-from typing import Any
 
-from transforms import engine
 from warehouse.page import words
-
-Row = dict[str, Any]
+from warehouse.page.edition import Edition, Row
 
 NOUNS = {
     "paid_sellers": "paid sellers",
@@ -23,30 +19,25 @@ CAVEAT = (
     "This is a projection of the past trend, not a forecast: it knows nothing of prices, policy or "
     "the platform\N{RIGHT SINGLE QUOTATION MARK}s changes."
 )
-# The counted figure of the year, and the first year that has one.
-QUERY = """
-    SELECT projection.*, headline.value AS counted, (
-        SELECT min(first.period_from)
-        FROM report.headline AS first
-        WHERE first.year_basis = projection.year_basis
-            AND first.metric = projection.measure
-            AND first.value IS NOT NULL
-    ) AS counted_since
-    FROM report.projection AS projection
-    LEFT JOIN report.headline AS headline
-        ON headline.edition = projection.edition AND headline.metric = projection.measure
-    WHERE projection.edition = ?
-    ORDER BY projection.measure, projection.horizon
-"""
 
 
-def read(file: Path, edition: str) -> dict[str, dict[int, Row]]:
-    """Rows of report.projection of one edition, by measure and horizon."""
+def paragraphs(edition: Edition) -> list[tuple[str, str]]:
+    """Each measure of report.projection and what is said of it; the caveat comes once, last."""
+    table = edition.tables.get("projection")
     found: dict[str, dict[int, Row]] = {}
-    with engine.read_only(file) as db:
-        for row in engine.rows(db, QUERY, [edition]):
-            found.setdefault(row["measure"], {})[row["horizon"]] = row
-    return found
+    for row in table.of(edition.name) if table else ():
+        measure = row["measure"]
+        years = edition.tables["headline"].rows
+        counted = [r for r in years if r["metric"] == measure and r["value"] is not None]
+        since = min((r["period_from"] for r in counted), default=None)
+        more = {"counted": edition.headline(measure).get("value"), "counted_since": since}
+        found.setdefault(measure, {})[row["horizon"]] = {**row, **more}
+    told = {m: sentences(found[m]) for m in NOUNS if m in found}
+    made = [
+        (words.capital(NOUNS[m]), " ".join(s for s in said if s != CAVEAT))
+        for m, said in told.items()
+    ]
+    return [*made, ("", CAVEAT)] if any(CAVEAT in said for said in told.values()) else made
 
 
 def sentences(told: dict[int, Row]) -> list[str]:

@@ -10,6 +10,7 @@ import duckdb
 
 from transforms import engine
 from transforms.errors import SettingsError
+from warehouse.page import vintages
 
 Row = dict[str, Any]
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL", "SMALLINT", "HUGEINT")
@@ -28,6 +29,7 @@ REASONS = (
     "QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY rows DESC, reason) = 1"
 )
 PLACES = "SELECT city_key, latitude, longitude FROM marts.dim_city"
+REVISED = ("paid_sellers", "live_listings", "inquiries")
 FIRST = "SELECT dataset, min(export_date) AS night FROM meta.night WHERE is_good GROUP BY dataset"
 REVISIONS = (
     "FROM meta.revision WHERE edition = '{}' "
@@ -93,6 +95,7 @@ class Edition:
     watched_since: dict[str, date] = field(default_factory=dict)  # dataset -> first good night
     open_years: tuple[str, ...] = ()  # shown here and not frozen
     places: dict[str, tuple[float, float]] = field(default_factory=dict)  # city -> north, east
+    first_figures: dict[str, Row] = field(default_factory=dict)  # metric -> how they were revised
     is_sample: bool = False
 
     @property
@@ -214,9 +217,24 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             frozen=frozen[0] if frozen else {},
             watched_since={r["dataset"]: r["night"] for r in engine.rows(db, FIRST)},
             open_years=tuple(sorted(set(years) - closed)),
-            places={city: (north, east) for city, north, east in db.execute(PLACES).fetchall()},
+            places=_places(db),
+            first_figures=_first_figures(db, this["year_basis"], in_meta),
             is_sample=is_sample,
         )
+
+
+def _places(db: duckdb.DuckDBPyConnection) -> dict[str, tuple[float, float]]:
+    """Coordinates of the market's cities; none in a file of older code."""
+    names = [name for name, *_ in db.execute("DESCRIBE marts.dim_city").fetchall()]
+    found = db.execute(PLACES).fetchall() if "latitude" in names else []
+    return {city: (north, east) for city, north, east in found}
+
+
+def _first_figures(db: duckdb.DuckDBPyConnection, basis: str, in_meta: list[str]) -> dict[str, Row]:
+    """How much first figures of past years were revised; none in a file of older code."""
+    if "vintage" not in in_meta:
+        return {}
+    return {metric: vintages.first_figures(db, metric, basis) for metric in REVISED}
 
 
 def _table(db: duckdb.DuckDBPyConnection, table: str, this: Row) -> Table:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from warehouse.models import models
 from warehouse.page import (
+    ahead,
     cards,
     charts,
     dots,
@@ -21,6 +22,7 @@ from warehouse.page import (
     sentences,
     story,
     theme,
+    vintages,
     words,
 )
 from warehouse.page.charts import Picture
@@ -114,6 +116,9 @@ def render(
         numbers=numbers,
         sections=sections,
         comparison=_comparison(edition),
+        outlook=next(s for s in layout()["section"] if s["id"] == "ahead"),
+        ahead=ahead.paragraphs(edition),
+        first_figures=vintages.sentences(edition.first_figures),
         groups=measures.groups(layout()["section"], found, edition),
         measures=[made[f.id] for f in on_page if not f.is_drawn],
         unknown=layout()["unknown"],

@@ -65,3 +65,11 @@ def as_sentence(found: Row) -> str:
         f"{first} were revised by {words.percent(mean)} on average, and by "
         f"{words.percent(largest)} at most."
     )
+
+
+def sentences(found: dict[str, Row]) -> list[str]:
+    """The same for several figures, and once if all are alike."""
+    told = {metric: as_sentence(row) for metric, row in found.items()}
+    if len(set(told.values())) == 1:
+        return list(told.values())[:1]
+    return [f"{words.heading(metric)}: {words.lower(text)}" for metric, text in told.items()]

@@ -164,6 +164,10 @@ def ordinal(number: int) -> str:
     return f"the {ORDINALS[number - 1]}" if number <= len(ORDINALS) else f"number {number}"
 
 
+def lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
