@@ -84,3 +84,21 @@ def test_a_calendar_names_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
         assert day % 10 or lines[units - 1][column] == f"{day // 10}"
     assert lines[again + 1].startswith("2022-01  listings")
     assert lines[again + 1].endswith(" 7 of  7")
+
+
+def test_a_wide_table_is_folded_under_its_first_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"edition": "FY2022", **{f"+{n}": 1_000_000 + n for n in range(11)}}]
+    file = io.StringIO()
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(terminal, "out", terminal._Console(file=file, width=80))
+    parts = list(terminal.folded(rows))
+    assert [len(part[0]) for part in parts] == [6, 6, 2]  # 7 + 3 and five times 9 + 3 columns
+    assert [name for part in parts for name in list(part[0])[1:]] == [f"+{n}" for n in range(11)]
+    for part in parts:
+        assert next(iter(part[0])) == "edition"
+        terminal.print_rows(part)
+    lines = file.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert {line[0] for line in lines} == set("┏┃┡│└"), "a part became a block of lines"
+    monkeypatch.delenv("COLUMNS")
+    assert list(terminal.folded(rows)) == [rows], "in a pipe it stays one table"
