@@ -2,7 +2,7 @@
 -- Grain: edition, measure, horizon. Of drift and same_month the better one that no rule stands against;
 -- if there is none, the reason of the better one. Rounded to three digits before anybody sees it.
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     measure,
     horizon,
     CASE WHEN measure = 'inquiries' THEN period_to + 1 END AS projected_from,

@@ -1,7 +1,7 @@
 -- How well each method would have projected the series of each edition. Grain: edition, measure,
 -- horizon, method.
 SELECT
-    edition, year_basis, as_of, period_from, period_to, is_partial,
+    edition, year_basis, year, as_of, period_from, period_to, is_partial,
     measure,
     horizon,
     method,
