@@ -149,8 +149,9 @@ def test_every_headline_that_moved_is_named(at_home: Path, tmp_path: Path) -> No
 
 
 def test_what_moved_is_told_first_and_marks_and_dates_in_one_line(
-    at_home: Path, tmp_path: Path
+    at_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # it makes a pipe a terminal of that width
     other = altered(
         at_home,
         tmp_path,

@@ -260,6 +260,21 @@ def test_a_correction_says_what_was_what_is_and_why(home: Path) -> None:
     assert proved.returncode == 0 and "FY2022.r2: the same" in proved.stdout
 
 
+def test_what_a_final_report_withholds_and_the_kept_one_shows_is_known(home: Path) -> None:
+    publish(home, "2022-06-30")
+    made = report.make(settings(), "FY2022")
+    assert report._newly_withheld(home / "published", made.folder) == []
+    kept = made.folder.with_name("FY2022.provisional")
+    shutil.copytree(made.folder, kept)
+    path = kept / "parquet" / "sellers_by_city.parquet"
+    table = pq.read_table(path)
+    assert {r["symbol"] for r in table.to_pylist() if r["city_key"] == "D"} == {"c"}
+    shown = {"share": 0.02, "numerator": 4, "symbol": None}
+    rows = [{**r, **shown} if r["city_key"] == "D" else r for r in table.to_pylist()]
+    pq.write_table(table.from_pylist(rows, schema=table.schema), path)
+    assert report._newly_withheld(home / "published", made.folder) == ["sellers_by_city D"]
+
+
 def test_nothing_frozen_is_nothing_proved(year: Path) -> None:
     refused = outlook("prove", "2022")
     assert refused.returncode == 2

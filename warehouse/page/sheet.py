@@ -14,7 +14,7 @@ from warehouse.page.series import Figure
 # Rows of a sheet: title, what the table is, its name for programs; then the columns' names for
 # programs above those for readers.
 TITLE, ABOUT, SOURCE, NAMES, HEAD = 0, 1, 2, 4, 5
-WIDEST, NARROWEST = 44, 6  # of a column, in characters
+WIDEST, NARROWEST = 32, 6  # of a column, in characters
 LINE, SIZE = 14, 10  # points
 MARKS = [f"[{s}]" for s in words.UNSHOWN]
 AUTHOR = {"author": "Digital B2B Outlook"}
