@@ -124,9 +124,8 @@ def write(
     tell("workbook")
     pictures = page.drawn(edition)
     for name, picture in pictures.items():
-        spec = picture.specs["wide"]
-        files.write_text_json(folder / "figures" / f"{name}.vl.json", spec)
-        (folder / "figures" / f"{name}.png").write_bytes(theme.png(spec))
+        files.write_text_json(folder / "figures" / f"{name}.vl.json", picture.specs["wide"])
+        (folder / "figures" / f"{name}.png").write_bytes(theme.png(picture.drawings["wide"]))
         (folder / "figures" / f"{name}.svg").write_text(picture.svg("wide", name), "utf-8")
         tell(f"figure {name}")
     html = page.render(edition, pictures, carried, files.listed(folder))

@@ -112,9 +112,11 @@ def svg(text: str, prefix: str, alternative: str) -> str:
     )
 
 
-def png(spec: dict[str, Any]) -> bytes:
-    """The chart as a PNG for slides, at twice its size."""
-    return bytes(vl_convert.vegalite_to_png(spec, scale=2))
+def png(drawn: str) -> bytes:
+    """The SVG of a chart as a PNG for slides, on white and at twice its size."""
+    head, _, body = drawn.partition(">")
+    white = '<rect width="100%" height="100%" fill="white"/>'
+    return bytes(vl_convert.svg_to_png(f"{head}>{white}{body}", scale=2))
 
 
 def _plain(body: str) -> str:
