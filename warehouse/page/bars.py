@@ -51,10 +51,10 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     label = base.mark_text(dy=-9, fontWeight=600, fontSize=13 if width > 400 else 11)
     hover = theme.hover()
     bars = [mark.encode(y=height, description=hover) for mark in (final, open_)]
-    layers = [*bars, label.encode(y=height, text="text:N")]
+    layers = [*bars, label.encode(y=height, text=alt.Text("text:N"))]
     told = "; ".join(f"{r['edition']} {r['text']}" for r in rows)
     height_of = 240 if figure.is_main_point else 170
-    chart = alt.layer(*layers).properties(width=width, height=height_of)
+    chart = alt.layer(*layers, width=width, height=height_of)
     return chart, f"Columns. {figure.unit}: {told}."
 
 
@@ -98,13 +98,13 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
     layers = [
         bar.encode(y=y, x=alt.X("value:Q", axis=None, scale=scale), description=theme.hover()),
         tick.encode(y=y, x=alt.X("last:Q", scale=scale), description=theme.hover("hover_last")),
-        value.encode(y=y, x=edge, text="text:N"),
-        change.encode(y=y, x=edge, text="change:N"),
+        value.encode(y=y, x=edge, text=alt.Text("text:N")),
+        change.encode(y=y, x=edge, text=alt.Text("change:N")),
     ]
     if is_narrow:
         name = base.mark_text(align="left", dy=-10, fontSize=12.5)
-        layers.append(name.encode(y=y, x=alt.value(0), text="label:N"))
-    chart = alt.layer(*layers).properties(width=plot, height=alt.Step(40 if is_narrow else 28))
+        layers.append(name.encode(y=y, x=alt.value(0), text=alt.Text("label:N")))
+    chart = alt.layer(*layers, width=plot, height=alt.Step(40 if is_narrow else 28))
     told = "; ".join(f"{r['label']} {r['text']} {r['change']}".strip() for r in rows)
     return chart, f"Bars. {figure.unit}: {told}."
 
@@ -169,19 +169,19 @@ def strip(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     colours = alt.Scale(domain=["top", "rest"], range=[theme.GREEN, theme.AMBER])
     bar = base.mark_bar(aria=True, height=34, stroke="white", strokeWidth=2).encode(
         x=alt.X("from:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-        x2="to:Q",
+        x2=alt.X2("to:Q"),
         color=alt.Color("class:N", legend=None, scale=colours),
         description=theme.hover(),
     )
     left = (
         base.transform_filter("datum.class == 'top'")
         .mark_text(align="left", dy=-28, fontWeight=600, fontSize=13)
-        .encode(x=alt.value(0), text="label:N")
+        .encode(x=alt.value(0), text=alt.Text("label:N"))
     )
     right = (
         base.transform_filter("datum.class == 'rest'")
         .mark_text(align="right", dy=-28, fontSize=13)
-        .encode(x=alt.value(width), text="label:N")
+        .encode(x=alt.value(width), text=alt.Text("label:N"))
     )
-    chart = alt.layer(bar, left, right).properties(width=width, height=76)
+    chart = alt.layer(bar, left, right, width=width, height=76)
     return chart, f"One bar in two parts. {figure.unit}: {first}, {rest}."

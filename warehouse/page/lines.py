@@ -60,10 +60,10 @@ def over_years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] 
         if a["key"] == b["key"] and int(b["edition"][2:]) - int(a["edition"][2:]) == 1
     ]
     marks = {"x": x, "y": y, "color": colour}
-    drawn = [_segments(segments, x2="edition2:N", **marks)] if segments else []
+    drawn = [_segments(segments, x2=alt.X2("edition2:N"), **marks)] if segments else []
     layers = [_edge(plot, room), *drawn, *_dots(rows, marks), _labels(labels, marks)]
     told = "; ".join(f"{p.label} {_told(rows, unit, 'edition', key=p.key)}" for p in shown)
-    chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
+    chart = alt.layer(*layers, width=plot, height=HEIGHT)
     return chart, f"Lines. {figure.unit}: {told}."
 
 
@@ -98,7 +98,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         for b in rows
         if a["edition"] == b["edition"] and b["place"] - a["place"] == 1
     ]
-    drawn = [_segments(segments, x2="month2:N", **marks)] if segments else []
+    drawn = [_segments(segments, x2=alt.X2("month2:N"), **marks)] if segments else []
     dots = alt.Chart(theme.data(rows)).mark_point(
         aria=True, size=30, strokeWidth=2, filled=False, opacity=1
     )
@@ -110,7 +110,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         for name in (edition.name, last)
         if (of_it := _told(in_order, unit, "month", edition=name))
     )
-    chart = alt.layer(*layers).properties(width=plot, height=HEIGHT)
+    chart = alt.layer(*layers, width=plot, height=HEIGHT)
     return chart, f"Lines of two years. {figure.unit}: {told}."
 
 
@@ -143,7 +143,7 @@ def _segments(rows: Rows, **marks: Any) -> Any:
     """Lines from each point to the next; dashed if the next is provisional."""
     dash = alt.condition("datum.provisional", alt.value([5, 4]), alt.value([1, 0]))
     lines = alt.Chart(theme.data(rows)).mark_rule(strokeWidth=2.5)
-    return lines.encode(y2="value2:Q", strokeDash=dash, **marks)
+    return lines.encode(y2=alt.Y2("value2:Q"), strokeDash=dash, **marks)
 
 
 def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
@@ -158,7 +158,7 @@ def _dots(rows: Rows, marks: dict[str, Any]) -> list[Any]:
 
 def _labels(rows: Rows, marks: dict[str, Any]) -> Any:
     text = alt.Chart(theme.data(rows)).mark_text(align="left", dx=10, fontWeight=600, fontSize=12)
-    return text.encode(**marks, text="text:N")
+    return text.encode(**marks, text=alt.Text("text:N"))
 
 
 def _edge(plot: float, room: float) -> Any:
