@@ -1,6 +1,8 @@
 """What every test finds: an Airflow home of its own, and the folder of real exports, if any."""
 
+import fcntl
 import os
+import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+KEY = "a key for tests of thirty-two ch"
 ROOT = Path(__file__).parents[1]
 REAL_EXPORTS = ROOT.parent / "shared" / "real-exports"
 REAL_EXCERPTS = ROOT / "tests" / "real_excerpts"
@@ -44,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty OUTLOOK_HOME with a key."""
     monkeypatch.setenv("OUTLOOK_HOME", str(tmp_path))
-    monkeypatch.setenv("OUTLOOK_KEY", "a key for tests of thirty-two ch")
+    monkeypatch.setenv("OUTLOOK_KEY", KEY)
     (tmp_path / "exports").mkdir()
     return tmp_path
 
@@ -53,16 +56,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with two published versions, 2022-06-29 and 2022-06-30, and a year before them.
 
-    Nobody writes to it: it is the same for every test.
+    Nobody writes to it: it is the same for every test, also of another process of the same run.
     """
+    own = tmp_path_factory.getbasetemp()
+    of_run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    home = of_run / "versions"
+    with (of_run / "versions.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if not lock.read():
+            shutil.rmtree(home, ignore_errors=True)
+            _make_versions(home)
+            lock.write("made")
+    return home
+
+
+def _make_versions(home: Path) -> None:
     from transforms import backfill
     from transforms.sample import write_sample
     from transforms.settings import settings
     from warehouse.build.build import build
 
-    home = tmp_path_factory.mktemp("versions")
-    environ = {"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
-    chosen = settings(environ)
+    chosen = settings({"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY})
     for first, last, every in (
         ("2021-06-01", "2022-05-31", "month"),
         ("2022-06-28", "2022-06-30", "night"),
@@ -77,7 +92,6 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for first, last in (("2021-06-01", "2022-06-29"), ("2022-06-30", "2022-06-30")):
         backfill.backfill(date.fromisoformat(first), date.fromisoformat(last), chosen, False)
         build(chosen)
-    return home
 
 
 @pytest.fixture

@@ -9,14 +9,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.command import outlook
 from transforms.sample import write_sample
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
 NIGHT = "2022-06-30"
 
 
-def outlook(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([OUTLOOK, *map(str, words)], capture_output=True, text=True, timeout=120)
+def script(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([OUTLOOK, *words], capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def loaded(home: Path) -> Path:
 
 
 def test_a_night_from_sample_to_published(loaded: Path) -> None:
-    again = outlook("run", "--date", NIGHT)
+    again = script("run", "--date", NIGHT)
     assert again.returncode == 0
     assert f"published/{NIGHT}/outlook.duckdb" in again.stdout
     assert not (loaded / "published" / f"{NIGHT}.r2").exists()
@@ -139,7 +140,7 @@ def test_wrong_words_are_exit_code_2(words: tuple[str, ...], home: Path) -> None
 def test_the_module_is_the_command(words: tuple[str, ...], home: Path) -> None:
     module = [sys.executable, "-m", "warehouse.cli", *words]
     done = subprocess.run(module, capture_output=True, text=True, timeout=120)
-    command = outlook(*words)
+    command = script(*words)
     assert (done.returncode, done.stdout) == (command.returncode, command.stdout)
     assert done.stderr == command.stderr
     assert done.stdout or done.stderr
@@ -197,7 +198,7 @@ def test_the_doctor_finds_what_is_wrong(home: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_command_has_help() -> None:
-    shown = outlook("--help").stdout
+    shown = script("--help").stdout
     for command in (
         "sample",
         "run",
@@ -216,4 +217,4 @@ def test_every_command_has_help() -> None:
         "report",
     ):
         assert command in shown
-        assert outlook(command, "--help").returncode == 0
+        assert script(command, "--help").returncode == 0

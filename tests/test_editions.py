@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.conftest import KEY
 from transforms import DATASETS, night
 from transforms.errors import PublishError, SettingsError
 from transforms.lake import Lake
@@ -29,15 +30,23 @@ LAST = date(2022, 6, 30)
 AS_IT_STANDS = "the last night will never come"
 
 
-@pytest.fixture
-def loaded(home: Path) -> Path:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with three nights of a sample; the last of them is not delivered yet."""
+    home = tmp_path_factory.mktemp("prepared")
+    chosen = settings({"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY})
     write_sample(home / "exports", LAST - timedelta(2), LAST, scale=0.02)
     (home / "exports" / f"{LAST}").rename(home / "later")
     for day in (LAST - timedelta(2), LAST - timedelta(1)):
         for dataset in DATASETS:
-            night.run(dataset, day, settings())
+            night.run(dataset, day, chosen)
     return home
+
+
+@pytest.fixture
+def loaded(prepared: Path, home: Path) -> Path:
+    """The test's own copy of that home."""
+    return shutil.copytree(prepared, home, symlinks=True, dirs_exist_ok=True)
 
 
 def deliver_the_last(home: Path) -> None:

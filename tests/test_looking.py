@@ -14,6 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from tests.command import outlook
 from transforms import engine
 from transforms.lake import Lake
 from transforms.settings import settings
@@ -53,10 +54,6 @@ except SystemExit as stop:
 def at_home(versions: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OUTLOOK_HOME", str(versions))
     return versions
-
-
-def outlook(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([OUTLOOK, *map(str, words)], capture_output=True, text=True, timeout=120)
 
 
 def data(*words: str | Path) -> Any:

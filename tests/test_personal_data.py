@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,8 +22,8 @@ import pyarrow.parquet as pq
 import pypdf
 import pytest
 
-from tests import plain_readers
-from tests.conftest import REAL_EXCERPTS
+from tests import command, plain_readers
+from tests.conftest import KEY, REAL_EXCERPTS
 from transforms import DATASETS, night
 from transforms.lake import Lake
 from transforms.sample import write_sample
@@ -33,10 +35,20 @@ OUTLOOK = Path(sys.executable).with_name("outlook")
 PEOPLE = ("Contact Name", "buyer_name", "Buyer Name", "联系人", "产品负责人")
 
 
-@pytest.fixture
-def people(home: Path, caplog: pytest.LogCaptureFixture) -> set[str]:
-    """Names and telephone numbers of a night that has been loaded and published."""
-    caplog.set_level("DEBUG")
+@dataclass(frozen=True)
+class Loaded:
+    """A home with a night that has been loaded and published, the names and telephone numbers in
+    its deliveries, and what was logged meanwhile."""
+
+    home: Path
+    people: set[str]
+    logged: str
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    home = tmp_path_factory.mktemp("loaded")
+    chosen = settings({"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY})
     write_sample(home / "exports", NIGHT, NIGHT, scale=0.05)
     folder = home / "exports" / f"{NIGHT}"
     with (folder / "sellers.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -44,10 +56,26 @@ def people(home: Path, caplog: pytest.LogCaptureFixture) -> set[str]:
     inquiries = json.loads((folder / "inquiries.json").read_text("utf-8"))
     known |= {r["buyer_name"] for r in inquiries if r["buyer_name"]}
     assert len(known) > 100
-    for dataset in DATASETS:
-        night.run(dataset, NIGHT, settings())
-    build(settings())
-    return known
+    logged = io.StringIO()
+    handler, root = logging.StreamHandler(logged), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel("DEBUG")
+    try:
+        for dataset in DATASETS:
+            night.run(dataset, NIGHT, chosen)
+        build(chosen)
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+    return Loaded(home, known, logged.getvalue())
+
+
+@pytest.fixture
+def people(loaded: Loaded, home: Path) -> set[str]:
+    """Those names and numbers; `home` is the test's own copy."""
+    shutil.copytree(loaded.home, home, symlinks=True, dirs_exist_ok=True)
+    return loaded.people
 
 
 def texts(db: duckdb.DuckDBPyConnection, source: str) -> set[str]:
@@ -85,10 +113,8 @@ def test_nothing_personal_reaches_accepted_rows(home: Path, people: set[str]) ->
             assert not texts(db, f"read_parquet('{fold}')") & people
 
 
-def test_logs_and_receipts_name_nobody(
-    home: Path, people: set[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    told = caplog.text + "".join(
+def test_logs_and_receipts_name_nobody(home: Path, people: set[str], loaded: Loaded) -> None:
+    told = loaded.logged + "".join(
         p.read_text() for p in (home / "lake" / "receipts").rglob("*.json")
     )
     assert "accepted" in told
@@ -149,8 +175,8 @@ def test_folders_that_hold_people_are_shut_whatever_the_umask(
     for opened, mode in ((rejected.parent, 0o755), (of_a_large_night, 0o644)):
         was = opened.stat().st_mode
         opened.chmod(mode)
-        done = subprocess.run([OUTLOOK, "doctor", "--json"], capture_output=True, cwd=home)
-        private = next(t for t in json.loads(done.stdout) if t["thing"] == "private")
+        again = command.outlook("doctor", "--json")
+        private = next(t for t in json.loads(again.stdout) if t["thing"] == "private")
         assert private["verdict"] == "wrong"
         assert "chmod -R go-rwx" in private["what"] and str(opened) in private["what"]
         opened.chmod(was & 0o777)

@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.command import outlook
+from tests.conftest import KEY
 from tests.warehouse.page import made_up
 from transforms import backfill
 from transforms.errors import ExportMissing, PublishError, SettingsError
@@ -137,16 +139,21 @@ def test_command_refuses_an_edition_that_is_not_there(home: Path) -> None:
     assert "FY2021, FY2022" in done.stderr
 
 
-def outlook(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([OUTLOOK, *words], capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the last two nights of a fiscal year, published."""
+    home = tmp_path_factory.mktemp("prepared")
+    chosen = settings({"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY})
+    write_sample(home / "exports", LAST - timedelta(1), LAST, scale=0.06)
+    backfill.backfill(LAST - timedelta(1), LAST, chosen, False)
+    build(chosen)
+    return home
 
 
 @pytest.fixture
-def year(home: Path) -> Path:
-    """A home with the last two nights of a fiscal year, published."""
-    write_sample(home / "exports", LAST - timedelta(1), LAST, scale=0.06)
-    load_all(LAST - timedelta(1), LAST)
-    return home
+def year(prepared: Path, home: Path) -> Path:
+    """The test's own copy of that home."""
+    return shutil.copytree(prepared, home, symlinks=True, dirs_exist_ok=True)
 
 
 def load_all(first: date, last: date) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests import command
 from tests.conftest import ROOT
 from transforms import DATASETS
 from transforms import night as line
@@ -21,7 +22,6 @@ from transforms.settings import Settings, settings
 from warehouse import versions
 from warehouse.build.build import build
 
-OUTLOOK = Path(sys.executable).with_name("outlook")
 KEY = "a key for tests of thirty-two ch"
 NIGHTS = (date(2022, 6, 29), date(2022, 6, 30))
 STRICTER = (  # what the rules asked before: rows that miss it were rejected
@@ -88,9 +88,7 @@ def at_home(strict: Path, home: Path) -> Settings:
 
 
 def outlook(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(OUTLOOK), "rejected", *map(str, words)], capture_output=True, text=True
-    )
+    return command.outlook("rejected", *words)
 
 
 def rejects(lake: Lake) -> dict[str, int]:

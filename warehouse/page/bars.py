@@ -96,7 +96,7 @@ def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | N
     ]
     if is_narrow:
         name = base.mark_text(align="left", dy=-10, fontSize=12.5)
-        layers.append(name.encode(y=y, x=alt.XValue(0), text=alt.Text("label:N")))
+        layers.append(name.encode(y=y, x=alt.value(0), text=alt.Text("label:N")))
     chart = alt.layer(*layers, width=plot, height=alt.Step(40 if is_narrow else 28))
     told = "; ".join(f"{r['label']} {r['text']} {r['change']}".strip() for r in rows)
     return chart, f"Bars. {figure.unit}: {told}."

@@ -12,7 +12,10 @@ from warehouse.page.series import Figure
 
 @dataclass(frozen=True)
 class Steps:
-    """Paid sellers at the start of a year, and those who left, joined or came back in it."""
+    """Paid sellers at the start of a year, and those who left, joined or came back in it.
+
+    `returned` is net of new sellers that left again before the year's end: it can be negative.
+    """
 
     start: int
     left: int
@@ -36,14 +39,14 @@ def steps(figure: Figure, edition: Edition) -> Steps | None:
 
 
 def title(figure: Figure, edition: Edition) -> str:
-    """`Of 482 paid sellers 72 left; 204 joined and 6 came back: 620 now`."""
+    """`Of 482 paid sellers 72 left; 204 joined and a net 6 came back: 620 at the year's end`."""
     found = steps(figure, edition)
     if found is None:
         return f"{figure.noun} from year to year"
-    start, left, new, returned, end = map(
-        words.number, (found.start, found.left, found.new, found.returned, found.end)
-    )
-    back = f" and {returned} came back" if found.returned else ""
+    start, left, new, end = map(words.number, (found.start, found.left, found.new, found.end))
+    net = words.number(abs(found.returned))
+    back = f" and a net {net} came back" if found.returned > 0 else f", a net {net} left again"
+    back = back if found.returned else ""
     return f"Of {start} paid sellers {left} left; {new} joined{back}: {end} at the year’s end"
 
 
@@ -57,11 +60,18 @@ def drawn(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     is_open = edition.symbol(row, "new_sellers_symbol") == "p"
     end = theme.HATCH if is_open else theme.GREEN
     last, this = f"{edition.name[:2]}{edition.year - 1}", edition.name
+    net = f"{found.returned:+,}".replace("-", words.MINUS)
     rows = [
         _row(last, 0, found.start, words.number(found.start), theme.GREY),
         _row("left", found.start, stays, f"{words.MINUS}{words.number(found.left)}", theme.AMBER),
         _row("new", stays, joined, f"+{words.number(found.new)}", theme.BLUE),
-        _row("returned", joined, found.end, f"+{words.number(found.returned)}", theme.PURPLE),
+        _row(
+            "returned",
+            joined,
+            found.end,
+            net,
+            theme.PURPLE,
+        ),
         _row(this, 0, found.end, words.number(found.end), end),
     ]
     order = [r["step"] for r in rows]

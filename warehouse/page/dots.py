@@ -165,13 +165,13 @@ def _texts(base: Any, y: Any, plot: float, width: int) -> list[Any]:
     """Values at the right edge; on a phone names and values stand above the marks."""
     if not _is_narrow(width):
         text = base.mark_text(align="left", fontWeight=600)
-        return [text.encode(y=y, x=alt.XValue(plot + 12), text=alt.Text("text:N"))]
+        return [text.encode(y=y, x=alt.value(plot + 12), text=alt.Text("text:N"))]
     beside = theme.room([r["text"] for r in base.data.values], 12)
     name = base.mark_text(align="left", dy=-13, fontSize=12, limit=plot - beside - 8)
     value = base.mark_text(align="right", dy=-13, fontSize=12, fontWeight=600)
     return [
-        name.encode(y=y, x=alt.XValue(0), text=alt.Text("label:N")),
-        value.encode(y=y, x=alt.XValue(plot), text=alt.Text("text:N")),
+        name.encode(y=y, x=alt.value(0), text=alt.Text("label:N")),
+        value.encode(y=y, x=alt.value(plot), text=alt.Text("text:N")),
     ]
 
 

@@ -109,12 +109,11 @@ def _names(
                 at = dot["x"] + side * radius / pixels
                 named.append({**dot, "x": at, "text": point.label, "side": side})
                 break
-    layers = []
-    for side, align in ((1, "left"), (-1, "right")):
-        text = alt.Chart(theme.data([n for n in named if n["side"] == side]))
-        text = text.mark_text(align=align, fontSize=12)
-        layers.append(text.encode(**axes, text=alt.Text("text:N")))
-    return layers
+    right, left = (
+        alt.Chart(theme.data([n for n in named if n["side"] == side])) for side in (1, -1)
+    )
+    texts = (right.mark_text(align="left", fontSize=12), left.mark_text(align="right", fontSize=12))
+    return [t.encode(**axes, text=alt.Text("text:N")) for t in texts]
 
 
 def _is_apart(a: Box, b: Box) -> bool:
@@ -138,7 +137,7 @@ def _others(others: list[Point], largest: str, width: int) -> Any | None:
     """Bars of the next cities. Their scale is not that of the map."""
     if len(others) < 2:
         return None
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "label": p.label,
             "value": p.numerator,
@@ -161,6 +160,7 @@ def _others(others: list[Point], largest: str, width: int) -> Any | None:
             fontSize=12,
             fontWeight="normal",
             color=theme.MUTED,
+            aria=False,
         ),
     ).encode(y=alt.Y("label:N", sort=[r["label"] for r in rows], axis=axis))
     x = alt.X("value:Q", axis=None, scale=alt.Scale(zero=True, nice=False))

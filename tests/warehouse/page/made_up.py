@@ -362,6 +362,22 @@ def full(change: Callable[[dict[str, list[Row]]], None] | None = None) -> dict[s
         }
         for y, n in ((2021, 15_000), (2022, 20_000))
     ]
+    tables["report.price_level"] = [
+        {
+            **frame(y),
+            "top_category_id": key,
+            "category": f"Category {key}",
+            "price_unit": "piece",
+            "price_lower_quartile_usd": 2.5 * n,
+            "price_median_usd": 5.0 * n,
+            "price_upper_quartile_usd": 9.25 * n,
+            "numerator": 40 + n,
+            "denominator": 90 + n,
+            "coverage": 1.0,
+        }
+        for y in (2021, 2022)
+        for n, key in enumerate(("3", "5", "7"), y - 2020)
+    ]
     if change:
         change(tables)
     return tables

@@ -11,7 +11,7 @@ import pytest
 
 from tests.warehouse.page import made_up
 from warehouse.models import models
-from warehouse.page import charts, page, pdf, queries, report, sentences, series
+from warehouse.page import charts, page, pdf, queries, report, sentences, series, words
 from warehouse.page.edition import Edition, read
 from warehouse.page.series import Figure, layout
 
@@ -58,7 +58,7 @@ def test_a_mark_shows_its_value_where_a_pointer_rests(edition: Edition, html: st
         "paid-sellers": "FY2022: 200",
         "sellers-by-category": "Apparel, paid sellers: 63.0%",
         "largest-city": "Sialkot: 170",
-        "sellers-bridge": "left: ",
+        "sellers-bridge": f"left: {words.MINUS}201",
         "inquiries-by-month": "June 2022: 666",
     }
     for name, title in marks.items():
