@@ -23,6 +23,7 @@ run: $(READY) $(DATA)/key
 	@$(BIN)/outlook sample $(OUTLOOK_HOME)/exports --from 2022-06-24 --to 2022-06-30 --every night --scale $(SCALE)
 	@echo "2/5  loading the history"
 	@$(BIN)/outlook backfill 2017-07-01 2022-06-29 --no-publish
+	@$(BIN)/outlook freeze FY2018 FY2019 FY2020 FY2021
 	@echo "3/5  running the nightly DAGs for 2022-06-30 in Airflow (log: $(OUTLOOK_HOME)/airflow.log)"
 	@$(BIN)/python -m dags 2022-06-30 > $(OUTLOOK_HOME)/airflow.log
 	@echo "4/5  making the Outlook of fiscal year 2022"

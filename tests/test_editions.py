@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.command import outlook
 from tests.conftest import KEY
 from transforms import DATASETS, night
 from transforms.errors import PublishError, SettingsError
@@ -433,3 +434,25 @@ def test_what_was_revised_in_a_table_of_several_spans_stays_marked(loaded: Path)
             revisions.mark(db, model, [Change(**c) for c in told], "FY2022")
             marks = f"SELECT DISTINCT symbol FROM {model.table} WHERE edition = 'FY2022' "
             assert db.execute(f"{marks} AND numerator IS NOT NULL").fetchall() == [("r",)]
+
+
+def test_finished_years_are_frozen_in_one_step(home: Path) -> None:
+    """A year that is frozen already stays as it is."""
+    chosen = settings()
+    for day in (date(2021, 6, 30), LAST):
+        write_sample(home / "exports", day, day, scale=0.02)
+        for dataset in DATASETS:
+            night.run(dataset, day, chosen)
+    one = freeze.freeze(chosen, "FY2021", by="an author")
+    told = outlook("freeze", "2021", "FY2022")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.split()[0::2] == ["FY2021:", "FY2022:"]
+    assert [f.folder.name for f in frozen.every(chosen.published)] == ["FY2021.r1", "FY2022.r1"]
+    again = frozen.newest(chosen.published, "FY2021")
+    assert again and again.manifest == one.manifest
+    two = frozen.newest(chosen.published, "FY2022")
+    assert (
+        two
+        and two.manifest["by"]
+        and two.manifest["tables"].keys() == one.manifest["tables"].keys()
+    )

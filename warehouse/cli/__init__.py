@@ -32,6 +32,7 @@ for command in (
     run.build,
     run.release_night,
     report.report,
+    report.freeze,
     report.prove,
     look.nights,
     look.status,

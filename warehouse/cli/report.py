@@ -60,6 +60,20 @@ def report(
         webbrowser.open((made.folder / "index.html").as_uri())
 
 
+def freeze(
+    editions: Annotated[list[str], typer.Argument(help="Finished years: FY2020 FY2021.")],
+    quiet: Quiet = False,
+) -> None:
+    """Freeze finished years in one step, without reports. The next build shows them as final."""
+    from warehouse.editions import freeze as freezing
+    from warehouse.page.edition import name_of
+
+    terminal.log_to_stderr(quiet)
+    names = [name_of(e, None) for e in editions]
+    for one in freezing.freeze_each(settings(), names, getpass.getuser()):
+        terminal.say(f"{one.manifest['edition']}: {one.folder}")
+
+
 def prove(
     edition: Annotated[str, typer.Argument(help="2022, FY2022 or CY2022.")],
     as_json: Json = False,

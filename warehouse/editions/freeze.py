@@ -51,25 +51,40 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
     year or a revision; PublishError if the frozen edition is damaged.
     """
     with publish.writer_lock(settings.published), computed(settings) as db:
-        _known(db, edition)
-        old = newest(settings.published, edition)
-        if old is None:
-            _whole_or_reason(db, edition, reason)
-            changes: list[Change] = []
-        else:
-            found = against(db, old)
-            changes = found.changes + (revisions.added(found) if reason else [])
-            if not changes:
-                if reason and reason not in old.reasons:
-                    _keep_reason(settings, old, {"by": by, "reason": reason})
-                return old
-            if not reason:
-                raise SettingsError(
-                    f"{edition} is frozen ({old.folder.name}) and {len(changes):,} cells would "
-                    f"change, first {revisions.told(changes[0])}. Nothing was done: a revision "
-                    f"needs a reason. `outlook prove {edition}` lists the changes."
-                )
-        one = _write(db, settings, edition, changes, {"by": by, "reason": reason})
+        return _freeze(db, settings, edition, by, reason)
+
+
+def freeze_each(settings: Settings, editions: list[str], by: str) -> list[Frozen]:
+    """Freezes several finished years, of which the lake's tables are made once. A year that is
+    frozen already stays as it is. Raises what `freeze` raises; years before the failing one stay
+    frozen.
+    """
+    with publish.writer_lock(settings.published), computed(settings) as db:
+        return [_freeze(db, settings, edition, by, None) for edition in editions]
+
+
+def _freeze(
+    db: duckdb.DuckDBPyConnection, settings: Settings, edition: str, by: str, reason: str | None
+) -> Frozen:
+    _known(db, edition)
+    old = newest(settings.published, edition)
+    if old is None:
+        _whole_or_reason(db, edition, reason)
+        changes: list[Change] = []
+    else:
+        found = against(db, old)
+        changes = found.changes + (revisions.added(found) if reason else [])
+        if not changes:
+            if reason and reason not in old.reasons:
+                _keep_reason(settings, old, {"by": by, "reason": reason})
+            return old
+        if not reason:
+            raise SettingsError(
+                f"{edition} is frozen ({old.folder.name}) and {len(changes):,} cells would "
+                f"change, first {revisions.told(changes[0])}. Nothing was done: a revision "
+                f"needs a reason. `outlook prove {edition}` lists the changes."
+            )
+    one = _write(db, settings, edition, changes, {"by": by, "reason": reason})
     if old and (hidden := revisions.newly_withheld(changes)):
         log.warning(
             "%s withholds what %s shows, in %s rows: %s. The earlier figures can still be read in "
