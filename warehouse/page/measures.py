@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from warehouse.page import words
+from warehouse.page import theme, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import (
     Figure,
@@ -114,11 +114,12 @@ def _spark(line: list[Point], unit: str | None, edition: Edition) -> Markup:
         path += f"{'L' if last == point.year - 1 else 'M'}{x:.1f} {y:.1f}"
         last = point.year
     x, y = at(dots[-1])
-    fill = "var(--paper)" if dots[-1].symbol == "p" else "var(--green)"
+    fill = "white" if dots[-1].symbol == "p" else theme.GREEN
     return Markup(
         f'<svg class="spark" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'role="img" aria-label="{_in_words(dots, unit)}"><path d="{path}"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" style="fill:{fill}"/></svg>'
+        f'role="img" aria-label="{_in_words(dots, unit)}"><path d="{path}" fill="none" stroke="{theme.GREEN}" '
+        f'stroke-width="1.8"/><circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{fill}" '
+        f'stroke="{theme.GREEN}" stroke-width="1.4"/></svg>'
     )
 
 

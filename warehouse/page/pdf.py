@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What is folded, and holds nothing folded itself.
-FOLDED = re.compile(r"<details[^>]*>[^<]*(?:<(?!/?details)[^<]*)*</details>")
+# What is folded, and holds nothing folded itself; definitions are printed all the same.
+FOLDED = re.compile(r"<details[^>]*>([^<]*(?:<(?!/?details)[^<]*)*)</details>")
+PRINTED = re.compile(FOLDED.pattern.replace("[^>]*>", ' class="printed">', 1))
 INSTALL = "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
@@ -34,8 +35,7 @@ def write(path: Path, html: str) -> bool:
     html = re.sub(r'role="img" aria-label="([^"]*)">', r'role="img"><title>\1</title>', html)
     # The style sheet hides these in print; leaving them out saves the layout.
     html = re.sub(r'<div class="narrow">.*?</div>', "", html, flags=re.DOTALL)
-    while (less := FOLDED.sub("", html)) != html:
-        html = less
+    html = unfolded(html)
     # The page embeds everything: nothing is fetched but its own fonts.
     own = weasyprint.urls.URLFetcher(allowed_protocols={"data"})
     with _no_clock():
@@ -43,6 +43,15 @@ def write(path: Path, html: str) -> bool:
             str(path), pdf_variant="pdf/ua-1", pdf_identifier=b"digital-b2b-outlook"
         )
     return True
+
+
+def unfolded(html: str) -> str:
+    """The page as it is printed: without what is folded, and with the definitions unfolded."""
+    while (more := PRINTED.sub(r'<div class="printed">\1</div>', html)) != html:
+        html = more
+    while (less := FOLDED.sub("", html)) != html:
+        html = less
+    return html.replace("<summary>", '<p class="term">').replace("</summary>", "</p>")
 
 
 @contextmanager
