@@ -117,9 +117,9 @@ def _spark(line: list[Point], unit: str | None, edition: Edition) -> Markup:
     fill = "white" if dots[-1].symbol == "p" else theme.GREEN
     return Markup(
         f'<svg class="spark" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'role="img" aria-label="{_in_words(dots, unit)}"><path d="{path}" fill="none" stroke="{theme.GREEN}" '
-        f'stroke-width="1.8"/><circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{fill}" '
-        f'stroke="{theme.GREEN}" stroke-width="1.4"/></svg>'
+        f'role="img" aria-label="{_in_words(dots, unit)}"><path d="{path}" fill="none" '
+        f'stroke="{theme.GREEN}" stroke-width="1.8"/><circle cx="{x:.1f}" cy="{y:.1f}" '
+        f'r="2.6" fill="{fill}" stroke="{theme.GREEN}" stroke-width="1.4"/></svg>'
     )
 
 

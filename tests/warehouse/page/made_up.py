@@ -55,6 +55,7 @@ def database(path: Path, tables: dict[str, list[Row]], code: str = "PK") -> Path
     """A published file at `path` that holds these rows; columns not given are null."""
     shutil.copy(_empty(code), path)
     with duckdb.connect(str(path)) as db:
+        db.begin()
         for table, rows in tables.items():
             for row in rows:
                 names, marks = ", ".join(row), ", ".join("?" * len(row))
@@ -63,6 +64,7 @@ def database(path: Path, tables: dict[str, list[Row]], code: str = "PK") -> Path
         for model in models():
             if model.schema == "report":
                 put_in.mark_provisional(db, model, closed)
+        db.commit()
     return path
 
 
@@ -207,10 +209,22 @@ def months(year: int) -> list[Row]:
     return found
 
 
+@cache
+def _columns() -> dict[str, dict[str, str]]:
+    """The type of each column of each report table."""
+    found: dict[str, dict[str, str]] = {}
+    with duckdb.connect(str(_empty("PK")), read_only=True) as db:
+        for table, column, kind in db.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+            "WHERE schema_name = 'report' ORDER BY table_name, column_index"
+        ).fetchall():
+            found.setdefault(table, {})[column] = kind
+    return found
+
+
 def anything(table: str, year: int) -> list[Row]:
     """Rows of a report table that fit it, whatever it holds: each number is one of its own."""
-    with duckdb.connect(str(_empty("PK")), read_only=True) as db:
-        columns = {c: t for c, t, *_ in db.execute(f"DESCRIBE report.{table}").fetchall()}
+    columns = _columns()[table]
     keys: list[Row] = [{}]
     if "span_from" in columns:
         keys = months(year)
