@@ -18,7 +18,7 @@ from warehouse.page.series import (
     unit_of,
 )
 
-TOP = 8  # bars in a ranking; the rest is in the table
+TOP, TOP_NARROW = 8, 6  # bars in a ranking; the rest is in the table
 
 
 def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
@@ -68,10 +68,10 @@ def _column(point: Point, unit: str | None, this: str) -> dict[str, Any]:
 
 def ranking(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
     """A bar for each of the largest classes, with a mark for the year before."""
-    rows = _ranked(figure, edition)
+    is_narrow = width < 400
+    rows = _ranked(figure, edition)[: TOP_NARROW if is_narrow else TOP]
     if not rows:
         return None
-    is_narrow = width < 400
     names = 0 if is_narrow else theme.room([r["label"] for r in rows], 13) + 10
     beside = 8 + max(46, theme.room([r["text"] for r in rows], 13) + 8)
     room = beside + theme.room([r["change"] for r in rows], 12) + 6

@@ -84,7 +84,7 @@ def _of_ranking(found: list[Point], now: list[Point], edition: Edition) -> list[
     if any(a_year_before(p, found) for p in shown[: bars.TOP]):
         parts.append("Grey mark: the year before.")
     if len(shown) > bars.TOP:
-        parts.append(f"The {bars.TOP} largest; the table has all.")
+        parts.append("Only the largest are drawn; the table has all.")
     return parts
 
 

@@ -27,7 +27,7 @@ def of_cities(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] |
     if not shown:
         return None
     is_narrow = width < 400
-    map_width = width if is_narrow else 210
+    map_width = 220 if is_narrow else 210
     drawn = _map(now, shown, edition, map_width)
     bars = _others(shown[1 : 1 + LARGEST_FIRST], shown[0].label, width if is_narrow else 180)
     parts = [p for p in (drawn, bars) if p is not None]
