@@ -192,11 +192,12 @@ def _keep_vintages(store: Store, published: Path, files: dict[str, Entry]) -> No
 
 
 def _keep_texts(store: Store, settings: Settings, files: dict[str, Entry]) -> None:
-    """The calendar of due nights, which decides what is missing, and the file of settings."""
+    """The calendar of due nights, which decides what is missing, what says that the exports are
+    generated, and the file of settings."""
     try:
-        calendar = exports.beside(settings.beside, exports.CALENDAR)
-        if calendar is not None:
-            files[f"exports/{exports.CALENDAR}"] = store.put_text(calendar, PLAIN)
+        for name in (exports.CALENDAR, exports.SAMPLE):
+            if (text := exports.beside(settings.beside, name)) is not None:
+                files[f"exports/{name}"] = store.put_text(text, PLAIN)
     except (OSError, ValueError) as error:
         log.warning(
             "%s cannot be read (%s): the backup has no calendar of the nights that were due. All "
