@@ -6,6 +6,7 @@ Two orders of each universe are tried by default, for each takes some eight seco
 
 import os
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -330,6 +331,7 @@ def test_any_order_of_arrival_ends_in_the_same_content(of: Universe, chance: ran
     with TemporaryDirectory(dir=_room().name) as home:
         exports = Path(home) / "exports"
         exports.mkdir()
+        shutil.copy(sample(of) / "sample.json", exports)  # what says that they are generated
         chosen = settings_of(Path(home), exports, of.market)
         follow(steps, of, chosen)
         built = build(chosen)

@@ -133,6 +133,8 @@ def a_place(number: int, name: str, people: int, *aliases: str, admin: str = "1"
         "geonameid": number,
         "name": name,
         "population": people,
+        "latitude": 30.0 + number,
+        "longitude": 70.0,
         "admin1code": admin,
         "alternatenames": list(aliases),
     }
@@ -178,11 +180,11 @@ def test_the_gazetteer_is_made_by_its_rules(
         monkeypatch.setattr(gazetteer, "_geonames", lambda code, p=places: p)
         gazetteer.write("XX", *gazetteer.make("XX"))
         assert (tmp_path / "XX_places.csv").read_text("utf-8").splitlines() == [
-            "city_key,city,district,province,aliases,geonameid,population",
-            "alpha,Alpha,Twins,North,alfa,1,900",
-            "beta,Beta,Twins,North,آلفا,2,800",
-            "gamma,Gamma,Gamma,North,gm|gamma city,3,700",
-            "wanted,Wanted,,North,,6,6",
+            "city_key,city,district,province,aliases,geonameid,population,latitude,longitude",
+            "alpha,Alpha,Twins,North,alfa,1,900,31.0,70.0",
+            "beta,Beta,Twins,North,آلفا,2,800,32.0,70.0",
+            "gamma,Gamma,Gamma,North,gm|gamma city,3,700,33.0,70.0",
+            "wanted,Wanted,,North,,6,6,36.0,70.0",
         ]
         others = (tmp_path / "XX_other_names.csv").read_text("utf-8").split()
         assert others == ["name", "alpha", "south", "noise", "tiny"]

@@ -51,6 +51,8 @@ def unfolded(html: str) -> str:
         html = more
     while (less := FOLDED.sub("", html)) != html:
         html = less
+    # Data of a measure is folded: in print nothing leads there.
+    html = re.sub(r'<a href="#measure-[^"]*">(.*?)</a>', r"\1", html)
     return html.replace("<summary>", '<p class="term">').replace("</summary>", "</p>")
 
 

@@ -160,7 +160,6 @@ def _others(others: list[Point], largest: str, width: int) -> Any | None:
             fontSize=12,
             fontWeight="normal",
             color=theme.MUTED,
-            aria=False,
         ),
     ).encode(y=alt.Y("label:N", sort=[r["label"] for r in rows], axis=axis))
     x = alt.X("value:Q", axis=None, scale=alt.Scale(zero=True, nice=False))

@@ -77,7 +77,9 @@ def data(rows: Any) -> alt.Data:
 
 
 # A mark with a description: on a page it becomes a title, which shows where a pointer rests.
-NAMED = re.compile(r'<path aria-label="([^"]*)"([^>]*)/>')
+NAMED = re.compile(r'<(path|line) aria-label="([^"]*)"([^>]*)/>')
+# The title of a chart within a picture reads as any text.
+TITLED = re.compile(r'(role-title-text"[^>]*?) aria-label="[^"]*"')
 
 
 def hover(column: str = "hover") -> alt.Description:
@@ -117,7 +119,7 @@ def svg(text: str, prefix: str, alternative: str) -> str:
         body = body.replace(f'id="{made}', f'id="{prefix}-{made}')
         body = body.replace(f"url(#{made}", f"url(#{prefix}-{made}")
     width, height = box.split()[2:]
-    body = NAMED.sub(r"<path\2><title>\1</title></path>", body)
+    body = TITLED.sub(r"\1", NAMED.sub(r"<\1\3><title>\2</title></\1>", body))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{width}" '
         f'height="{height}" role="img" aria-label="{_escaped(alternative)}">{_plain(body)}'
