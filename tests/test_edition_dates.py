@@ -112,7 +112,7 @@ def asked_most(built: Built, of: Year) -> list[str]:
             built,
             "SELECT seller_id FROM marts.fct_inquiry JOIN marts.dim_seller USING (seller_id) "
             "WHERE is_current AND country_iso2 = ? AND channel = 'inquiry' "
-            "AND posted_on_local <= ? AND city_key IS NOT NULL "
+            "AND posted_on_local <= ? AND dim_seller.city_key IS NOT NULL "
             "GROUP BY seller_id ORDER BY count(*) DESC, seller_id LIMIT 2",
             [market(of.market).country, of.closes],
         )
