@@ -130,14 +130,5 @@ def _names(is_narrow: bool, room: float) -> Any:
     """Names of the classes: next to the bars, or above them on a phone."""
     if is_narrow:
         return alt.Y("label:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0))
-    axis = alt.Axis(
-        title=None,
-        ticks=False,
-        domain=False,
-        labelColor=theme.INK,
-        labelLimit=0,
-        labelFontSize=13,
-        labelPadding=8,
-        minExtent=room,
-    )
+    axis = theme.names(room)
     return alt.Y("label:N", sort=None, axis=axis, scale=alt.Scale(paddingInner=0.4))

@@ -39,7 +39,7 @@ def steps(figure: Figure, edition: Edition) -> Steps | None:
 
 
 def title(figure: Figure, edition: Edition) -> str:
-    """`Of 482 paid sellers 72 left; 204 joined and a net 6 came back: 620 at the year's end`."""
+    """`Of 482 paid sellers 72 left; 204 joined and a net 6 came back: 620 on 30 June 2022`."""
     found = steps(figure, edition)
     if found is None:
         return f"{figure.noun} from year to year"
@@ -47,7 +47,8 @@ def title(figure: Figure, edition: Edition) -> str:
     net = words.number(abs(found.returned))
     back = f" and a net {net} came back" if found.returned > 0 else f", a net {net} left again"
     back = back if found.returned else ""
-    return f"Of {start} paid sellers {left} left; {new} joined{back}: {end} at the year’s end"
+    day = words.day(edition.tables[figure.table].of(edition.name)[0]["as_of"])
+    return f"Of {start} paid sellers {left} left; {new} joined{back}: {end} on {day}"
 
 
 def drawn(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | None:
@@ -65,13 +66,7 @@ def drawn(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
         _row(last, 0, found.start, words.number(found.start), theme.GREY),
         _row("left", found.start, stays, f"{words.MINUS}{words.number(found.left)}", theme.AMBER),
         _row("new", stays, joined, f"+{words.number(found.new)}", theme.BLUE),
-        _row(
-            "returned",
-            joined,
-            found.end,
-            net,
-            theme.PURPLE,
-        ),
+        _row("returned", joined, found.end, net, theme.PURPLE),
         _row(this, 0, found.end, words.number(found.end), end),
     ]
     order = [r["step"] for r in rows]

@@ -146,16 +146,7 @@ def _rows(rows: Rows, ends: list[float], width: int) -> tuple[Any, Any, Any, flo
     plot = width - names - 10 - (0 if is_narrow else beside)
     top = max([r["value"] or 0 for r in rows] + ends)
     scale = alt.Scale(domain=[0, top], nice=False, zero=True)
-    axis = alt.Axis(
-        title=None,
-        ticks=False,
-        domain=False,
-        labelColor=theme.INK,
-        labelLimit=0,
-        labelFontSize=13,
-        labelPadding=8,
-        minExtent=names,
-    )
+    axis = theme.names(names)
     order = [r["label"] for r in rows]
     y = alt.Y("label:N", sort=order, axis=None if is_narrow else axis)
     return alt.Chart(theme.data(rows)), y, scale, plot

@@ -18,6 +18,7 @@ from warehouse.page.series import (
     points,
     shown,
     this_year,
+    unbroken,
     unit_of,
 )
 
@@ -124,17 +125,18 @@ def _spark(line: list[Point], unit: str | None, edition: Edition) -> Markup:
 
 
 def _in_words(dots: list[Point], unit: str | None) -> str:
-    """`rose every year, 225 to 620`, for those who cannot see the line."""
+    """`rose every year, from 225 in FY2018 to 620 in FY2022`, for those who cannot see the line.
+
+    Years that cannot be compared neither rise nor fall.
+    """
     steps = [(b.value or 0) - (a.value or 0) for a, b in zip(dots, dots[1:], strict=False)]
-    way = "moved up and down"
-    if all(s > 0 for s in steps):
-        way = "rose every year"
-    elif all(s < 0 for s in steps):
-        way = "fell every year"
-    elif not any(steps):
-        way = "stayed the same"
-    gap = ", with gaps" if dots[-1].year - dots[0].year >= len(dots) else ""
-    return f"{way}{gap}, {shown(dots[0], unit)} to {shown(dots[-1], unit)}"
+    way = ""
+    if len(unbroken(dots)) == len(dots):
+        rises, falls = all(s > 0 for s in steps), all(s < 0 for s in steps)
+        way = "rose every year, " if rises else "fell every year, " if falls else ""
+    first, last = dots[0], dots[-1]
+    ends = [f"{shown(p, unit)} in {p.edition}" for p in (first, last)]
+    return f"{way}from {ends[0]} to {ends[1]}"
 
 
 def compared(tiles: list[Figure], rows: list[Figure], edition: Edition) -> list[Measure]:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # What is folded, and holds nothing folded itself; definitions are printed all the same.
-FOLDED = re.compile(r"<details[^>]*>([^<]*(?:<(?!/?details)[^<]*)*)</details>")
-PRINTED = re.compile(FOLDED.pattern.replace("[^>]*>", ' class="printed">', 1))
+INSIDE = r"([^<]*(?:<(?!/?details)[^<]*)*)</details>"
+FOLDED = re.compile(f"<details[^>]*>{INSIDE}")
+PRINTED = re.compile(f'<details class="printed">{INSIDE}')
 INSTALL = "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 

@@ -15,7 +15,7 @@ AREA = 1900  # of the largest dot, in square pixels
 EDGE = 34  # pixels around the outermost cities
 FLATTEST = 0.8  # the map is at most this much higher than wide
 LEAST = 1.0  # degrees that the map shows at least
-LARGEST_FIRST = 9  # bars beside the map
+BARS = 9  # beside the map
 Box = tuple[float, float, float, float]
 
 
@@ -29,7 +29,7 @@ def of_cities(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] |
     is_narrow = width < 400
     map_width = 220 if is_narrow else 210
     drawn = _map(now, shown, edition, map_width)
-    bars = _others(shown[1 : 1 + LARGEST_FIRST], shown[0].label, width if is_narrow else 180)
+    bars = _others(shown[1 : 1 + BARS], shown[0].label, width if is_narrow else 180)
     parts = [p for p in (drawn, bars) if p is not None]
     if not parts:
         return None

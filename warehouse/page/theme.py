@@ -96,6 +96,20 @@ def widths(is_half: bool) -> dict[str, int]:
     return HALVES if is_half else WIDTHS
 
 
+def names(room: float) -> alt.Axis:
+    """An axis of the names of classes, which takes at least so many pixels."""
+    return alt.Axis(
+        title=None,
+        ticks=False,
+        domain=False,
+        labelColor=INK,
+        labelLimit=0,
+        labelFontSize=13,
+        labelPadding=8,
+        minExtent=room,
+    )
+
+
 def finished(chart: Any, width: int) -> dict[str, Any]:
     """The chart as a Vega-Lite specification in the theme; a test checks it against the schema."""
     made = dict(chart.to_dict(validate=False))
