@@ -321,6 +321,13 @@ def test_a_column_that_the_code_has_no_more_stays_in_the_folder(loaded: Path) ->
     assert {(c.column, c.now) for c in differences()} == {("gone", None)}
 
 
+def test_a_measure_that_older_code_did_not_freeze_is_not_available(loaded: Path) -> None:
+    names = ["returned_sellers", *(f"returned_sellers_{n}" for n in ("numerator", "symbol"))]
+    rewrite(frozen_first(), "seller_flow", lambda t: t.drop_columns(names))
+    query = f"SELECT {', '.join(names)} FROM report.seller_flow WHERE edition = 'FY2022'"
+    assert asked(build(settings()), query) == [(None, None, "x")]
+
+
 def test_what_was_revised_once_stays_marked_in_the_next_revision(
     loaded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

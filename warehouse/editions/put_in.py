@@ -71,6 +71,8 @@ def _put_rows(db: duckdb.DuckDBPyConnection, table: str, source: str, edition: s
     if "year" in there and "year" not in frozen:
         # Older code froze no number of the year; the edition is named by it.
         names.append(f"{edition[2:]} AS year")
+    # A measure younger than the freeze is not available, and says so.
+    names += [f"'x' AS {c}" for c in there if c.endswith("_symbol") and c not in frozen]
     where = f"edition = {quoted(edition)}"
     if table.startswith("meta."):
         # Why a figure is x; figures added after the edition was frozen keep their own row.
