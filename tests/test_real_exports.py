@@ -332,7 +332,9 @@ def test_an_edition_from_real_files_alone_invents_nothing(home: Path, real_expor
             columns = [d[0] for d in db.execute(f"FROM report.{table}").description or []]
             for column in (c for c in columns if c.endswith("symbol")):
                 marks = db.execute(f"SELECT DISTINCT {column} FROM report.{table}").fetchall()
-                assert marks == [("x",)], (table, column)
+                # Without a single covered day no month has a row.
+                known = ([("x",)], []) if "span_from" in columns else ([("x",)],)
+                assert marks in known, (table, column)
             numbers = [
                 c for c in columns if c.endswith(("numerator", "coverage", "value", "share"))
             ]
