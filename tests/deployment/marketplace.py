@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.deployment.clock import Clock
 from transforms.sample import write_sample
+from transforms.sample.universe.recipe import FILE
 
 AT_ONCE = 6  # nights: in a longer stretch the sample itself loses and delays some
 
@@ -32,7 +33,8 @@ class Marketplace:
             part = self.nights[i : i + AT_ONCE]
             write_sample(self.stock, part[0], part[-1], scale=scale, seed=seed)
         self.exports.mkdir()
-        shutil.copy(self.stock / "calendar.json", self.exports)
+        for name in ("calendar.json", FILE):
+            shutil.copy(self.stock / name, self.exports)
 
     def deliver(self, night: date, revision: int = 1) -> None:
         """Everything at once: the folder appears whole."""
