@@ -30,6 +30,7 @@ class ListingTables(Ground):
 
     NAMES: ClassVar[tuple[str, ...]] = (
         "listings_by_category",
+        "listings_by_city",
         "listing_stock",
         "listing_stock_by_month",
         "listing_flow",
@@ -45,6 +46,17 @@ class ListingTables(Ground):
         ours = self.known(edition).market[offered.seller]
         cells = cells_of(offered.seller[ours], offered.top_category[ours])
         return shares(edition, night, names, self.categories(), cells, of_known=True)
+
+    def listings_by_city(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["listings"]
+        if night is None or not self.can_tell(edition):
+            return not_available(edition, night, ("city_key", "city"))
+        known = self.known(edition)
+        sellers = self.ledger.offered[night].seller
+        sellers = sellers[known.market[sellers]]
+        cells = cells_of(sellers, known.city[sellers])
+        keys: list[tuple[str, ...]] = [(p.city_key, p.city) for p in self.parameters.places]
+        return shares(edition, night, ("city_key", "city"), keys, cells, of_known=True)
 
     def listing_stock(self, edition: Edition) -> list[Row]:
         night = edition.as_of["listings"]

@@ -13,6 +13,7 @@ from tests.oracle.inquiry_spans import (
 from tests.oracle.ledger import Edition
 from tests.oracle.rows import (
     Row,
+    cells_of,
     days_columns,
     guarded,
     head,
@@ -20,7 +21,7 @@ from tests.oracle.rows import (
     ratio,
     withheld,
 )
-from tests.oracle.withheld import is_few
+from tests.oracle.withheld import Cell, gives_away, is_few
 from transforms.sample.universe import clock
 from transforms.sample.universe.clock import as_date
 from transforms.sample.universe.draw import Ints
@@ -39,6 +40,7 @@ class ResponseTables(InquirySpans):
 
     NAMES: ClassVar[tuple[str, ...]] = (
         "response_rate",
+        "response_rate_by_city",
         "response_time",
     )
 
@@ -94,6 +96,89 @@ class ResponseTables(InquirySpans):
         if many and is_few(sellers - many):
             withheld(row, "seller_median")
         return [row]
+
+    def response_rate_by_city(self, edition: Edition) -> list[Row]:
+        night = edition.as_of["inquiries"]
+        (row,) = self.response_rate(edition)
+        over = {k: row[k] for k in (*head(edition, night), "window_from", "window_to")}
+        over |= days_columns(row["days"], row["days_covered"]) | {"is_partial": row["is_partial"]}
+        cells = self._answers(edition)
+        key = {"city_key": "not_available", "city": "Not available"}
+        told = dict.fromkeys(("response_rate", "numerator", "denominator", "coverage"))
+        withheld, is_whole = self._cities_of_few(edition)
+        if is_whole or row["pooled_symbol"] == "c" or not cells:
+            is_closed = bool(cells) and self.can_tell(edition)
+            return [{**over, **key, **told, "symbol": "c" if is_closed else "x"}]
+        everything = sum(cell["valid"].things for cell in cells.values())
+        unknown = cells[-1]["valid"].things if -1 in cells else 0
+        rows = []
+        for city, classes in cells.items():
+            if city >= 0:
+                place = self.parameters.places[city]
+                key = {"city_key": place.city_key, "city": place.city}
+            else:
+                key = {"city_key": "unknown", "city": "Unknown"}
+            is_hidden = key["city_key"] in withheld
+            of = classes["valid"].things
+            replied = classes["in time"].things if "in time" in classes else 0
+            told = {
+                "response_rate": None if is_hidden else ratio(replied, of),
+                "numerator": None if is_hidden else replied,
+                "denominator": None if is_hidden else of,
+                "coverage": ratio(everything - unknown, everything),
+            }
+            rows.append({**over, **key, **told, "symbol": "c" if is_hidden else "p"})
+        return rows
+
+    def _answers(self, edition: Edition) -> dict[int, dict[str, Cell]]:
+        """By city (-1 for all unknown ones): valid messages, those answered in time and the others,
+        each with its sellers."""
+        night = edition.as_of["inquiries"]
+        if night is None or not self.can_tell(edition):
+            return {}
+        last = night - RESPONSE_ENDS_BEFORE
+        window = Span("window", last - RESPONSE_DAYS + 1, last)
+        valid, in_time, _, _ = self._responses(edition, window, night)
+        city = self.known(edition).city[self.inquiries.seller]
+        found: dict[int, dict[str, Cell]] = {}
+        for name, which in (
+            ("valid", valid),
+            ("in time", valid & in_time),
+            ("late or never", valid & ~in_time),
+        ):
+            for key, cell in cells_of(self.inquiries.seller[which], city[which]).items():
+                found.setdefault(key, {})[name] = cell
+        return found
+
+    def _cities_of_few(self, edition: Edition) -> tuple[set[str], bool]:
+        """Keys of the cities of which a class is of few sellers, and of what would give them away;
+        and whether all is withheld."""
+        cells = self._answers(edition)
+        named = {self.parameters.places[c].city_key for c in cells if c >= 0}
+        withheld = self._few_cities(cells)
+        sellers = [cell.sellers for classes in cells.values() for cell in classes.values()]
+        everybody = frozenset[int]().union(*sellers)
+        return withheld, is_few(len(everybody)) or (bool(named) and named == withheld)
+
+    def _few_cities(self, cells: dict[int, dict[str, Cell]]) -> set[str]:
+        by_key = {self.parameters.places[c].city_key: cells[c] for c in cells if c >= 0}
+        small = {
+            key
+            for key, classes in by_key.items()
+            if any(is_few(len(cell.sellers)) for cell in classes.values())
+        }
+        rest = [
+            (sum(cell.things for cell in classes.values()), key)
+            for key, classes in by_key.items()
+            if key not in small
+        ]
+        of_class: dict[str, list[Cell]] = {}
+        for key in small:
+            for name, cell in by_key[key].items():
+                of_class.setdefault(name, []).append(cell)
+        if rest and any(gives_away(found) for found in of_class.values()):
+            small.add(min(rest)[1])
+        return small
 
     def _responses(
         self, edition: Edition, window: Span, night: int

@@ -1,5 +1,6 @@
 """The right content of every report table, told from the universe itself."""
 
+from tests.oracle.category_sellers import CategorySellersTables
 from tests.oracle.context import context, participation_gap
 from tests.oracle.headline import HeadlineTables
 from tests.oracle.inquiries import InquiryTables
@@ -18,6 +19,7 @@ from transforms.sample.universe.deliveries import Universe
 
 class Tables(
     HeadlineTables,
+    CategorySellersTables,
     SellerTables,
     CohortTables,
     FlowTables,

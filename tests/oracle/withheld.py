@@ -1,6 +1,6 @@
 """What is too small to be published, and what must be withheld with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -42,17 +42,18 @@ def withheld_of(cells: Mapping[str, Cell]) -> set[str]:
     }
     withheld = set(few)
     rest = [(cell.things, key) for key, cell in cells.items() if key not in withheld]
-    together = frozenset[int]().union(*(cell.sellers for cell in few.values()))
-    # Each counts one at least, and one less than the fewest at most.
-    all_alike = (len(few), len(few) * (FEWEST_SELLERS - 1))
-    gives_away = (
-        len(few) == 1
-        or len(together) < FEWEST_SELLERS
-        or sum(cell.things for cell in few.values()) in all_alike
-    )
-    if few and gives_away and rest:
+    if few and gives_away(few.values()) and rest:
         withheld.add(min(rest)[1])
     return withheld
+
+
+def gives_away(few: Collection[Cell]) -> bool:
+    """Whether the total of these withheld cells tells one of them, or is itself of few sellers."""
+    together = frozenset[int]().union(*(cell.sellers for cell in few))
+    # Each counts one at least, and one less than the fewest at most.
+    all_alike = (len(few), len(few) * (FEWEST_SELLERS - 1))
+    things = sum(cell.things for cell in few)
+    return len(few) == 1 or len(together) < FEWEST_SELLERS or things in all_alike
 
 
 def is_closed(cells: Iterable[Cell], shown: set[str], withheld: set[str]) -> bool:

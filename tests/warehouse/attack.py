@@ -27,6 +27,8 @@ class Facts(Reading):
         self.inquiries()
         self.visits()
         self.splits()
+        self.answers()
+        self.listed()
 
     # Stocks of sellers
 
@@ -183,6 +185,13 @@ class Facts(Reading):
             "listings_by_category",
             "top_category_id",
             lambda r, k: ("live", r["as_of"], k),
+            lambda r: ("live", r["as_of"]),
+            of_known=True,
+        )
+        self.cells(
+            "listings_by_city",
+            "city_key",
+            lambda r, k: ("live of city", r["edition"], k),
             lambda r: ("live", r["as_of"]),
             of_known=True,
         )
@@ -356,3 +365,39 @@ class Facts(Reading):
             self.split(
                 ("silent", *part), row["zero_share_numerator"], row["zero_share_denominator"]
             )
+
+    # Cities by what their sellers do
+
+    def answers(self) -> None:
+        for edition, rows in self.by_edition("response_rate_by_city").items():
+            if rows[0]["city_key"] == NOTHING:
+                continue
+            parts: dict[bool, list[Name]] = {True: [], False: []}  # by whether the city is known
+            for row in rows:
+                name = ("in time", edition, row["city_key"])
+                self.split(name, row["numerator"], row["denominator"])
+                parts[row["city_key"] != UNKNOWN] += [name, ("not", *name)]
+            for side in (("in time", edition), ("not", "in time", edition)):
+                self.sums([(*side, r["city_key"]) for r in rows], side)
+            share = -fraction(rows[0]["coverage"])
+            every = [(n, share) for n in (*parts[True], *parts[False])]
+            self.system.add([*((n, 1) for n in parts[True]), *every])
+
+    def listed(self) -> None:
+        table = "sellers_listing_in_category"
+        cities = self.by_edition(f"{table}_by_city")
+        for edition, rows in self.by_edition(table).items():
+            for row in (r for r in rows if r["top_category_id"] != NOTHING):
+                name = ("lists", edition, row["top_category_id"])
+                self.split(name, row["numerator"], row["denominator"])
+                self.sums([name, ("not", *name)], ("paid", row["as_of"]))
+                self.system.at_least(name, 1)
+                parts = [r for r in cities[edition] if r["top_category_id"] == name[-1]]
+                for part in parts:
+                    key = part["city_key"]
+                    own = (*name, key)
+                    self.split(own, part["numerator"], part["denominator"])
+                    city = None if key == UNKNOWN else key
+                    self.sums([own, ("not", *own)], ("city", row["as_of"], city))
+                    self.system.at_least(own, 1)
+                self.sums([(*name, r["city_key"]) for r in parts], name)

@@ -121,8 +121,17 @@ def _query(facts: Facts, kind: str, rest: list[Any], is_other: bool) -> tuple[st
         "(SELECT seller_id FROM staging.stg_reach WHERE is_reached AND edition = $1)",
         "busy": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
         + ("valid BETWEEN 1 AND 9" if is_other else "valid >= 10"),
-        "in time": "SELECT seller_id FROM staging.stg_response WHERE edition = $1 AND "
-        + ("replied < valid" if is_other else "replied > 0"),
+        "in time": "SELECT seller_id FROM staging.stg_response LEFT JOIN staging.stg_seller_as_of "
+        "USING (edition, seller_id) WHERE edition = $1 AND "
+        + ("replied < valid" if is_other else "replied > 0")
+        + (" AND city_key = $2" if len(rest) == 2 else ""),
+        "live of city": "SELECT seller_id FROM staging.stg_live_listing "
+        "JOIN staging.stg_seller_as_of AS seller USING (edition, seller_id) "
+        "WHERE edition = $1 AND seller.is_market AND city_key = $2",
+        "lists": "SELECT seller_id FROM staging.stg_paid_seller WHERE edition = $1 "
+        f"AND seller_id {'NOT' if is_other else ''} IN (SELECT seller_id FROM "
+        "staging.stg_live_listing WHERE edition = $1 AND top_category_id = $2)"
+        + (" AND city_key = $3" if len(rest) == 3 else ""),
         "silent": "SELECT seller_id FROM staging.stg_seller_period WHERE edition = $1 "
         "AND span = $2 AND span_from = $3 AND inquiries " + ("> 0" if is_other else "= 0"),
         "order": "SELECT seller_id FROM marts.dim_seller JOIN marts.dim_edition ON edition = $1 "

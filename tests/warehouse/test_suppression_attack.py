@@ -58,6 +58,7 @@ def test_where_nothing_is_withheld_it_is_worked_out() -> None:
             found |= {name[0] for name in worked_out if isinstance(name, tuple)}
     assert found >= {"city", "category", "new", "gone", "live", "inquiries", "inquiries_by_city"}
     assert found >= {"listings new", "verified", "order", "unreplied"}
+    assert found >= {"live of city", "lists", "in time"}
 
 
 def test_a_real_sample_and_its_files(

@@ -32,6 +32,7 @@ for command in (
     run.build,
     run.release_night,
     report.report,
+    report.brief,
     report.freeze,
     report.prove,
     look.nights,

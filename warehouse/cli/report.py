@@ -74,6 +74,33 @@ def freeze(
         terminal.say(f"{one.manifest['edition']}: {one.folder}")
 
 
+def brief(
+    place: Annotated[
+        str, typer.Argument(help="A city or a category: sialkot, apparel-accessories.")
+    ],
+    edition: Annotated[
+        str | None, typer.Option(help="2022, FY2022 or CY2022. Default: the newest fiscal year.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a brief of one city or one category: two pages, as a web page and as PDF."""
+    from warehouse.page import brief, pdf
+    from warehouse.page.edition import name_of
+
+    made = brief.make(settings(), place, name_of(edition, None) if edition else None)
+    if as_json:
+        terminal.print_json(brief.as_json(made))
+    else:
+        terminal.say(f"page: {made.page}")
+        if made.pdf:
+            terminal.say(f"PDF: {made.pdf}")
+    if made.pdf is None:
+        terminal.tell(f"The PDF was skipped: libpango is not installed. To install: {pdf.INSTALL}")
+    if show:
+        webbrowser.open(made.page.as_uri())
+
+
 def prove(
     edition: Annotated[str, typer.Argument(help="2022, FY2022 or CY2022.")],
     as_json: Json = False,

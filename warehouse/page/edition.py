@@ -176,8 +176,8 @@ def name_of(edition: str, basis: str | None) -> str:
     return prefix + year
 
 
-def read(file: Path, name: str, is_sample: bool = False) -> Edition:
-    """Reads one edition; it is final if the file says that it is frozen.
+def read(file: Path, name: str | None, is_sample: bool = False) -> Edition:
+    """Reads one edition, or the newest fiscal one; it is final if the file says that it is frozen.
 
     Raises SettingsError for an edition that the file does not have.
     """
@@ -187,6 +187,7 @@ def read(file: Path, name: str, is_sample: bool = False) -> Edition:
             "SELECT DISTINCT edition, year_basis, period_from, period_to "
             "FROM report.headline ORDER BY ALL",
         )
+        name = name or max((r["edition"] for r in found if r["year_basis"] == "fiscal"), default="")
         this = next((r for r in found if r["edition"] == name), None)
         if this is None:
             has = ", ".join(r["edition"] for r in found) or "none"

@@ -2,11 +2,9 @@
 
 import base64
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from altair.utils.schemapi import debug_mode
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from warehouse.models import models
@@ -18,6 +16,7 @@ from warehouse.page import (
     measures,
     nights,
     queries,
+    rendering,
     revisions,
     sentences,
     story,
@@ -42,8 +41,6 @@ from warehouse.page.series import (
     this_year,
     unit_of,
 )
-
-ROOM = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
@@ -85,16 +82,6 @@ def render(
 ) -> str:
     """The whole page. `carried` are the files embedded in it: the workbook, a CSV per table and all
     of them in a zip. `listed` are the files beside it, with size and hash."""
-    environment = Environment(
-        loader=FileSystemLoader(ROOM),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=words.number, day=words.day, percent=words.percent, texts=lambda t: _text(t, edition)
-    )
     found = {s["id"]: figures(s, edition) for s in layout()["section"]}
     on_page = [f for of_section in found.values() for f in of_section]
     numbers = _numbers(on_page)
@@ -104,12 +91,11 @@ def render(
         for s in layout()["section"]
         if (drawn := [made[f.id] for f in found[s["id"]] if f.is_drawn])
     ]
-    style = (ROOM / "style.css").read_text("utf-8")
-    return environment.get_template("index.html.j2").render(
+    return rendering.template("index.html.j2", texts=lambda t: _text(t, edition)).render(
         e=edition,
         title=_title(edition),
-        year_label=year_label(edition),
-        style=Markup(theme.fonts() + style + recolouring()),
+        year_label=rendering.year_label(edition),
+        style=rendering.style(),
         tiles=tiles(edition),
         lead=sentences.lead(edition, on_page),
         points=story.main_points(on_page, edition),
@@ -173,23 +159,6 @@ def tiles(edition: Edition) -> list[dict[str, Any]]:
     return [_tile(t, edition) for t in layout()["tile"]]
 
 
-def year_label(edition: Edition) -> str:
-    kind = "Fiscal" if edition.basis == "fiscal" else "Calendar"
-    first, last = edition.period_from, edition.period_to
-    return f"{kind} year {edition.year} ({first:%B %Y} \N{EN DASH} {last:%B %Y})"
-
-
-def recolouring() -> str:
-    """Charts have plain colours; on screen each becomes the CSS variable of its name."""
-    rules = [
-        f'svg [{a}="{hex_}"]{{{a}:var(--{name})}}'
-        for name, hex_ in theme.PALETTE.items()
-        for a in ("fill", "stroke")
-    ]
-    rules += [f'svg [{a}="white"]{{{a}:var(--paper)}}' for a in ("fill", "stroke")]
-    return "@media screen{" + "".join(rules) + "}"
-
-
 def _title(edition: Edition) -> str:
     name = words.possessive(edition.market["market_name"])
     return f"{name} sellers on a global B2B marketplace, {edition.year}"
@@ -200,7 +169,7 @@ def _text(text: str, edition: Edition) -> str:
     return text.format(
         market=edition.market["market_name"],
         edition=edition.name,
-        year_label=year_label(edition),
+        year_label=rendering.year_label(edition),
         limit=edition.market["smallest_cell"],
     )
 

@@ -13,7 +13,12 @@ from transforms.errors import PublishError
 from warehouse.models import Model, compared_with, models
 
 # Figures whose contributors are counted and not listed: they would be millions.
-COUNTED = {"inquiry_rate", "projection"}
+COUNTED = {
+    "inquiry_rate",
+    "projection",
+    "sellers_listing_in_category",
+    "sellers_listing_in_category_by_city",
+}
 EXEMPT = ("none: ", "shown: ")
 
 

@@ -58,6 +58,7 @@ def test_what_is_counted_over_days_states_them() -> None:
         "response_time",
         "response_time_by_month",
         "response_rate",
+        "response_rate_by_city",
         "inquiries_by_city",
         "inquiries_by_country",
         "destination_reach",

@@ -11,7 +11,7 @@ import pytest
 
 from tests.warehouse.page import made_up
 from warehouse.models import models
-from warehouse.page import charts, page, pdf, queries, report, sentences, series, words
+from warehouse.page import brief, charts, page, pdf, queries, report, sentences, series, words
 from warehouse.page.edition import Edition, read
 from warehouse.page.series import Figure, layout
 
@@ -40,8 +40,8 @@ def test_names_of_figures_are_their_own() -> None:
 
 
 def test_every_table_is_on_the_page(edition: Edition) -> None:
-    """Those by month or week with a figure of their year at least."""
-    more = [*layout()["tile"], *layout()["row"]]
+    """Those by month or week with a figure of their year at least; one of two keys is in briefs."""
+    more = [*layout()["tile"], *layout()["row"], *(s["top"] for s in brief.layout().values())]
     shown = {f.table for f in entries()} | {t["table"] for t in more}
     assert shown <= set(edition.tables)
     assert {re.sub("_by_(week|month)$", "", t) for t in set(edition.tables) - shown} <= shown

@@ -29,12 +29,13 @@ sized AS (
     GROUP BY figure, edition, within, cell, is_flow
 ),
 
--- Each has at least one seller, and at most one fewer than the threshold.
+-- Each has at least one seller, and at most one fewer than the threshold. Of each class the others
+-- would give away the same.
 alone AS (
-    SELECT figure, edition, within
+    SELECT DISTINCT figure, edition, within
     FROM member
     JOIN disclosure.primary_suppression USING (figure, edition, cell)
-    GROUP BY figure, edition, within
+    GROUP BY figure, edition, within, class
     HAVING count(DISTINCT cell) = 1
         OR too_few(count(DISTINCT seller_id))
         OR sum(amount) = count(DISTINCT cell)

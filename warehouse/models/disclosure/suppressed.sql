@@ -12,5 +12,7 @@ FROM disclosure.traffic_suppression
 UNION
 FROM disclosure.projection_suppression
 UNION
+FROM disclosure.category_suppression
+UNION
 SELECT *, '' FROM disclosure.total_suppression
 ORDER BY figure, edition, cell
