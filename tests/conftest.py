@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from transforms import engine
+
 KEY = "a key for tests of thirty-two ch"
 ROOT = Path(__file__).parents[1]
 REAL_EXPORTS = ROOT.parent / "shared" / "real-exports"
@@ -28,6 +30,10 @@ for _setting in [name for name in os.environ if name.startswith("OUTLOOK_")]:
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 # A test writes its deliveries at once: nobody waits until they have been unchanged for a while.
 os.environ["OUTLOOK_SOURCE_UNCHANGED"] = "0"
+
+# The suite uses every core anyway, and two threads over tables this small mostly wait for each
+# other. The commands that tests start as programs keep theirs.
+engine.THREADS = 1
 
 # The first example of a test may import pandas, which takes longer than any deadline.
 hypothesis_settings.register_profile("outlook", deadline=None, derandomize=True)
