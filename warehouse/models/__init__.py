@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import TopologicalSorter
@@ -14,6 +14,7 @@ import duckdb
 
 from transforms import DATASETS, engine
 from transforms.contracts import contract
+from transforms.engine import quoted
 
 ROOM = Path(__file__).parent
 MACROS = ROOM / "macros.sql"
@@ -77,26 +78,26 @@ def with_all_they_read(wanted: Iterable[Model]) -> list[Model]:
 
 def reads(model: Model) -> set[str]:
     """Tables that a model reads, including lake views."""
-    return _reads(model.sql) | {
-        t for m in uses(model) & set(_macros()) for t in _reads(_macros()[m])
-    }
+    of_macros = (_named(_macros()[name]).tables for name in uses(model) & set(_macros()))
+    return set(_named(model.sql).tables.union(*of_macros))
 
 
 def uses(model: Model) -> set[str]:
     """Names of the functions and macros that a model calls."""
-    return {n["function_name"] for n in _nodes(_parsed(model.sql)) if n.get("type") == "FUNCTION"}
+    return set(_named(model.sql).functions)
 
 
-def compared_with(sql: str, column: str) -> set[str]:
+@cache
+def compared_with(sql: str, column: str) -> frozenset[str]:
     """The texts that a query compares a column with, by `=` or `IN`."""
     found: set[str] = set()
-    for node in _nodes(_parsed(sql)):
+    for node in _nodes(sql):
         sides = [node["left"], node["right"]] if node.get("type") == "COMPARE_EQUAL" else []
         sides = node["children"] if node.get("type") == "COMPARE_IN" else sides
         if any(side.get("column_names") == [column] for side in sides):
             texts = (s["value"]["value"] for s in sides if s.get("type") == "VALUE_CONSTANT")
             found |= set(texts)
-    return found
+    return frozenset(found)
 
 
 def create_macros(db: duckdb.DuckDBPyConnection) -> None:
@@ -113,10 +114,22 @@ def _macros() -> dict[str, str]:
     return {m[1]: f"SELECT {m[2]}" for m in found if m}
 
 
-def _reads(sql: str) -> set[str]:
-    # Parsed, not bound: binding needs existing tables, macros and columns of USING.
-    tables = (n for n in _nodes(_parsed(sql)) if n.get("type") == "BASE_TABLE")
-    return {f"{n['schema_name']}.{n['table_name']}" for n in tables if n["schema_name"]}
+@dataclass(frozen=True)
+class _Named:
+    """The tables of a schema, and the functions, that a query names."""
+
+    tables: frozenset[str]
+    functions: frozenset[str]
+
+
+@cache
+def _named(sql: str) -> _Named:
+    nodes = _nodes(sql)
+    tables = (n for n in nodes if n.get("type") == "BASE_TABLE" and n["schema_name"])
+    return _Named(
+        frozenset(f"{n['schema_name']}.{n['table_name']}" for n in tables),
+        frozenset(n["function_name"] for n in nodes if n.get("type") == "FUNCTION"),
+    )
 
 
 @cache
@@ -124,22 +137,22 @@ def _parser() -> duckdb.DuckDBPyConnection:
     return engine.in_memory()
 
 
-@cache
-def _parsed(sql: str) -> Any:
-    found = _parser().execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    parsed = json.loads(found[0] if found else "{}")
-    if parsed.get("error", True):
-        raise ValueError(f"not a SELECT that DuckDB can parse: {parsed.get('error_message')}")
-    return parsed
+def _nodes(sql: str) -> list[dict[str, Any]]:
+    """Every node of the query's syntax tree. It is parsed, not bound: binding needs existing
+    tables, macros and columns of USING."""
+    # As text in the query: DuckDB imports pandas before it takes a value from Python.
+    query = f"SELECT json_serialize_sql({quoted(sql)})"
+    found = _parser().execute(query).fetchone()
+    nodes: list[dict[str, Any]] = []
 
+    def collect(node: dict[str, Any]) -> dict[str, Any]:
+        nodes.append(node)
+        return node
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for child in tree:
-            yield from _nodes(child)
+    root = json.loads(found[0] if found else "{}", object_hook=collect)
+    if root.get("error", True):
+        raise ValueError(f"not a SELECT that DuckDB can parse: {root.get('error_message')}")
+    return nodes
 
 
 def _load_schema(schema: str) -> list[Model]:
