@@ -186,28 +186,33 @@ def _fold_from(lake: Lake, dataset: str, chain: list[Link], stale: int, settings
         start -= 1
     told = _Progress(dataset, chain[start:], _why(lake, dataset, chain[stale]))
     kept = _with_state(lake, [link.night for link in chain])
-    for index in range(start, len(chain)):
-        before = _state_after(lake, dataset, chain[index - 1]) if index else None
-        with scratch(settings.work, f"fold-{dataset}") as folder:
-            out = folder / "fold"
-            out.mkdir()
-            with across_rows.connect(folder) as db:
+    # To open a database takes as long as a small fold: each has a catalog of its own in one.
+    with scratch(settings.work, f"folds-{dataset}") as room, across_rows.connect(room) as db:
+        for index in range(start, len(chain)):
+            before = _state_after(lake, dataset, chain[index - 1]) if index else None
+            with scratch(settings.work, f"fold-{dataset}") as folder:
+                out = folder / "fold"
+                out.mkdir()
+                db.execute("ATTACH ':memory:' AS fold_of_night")
+                db.execute("USE fold_of_night")
                 counts = Fold(db, lake, dataset, chain[index], before, out).made()
-            files = {path.name: sha256(path) for path in out.iterdir()}
-            told_of = {
-                "name": chain[index].name,
-                "rules": rules(dataset),
-                "changes": counts,
-                "files": files,
-            }
-            write_json(out / OF_A_FOLD, told_of)
-            target = lake.history(dataset, chain[index].night)
-            lake.put(out, target, dataset, folder)
-        # Lest the states of a long history fill the disk while it is made again.
-        if index >= KEPT_STATES and (old := chain[index - KEPT_STATES].night) not in kept:
-            with lake.final_step(dataset):
-                lake.place.delete(state_of(lake, dataset, old))
-        told.advance()
+                db.execute("USE memory")
+                db.execute("DETACH fold_of_night")
+                files = {path.name: sha256(path) for path in out.iterdir()}
+                told_of = {
+                    "name": chain[index].name,
+                    "rules": rules(dataset),
+                    "changes": counts,
+                    "files": files,
+                }
+                write_json(out / OF_A_FOLD, told_of)
+                target = lake.history(dataset, chain[index].night)
+                lake.put(out, target, dataset, folder)
+            # Lest the states of a long history fill the disk while it is made again.
+            if index >= KEPT_STATES and (old := chain[index - KEPT_STATES].night) not in kept:
+                with lake.final_step(dataset):
+                    lake.place.delete(state_of(lake, dataset, old))
+            told.advance()
 
 
 def _state_after(lake: Lake, dataset: str, link: Link) -> Path:

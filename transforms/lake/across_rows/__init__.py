@@ -23,6 +23,6 @@ def sql(name: str) -> str:
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory for a piece, a night or a step of the history. Each spills into a
+    """A database in memory for a piece, a night or steps of the history. Each spills into a
     folder of its own in the scratch: two processes would overwrite each other's files."""
     return engine.in_memory(scratch / f"spill-{uuid.uuid4().hex[:8]}", MEMORY)
