@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -105,6 +105,7 @@ class Layout:
         return pd.DataFrame(fields, index=table.index), moved
 
 
+@lru_cache(1 << 12)  # the same headers come in every piece, and are asked of every layout
 def plain(header: str) -> str:
     """A header without differences in case, blanks, underscores, Unicode form and invisible
     characters: marks of byte order and direction, soft hyphens, zero bytes."""
