@@ -7,10 +7,11 @@ Most numbers are published: these are put in first, which leaves little to elimi
 
 from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
-from math import ceil, floor
+from math import lcm
 
 Name = Hashable
 Sum = dict[Name, Fraction]
+Bounds = dict[Name, int | None]
 
 ROUNDS = 60
 
@@ -123,41 +124,53 @@ def _subtract(row: Sum, right: Fraction, factor: Fraction, what: tuple[Sum, Frac
 def _fixed_by_bounds(
     equations: list[tuple[Sum, Fraction]], least: Mapping[Name, int]
 ) -> dict[Name, Fraction]:
-    low = {name: Fraction(least.get(name, 0)) for row, _ in equations for name in row}
-    high: dict[Name, Fraction | None] = dict.fromkeys(low)
+    low: Bounds = {name: least.get(name, 0) for row, _ in equations for name in row}
+    high: Bounds = dict.fromkeys(low)
+    sums = [_in_whole_numbers(row, right) for row, right in equations]
     for _ in range(ROUNDS):
         changed = False
-        for row, right in equations:
-            for name in row:
-                changed |= _narrow(name, row, right, low, high)
+        for row, right in sums:
+            changed |= _narrow(row, right, low, high)
         if not changed:
             break
-    return {name: low[name] for name in low if low[name] == high[name]}
+    return {name: Fraction(high[name] or 0) for name in low if low[name] == high[name]}
 
 
-def _narrow(
-    name: Name,
-    row: Sum,
-    right: Fraction,
-    low: dict[Name, Fraction],
-    high: dict[Name, Fraction | None],
-) -> bool:
-    """Tightens the bounds of one unknown by those of the others in the sum."""
-    smallest: Fraction | None = Fraction(0)
-    largest: Fraction | None = Fraction(0)
-    for other, factor in row.items():
-        if other == name:
-            continue
-        here, there = (low[other], high[other]) if factor > 0 else (high[other], low[other])
-        smallest = None if smallest is None or here is None else smallest + factor * here
-        largest = None if largest is None or there is None else largest + factor * there
-    factor = row[name]
-    ends = [None if end is None else (right - end) / factor for end in (largest, smallest)]
-    bottom, top = ends if factor > 0 else ends[::-1]
+def _in_whole_numbers(row: Sum, right: Fraction) -> tuple[dict[Name, int], int]:
+    """The same equation without denominators: whole numbers are added in a tenth of the time."""
+    by = lcm(right.denominator, *(factor.denominator for factor in row.values()))
+    return {name: int(factor * by) for name, factor in row.items()}, int(right * by)
+
+
+def _narrow(row: dict[Name, int], right: int, low: Bounds, high: Bounds) -> bool:
+    """Tightens the bounds of each unknown of a sum by those of the others."""
     changed = False
-    if bottom is not None and ceil(bottom) > low[name]:
-        low[name], changed = Fraction(ceil(bottom)), True
-    top_now = high[name]
-    if top is not None and (top_now is None or floor(top) < top_now):
-        high[name], changed = Fraction(floor(top)), True
+    smallest, largest = _end(row, low, high), _end(row, high, low)
+    for name, factor in row.items():
+        own = {name: factor}
+        at_most = _without(smallest, _end(own, low, high))
+        at_least = _without(largest, _end(own, high, low))
+        # What is left for this one if the others are as large, or as small, as they can be.
+        ends = [None if end is None else right - end for end in (at_least, at_most)]
+        bottom, top = ends if factor > 0 else ends[::-1]
+        was, up_to = (low[name], high[name]), high[name]
+        if bottom is not None:
+            low[name] = max(low[name] or 0, -(-bottom // factor))
+        if top is not None:
+            high[name] = top // factor if up_to is None else min(up_to, top // factor)
+        if (low[name], high[name]) != was:
+            changed = True
+            smallest, largest = _end(row, low, high), _end(row, high, low)
     return changed
+
+
+def _end(row: Mapping[Name, int], of_added: Bounds, of_taken: Bounds) -> tuple[int, int]:
+    """What a sum comes to at the bounds of what it adds and takes away, and how many have none."""
+    bounds = [(factor, (of_added if factor > 0 else of_taken)[n]) for n, factor in row.items()]
+    known = [factor * bound for factor, bound in bounds if bound is not None]
+    return sum(known), len(bounds) - len(known)
+
+
+def _without(whole: tuple[int, int], own: tuple[int, int]) -> int | None:
+    """The end of a sum's other unknowns; None if one of them has no bound."""
+    return whole[0] - own[0] if whole[1] == own[1] else None
