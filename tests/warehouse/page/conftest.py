@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.page import made_up
-from warehouse.page import report
+from warehouse.page import pdf, report
 from warehouse.page.edition import Edition, read
 
 
@@ -27,6 +27,13 @@ def folder(edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("report")
     report.write(made, edition, {"sha256": "0" * 64})
     return made
+
+
+@pytest.fixture
+def no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without libpango, for tests that do not look at the PDF: it takes half the
+    time of a report."""
+    monkeypatch.setattr(pdf, "can_write", lambda: False)
 
 
 @pytest.fixture

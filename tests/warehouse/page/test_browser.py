@@ -100,6 +100,7 @@ def test_a_click_gives_the_workbook(seen: Any, folder: Path) -> None:
     assert Path(waiting.value.path()).read_bytes() == (folder / "outlook.xlsx").read_bytes()
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_axe_finds_nothing_in_what_stands_above_the_head(browser: Any, tmp_path: Path) -> None:
     """A corrected year made of sample exports, some of its nights missing: every notice."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()

@@ -309,6 +309,7 @@ def revised(revision: int, column: str, was: str | None, now: str | None) -> mad
     }
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_a_corrected_page_says_what_was_what_is_and_why(tmp_path: Path) -> None:
     tables = made_up.full()
     tables["meta.revision"] = [
@@ -345,6 +346,7 @@ def test_a_corrected_page_says_what_was_what_is_and_why(tmp_path: Path) -> None:
     assert "2 more cells, such as dates and numerators" in section
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_another_market_has_its_own_words(tmp_path: Path) -> None:
     def rename(tables: dict[str, list[made_up.Row]]) -> None:
         for row in tables["report.sellers_by_city"]:
@@ -363,6 +365,7 @@ def test_another_market_has_its_own_words(tmp_path: Path) -> None:
     assert not re.search("Pakistan|Sialkot|Apparel", html)
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_a_table_whose_exports_did_not_come_says_why(tmp_path: Path) -> None:
     def lose(tables: dict[str, list[made_up.Row]]) -> None:
         tables["report.sellers_by_city"] = [

@@ -11,7 +11,7 @@ import pytest
 
 from tests.warehouse.page import made_up
 from warehouse.models import models
-from warehouse.page import brief, charts, page, pdf, queries, report, sentences, series, words
+from warehouse.page import brief, charts, page, queries, report, sentences, series, words
 from warehouse.page.edition import Edition, read
 from warehouse.page.series import Figure, layout
 
@@ -120,6 +120,7 @@ def entry(kind: str, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_a_table_more_is_one_entry_more(
     with_flow: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,9 +177,10 @@ WHATEVER = {
 }
 
 
+@pytest.mark.usefixtures("no_pdf")
 @pytest.mark.parametrize(("symbol", "value"), WHATEVER.values(), ids=WHATEVER.keys())
 def test_a_page_is_made_whatever_the_figures_are(
-    tmp_path: Path, symbol: str | None, value: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, symbol: str | None, value: str
 ) -> None:
     """All figures of this year but those of the unknown class, which has some in every table."""
     path = made_up.database(tmp_path / "outlook.duckdb", made_up.full())
@@ -195,7 +197,6 @@ def test_a_page_is_made_whatever_the_figures_are(
             )
     folder = tmp_path / "report"
     folder.mkdir()
-    monkeypatch.setattr(pdf, "can_write", lambda: False)
     report.write(folder, read(path, "FY2022"), {})
     text = re.sub(
         r"<style>.*?</style>|<details>.*?</details>|data:[^\"]*",
