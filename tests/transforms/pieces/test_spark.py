@@ -21,6 +21,8 @@ def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a run on a cluster of two workers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        # What runs for seconds is not worth compiling twice, nor collecting in parallel.
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         with cluster(tmp_path_factory.mktemp("spark"), workers=2) as master:
             environ = {"OUTLOOK_ENGINE": "spark", "OUTLOOK_SPARK": master, "OUTLOOK_KEY": KEY}
             yield settings(environ | {"OUTLOOK_WORKERS": "2"})
