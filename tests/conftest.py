@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from transforms import engine
+from transforms.code import code_version
+from warehouse.tables.make import MADE_BY
 
 KEY = "a key for tests of thirty-two ch"
 ROOT = Path(__file__).parents[1]
@@ -26,6 +28,10 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_airflow}/airfl
 for _setting in [name for name in os.environ if name.startswith("OUTLOOK_")]:
     if not _setting.startswith("OUTLOOK_TEST_"):
         del os.environ[_setting]
+# Hashes of the code, which whoever keeps no compiled module does not keep either: the programs that
+# tests start would each take half a second for them.
+code_version()
+code_version(*MADE_BY)
 # A compiled module that a full disk cut short is kept, and then fails at each import.
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 # A test writes its deliveries at once: nobody waits until they have been unchanged for a while.
