@@ -17,8 +17,8 @@ import pytest
 
 from tests.command import outlook
 from tests.conftest import KEY
+from tests.test_edition_dates import load
 from tests.warehouse.page import made_up
-from transforms import backfill
 from transforms.errors import ExportMissing, PublishError, SettingsError
 from transforms.sample import write_sample
 from transforms.settings import settings
@@ -152,7 +152,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("prepared")
     chosen = settings({"OUTLOOK_HOME": str(home), "OUTLOOK_KEY": KEY})
     write_sample(home / "exports", LAST - timedelta(1), LAST, scale=0.06)
-    backfill.backfill(LAST - timedelta(1), LAST, chosen, False)
+    load(chosen, LAST - timedelta(1), LAST)
     build(chosen)
     return home
 
@@ -164,7 +164,7 @@ def year(prepared: Path, home: Path) -> Path:
 
 
 def load_all(first: date, last: date) -> None:
-    backfill.backfill(first, last, settings(), False)
+    load(settings(), first, last)
     build(settings())
 
 
