@@ -24,21 +24,29 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._logs: dict[str, subprocess.Popen[bytes]] = {}
         LIBC.prctl(SUBREAPER, 1, 0, 0, 0)
 
     def start(self, name: str, command: list[str], env: dict[str, str], cwd: Path) -> int:
         """Starts a server in a session of its own; returns its process id."""
-        with open(self.folder / f"{name}.log", "ab") as log:
+        with open(self.folder / f"{name}.log", "ab") as file:
+            # Through a pipe: under `limit`, what writes to a long file dies of it.
+            log = subprocess.Popen(
+                ["cat"], stdin=subprocess.PIPE, stdout=file, start_new_session=True
+            )
+        assert log.stdin
+        with log.stdin as pipe:
             self._running[name] = subprocess.Popen(
                 command,
                 env=env,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=pipe,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=lambda: LIBC.prctl(DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0),
             )
+        self._logs[name] = log
         return self._running[name].pid
 
     def check(self) -> None:
@@ -48,6 +56,8 @@ class Processes:
                 raise Ended(f"{name} ended ({process.returncode}):\n{self.tail(name)}")
 
     def tail(self, name: str, lines: int = 25) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._logs[name].wait(1)  # the last lines, if nobody writes any more
         text = (self.folder / f"{name}.log").read_text("utf-8", "replace")
         return "\n".join(text.splitlines()[-lines:])
 
@@ -87,13 +97,14 @@ class Processes:
         self._reap()
 
     def _reap(self) -> None:
-        """Orphans of our servers: only they wrote to a log in our folder."""
+        """Orphans of our servers: only they have our folder in their environment."""
+        ours = f"{self.folder}/".encode()
         for pid in descendants(os.getpid()):
             try:
-                out = os.readlink(f"/proc/{pid}/fd/1")
+                environ = Path(f"/proc/{pid}/environ").read_bytes()
             except OSError:
                 continue
-            if out.startswith(f"{self.folder}/"):
+            if ours in environ:
                 _send(pid, signal.SIGKILL)
 
 
