@@ -37,6 +37,7 @@ WAREHOUSE = (
     "publish",
     "mirror",
     "tables",
+    "attack",
     "editions",
     "retention",
     "backup",

@@ -6,9 +6,10 @@ published file gives the status of each edition.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from transforms.lease import final_step
 from transforms.settings import Settings
 from transforms.storage import put_folder, sha256, write_json
 from warehouse import publish, versions
+from warehouse.attack.certificate import Certificate, certify, published
 from warehouse.editions import revisions
 from warehouse.editions.frozen import Frozen, every, newest, verify
 from warehouse.editions.put_in import mark_provisional
@@ -50,8 +52,7 @@ def freeze(settings: Settings, edition: str, by: str, reason: str | None = None)
     SettingsError for an edition that the lake cannot make, and, without a reason, for an unfinished
     year or a revision; PublishError if the frozen edition is damaged.
     """
-    with publish.writer_lock(settings.published), computed(settings) as db:
-        return _freeze(db, settings, edition, by, reason)
+    return _freeze_with(settings, [edition], by, reason)[0]
 
 
 def freeze_each(settings: Settings, editions: list[str], by: str) -> list[Frozen]:
@@ -59,12 +60,25 @@ def freeze_each(settings: Settings, editions: list[str], by: str) -> list[Frozen
     frozen already stays as it is. Raises what `freeze` raises; years before the failing one stay
     frozen.
     """
+    return _freeze_with(settings, editions, by, None)
+
+
+def _freeze_with(
+    settings: Settings, editions: list[str], by: str, reason: str | None
+) -> list[Frozen]:
     with publish.writer_lock(settings.published), computed(settings) as db:
-        return [_freeze(db, settings, edition, by, None) for edition in editions]
+        # One attack for all: it is over all editions, and dear.
+        certified = cache(lambda: _certified(db, settings))
+        return [_freeze(db, settings, edition, by, reason, certified) for edition in editions]
 
 
 def _freeze(
-    db: duckdb.DuckDBPyConnection, settings: Settings, edition: str, by: str, reason: str | None
+    db: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    edition: str,
+    by: str,
+    reason: str | None,
+    certified: Callable[[], Certificate],
 ) -> Frozen:
     _known(db, edition)
     old = newest(settings.published, edition)
@@ -84,7 +98,8 @@ def _freeze(
                 f"change, first {revisions.told(changes[0])}. Nothing was done: a revision "
                 f"needs a reason. `outlook prove {edition}` lists the changes."
             )
-    one = _write(db, settings, edition, changes, {"by": by, "reason": reason})
+    said = {"by": by, "reason": reason, "disclosure": certified().as_json()}
+    one = _write(db, settings, edition, changes, said)
     if old and (hidden := revisions.newly_withheld(changes)):
         log.warning(
             "%s withholds what %s shows, in %s rows: %s. The earlier figures can still be read in "
@@ -96,6 +111,16 @@ def _freeze(
         )
     log.info("froze %s as %s", edition, one.folder.name)
     return one
+
+
+def _certified(db: duckdb.DuckDBPyConnection, settings: Settings) -> Certificate:
+    """What the attack finds in all editions and vintages: nothing, or PublishError is raised."""
+    live = versions.latest(settings.published)
+    vintages = []
+    if live and not versions.fault(settings.published):
+        with engine.read_only(live / versions.FILE) as file:
+            vintages = engine.rows(file, "FROM meta.vintage")
+    return certify(db, {**published(db), "vintage": vintages})
 
 
 def prove(settings: Settings, edition: str) -> tuple[Frozen, Comparison]:
@@ -148,9 +173,10 @@ def _write(
     settings: Settings,
     edition: str,
     changes: list[Change],
-    said: dict[str, str | None],
+    said: dict[str, Any],
 ) -> Frozen:
-    """Writes the edition's rows and manifest as its next revision; `said` gives who and why."""
+    """Writes the edition's rows and manifest as its next revision; `said` gives who, why, and what
+    the disclosure attack found."""
     earlier = [f for f in every(settings.published) if f.manifest["edition"] == edition]
     number = earlier[-1].manifest["revision"] + 1 if earlier else 1
     # Figures that an earlier revision changed stay marked as revised.

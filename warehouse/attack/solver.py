@@ -35,6 +35,10 @@ class System:
     def at_least(self, name: Name, bound: int) -> None:
         self.least[name] = max(bound, self.least.get(name, 0))
 
+    def told(self) -> set[Name]:
+        """Unknowns that somebody states as they are."""
+        return {next(iter(row)) for row, _ in self.equations if len(row) == 1}
+
     def worked_out(self) -> dict[Name, Fraction]:
         """Unknowns that have one possible value."""
         found, left = _told(self.equations)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.warehouse.solver import Name, System
+from warehouse.attack.solver import Name, System
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

@@ -5,13 +5,18 @@ from typing import Any
 
 import duckdb
 
-from tests.warehouse.attack import Facts
-from tests.warehouse.reading import UNKNOWN
-from tests.warehouse.solver import Name
+from warehouse.attack.facts import Facts
+from warehouse.attack.reading import UNKNOWN
+from warehouse.attack.solver import Name
 
 DAY = timedelta(1)
 
-PAID = "SELECT seller_id FROM staging.stg_census_seller WHERE is_paid AND snapshot_date = $1"
+# From the history of sellers, because a vintage may be of a night that no edition rests on.
+PAID = (
+    "SELECT seller_id FROM marts.dim_seller WHERE of_market(country_iso2) "
+    "AND $1 >= valid_from_on AND coalesce($1 < valid_until_on, true) "
+    "AND pays_on($1, membership, paid_from_on, paid_to_on)"
+)
 # Of the market by any edition: in the attack's own markets nobody moves.
 MARKET = (
     "JOIN (SELECT seller_id FROM staging.stg_seller_as_of WHERE is_market GROUP BY seller_id) "
