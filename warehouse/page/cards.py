@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.models import models
-from warehouse.page import queries, sentences, words
+from warehouse.page import causes, queries, sentences, words
 from warehouse.page.edition import Edition, Row, Table
 from warehouse.page.series import Figure, Point, named, shown, unit_of
 
@@ -51,7 +51,9 @@ def _terms(
     whole = "" if point.denominator is None else f"{words.number(point.denominator)}: "
     coverage = row.get(f"{figure.measure}_coverage", row.get("coverage"))
     told = named(tile["shows"], edition) if "shows" in tile else None
-    changed = sentences.main_points([told], edition) if told else []
+    changed = list(sentences.main_points([told], edition)) if told else []
+    if "causes" in tile:
+        changed.append(causes.sentence(tile["causes"], figure, point, edition))
     return [
         ("Value", shown(point, unit)),
         ("Numerator", f"{counted}{about['numerator']}"),
@@ -59,7 +61,10 @@ def _terms(
         ("Coverage", "not stated" if coverage is None else words.percent(coverage)),
         ("Nights behind it", _nights(point)),
         ("As of", words.day(point.as_of)),
-        ("What changed", " ".join(changed) or "No figure of a year before can be compared."),
+        (
+            "What changed",
+            " ".join(filter(None, changed)) or "No figure of a year before can be compared.",
+        ),
     ]
 
 

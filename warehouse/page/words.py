@@ -103,10 +103,25 @@ def change(new: float, old: float, unit: str | None) -> str:
     Where the earlier figure is too small a base, both figures.
     """
     if is_share(unit):
-        return _plus(f"{_half_up((_exact(new) - _exact(old)).scaleb(2), 1):+,f} pp")
+        return points(float(_exact(new) - _exact(old)))
     if abs(old) < SMALL_BASE:
         return from_to(measure(old, unit), measure(new, unit))
     return _plus(f"{_half_up((_exact(new) / _exact(old) - 1).scaleb(2), 1):+,f}%")
+
+
+def gain(value: float) -> str:
+    """A count that is added or taken away: +174."""
+    return _plus(f"{value:+,.0f}")
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points: +1.9 pp."""
+    return _plus(f"{_half_up(_exact(share).scaleb(2), 1):+,f} pp")
+
+
+def tenth(share: float) -> float:
+    """The share as `percent` writes it: 0.871."""
+    return float(_half_up(_exact(share).scaleb(2), 1).scaleb(-2))
 
 
 def from_to(was: str, now: str) -> str:
