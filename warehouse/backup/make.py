@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 FILE_OF_SETTINGS = "outlook.toml"
 FAULTY = "restore it from an earlier backup"
 DELETED = ".deleted"
-WHOLE = ("editions", "report")  # folders of `published` that a build cannot make again
+WHOLE = ("editions", "report", "briefs")  # folders of `published` that a build cannot make again
 PLAIN = (0o644, 0o755)
 PRIVATE = (0o600, 0o700)
 

@@ -78,13 +78,12 @@ def make(settings: Settings, place: str, name: str | None = None) -> Made:
     subject = find(place, edition)
     told = contents(subject, edition)
     html = render(told)
-    folder = settings.published / "briefs" / edition.name
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{subject.file}.html"
+    target = settings.published / "briefs" / edition.name / f"{subject.file}.html"
     write_bytes(target, html.encode())
     printed = target.with_suffix(".pdf")
-    has_pdf = pdf.write(printed, html)
-    return Made(subject, edition.name, target, printed if has_pdf else None, told)
+    if (content := pdf.content(html)) is not None:
+        write_bytes(printed, content)
+    return Made(subject, edition.name, target, None if content is None else printed, told)
 
 
 def render(told: dict[str, Any]) -> str:

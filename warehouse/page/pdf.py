@@ -28,8 +28,16 @@ def can_write() -> bool:
 
 def write(path: Path, html: str) -> bool:
     """Writes the PDF; returns false if this machine cannot."""
+    made = content(html)
+    if made is not None:
+        path.write_bytes(made)
+    return made is not None
+
+
+def content(html: str) -> bytes | None:
+    """The bytes of the PDF; None if this machine cannot make one."""
     if not can_write():
-        return False
+        return None
     import weasyprint
 
     # The alternative text is a label on screen, where a title would pop up, and a title in the PDF.
@@ -40,10 +48,10 @@ def write(path: Path, html: str) -> bool:
     # The page embeds everything: nothing is fetched but its own fonts.
     own = weasyprint.urls.URLFetcher(allowed_protocols={"data"})
     with _no_clock():
-        weasyprint.HTML(string=html, url_fetcher=own).write_pdf(
-            str(path), pdf_variant="pdf/ua-1", pdf_identifier=b"digital-b2b-outlook"
+        made: bytes = weasyprint.HTML(string=html, url_fetcher=own).write_pdf(
+            pdf_variant="pdf/ua-1", pdf_identifier=b"digital-b2b-outlook"
         )
-    return True
+    return made
 
 
 def unfolded(html: str) -> str:
