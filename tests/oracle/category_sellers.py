@@ -46,6 +46,8 @@ class CategorySellersTables(SellerTables):
         for name, counts, sizes, hidden in self._categories_of(edition, night):
             for place, number in counts.items():
                 where = self._city(place)
+                if where == UNKNOWN and TOTAL in hidden:
+                    continue  # one seller, perhaps, and the row would tell of it
                 told = (None, None) if where[0] in hidden else (number, sizes[place])
                 row = _row(edition, night, (*name, *where), told[0], told[1], coverage)
                 rows.append(row | ({"symbol": "c"} if where[0] in hidden else {}))

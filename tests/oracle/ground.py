@@ -228,6 +228,11 @@ class Ground:
             cells(edition),
             of_known=True,
             near=[cells(other) for other in self.near(edition)],
+            before=[
+                [cells(each) for each in self.near(other)]
+                for other in self.near(edition)
+                if other is not edition
+            ],
             is_withheld_too=self.is_year_withheld(edition),
         )
         return [row | self.over_the_year(edition) for row in rows]

@@ -1,11 +1,12 @@
 """How a row of the truth is put together: head, measures, shares, symbols."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tests.oracle.ledger import Edition, is_partial
-from tests.oracle.withheld import Cell, is_closed, is_few, withheld_of
+from tests.oracle.withheld import Cell, few_of, is_closed, is_few, withheld_of
 from transforms.sample.universe.clock import as_date
 from transforms.sample.universe.draw import Ints
 
@@ -88,17 +89,26 @@ def shares(
     *,
     of_known: bool,
     near: list[dict[int, Cell]] | None = None,
+    before: Sequence[list[dict[int, Cell]]] = (),
     is_withheld_too: bool = False,
 ) -> list[Row]:
     """Rows of a table of shares; `of_known`: shares of known cells leave out the unknown. What the
-    cells of overlapping editions (`near`) withhold is withheld here too."""
+    cells of overlapping editions (`near`) withhold is withheld here too. `before` are those that
+    each overlapping edition that ended before overlaps itself: a small cell that alone is withheld
+    in both is told by the others."""
     everything = sum(cell.things for cell in cells.values())
     known = everything - (cells[-1].things if -1 in cells else 0)
-    withheld = set[str]()
-    for other in near or [cells]:
-        withheld |= withheld_of({keys[c][0]: cell for c, cell in other.items() if c >= 0})
+
+    def withheld_in(several: list[dict[int, Cell]]) -> set[str]:
+        named = [{keys[c][0]: cell for c, cell in of.items() if c >= 0} for of in several]
+        return set[str]().union(*(withheld_of(of) for of in named))
+
+    withheld = withheld_in(near or [cells])
     shown = {keys[c][0] for c in cells if c >= 0}
-    if cells and (is_withheld_too or is_closed(cells.values(), shown, withheld)):
+    few = set(few_of({keys[c][0]: cell for c, cell in cells.items() if c >= 0}))
+    in_both = [withheld & shown & withheld_in(other) for other in before]
+    is_lone = any(len(keys_in_both) == 1 and keys_in_both <= few for keys_in_both in in_both)
+    if cells and (is_withheld_too or is_lone or is_closed(cells.values(), shown, withheld)):
         return not_available(edition, night, names, symbol="c")
     rows = []
     for cell, (count, _) in cells.items():

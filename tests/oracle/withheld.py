@@ -35,16 +35,21 @@ def is_split_few(part: int, whole: int) -> bool:
 def withheld_of(cells: Mapping[str, Cell]) -> set[str]:
     """Keys of the cells that few sellers stand behind, in a part or in all, and of one more where
     the total of the others would give a withheld one away."""
-    few = {
-        key: cell
-        for key, cell in cells.items()
-        if any(is_few(len(part)) for part in cell.parts.values())
-    }
+    few = few_of(cells)
     withheld = set(few)
     rest = [(cell.things, key) for key, cell in cells.items() if key not in withheld]
     if few and gives_away(few.values()) and rest:
         withheld.add(min(rest)[1])
     return withheld
+
+
+def few_of(cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Cells that few sellers stand behind, in a part or in all."""
+    return {
+        key: cell
+        for key, cell in cells.items()
+        if any(is_few(len(part)) for part in cell.parts.values())
+    }
 
 
 def gives_away(few: Collection[Cell]) -> bool:

@@ -111,8 +111,9 @@ START = (
         "FROM outlook.report.inquiry_month WHERE edition = "
         "(SELECT max(edition) FROM outlook.report.headline WHERE year_basis = 'fiscal');",
         "Each report table holds one kind of period: the year, unless its name ends in month, "
-        "by_month or by_week. In one edition a plain sum is right for counts; never add up shares, "
-        "medians, buyers or cells marked c.",
+        "by_month or by_week. Take a year from the table of years: a sum of months lacks those "
+        "marked c or x, and what came late. Compare only months that both years cover. Never add up "
+        "shares, medians or buyers.",
     ),
     (
         "meaning",
@@ -127,7 +128,31 @@ START = (
     (
         "sellers",
         "FROM outlook.marts.dim_seller WHERE is_current;",
-        "One row per storefront account, with its whole history where is_current is left out.",
+        "One row per storefront account that is still there, with its whole history where "
+        "is_current is left out. An account that has gone has no current row.",
+    ),
+    (
+        "coming and going",
+        "FROM outlook.report.seller_flow WHERE year_basis = 'fiscal';",
+        "Sellers new, gone and back in a year. From dim_seller they cannot be had by is_current.",
+    ),
+    (
+        "per seller",
+        "FROM outlook.report.inquiries_per_seller WHERE year_basis = 'fiscal';",
+        "Inquiries per paid seller: two headline figures must not be divided, for sellers join and "
+        "leave within the year. Listings per seller: report.listings_per_seller.",
+    ),
+    (
+        "answers",
+        "FROM outlook.report.response_rate WHERE year_basis = 'fiscal';",
+        "The platform's rate over thirty days. Time to the first reply: report.response_time.",
+    ),
+    (
+        "shares",
+        "FROM outlook.report.sellers_by_city WHERE edition = "
+        "(SELECT max(edition) FROM outlook.report.headline WHERE year_basis = 'fiscal');",
+        "Shares by city, category and country, of those whose class is known and of all. A division "
+        "of your own has those of unknown class in its denominator.",
     ),
     ("examples", "FROM outlook.meta.example_query;", "More queries that run as they are."),
     (

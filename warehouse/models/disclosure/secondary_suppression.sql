@@ -72,7 +72,28 @@ withheld AS (
     WHERE is_small OR (is_alone AND place = 1)
 ),
 
+-- A cell that an overlapping edition showed before hides nothing: the days that both share tell it. If
+-- only a small cell is left beside such cells, it is worked out.
+bare AS (
+    SELECT DISTINCT withheld.figure, withheld.edition
+    FROM withheld
+    JOIN sized
+        ON sized.figure = withheld.figure
+        AND sized.edition = withheld.edition
+        AND sized.cell = withheld.cell
+        AND sized.is_flow
+    JOIN near ON near.edition = withheld.edition AND near.other <> withheld.edition
+    JOIN withheld AS before
+        ON before.figure = withheld.figure
+        AND before.edition = near.other
+        AND before.cell = withheld.cell
+    GROUP BY withheld.figure, withheld.edition, near.other
+    HAVING count(*) = 1 AND bool_or(sized.is_small)
+),
+
 whole AS (
+    FROM bare
+    UNION
     SELECT figure, edition
     FROM member
     GROUP BY figure, edition

@@ -42,8 +42,7 @@ SELECT
     coalesce(counted.is_counted, false) AS is_counted,
     CASE WHEN message.channel IN ('inquiry', 'tm') THEN coalesce(answer.is_valid, false) END
         AS is_valid_response,
-    CASE WHEN message.channel IN ('inquiry', 'tm') THEN coalesce(answer.is_in_time, false) END
-        AS replied_in_time
+    CASE WHEN answer.is_valid THEN answer.is_in_time END AS replied_in_time
 FROM message
 LEFT JOIN category USING (inquiry_id)
 LEFT JOIN city USING (inquiry_id)

@@ -1,6 +1,7 @@
 -- Paid sellers of a city with live listings in a top category, of all paid sellers of the city.
--- Grain: edition, city_key, top_category_id. The unknown city is published as its own class. An edition
--- has one row, `not_available`, if its exports lack what the table needs.
+-- Grain: edition, city_key, top_category_id. The unknown city is published as its own class, but has no
+-- row where the category is withheld: it may be one seller, and the row would tell of it. An edition has
+-- one row, `not_available`, if its exports lack what the table needs.
 WITH figure AS (
     SELECT
         frame.*,
@@ -30,6 +31,7 @@ WITH figure AS (
     LEFT JOIN marts.dim_category AS category ON category.category_id = listed.top_category_id
     WHERE frame.figure = 'sellers_listing_in_category_by_city'
         AND (listed.edition IS NOT NULL OR NOT frame.is_available)
+        AND NOT coalesce(listed.city_key = 'unknown' AND hidden.edition IS NOT NULL, false)
 )
 
 SELECT
