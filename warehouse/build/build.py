@@ -22,6 +22,7 @@ from warehouse import macros, mirror, publish, versions
 from warehouse.build import catalog, checks, release
 from warehouse.editions import frozen, put_in, scores, vintages
 from warehouse.models import models
+from warehouse.tables import lake_views
 from warehouse.tables.make import (
     MADE_BY,
     attach_lake,
@@ -252,10 +253,7 @@ def _make(
 
 def storage(db: duckdb.DuckDBPyConnection) -> str:
     """How the file is stored, for ATTACH; `lake` must be attached."""
-    (rows,) = db.execute(
-        "SELECT (SELECT count(*) FROM lake.listings_ledger) "
-        "+ (SELECT count(*) FROM lake.listing_day)"
-    ).fetchone() or (0,)
+    rows = lake_views.size(db)
     size = next(size for least, size in BLOCK_SIZES if rows >= least)
     # No log is needed: the file counts only when complete, and DuckDB aborts if a full disk stops
     # it writing one.

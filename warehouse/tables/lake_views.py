@@ -135,6 +135,15 @@ def attach(
     _view(db, "inquiries_state", _last_state(lake, "inquiries", chains), _inquiries())
 
 
+def size(db: duckdb.DuckDBPyConnection) -> int:
+    """Listings ever seen and rows of daily facts: how large the attached lake is."""
+    (found,) = db.execute(
+        "SELECT (SELECT count(*) FROM lake.listings_ledger) "
+        "+ (SELECT count(*) FROM lake.listing_day)"
+    ).fetchone() or (0,)
+    return int(found)
+
+
 def _last_state(lake: Lake, dataset: str, chains: Mapping[str, list[Link]]) -> list[str]:
     last = chains[dataset][-1:]
     return [
