@@ -31,6 +31,7 @@ from warehouse.tables.make import (
     settled,
 )
 from warehouse.tables.nights import due_nights
+from warehouse.tables.rows import each
 
 log = logging.getLogger(__name__)
 
@@ -193,19 +194,18 @@ def describe(
 
 def content_hashes(db: duckdb.DuckDBPyConnection, catalog_name: str) -> dict[str, str]:
     """Hash of each published table's rows in any order, without tables about the build itself."""
-    tables = db.execute(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
-        "AND schema_name IN ('marts', 'report', 'meta') ORDER BY ALL",
+    found = db.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ? "
+        "AND schema_name IN ('marts', 'report', 'meta') ORDER BY schema_name, table_name",
         [catalog_name],
     ).fetchall()
-    hashes = {}
-    for schema, table in tables:
-        if f"{schema}.{table}" not in catalog.OF_THE_BUILD:
-            found = db.execute(
-                f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {catalog_name}.{schema}.{table} AS t"
-            ).fetchone()
-            hashes[f"{schema}.{table}"] = f"{found[0]}:{found[1]}" if found else ""
-    return hashes
+    tables = [table for (table,) in found if table not in catalog.OF_THE_BUILD]
+    queries = [
+        f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {catalog_name}.{table} AS t"
+        for table in tables
+    ]
+    hashes = (f"{count}:{total}" for count, total in each(db, queries))
+    return dict(zip(tables, hashes, strict=True))
 
 
 def _make(

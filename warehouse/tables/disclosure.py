@@ -11,6 +11,7 @@ import duckdb
 
 from transforms.errors import PublishError
 from warehouse.models import Model, compared_with, models
+from warehouse.tables.rows import each
 
 # Figures whose contributors are counted and not listed: they would be millions.
 COUNTED = {
@@ -22,10 +23,35 @@ COUNTED = {
 EXEMPT = ("none: ", "shown: ")
 
 
-def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Raises PublishError if a measure is not declared, or shows a cell that is withheld."""
-    columns = [name for name, *_ in db.execute(f"DESCRIBE {model.table}").fetchall()]
-    symbols = {name for name in columns if name.endswith("symbol")}
+def verify(db: duckdb.DuckDBPyConnection, *of: Model) -> None:
+    """Raises PublishError if a measure of these models is not declared, or if it shows a cell that
+    is withheld."""
+    found = db.execute(
+        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND column_name LIKE '%symbol' GROUP BY ALL"
+    ).fetchall()
+    symbols = {table: set(names) for table, names in found}
+    measures = [(m, *measure) for m in of for measure in _measures(m, symbols.get(m.table, set()))]
+    queries = [
+        f"SELECT count(*), min(edition) FROM {model.table} "
+        f"JOIN disclosure.suppressed AS hidden USING (edition) WHERE ({condition}) "
+        f"AND ({symbol} IS NULL OR {symbol} NOT IN ('c', 'x') "
+        f"OR {symbol.removesuffix('symbol')}numerator IS NOT NULL)"
+        for model, symbol, condition in measures
+    ]
+    shown = each(db, queries)
+    for (model, symbol, _), (count, edition) in zip(measures, shown, strict=True):
+        if count:
+            raise PublishError(
+                f"{model.table}: {symbol} is not `c` in {count} withheld rows, or its numerator "
+                f"is shown, the first in "
+                f"{edition}. Join disclosure.suppressed in its SQL. Nothing was published."
+            )
+
+
+def _measures(model: Model, symbols: set[str]) -> list[tuple[str, str]]:
+    """The symbol of each measure that may be withheld, and which rows withhold it. `symbols` are
+    those that the table has."""
     declared = model.about.get("disclosure", {})
     if undeclared := symbols ^ set(declared):
         raise PublishError(
@@ -33,26 +59,14 @@ def verify(db: duckdb.DuckDBPyConnection, model: Model) -> None:
             f"{model.name}.toml do not agree. Declare there what withholds each symbol. "
             "Nothing was published."
         )
-    for symbol, condition in declared.items():
-        if condition.startswith(EXEMPT):
-            continue
+    found = [(s, c) for s, c in declared.items() if not c.startswith(EXEMPT)]
+    for symbol, condition in found:
         if unknown := compared_with(f"SELECT {condition}", "figure") - _figures():
             raise PublishError(
                 f"{model.table}: {symbol} rests on {', '.join(sorted(unknown))}, for which no "
                 "report model declares [contributors]. Nothing was published."
             )
-        counted = f"{symbol.removesuffix('symbol')}numerator"
-        found = db.execute(
-            f"SELECT count(*), min(edition) FROM {model.table} "
-            f"JOIN disclosure.suppressed AS hidden USING (edition) WHERE ({condition}) "
-            f"AND ({symbol} IS NULL OR {symbol} NOT IN ('c', 'x') OR {counted} IS NOT NULL)"
-        ).fetchone()
-        if found and found[0]:
-            raise PublishError(
-                f"{model.table}: {symbol} is not `c` in {found[0]} withheld rows, or its numerator "
-                f"is shown, the first in "
-                f"{found[1]}. Join disclosure.suppressed in its SQL. Nothing was published."
-            )
+    return found
 
 
 def _figures() -> set[str]:

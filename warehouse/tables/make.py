@@ -82,16 +82,16 @@ def make_tables(
         db.execute(f"CREATE SCHEMA {schema}")
     macros.create(db, of_tables=False)
     create_macros(db)
-    for model in models() if of is None else of:
+    made = models() if of is None else of
+    for model in made:
         try:
             db.execute(f"CREATE TABLE {model.table} AS {model.sql}")
         except duckdb.Error as error:
             error.add_note(f"while making {model.table}")
             raise
-        if model.schema == "report":
-            disclosure.verify(db, model)
         if progress:
             progress(model.table)
+    disclosure.verify(db, *(model for model in made if model.schema == "report"))
 
 
 def lake_fingerprint(lake: Lake, settings: Settings, night: date | None) -> str:
