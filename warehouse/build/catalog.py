@@ -112,8 +112,8 @@ START = (
         "(SELECT max(edition) FROM outlook.report.headline WHERE year_basis = 'fiscal');",
         "Each report table holds one kind of period: the year, unless its name ends in month, "
         "by_month or by_week. Take a year from the table of years: a sum of months lacks those "
-        "marked c or x, and what came late. Compare only months that both years cover. Never add up "
-        "shares, medians or buyers.",
+        "marked c or x, and what came late. Compare only months that both years cover. Never add "
+        "up shares, medians or buyers.",
     ),
     (
         "meaning",
@@ -151,8 +151,8 @@ START = (
         "shares",
         "FROM outlook.report.sellers_by_city WHERE edition = "
         "(SELECT max(edition) FROM outlook.report.headline WHERE year_basis = 'fiscal');",
-        "Shares by city, category and country, of those whose class is known and of all. A division "
-        "of your own has those of unknown class in its denominator.",
+        "Shares by city, category and country, of those whose class is known and of all. A "
+        "division of your own has those of unknown class in its denominator.",
     ),
     ("examples", "FROM outlook.meta.example_query;", "More queries that run as they are."),
     (
