@@ -15,6 +15,7 @@ WITH judged AS (
             ) AS city
             WHERE city.figure = 'sellers_by_city'
                 AND city.edition = listed.edition
+                AND listed.city_key IS NOT NULL  -- the total hides nothing of a city
                 AND city.cell IN ('', listed.city_key)
         ) AS is_small
     FROM staging.stg_category_sellers AS listed
