@@ -46,7 +46,7 @@ class CategorySellersTables(SellerTables):
         for name, counts, sizes, hidden in self._categories_of(edition, night):
             for place, number in counts.items():
                 where = self._city(place)
-                if where == UNKNOWN and TOTAL in hidden:
+                if where == UNKNOWN and UNKNOWN[0] in hidden:
                     continue  # one seller, perhaps, and the row would tell of it
                 told = (None, None) if where[0] in hidden else (number, sizes[place])
                 row = _row(edition, night, (*name, *where), told[0], told[1], coverage)
@@ -66,7 +66,7 @@ class CategorySellersTables(SellerTables):
             hidden = self._cities_hidden(counts, sizes, closed)
             if is_split_few(number, self.paid(night)):
                 hidden.add(TOTAL)
-            if TOTAL in hidden:
+            if TOTAL in hidden or NOTHING[0] in closed:
                 hidden.add(UNKNOWN[0])
             found.append((self.categories()[top], counts, sizes, hidden))
         return found

@@ -2,23 +2,29 @@
 -- Primary: few list in the category, or few do not, or the city's sellers are withheld elsewhere.
 -- Secondary: if the withheld cities of a category could be worked out from those shown, the smallest
 -- shown one is withheld too; without one, the total. The unknown city identifies nobody, and is withheld
--- only with the total. A seller is in one city, so cities add up and sellers need not be listed.
-WITH judged AS (
+-- only with the total, or where no city of the edition is shown. A seller is in one city, so cities add
+-- up and sellers need not be listed.
+WITH closed AS (
+    SELECT edition, cell FROM disclosure.primary_suppression WHERE figure = 'sellers_by_city'
+    UNION
+    SELECT edition, cell FROM disclosure.secondary_suppression WHERE figure = 'sellers_by_city'
+),
+
+listed AS (
     SELECT
-        listed.*,
+        *,
         paid_sellers - sellers AS others,
-        too_few(sellers) OR too_few(paid_sellers - sellers) OR EXISTS (
-            FROM (
-                SELECT figure, edition, cell FROM disclosure.primary_suppression
-                UNION ALL
-                SELECT figure, edition, cell FROM disclosure.secondary_suppression
-            ) AS city
-            WHERE city.figure = 'sellers_by_city'
-                AND city.edition = listed.edition
-                AND listed.city_key IS NOT NULL  -- the total hides nothing of a city
-                AND city.cell IN ('', listed.city_key)
-        ) AS is_small
-    FROM staging.stg_category_sellers AS listed
+        EXISTS (
+            FROM closed
+            WHERE closed.edition = counted.edition
+                AND counted.city_key IS NOT NULL  -- the total hides nothing of a city
+                AND closed.cell IN ('', counted.city_key)
+        ) AS is_closed
+    FROM staging.stg_category_sellers AS counted
+),
+
+judged AS (
+    SELECT *, is_closed OR too_few(sellers) OR too_few(others) AS is_small FROM listed
 ),
 
 alone AS (
@@ -68,5 +74,9 @@ SELECT 'sellers_listing_in_category_by_city', edition, city_key || ' ' || top_ca
 FROM city
 UNION
 SELECT 'sellers_listing_in_category_by_city', edition, 'unknown ' || top_category_id
-FROM total
+FROM (
+    FROM total
+    UNION
+    SELECT edition, top_category_id FROM judged WHERE city_key = 'unknown' AND is_closed
+)
 ORDER BY figure, edition, cell
