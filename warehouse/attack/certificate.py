@@ -70,7 +70,7 @@ def certify(db: duckdb.DuckDBPyConnection, tables: Tables) -> Certificate:
         time.monotonic() - started,
     )
     if found:
-        first = " ".join(map(str, next(iter(found))))  # type: ignore[call-overload]
+        first = min(" ".join(map(str, name)) for name in found)  # type: ignore[call-overload]
         raise PublishError(
             f"{len(found):,} numbers of fewer than {smallest} sellers can be worked out from the "
             f"report's tables, such as {first}. Nothing was frozen: withhold more in "

@@ -25,7 +25,7 @@ from transforms.settings import Settings
 from transforms.storage import put_folder, sha256, write_json
 from warehouse import publish, versions
 from warehouse.attack.certificate import Certificate, certify, published
-from warehouse.editions import revisions
+from warehouse.editions import revisions, vintages
 from warehouse.editions.frozen import Frozen, every, newest, verify
 from warehouse.editions.put_in import mark_provisional
 from warehouse.editions.revisions import Change, Comparison
@@ -67,7 +67,7 @@ def _freeze_with(
     settings: Settings, editions: list[str], by: str, reason: str | None
 ) -> list[Frozen]:
     with publish.writer_lock(settings.published), computed(settings) as db:
-        # One attack for all: it is over all editions, and dear.
+        # One attack for all: it covers every edition, and takes seconds.
         certified = cache(lambda: _certified(db, settings))
         return [_freeze(db, settings, edition, by, reason, certified) for edition in editions]
 
@@ -115,12 +115,7 @@ def _freeze(
 
 def _certified(db: duckdb.DuckDBPyConnection, settings: Settings) -> Certificate:
     """What the attack finds in all editions and vintages: nothing, or PublishError is raised."""
-    live = versions.latest(settings.published)
-    vintages = []
-    if live and not versions.fault(settings.published):
-        with engine.read_only(live / versions.FILE) as file:
-            vintages = engine.rows(file, "FROM meta.vintage")
-    return certify(db, {**published(db), "vintage": vintages})
+    return certify(db, {**published(db), "vintage": vintages.told(settings.published)})
 
 
 def prove(settings: Settings, edition: str) -> tuple[Frozen, Comparison]:

@@ -146,6 +146,17 @@ def as_parquet(published: Path) -> bytes | None:
     return restored.read_bytes() if restored.is_file() else None
 
 
+def told(published: Path) -> list[dict[str, Any]]:
+    """What the live version's meta.vintage tells; nothing without a sound live version, or if older
+    code made it."""
+    live, _ = versions.live_or_fault(published)
+    if live is None:
+        return []
+    with engine.read_only(live / versions.FILE) as db:
+        (catalog,) = db.execute("SELECT current_database()").fetchone() or ("",)
+        return engine.rows(db, f"FROM {TABLE}") if _has_table(db, catalog) else []
+
+
 def _take(db: duckdb.DuckDBPyConnection, version: Path) -> bool:
     """Takes what a version tells; false if it was made before there were vintages, and so tells
     only its own headline."""

@@ -152,6 +152,15 @@ def test_versions_of_older_code_tell_their_headline(published: Published) -> Non
     ]
 
 
+def test_the_live_version_tells_the_attack_its_vintages_if_it_has_any(published: Published) -> None:
+    """After an upgrade a year may be frozen before the first build."""
+    assert vintages.told(published.folder) == []
+    version = published.add("2022-07-01", [paid(100)])
+    assert [row["value"] for row in vintages.told(published.folder)] == [100]
+    without_vintages(version)
+    assert vintages.told(published.folder) == []
+
+
 def test_a_damaged_live_version_costs_only_what_it_alone_told(published: Published) -> None:
     published.add("2022-07-01", [paid(100)])
     published.add("2022-07-02", [paid(101)])
