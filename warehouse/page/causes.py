@@ -37,10 +37,10 @@ def sellers(point: Point, before: Point, edition: Edition) -> Parts:
     if len(rows) != 1 or rows[0]["opened_on"] != before.as_of:
         return []
     (row,) = rows
-    values = (row["new_sellers"], row["churned_sellers"], row["returned_sellers"])
-    if None in values:
+    # A version made by older code has no returned sellers.
+    new, gone, back = (row.get(f"{who}_sellers") for who in ("new", "churned", "returned"))
+    if new is None or gone is None or back is None:
         return []
-    new, gone, back = values
     return [
         (new, "joined for the first time"),
         (-gone, "left"),

@@ -61,6 +61,8 @@ def test_sellers_joined_left_and_came_back(
     for wrong in ({"churned_sellers": None}, {"opened_on": NOW}, {"new_sellers": 204}):
         flow = [{**FLOW, **wrong}]
         assert told("sellers", edition, now, then, monkeypatch, seller_flow=flow) == "", wrong
+    older = [{k: v for k, v in FLOW.items() if k != "returned_sellers"}]
+    assert told("sellers", edition, now, then, monkeypatch, seller_flow=older) == ""
 
 
 def test_listings_need_months_without_a_gap(
