@@ -78,10 +78,12 @@ def make(settings: Settings, place: str, name: str | None = None) -> Made:
     subject = find(place, edition)
     told = contents(subject, edition)
     html = render(told)
+    content = pdf.content(html)
     target = settings.published / "briefs" / edition.name / f"{subject.file}.html"
-    write_bytes(target, html.encode())
     printed = target.with_suffix(".pdf")
-    if (content := pdf.content(html)) is not None:
+    printed.unlink(missing_ok=True)  # never a new page beside the PDF of an earlier brief
+    write_bytes(target, html.encode())
+    if content is not None:
         write_bytes(printed, content)
     return Made(subject, edition.name, target, None if content is None else printed, told)
 
@@ -165,7 +167,7 @@ def contents(subject: Subject, edition: Edition) -> dict[str, Any]:
         "withheld": [r["name"] for r in rows if r["symbol"] == "c"],
         "is_provisional": any(r["symbol"] == "p" for r in rows),
         "absent": [r["name"] for r in rows if r["symbol"] == "x"],
-        "queries": list(dict.fromkeys(r["query"] for r in [*rows, *top])),
+        "queries": list(dict.fromkeys(r["query"] for r in [*rows, *top] if r["query"])),
         "symbols": words.SYMBOLS,
         "colour_names": {hex_: name for name, hex_ in theme.PALETTE.items()},
     }

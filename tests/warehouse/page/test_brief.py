@@ -196,6 +196,11 @@ def test_the_command_writes_page_and_pdf(
     assert told["rows"][0]["name"] == "Paid sellers"
     if pdf.can_write():
         assert page.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    # Without libpango no PDF of an earlier brief is left beside the new page.
+    page.with_suffix(".pdf").write_bytes(b"earlier")
+    monkeypatch.setattr(pdf, "can_write", lambda: False)
+    assert json.loads(outlook("brief", "sialkot", "--json").stdout)["pdf"] is None
+    assert [p.name for p in page.parent.iterdir()] == ["sialkot.html"]
     assert outlook("brief", "atlantis").returncode == 2
 
 
