@@ -134,13 +134,13 @@ START = (
     (
         "coming and going",
         "FROM outlook.report.seller_flow WHERE year_basis = 'fiscal';",
-        "Sellers new, gone and back in a year. From dim_seller they cannot be had by is_current.",
+        "Sellers new, gone and back in a year. dim_seller with is_current does not hold the gone.",
     ),
     (
         "per seller",
         "FROM outlook.report.inquiries_per_seller WHERE year_basis = 'fiscal';",
-        "Inquiries per paid seller: two headline figures must not be divided, for sellers join and "
-        "leave within the year. Listings per seller: report.listings_per_seller.",
+        "Inquiries per paid seller. Do not divide two headline figures: sellers join and leave "
+        "within the year. Listings per seller: report.listings_per_seller.",
     ),
     (
         "answers",

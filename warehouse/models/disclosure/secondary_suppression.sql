@@ -29,8 +29,8 @@ sized AS (
     GROUP BY figure, edition, within, cell, is_flow
 ),
 
--- Each has at least one seller, and at most one fewer than the threshold. Of each class the others
--- would give away the same.
+-- Each has at least one seller, and at most one fewer than the threshold. Each class is judged by
+-- itself, because the shown cells give it away by itself.
 alone AS (
     SELECT DISTINCT figure, edition, within
     FROM member
