@@ -49,7 +49,14 @@ _BOUND = rf"({_SIGN}|[A-Z]{{3}})? ?(\d[\d., ]*\d|\d|\.\d+) ?({_SIGN}|[A-Z]{{3}})
 _RANGE = re.compile(rf"{_BOUND}(?: ?[-–—] ?{_BOUND})?")
 _ONLY = re.compile(r"(\d) ?/[-=](?!\d)")  # `Rs. 1,500/-`: and no paisas
 _ROUNDED = re.compile(rf"(?:{_SIGN}|[A-Z]{{3}})? ?[\d.,]+ ?[KkMm]\+?(?: ?(?:{_SIGN}|[A-Z]{{3}}))?")
-_UNIT = re.compile(r"(.*\S)(?: ?/ ?| per )([^\d/]+(?:/[^\d/]+)?)")
+_OF_UNIT = r"[^\d/]+(?:/[^\d/]+)?"  # `Piece/Pieces`
+_UNIT = re.compile(rf"(.*?\S)(?: ?/ ?| per )({_OF_UNIT})")
+# How most prices are written. Dollars without thousands leave nothing to be weighed.
+_DOLLARS = r"\d{1,14}(?:\.\d{1,4})?"
+_PLAIN = re.compile(
+    rf"(?:US ?)?\$({_DOLLARS})(?: ?- ?(?:(?:US ?)?\$)?({_DOLLARS}))?"
+    rf"(?: ?/ ?((?=[^\W\d]){_OF_UNIT}))?"
+)
 _NEXT = r"(?: ?[,;|] ?|$)"
 _STEP = re.compile(rf"(.+?) for ({STEP}){_NEXT}")
 _STEP_FIRST = re.compile(rf"({STEP_OF}) ?:? ?((?:{_SIGN}) ?\d(?:[\d.,]*\d)?)(?: |{_NEXT})")
@@ -63,6 +70,9 @@ def price(text: str, currency: str | None = None) -> Price:
 
     `currency` is one that only the header names.
     """
+    if currency in (None, "USD") and (plain := _PLAIN.fullmatch(text)):
+        low, high, of = plain.groups()
+        return _between(Decimal(low), Decimal(high or low), "USD", unit(of).name if of else None)
     if found := _RANGE.fullmatch(text):
         return _range(found, currency)
     if text.casefold() in ASKED:
@@ -95,8 +105,12 @@ def _range(found: re.Match[str], currency: str | None) -> Price:
     stands_after = bool(after or after_high) and not before
     least = _amount(low, code, after or after_high, stands_after)
     most = _amount(high, code, after_high, stands_after) if high else least
-    # Where a column of its own holds the upper bound, 0 says that there is none.
-    return Price(least, most or least, code)
+    return _between(least, most, code)
+
+
+def _between(low: Decimal, high: Decimal, currency: str, of: str | None = None) -> Price:
+    """Where a column of its own holds the upper bound, 0 says that there is none."""
+    return Price(low, high or low, currency, unit=of)
 
 
 def _amount(text: str, currency: str, sign: str | None, stands_after: bool) -> Decimal:

@@ -5,6 +5,7 @@
 as another value, and nothing refused for another reason.
 """
 
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date, datetime
@@ -192,3 +193,34 @@ def test_the_matrix_is_whole() -> None:
     assert [form for _, form in FORMS if len(form.keys() & OUTCOMES) != 1] == []
     seen = [(kind, form["text"], *arguments(form).items()) for kind, form in FORMS]
     assert [form for form in seen if seen.count(form) > 1] == []
+
+
+def test_plain_prices_are_read_as_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transforms.fields import price
+
+    numbers = ("0", "0.00", "7", "08.5", "1.234", "12.3456", "12.34567", "1234567890123456")
+    bounds = [
+        *numbers,
+        *(
+            f"{low}{dash}{high}"
+            for low in numbers[:5]
+            for high in numbers
+            for dash in ("-", " - $", "-US $")
+        ),
+    ]
+    behind = ("", "/Piece", " / Bag/Bags", "/-", "/ Twenty-Foot Container", "/thing", "/5 pcs")
+    texts = [
+        f"{sign}{of}{unit}" for sign in ("$", "US$", "US $") for of in bounds for unit in behind
+    ]
+
+    def read(text: str) -> Any:
+        price.price.cache_clear()
+        try:
+            return price.price(text)
+        except Unreadable as error:
+            return str(error)
+
+    plain = {text: read(text) for text in texts}
+    assert sum(isinstance(value, price.Price) for value in plain.values()) > len(texts) // 3
+    monkeypatch.setattr(price, "_PLAIN", re.compile("(?!)"))
+    assert {text: read(text) for text in texts} == plain
