@@ -17,18 +17,13 @@ WITH counted AS (
 figure AS (
     SELECT
         frame.* EXCLUDE (is_partial, days, days_covered),
-        frame.as_of - 36 AS window_from,
-        frame.as_of - 7 AS window_to,
-        (
-            SELECT count(*)
-            FROM staging.stg_covered_day
-            WHERE covered_on BETWEEN frame.as_of - 36 AND frame.as_of - 7
-        ) AS days_covered,
+        response_window.* EXCLUDE (edition),
         counted.* EXCLUDE (edition),
         symbol_of(frame.is_available AND valid > 0, pooled.cell IS NOT NULL) AS pooled_symbol,
         symbol_of(frame.is_available AND busy_sellers > 0, busy.cell IS NOT NULL)
             AS seller_median_symbol
     FROM staging.stg_frame AS frame
+    LEFT JOIN staging.stg_response_window AS response_window USING (edition)
     LEFT JOIN counted USING (edition)
     LEFT JOIN disclosure.suppressed AS pooled
         ON pooled.figure = 'pooled' AND pooled.edition = frame.edition AND pooled.cell = ''

@@ -24,13 +24,7 @@ total AS (
 figure AS (
     SELECT
         frame.* EXCLUDE (is_partial, days, days_covered),
-        frame.as_of - 36 AS window_from,
-        frame.as_of - 7 AS window_to,
-        (
-            SELECT count(*)
-            FROM staging.stg_covered_day
-            WHERE covered_on BETWEEN frame.as_of - 36 AND frame.as_of - 7
-        ) AS days_covered,
+        response_window.* EXCLUDE (edition),
         coalesce(counted.city_key, 'not_available') AS city_key,
         CASE coalesce(counted.city_key, 'not_available')
             WHEN 'not_available' THEN 'Not available'
@@ -45,6 +39,7 @@ figure AS (
             whole.edition IS NOT NULL OR few.edition IS NOT NULL
         ) AS symbol
     FROM staging.stg_frame AS frame
+    LEFT JOIN staging.stg_response_window AS response_window USING (edition)
     LEFT JOIN (
         SELECT DISTINCT edition
         FROM disclosure.suppressed

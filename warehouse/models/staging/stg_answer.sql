@@ -38,8 +38,7 @@ SELECT
     coalesce(message.counted_on BETWEEN edition.period_from AND edition.period_to, false)
         AS is_in_year,
     coalesce(
-        message.counted_on
-        BETWEEN edition.inquiries_as_of - 36 AND edition.inquiries_as_of - 7,
+        message.counted_on BETWEEN response_window.window_from AND response_window.window_to,
         false
     ) AS is_in_window,
     message.received_at IS NOT NULL AND country.country_iso2 IS NOT NULL AS is_known,
@@ -54,10 +53,11 @@ SELECT
         false
     ) AS is_in_time
 FROM marts.dim_edition AS edition
+JOIN staging.stg_response_window AS response_window USING (edition)
 JOIN message
     ON message.counted_on
-    BETWEEN least(edition.period_from, edition.inquiries_as_of - 36)
-    AND greatest(edition.period_to, edition.inquiries_as_of - 7)
+    BETWEEN least(edition.period_from, response_window.window_from)
+    AND greatest(edition.period_to, response_window.window_to)
 LEFT JOIN staging.stg_seller_as_of AS country
     ON country.edition = edition.edition AND country.seller_id = message.seller_id
 ORDER BY edition.edition, message.inquiry_id
