@@ -36,6 +36,7 @@ KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 28)
 NIGHT = date(2022, 6, 30)  # the last of a fiscal year
 EDITION = "FY2022"
+CITY = "sialkot"
 SCALE = 0.003
 # All of these are imported before anything is forked.
 MODULES = (
@@ -45,6 +46,7 @@ MODULES = (
     "warehouse.build.build",
     "warehouse.editions.freeze",
     "warehouse.retention",
+    "warehouse.page.brief",
     "warehouse.page.report",
     "warehouse.page.pdf",
     "pandas",
@@ -100,6 +102,14 @@ def report(home: Path) -> None:
         report.make(settings_of(home), EDITION)
 
 
+def brief(home: Path) -> None:
+    from transforms.storage import disk_faults_told
+    from warehouse.page import brief
+
+    with disk_faults_told():
+        brief.make(settings_of(home), CITY, EDITION)
+
+
 def clean(home: Path) -> None:
     """Deletes what retention lets go, ten years on."""
     from transforms.storage import disk_faults_told
@@ -113,6 +123,7 @@ STEPS: dict[str, Callable[[Path], None]] = {
     **{dataset: partial(load, dataset) for dataset in DATASETS},
     "build": build,
     "report": report,
+    "brief": brief,
     "freeze": freeze,
     "clean": clean,
 }
@@ -174,6 +185,9 @@ def _published(chosen: Settings) -> dict[str, Any]:
             if sha256(folder / name) != entry["sha256"]:
                 raise Broken(f"{folder / name} is not what was written")
         found[f"report {folder.name}"] = sorted(files)
+    for file in (chosen.published / "briefs").rglob("[!.]*.*"):
+        whole = file.read_bytes().rstrip().endswith((b"</html>", b"%%EOF"))
+        found[f"brief {file.name}"] = whole and (file.suffix == ".pdf" or sha256(file))
     return found
 
 
@@ -344,7 +358,7 @@ def ground(step: str, folder: Path, start: Path) -> Ground:
     (folder / "exports").symlink_to(start.parent / "exports")
     home = Path(shutil.copytree(start, folder / "prepared", symlinks=True))
     for earlier in takewhile(lambda name: name != step, STEPS):
-        if earlier != "report" and forked(lambda: do(earlier, home), None, folder / "told.txt"):  # noqa: B023
+        if earlier not in ("report", "brief") and forked(lambda: do(earlier, home), None, folder / "told.txt"):  # noqa: B023
             raise RuntimeError((folder / "told.txt").read_text("utf-8"))
     before, log = content(home), folder / "operations.txt"
     log.unlink(missing_ok=True)

@@ -100,6 +100,13 @@ OVERLAP = (
 OF_THE_BUILD = ("meta.run", "meta.release", "meta.vintage")
 START = (
     (
+        "this file",
+        "ATTACH 'data/published/latest/outlook.duckdb' AS outlook (READ_ONLY);",
+        "The queries below call the file outlook. If yours has another name, or you are in another "
+        "session, attach it AS outlook: under another name they fail, and so do the macros that "
+        "read tables.",
+    ),
+    (
         "figures",
         "FROM outlook.report.headline WHERE year_basis = 'fiscal';",
         "The headline figures, each with numerator, coverage, date and symbol. report.* holds "
@@ -121,6 +128,18 @@ START = (
         "What a table, column or macro means, its unit, its source, and what to beware of.",
     ),
     (
+        "symbols",
+        "FROM outlook.meta.data_dictionary WHERE column_name = 'symbol';",
+        "p provisional, r revised, f projected, c withheld because few sellers stand behind it, x "
+        "not available. A value with c or x is null, never 0.",
+    ),
+    (
+        "what is missing",
+        "FROM outlook.meta.availability WHERE symbol = 'x';",
+        "Which figures an edition cannot have, and why. A month or a week that is x lacks a good "
+        "night: see meta.night.",
+    ),
+    (
         "nights",
         "FROM outlook.meta.night WHERE NOT is_good;",
         "Nights that do not count in full, and why.",
@@ -135,6 +154,19 @@ START = (
         "coming and going",
         "FROM outlook.report.seller_flow WHERE year_basis = 'fiscal';",
         "Sellers new, gone and back in a year. dim_seller with is_current does not hold the gone.",
+    ),
+    (
+        "listings",
+        "FROM outlook.report.listing_stock WHERE year_basis = 'fiscal';",
+        "Live listings. Prices and minimum orders: report.price_level, moq_level. What listings "
+        "state: listing_completeness, ready_to_ship. New and dropped ones: listing_flow.",
+    ),
+    (
+        "inquiries",
+        "FROM outlook.report.inquiry_year WHERE year_basis = 'fiscal';",
+        "Inquiries that the market's sellers received. Buyers: report.inquiring_buyers. "
+        "report.inquiry_rate divides another count, the marketplace's own on good nights, by "
+        "visitors. By category of the listing: inquiries_by_category in meta.example_query.",
     ),
     (
         "per seller",
@@ -155,11 +187,6 @@ START = (
         "division of your own has those of unknown class in its denominator.",
     ),
     ("examples", "FROM outlook.meta.example_query;", "More queries that run as they are."),
-    (
-        "elsewhere",
-        "ATTACH 'data/published/latest/outlook.duckdb' AS outlook (READ_ONLY);",
-        "From another session. Under another name the macros that read tables do not work.",
-    ),
 )
 
 
