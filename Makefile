@@ -52,7 +52,7 @@ buckets: $(DEV)
 	$(BIN)/python -m tests.bucket.measure
 
 faults: $(DEV)
-	$(BIN)/python -m tests.faults.every_operation sellers listings inquiries build freeze clean
+	$(BIN)/python -m tests.faults.every_operation sellers listings inquiries build brief freeze clean
 	$(BIN)/python -m tests.faults.every_operation report --every 10
 	$(BIN)/python -m tests.faults.power
 	$(BIN)/python -m tests.faults.zombies --rounds 50

@@ -187,6 +187,8 @@ def _sweep(published: Path) -> None:
     with final_step(lock(published)):
         for aside in (published / "report").glob(".*.before"):
             _settle_report(aside.with_name(aside.name[1:].removesuffix(".before")))
+        for half_written in (published / "briefs").glob("*/.*.tmp"):
+            half_written.unlink()
         for path in published.iterdir():
             if path.name.startswith((".latest-", ".latest.json.")):
                 path.unlink()

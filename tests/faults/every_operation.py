@@ -186,8 +186,9 @@ def _published(chosen: Settings) -> dict[str, Any]:
                 raise Broken(f"{folder / name} is not what was written")
         found[f"report {folder.name}"] = sorted(files)
     for file in (chosen.published / "briefs").rglob("[!.]*.*"):
-        whole = file.read_bytes().rstrip().endswith((b"</html>", b"%%EOF"))
-        found[f"brief {file.name}"] = whole and (file.suffix == ".pdf" or sha256(file))
+        if not file.read_bytes().rstrip().endswith((b"</html>", b"%%EOF")):
+            raise Broken(f"{file} is not whole")
+        found[f"brief {file.name}"] = sha256(file) if file.suffix == ".html" else "whole"
     return found
 
 
@@ -304,7 +305,7 @@ class Ground:
 def what_counts(content: dict[str, Any], key: str) -> Any:
     """Of a receipt, its bytes: between its commit and its judgement, its status is not final."""
     found = content.get(key)
-    return found["content"] if found and "content" in found else found
+    return found["content"] if isinstance(found, dict) and "content" in found else found
 
 
 def last_line(told: Path) -> str:
@@ -358,7 +359,9 @@ def ground(step: str, folder: Path, start: Path) -> Ground:
     (folder / "exports").symlink_to(start.parent / "exports")
     home = Path(shutil.copytree(start, folder / "prepared", symlinks=True))
     for earlier in takewhile(lambda name: name != step, STEPS):
-        if earlier not in ("report", "brief") and forked(lambda: do(earlier, home), None, folder / "told.txt"):  # noqa: B023
+        if earlier in ("report", "brief"):  # which no other step reads
+            continue
+        if forked(lambda: do(earlier, home), None, folder / "told.txt"):  # noqa: B023
             raise RuntimeError((folder / "told.txt").read_text("utf-8"))
     before, log = content(home), folder / "operations.txt"
     log.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from typing import Any
 from transforms.errors import SettingsError
 from transforms.settings import Settings
 from transforms.storage import write_bytes
-from warehouse import versions
+from warehouse import publish, versions
 from warehouse.page import brief_plots, pdf, queries, rendering, theme, words
 from warehouse.page.edition import Edition, read
 from warehouse.page.series import (
@@ -72,19 +72,19 @@ def make(settings: Settings, place: str, name: str | None = None) -> Made:
     Without a name, the brief is of the last fiscal year. Raises SettingsError for a place that the
     edition does not know, or that has too few sellers.
     """
-    source = versions.known_on(settings.published, None)
-    file = source / versions.FILE
-    edition = read(file, name, are_generated(settings))
-    subject = find(place, edition)
-    told = contents(subject, edition)
-    html = render(told)
-    content = pdf.content(html)
-    target = settings.published / "briefs" / edition.name / f"{subject.file}.html"
-    printed = target.with_suffix(".pdf")
-    printed.unlink(missing_ok=True)  # never a new page beside the PDF of an earlier brief
-    write_bytes(target, html.encode())
-    if content is not None:
-        write_bytes(printed, content)
+    with publish.writer_lock(settings.published):
+        source = versions.known_on(settings.published, None)
+        edition = read(source / versions.FILE, name, are_generated(settings))
+        subject = find(place, edition)
+        told = contents(subject, edition)
+        html = render(told)
+        content = pdf.content(html)
+        target = settings.published / "briefs" / edition.name / f"{subject.file}.html"
+        printed = target.with_suffix(".pdf")
+        printed.unlink(missing_ok=True)  # never a new page beside the PDF of an earlier brief
+        write_bytes(target, html.encode())
+        if content is not None:
+            write_bytes(printed, content)
     return Made(subject, edition.name, target, None if content is None else printed, told)
 
 
