@@ -96,6 +96,7 @@ def test_a_full_disk_is_one_sentence(
         OSError(5, "Input/output error", "/x/y"),
         duckdb.IOException('Could not write file "/x": No space left on device'),
         duckdb.OutOfMemoryException("... set by the 'max_temp_directory_size' setting"),
+        duckdb.FatalException("FATAL Error: fsync failed!"),
         pa.ArrowInvalid("Error writing bytes: Disk quota exceeded"),
     ],
 )

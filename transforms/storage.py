@@ -22,10 +22,12 @@ from transforms.errors import Damaged, DiskError, TransientError
 SEAL = "seal"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ERRNOS = (*FULL, errno.EIO, errno.EROFS)
-# DuckDB and Arrow report a system error by its text only; DuckDB has its own text for a full disk.
+# DuckDB and Arrow report a system error by its text only; DuckDB has its own texts for a full disk
+# and a failed sync.
 LIBRARIES = ("duckdb", "_duckdb", "pyarrow")
 OFFLOAD = "max_temp_directory_size"
-WORDS = {os.strerror(number): number for number in ERRNOS} | {OFFLOAD: errno.ENOSPC}
+OWN_WORDS = {OFFLOAD: errno.ENOSPC, "fsync failed!": errno.EIO}
+WORDS = {os.strerror(number): number for number in ERRNOS} | OWN_WORDS
 
 
 def sha256(path: Path) -> str:
