@@ -44,7 +44,7 @@ def years(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
         label.encode(y=height, text=alt.Text("text:N")),
     ]
     told = "; ".join(f"{r['edition']} {r['text']}" for r in rows)
-    chart = alt.layer(*layers, width=width, height=200)
+    chart = alt.layer(*layers, width=width, height=theme.tall(width))
     return chart, f"Columns. {figure.unit}: {told}."
 
 

@@ -81,7 +81,7 @@ def drawn(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | Non
     text = base.mark_text(dy=-9, fontWeight=600, fontSize=13 if width > 400 else 11)
     layers = [bars, text.encode(y=alt.Y("top:Q", axis=None), text=alt.Text("text:N"))]
     told = ", ".join(f"{r['step']} {r['text']}" for r in rows)
-    chart = alt.layer(*layers, width=width, height=200)
+    chart = alt.layer(*layers, width=width, height=theme.tall(width))
     return chart, f"Columns that lead from one year to the next. {figure.unit}: {told}."
 
 

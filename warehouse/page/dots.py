@@ -176,7 +176,7 @@ def _top(width: int) -> int:
 
 
 def _step(width: int) -> int:
-    return 42 if _is_narrow(width) else 27
+    return 37 if _is_narrow(width) else 27
 
 
 def _percents() -> Any:

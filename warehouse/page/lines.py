@@ -9,7 +9,6 @@ from warehouse.page import theme, words
 from warehouse.page.edition import Edition
 from warehouse.page.series import Figure, Point, points, unit_of
 
-HEIGHT, HEIGHT_NARROW = 200, 160
 LABEL = 17  # height of a label at the end of a line, in pixels
 Rows = list[dict[str, Any]]
 
@@ -57,8 +56,7 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
         for name in (edition.name, last)
         if (of_it := _told(in_order, unit, "month", edition=name))
     )
-    height = HEIGHT if width > 400 else HEIGHT_NARROW
-    chart = alt.layer(*layers, width=plot, height=height)
+    chart = alt.layer(*layers, width=plot, height=theme.tall(width))
     return chart, f"Lines of two years. {figure.unit}: {told}."
 
 
@@ -116,7 +114,9 @@ def _apart(values: list[float], top: float) -> list[float]:
     """Places without overlap for labels of values in falling order; the first is at most `top`."""
     places: list[float] = []
     for value in reversed(values):
-        places.insert(0, max(value, places[0] + LABEL * top / HEIGHT_NARROW) if places else value)
+        places.insert(
+            0, max(value, places[0] + LABEL * top / theme.HEIGHT_NARROW) if places else value
+        )
     return places
 
 

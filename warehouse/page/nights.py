@@ -97,7 +97,7 @@ def _chart(rows: list[dict[str, Any]], width: int) -> Any:
         .mark_point(aria=True, filled=True, size=size, opacity=1)
         .encode(x=x, y=y, color=colour, shape=shape, description=theme.hover())
     )
-    return alt.layer(dots, marks, width=plot, height=190)
+    return alt.layer(dots, marks, width=plot, height=160 if is_narrow else 190)
 
 
 def accounts(edition: Edition) -> list[dict[str, Any]]:

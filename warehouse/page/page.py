@@ -111,7 +111,7 @@ def render(
         method=layout()["method"],
         definitions=_definitions([made[f.id] for f in on_page]),
         symbols=words.SYMBOLS,
-        calendar=_calendar(pictures.get("nights"), len(pictures)),
+        calendar=_calendar(pictures.get("nights"), _calendar_number(numbers)),
         statuses=nights.STATUSES,
         colour_names={hex_: name for name, hex_ in theme.PALETTE.items()},
         accounts=nights.accounts(edition),
@@ -132,6 +132,11 @@ def _numbers(on_page: list[Figure]) -> dict[str, str]:
         counts[kind] = counts.get(kind, 0) + 1
         names[figure.id] = f"{kind}{counts[kind]}"
     return names
+
+
+def _calendar_number(numbers: dict[str, str]) -> int:
+    """The calendar of nights follows the figures, drawn or not."""
+    return 1 + sum(number.startswith("Figure ") for number in numbers.values())
 
 
 def _section(entry: dict[str, Any], edition: Edition) -> dict[str, Any]:

@@ -34,6 +34,7 @@ STRIPES = (
 WIDTHS = {"wide": 760, "narrow": 320}
 # Two side by side.
 HALVES = {"wide": 430, "narrow": 320}
+HEIGHT, HEIGHT_NARROW = 200, 140
 FONTS = Path(__file__).with_name("fonts")
 FONT = "Inter, Arial, sans-serif"
 # Room per letter, relative to its size: the reader's font may be wider than the measured one.
@@ -54,6 +55,11 @@ CONFIG = {
     },
     "text": {"fontSize": 12, "color": INK},
 }
+
+
+def tall(width: int) -> int:
+    """The height of a chart of columns or lines."""
+    return HEIGHT if width > 400 else HEIGHT_NARROW
 
 
 @cache

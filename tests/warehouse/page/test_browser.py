@@ -29,10 +29,10 @@ VIEWS: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 1000}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}},
 }
-# Elements whose text is wider than they are, or that stick out of the window.
+# Elements whose text is wider than they are, or that stick out of the window; not what is folded.
 CUT = """() => [...document.querySelectorAll('h1,h2,p,li,dd,dt,figcaption,.big,.tile,svg')]
   .filter(e => e.getClientRects().length && !e.closest('.scroll') && !e.closest('.skip'))
-  .filter(e => !e.classList.contains('skip'))
+  .filter(e => !e.classList.contains('skip') && !e.closest('details:not([open]) > :not(summary)'))
   .filter(e => { const b = e.getBoundingClientRect();
     return b.right > innerWidth + 1 || b.left < -1 || e.scrollWidth > e.clientWidth + 2
       && getComputedStyle(e).display !== 'inline' && e.tagName !== 'svg'; })
@@ -84,6 +84,14 @@ def test_nothing_is_cut_and_nothing_overlaps(seen: Any) -> None:
     assert seen.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert seen.evaluate(CUT) == []
     assert seen.evaluate(OVERLAPPING) == []
+
+
+@pytest.mark.parametrize(("width", "most"), [(1440, 10_000), (390, 15 * 844)])
+def test_page_is_short(browser: Any, folder: Path, width: int, most: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto((folder / "index.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollHeight") <= most
+    page.close()
 
 
 def test_axe_finds_nothing(seen: Any) -> None:

@@ -20,6 +20,13 @@ def entries() -> list[Figure]:
     return [Figure(**f) for s in layout()["section"] for f in s["figure"]]
 
 
+def test_numbers_of_figures_are_their_own(html: str) -> None:
+    """Also where a figure is told in words for want of marks, and so has no picture."""
+    numbers = re.findall(r'<span class="no">(.+?)</span>', html)
+    assert len(numbers) > 12
+    assert len(numbers) == len(set(numbers))
+
+
 @pytest.mark.parametrize("figure", entries(), ids=lambda f: f.id)
 def test_entry_fits_its_table(figure: Figure, edition: Edition) -> None:
     table = edition.tables[figure.table]
