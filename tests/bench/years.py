@@ -1,7 +1,9 @@
 """How much a night costs more after years: `make flat`, or `python -m tests.bench.years`.
 
 One delivery is loaded and published after histories of different length. All else is the same, so
-what grows with the number of nights shows: seconds of CPU and bytes written, by step.
+what grows with the number of nights shows: seconds of CPU and bytes written, by step. Below the
+night stand a report of the live year and the example queries of the file, each by itself: of these
+the wall time that nineteen in twenty stay within.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,7 @@ from typing import Any
 
 NIGHT = date(2022, 6, 30)
 REAL = 7  # nights before it that are read from exports; those before them repeat their rows
+QUERIES = "a query (p95)"
 # Step, module and function; none of them is called by another.
 STEPS = (
     ("load", "transforms.night", "load"),
@@ -53,7 +57,7 @@ def measure(
         found.append(_in_a_child("night", home, 0))
         shutil.rmtree(home)
     rows = []
-    for step in (*(name for name, *_ in STEPS), "rest", "night"):
+    for step in (*(name for name, *_ in STEPS), "rest", "night", "report", QUERIES):
         row: dict[str, Any] = {"step": step}
         for count, one in zip(nights, found, strict=True):
             row[f"{count} nights: s"] = round(one["cpu_s"][step], 2)
@@ -99,6 +103,8 @@ def _night() -> dict[str, Any]:
     from transforms import night as line
     from transforms.settings import settings
     from warehouse.build.build import build
+    from warehouse.page import report
+    from warehouse.versions import FILE
 
     taken, written = defaultdict[str, float](float), defaultdict[str, float](float)
     for step, module, function in STEPS:
@@ -111,7 +117,25 @@ def _night() -> dict[str, Any]:
     taken["night"], written["night"] = _cpu() - cpu, _written() - bytes_
     for of in (taken, written):
         of["rest"] = 2 * of["night"] - sum(of.values())
+    cpu, bytes_ = _cpu(), _written()
+    report.make(settings(), "FY2022")
+    taken["report"], written["report"] = _cpu() - cpu, _written() - bytes_
+    taken[QUERIES], written[QUERIES] = _query(settings().published / "latest" / FILE), 0.0
     return {"cpu_s": taken, "mb": {step: n / 1e6 for step, n in written.items()}}
+
+
+def _query(file: Path) -> float:
+    """Seconds of wall that nineteen in twenty of the file's example queries stay within."""
+    from transforms import engine
+    from warehouse.build.examples import examples
+
+    taken = []
+    for example in examples():
+        with engine.read_only(file) as db:  # as an analyst who has just opened it
+            began = time.perf_counter()
+            db.execute(example.sql).fetchall()
+            taken.append(time.perf_counter() - began)
+    return statistics.quantiles(taken, n=20, method="inclusive")[-1]
 
 
 def _timed(
