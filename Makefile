@@ -153,5 +153,8 @@ gazetteer:
 	.gazetteer/bin/python -m docs.gazetteer PK IN
 	rm -rf .gazetteer
 
+# Only what `make run` made: a lake with nights of one's own also holds their key and frozen years.
 clean:
+	@test ! -d $(DATA) || test -f $(DATA)/exports/sample.json || \
+		{ echo "$(DATA) holds more than the sample of make run: delete it by hand"; exit 1; }
 	rm -rf $(DATA) .airflow

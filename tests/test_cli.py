@@ -1,8 +1,11 @@
 """The command line: its exit codes tell the truth, data goes to stdout, messages to stderr."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -52,6 +55,57 @@ def test_a_night_from_sample_to_published(loaded: Path) -> None:
     assert f"{NIGHT}.r2 stays live" in missing.stderr
     older = outlook("backfill", "2022-06-29", "2022-06-29")
     assert older.returncode == 3
+
+
+def test_nights_of_one_market_are_never_built_as_those_of_another(
+    loaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell without its settings falls back to Pakistan: nothing may change."""
+    monkeypatch.setenv("OUTLOOK_MARKET", "IN")
+    for words in (("build",), ("build", "--full"), ("run", "--date", NIGHT)):
+        done = outlook(*words)
+        assert done.returncode == 2
+        assert "OUTLOOK_MARKET is IN, and the nights in" in done.stderr
+    assert [p.name for p in (loaded / "published").glob("2022*")] == [NIGHT]
+    said = json.loads(outlook("doctor", "--json").stdout)
+    assert "OUTLOOK_MARKET is IN" in next(f["what"] for f in said if f["verdict"] == "wrong")
+
+
+def test_night_that_is_still_to_come_leaves_nothing(loaded: Path) -> None:
+    """A mistyped year would be the newest night for good."""
+    for words in (("run", "--date", "2222-06-30"), ("backfill", "2222-06-29", "2222-06-30")):
+        assert outlook(*words).returncode == 3
+    nights = json.loads(outlook("nights", "--json").stdout)
+    assert {n["export_date"] for n in nights} == {NIGHT}
+
+
+def test_release_needs_a_reason(loaded: Path) -> None:
+    done = outlook("release-night", NIGHT, "--reason", " ")
+    assert done.returncode == 2
+    assert "--reason says why" in done.stderr
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.5])
+def test_ctrl_c_is_told(loaded: Path, seconds: float) -> None:
+    """Whoever takes it: Python, the parser, or DuckDB in a query."""
+    run = subprocess.Popen(
+        [OUTLOOK, "build", "--full"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    time.sleep(seconds)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+    if run.returncode:  # else it was done before
+        assert run.returncode == 130
+        assert told.splitlines()[-1].startswith("interrupted: the live version is unchanged")
+
+
+def test_log_in_a_file_has_a_line_and_a_time_for_each_record(loaded: Path) -> None:
+    told = script("build", "--full").stderr.splitlines()
+    assert told
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ (INFO|WARNING) ", line) for line in told)
 
 
 def test_a_night_that_nobody_ran_is_missing(home: Path) -> None:
@@ -195,6 +249,11 @@ def test_the_doctor_finds_what_is_wrong(home: Path, monkeypatch: pytest.MonkeyPa
     ill = outlook("doctor", "--json")
     assert ill.returncode == 2
     assert [f["thing"] for f in json.loads(ill.stdout) if f["verdict"] == "wrong"] == ["key"]
+    monkeypatch.setenv("OUTLOOK_EXPROTS", "/elsewhere")
+    monkeypatch.setenv("OUTLOOK_HOME", str(home / "absent"))
+    mistyped = {f["thing"]: f for f in json.loads(outlook("doctor", "--json").stdout)}
+    assert mistyped["settings"]["verdict"] == mistyped["environment"]["verdict"] == "warn"
+    assert mistyped["environment"]["what"].endswith("write OUTLOOK_EXPORTS")
 
 
 def test_every_command_has_help() -> None:

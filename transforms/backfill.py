@@ -168,9 +168,8 @@ def _has(lake: Lake, dataset: str, night: date) -> bool:
 
 def _receipt(lake: Lake, dataset: str, night: date, late: str | None) -> Receipt:
     receipt = lake.receipt(dataset, night)
-    if receipt is None and late:
+    if receipt is None:  # it is late, or still to come
         return replace(new_receipt(dataset, night, "missing"), reason=late)
-    assert receipt is not None
     return receipt
 
 

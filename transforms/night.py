@@ -104,16 +104,25 @@ def load(
                 return refused or receipt
             refused = refused or receipt
         outcome = refused or replace(new_receipt(dataset, night, "missing"), listed=seen)
-        if not dry_run:
+        if not dry_run and (refused or not is_to_come(night, settings)):
             commit_absence(lake, outcome)
         return outcome
+
+
+def is_to_come(night: date, settings: Settings) -> bool:
+    """Whether a night lies in the future. As a missing one it would be the newest for good, where
+    somebody mistyped a date."""
+    tomorrow = settings.market.local_day(datetime.now(UTC)) + timedelta(days=1)
+    return night > tomorrow  # a clock may be wrong by some hours
 
 
 def settle(lake: Lake, dataset: str, settings: Settings, thorough: bool = False) -> None:
     """Judges every night, updates the history, and repairs any damaged part on the way.
 
-    Call with the dataset's lock held. Raises Damaged if a part cannot be made again.
+    Call with the dataset's lock held. Raises Damaged if a part cannot be made again, SettingsError
+    if the nights are of another market.
     """
+    lake.hold_to_market(settings.market.code)
     mended(lambda: history.settle(lake, dataset, settings, thorough), lake, settings)
 
 
@@ -216,6 +225,7 @@ class Attempt:
             ]
             if not self.dry_run:
                 lake.hold_to_key(self.settings.hashing_key())
+                lake.hold_to_market(self.settings.market.code)
             content = content_of(landed, self.settings)
             old = lake.sound_receipt(self.dataset, self.night)
             if old and old.content == content and lake.is_whole(old) and not self.dry_run:

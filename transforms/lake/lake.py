@@ -219,18 +219,35 @@ class Lake:
 
         With two keys, one person would count as two.
         """
-        name = PurePosixPath("key.json")
         told = {"key": hmac.new(key, b"lake", "sha256").hexdigest()}
-        remedy = "delete it; the next run writes it again"
-        known = read_json(self.place, name, remedy)
-        if known is None and not self.place.create(name, sealed(told)):
-            known = read_json(self.place, name, remedy)  # another run was first
-        if known not in (None, told):
+        if self._told_first(PurePosixPath("key.json"), told) != told:
             raise SettingsError(
                 f"OUTLOOK_KEY is not the key that the nights in {self} were loaded with, or "
                 "its file is damaged: nothing was loaded. Restore the key from a backup. To change "
                 "the key, load everything into an empty lake."
             )
+
+    def hold_to_market(self, code: str) -> None:
+        """Raises SettingsError if the market differs from that of earlier nights.
+
+        Its sellers, its year and its time zone would make other figures of the same nights.
+        """
+        told = {"market": code}
+        known = self._told_first(PurePosixPath("market.json"), told)
+        if known != told:
+            of = known.get("market")
+            raise SettingsError(
+                f"OUTLOOK_MARKET is {code}, and the nights in {self} are of {of}: nothing was "
+                f"loaded or published. Set OUTLOOK_MARKET={of}, or give {code} a home of its own."
+            )
+
+    def _told_first(self, name: PurePosixPath, told: dict[str, Any]) -> dict[str, Any]:
+        """What was told under that name first; what is told now if nothing was."""
+        remedy = "delete it; the next run writes it again"
+        known = read_json(self.place, name, remedy)
+        if known is None and not self.place.create(name, sealed(told)):
+            known = read_json(self.place, name, remedy)  # another run was first
+        return told if known is None else known
 
     def part_paths(self, receipt: Receipt, part: str) -> list[str]:
         """Absolute paths of a night's part files of one kind: rows, metrics, day or rejected.

@@ -103,7 +103,7 @@ def _small(store: Store, lake: Lake) -> dict[str, Entry]:
 
 def _small_names(lake: Lake) -> Iterator[PurePosixPath]:
     """Small files of the lake that may change: read while no night can be committed."""
-    yield PurePosixPath("key.json")
+    yield from (PurePosixPath(name) for name in ("key.json", "market.json"))
     for folder in ("receipts", "releases"):
         for dataset in DATASETS:
             yield from (n for n in lake.named(folder, dataset) if n.suffix == ".json")

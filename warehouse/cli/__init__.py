@@ -10,6 +10,7 @@ called, so that `--help`, `status` and `nights` start without pandas.
 
 import sys
 import traceback
+from typing import NoReturn
 
 import typer
 
@@ -59,14 +60,23 @@ def main() -> None:
             # Outside its standalone mode the parser returns the code of typer.Exit.
             code = app(prog_name="outlook", standalone_mode=False) or 0
             sys.stdout.flush()  # here, where a full disk can still be told
+        if code == INTERRUPTED:  # the parser took Ctrl-C
+            raise KeyboardInterrupt
         sys.exit(code)
     except (OutlookError, TransientError) as error:
         terminal.tell(f"{error.code}: {error}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        terminal.tell("interrupted: the live version is unchanged; run the same command again")
-        sys.exit(INTERRUPTED)
+        _interrupted()
+    except PermissionError as error:
+        terminal.tell(
+            f"{SettingsError.code}: {error.filename}: {error.strerror}. Nothing more was done: "
+            "change its owner or mode, or name another path."
+        )
+        sys.exit(SettingsError.exit_code)
     except Exception as error:
+        if str(error) == "Query interrupted":  # DuckDB took Ctrl-C
+            _interrupted()
         # Usage errors of the command line parser know how to show themselves.
         show = getattr(error, "show", None)
         if show is None:
@@ -74,3 +84,8 @@ def main() -> None:
             sys.exit(OutlookError.exit_code)
         show()
         sys.exit(getattr(error, "exit_code", SettingsError.exit_code))
+
+
+def _interrupted() -> NoReturn:
+    terminal.tell("interrupted: the live version is unchanged; run the same command again")
+    sys.exit(INTERRUPTED)

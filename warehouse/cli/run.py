@@ -206,6 +206,10 @@ def release_night(
 
     terminal.log_to_stderr(quiet)
     chosen = settings()
+    if not reason.strip():
+        raise SettingsError(
+            f"--reason says why {night} may count, and it is empty: nothing was released."
+        )
     released = line.release(day(night), chosen, getpass.getuser(), reason)
     # Released by a run that was killed before it could publish: the same command publishes.
     if not released and not (_was_released(chosen, day(night)) and is_behind(chosen)):
@@ -213,7 +217,7 @@ def release_night(
             f"Nothing is held for {night}, so nothing was released: see `outlook nights`."
         )
     built = _build(chosen, quiet, night=day(night))
-    terminal.say(f"released {', '.join(released) or 'before'}; live: {built.folder}")
+    terminal.say(f"{night}: released {', '.join(released) or 'before'}; live: {built.folder}")
 
 
 def _was_released(chosen: Settings, night: date) -> bool:

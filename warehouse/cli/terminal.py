@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from rich.cells import cell_len
@@ -56,9 +56,15 @@ SHORT = 24  # characters; longer text may be wrapped
 
 
 def log_to_stderr(quiet: bool) -> None:
-    """Log records as plain lines on stderr; errors only if `quiet`."""
-    handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
-    handler.setFormatter(_Visible("%(message)s"))
+    """Log records on stderr; errors only if `quiet`. In a file or a pipe each is one line with its
+    time in UTC, for grep and for whoever reads it the next morning."""
+    handler: logging.Handler
+    if err.is_terminal:
+        handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
+        handler.setFormatter(_Visible("%(message)s"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Visible("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler])
 
 
@@ -254,6 +260,9 @@ class _Visible(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return lines(super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _cell(value: Any) -> str:

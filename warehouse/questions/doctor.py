@@ -1,5 +1,7 @@
 """`outlook doctor`: checks what a night needs and every stored file, and says how to repair it."""
 
+import difflib
+import os
 import platform
 import shlex
 import shutil
@@ -16,13 +18,16 @@ from transforms import engine
 from transforms.deliveries import exports
 from transforms.errors import OutlookError, TransientError
 from transforms.lake import Lake
-from transforms.settings import Settings, settings
+from transforms.settings import NAMES, Settings, settings
 from warehouse import versions
 from warehouse.page import pdf
 from warehouse.questions import deployment, stored
 
 LOW_DISK = 5 << 30
 PROJECT = "digital-b2b-outlook"
+# Variables that only the DAGs and the tests read.
+OF_THE_DAGS = ("LEASE", "NOTIFY", "POOL", "POKE_SECONDS", "RETRY_SECONDS", "WAIT_MINUTES")
+PREFIXES = ("OUTLOOK_LATE_", "OUTLOOK_NOTIFY_", "OUTLOOK_TEST_")
 
 
 def examine() -> list[dict[str, str]]:
@@ -33,7 +38,9 @@ def examine() -> list[dict[str, str]]:
         return [_found("settings", "wrong", str(error))]
     market = chosen.market
     told = f"home {chosen.home}, market {market.code}, export dates are in {market.time_zone}"
-    examined = [_found("settings", "fine", told)]
+    if not chosen.home.is_dir():
+        told += "; that folder is not there yet: correct OUTLOOK_HOME unless this is a first run"
+    examined = [_found("settings", "fine" if chosen.home.is_dir() else "warn", told)]
     for thing, look in (_LOOKS | ({"lake": _bucket} if chosen.bucket else {})).items():
         try:
             verdict, what = look(chosen)
@@ -45,6 +52,20 @@ def examine() -> list[dict[str, str]]:
 
 def _found(thing: str, verdict: str, what: str) -> dict[str, str]:
     return {"thing": thing, "verdict": verdict, "what": what}
+
+
+def _environment(_: Settings) -> tuple[str, str]:
+    """A mistyped variable has no effect, and nothing else would say so."""
+    known = [f"OUTLOOK_{name}" for name in (*NAMES, *OF_THE_DAGS)]
+    odd = [
+        name
+        for name in sorted(os.environ)
+        if name.startswith("OUTLOOK_") and name not in known and not name.startswith(PREFIXES)
+    ]
+    if not odd:
+        return "fine", "every variable OUTLOOK_… is a setting"
+    near = [*difflib.get_close_matches(odd[0], known, 1), "a name of the README's table"]
+    return "warn", f"{', '.join(odd)}: no such setting, so it has no effect; write {near[0]}"
 
 
 def _key(chosen: Settings) -> tuple[str, str]:
@@ -82,7 +103,9 @@ def _disk(chosen: Settings) -> tuple[str, str]:
 
 def _key_file(chosen: Settings) -> tuple[str, str]:
     path = chosen.home / "key"
-    if path.exists() and path.stat().st_mode & 0o077:
+    if not path.exists():
+        return "fine", f"there is no {path}"
+    if path.stat().st_mode & 0o077:
         return "wrong", f"other users can read {path}: chmod 600 {path}"
     return "fine", "other users cannot read the key"
 
@@ -96,7 +119,7 @@ def _private(chosen: Settings) -> tuple[str, str]:
     folders += [p.parent for p in rejected]
     is_open = [p for p in (*folders, *files) if p.stat().st_mode & 0o077]
     if not is_open:
-        return "fine", "only their owner can read deliveries, scratch and rejected rows"
+        return "fine", "only their owner can read landed files, scratch and rejected rows"
     roots = [r for r in (chosen.landing, chosen.lake) if any(r in (p, *p.parents) for p in is_open)]
     return "wrong", (
         f"other users can read {len(is_open):,} folders and files with personal data, such as "
@@ -151,6 +174,7 @@ def _pdf(_: Settings) -> tuple[str, str]:
 
 
 _LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
+    "environment": _environment,
     "key": _key,
     "key file": _key_file,
     "private": _private,

@@ -36,6 +36,8 @@ def receipts(chosen: Settings) -> Iterator[str]:
                 yield from _found(lake.release, dataset, date.fromisoformat(name.stem))
     if chosen.key:
         yield from _found(lake.hold_to_key, chosen.key)
+    if lake.named("receipts"):
+        yield from _found(lake.hold_to_market, chosen.market.code)
 
 
 def _without_receipt(lake: Lake, dataset: str) -> Iterator[str]:
@@ -123,7 +125,7 @@ def verdict(faults: Callable[[Settings], Iterator[str]], chosen: Settings) -> tu
     """The verdict on one kind of stored file."""
     found = list(faults(chosen))
     if not found:
-        return "fine", "every file matches its hash"
+        return "fine", "every file that is there matches its hash"
     more = len(found) - MOST_NAMED
     return "wrong", " ".join(found[:MOST_NAMED]) + (f" And {more:,} more." if more > 0 else "")
 
