@@ -33,7 +33,12 @@ from transforms.visible import visible
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".xlsx", ".xls", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".jsonl", ".xlsx", ".xls", ".parquet")
+# Of data in forms that are not read: a file named after a dataset is then no stranger.
+NOT_READ = (
+    *(".xlsm", ".xlsb", ".ods", ".numbers", ".xml", ".html", ".htm", ".pdf", ".avro", ".orc"),
+    *(".feather", ".arrow", ".sqlite", ".db", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz"),
+)
 PACKED = (".gz", ".zip", ".zst")
 MANIFEST = "manifest.json"
 CALENDAR = "calendar.json"
@@ -280,12 +285,15 @@ def _delivery(exports: Source, folder: str, night: date, revision: int) -> Deliv
 def _files(
     exports: Source, folder: str, there: dict[str, Entry], promised: dict[str, dict[str, Any]]
 ) -> Iterator[ExportFile]:
+    have = {name_dataset(name) for name in there if is_export(name) and not _is_nobodys(name)}
     for name, entry in sorted(there.items()):
         told = promised.get(name)
         stated = told.get("dataset") if told else None
         if name == MANIFEST or (told is None and _is_nobodys(name)):
             continue
-        if not is_export(name) and not stated:
+        is_only_one = name_dataset(name) not in (None, *have)
+        is_data = is_export(name) or (is_only_one and name.casefold().endswith(NOT_READ))
+        if not is_data and not stated:
             log.info("%s: %s is not an export and was ignored", folder, visible(name))
             continue
         dataset = stated if stated in DATASETS else name_dataset(name)

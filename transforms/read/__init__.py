@@ -29,6 +29,7 @@ READERS: dict[str, Reader] = {
     ".txt": delimited.candidates,
     ".json": json_rows.candidates,
     ".ndjson": json_rows.candidates,
+    ".jsonl": json_rows.candidates,
     ".xlsx": workbook.candidates,
     ".xls": workbook.candidates,
     ".parquet": parquet.candidates,

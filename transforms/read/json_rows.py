@@ -55,7 +55,7 @@ def candidates(
             raise ExportError(
                 "not_a_list", f"{name} is not a list of objects, so it is not an export."
             )
-        found = shape(file, name, by_root=name.casefold().endswith(".ndjson"))
+        found = shape(file, name, by_root=name.casefold().endswith((".ndjson", ".jsonl")))
     for rows in found.lists:
         # In an answer around several lists, the one that fits a layout is told by its headers.
         said = f"list {rows.path}" if len(found.lists) > 1 else ""

@@ -166,6 +166,7 @@ FORMATS: dict[str, tuple[str, Callable[[list[str], list[Row]], bytes]]] = {
     "bar": (".txt", lambda h, r: as_csv(h, r, delimiter="|")),
     "array": (".json", as_json),
     "lines": (".ndjson", as_lines),
+    "lines under another ending": (".jsonl", as_lines),
     "answer": (".json", as_answer),
     "workbook": (".xlsx", as_workbook),
     "parquet": (".parquet", as_parquet),
@@ -206,7 +207,7 @@ def test_one_table_is_read_alike_in_every_format(
     found = read(packed(write(headers, rows), name, packing), name + packing, tmp_path, dataset)
     assert list(found.table.columns) == headers
     assert found.rows == rows
-    first = {".json": 1, ".ndjson": 1, ".parquet": 1}.get(ending, 2)
+    first = {".json": 1, ".ndjson": 1, ".jsonl": 1, ".parquet": 1}.get(ending, 2)
     is_text = ending in (".csv", ".tsv", ".txt")
     heights = [1 + is_text * sum(cell.count("\n") for cell in row) for row in rows]
     assert found.lines == [first + sum(heights[:n]) for n in range(len(rows))]
