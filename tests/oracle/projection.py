@@ -284,9 +284,13 @@ class ProjectionTables(ListingTables, InquirySpans):
         if one.mase is None or naive is None or one.mase >= naive:
             return "not better than both naive methods"
         if one.tested >= 10 and not 0.65 <= one.inside / one.tested <= 0.95:
-            return f"of {one.tested} past bands of four in five, {one.inside} held the outcome"
+            fit = "wide" if one.inside / one.tested > 0.95 else "narrow"
+            return (
+                f"its 80% bands were too {fit}, since {one.inside} of {one.tested} held the "
+                "outcome (65 to 95% is required)"
+            )
         if math.exp(one.own.half_width or 0) - 1 > 0.25:
-            return "its band would be wider than 25 % to a side"
+            return "its band would be wider than 25% to a side"
         return None
 
     def _is_hidden(self, edition: Edition, measure: str) -> bool:

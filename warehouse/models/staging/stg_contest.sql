@@ -99,8 +99,10 @@ SELECT
         WHEN errors < 8 THEN errors || ' past projections with a known outcome, fewer than 8'
         WHEN coalesce(mase >= naive_mase, true) THEN 'not better than both naive methods'
         WHEN tested >= 10 AND inside / tested NOT BETWEEN 0.65 AND 0.95
-            THEN 'of ' || tested || ' past bands of four in five, ' || inside || ' held the outcome'
-        WHEN exp(own.half_width) - 1 > 0.25 THEN 'its band would be wider than 25 % to a side'
+            THEN 'its 80% bands were too ' || CASE WHEN inside / tested > 0.95 THEN 'wide' ELSE 'narrow' END
+                || ', since ' || inside || ' of ' || tested
+                || ' held the outcome (65 to 95% is required)'
+        WHEN exp(own.half_width) - 1 > 0.25 THEN 'its band would be wider than 25% to a side'
     END AS reason,
     CASE WHEN is_available AND is_hidden THEN 'c' WHEN reason IS NOT NULL THEN 'x' END AS symbol
 FROM judged
