@@ -46,6 +46,7 @@ class Figure:
     beside: str = ""
     low: str = ""
     high: str = ""
+    size: str = ""
     names: dict[str, str] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
     real_only: tuple[str, ...] | list[str] = ()
@@ -86,6 +87,7 @@ class Point:
     of_days: int | None = None
     is_seen: bool = False
     is_window: bool = False  # a rate of some days only, such as thirty
+    size: float | None = None  # of its class, where the value is none
 
     @property
     def year(self) -> int:
@@ -141,6 +143,7 @@ def points(figure: Figure, edition: Edition) -> list[Point]:
             *covered.get(row["edition"], _covered(row)),
             figure.is_seen,
             figure.until != "as_of" and None not in (row.get(figure.since), row.get(figure.until)),
+            row.get(figure.size),
         )
         # A month covered only in part would look like a fall.
         is_gap = on is not None and (point.is_short or not _is_a_month(row))
@@ -245,7 +248,8 @@ def this_year(found: list[Point], edition: Edition) -> list[Point]:
 def classes(found: list[Point]) -> list[Point]:
     """Shown classes, largest first, without the unknown class."""
     shown = [p for p in found if p.key not in words.UNKNOWN and p.value is not None]
-    return sorted(shown, key=lambda p: (-(p.value or 0), p.key))
+    # The category with the highest median is not the largest one.
+    return sorted(shown, key=lambda p: (-(p.size or 0), -(p.value or 0), p.key))
 
 
 def a_year_before(point: Point, found: list[Point]) -> Point | None:
