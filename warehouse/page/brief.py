@@ -205,8 +205,7 @@ def _rate(entry: dict[str, Any], subject: Subject, edition: Edition) -> dict[str
     point: Point | None = row["point"]
     if point is not None and point.value is not None and (point.denominator or 0) < FEWEST:
         return None
-    everywhere = _of_all(entry, {}, edition)
-    return {**row, **against(point, everywhere, row["unit"])}
+    return {**row, **against(point, row["everywhere"], row["unit"], row["digits"])}
 
 
 def _top(
@@ -258,6 +257,8 @@ def _row(
     before = a_year_before(point, line) if point is not None and point.value is not None else None
     known = figure.table in edition.tables
     editions = [before.edition, edition.name] if before else [edition.name]
+    everywhere = _of_all(entry, {}, edition)
+    digits = words.decimals([p.value for p in (before, point, everywhere) if p], unit)
     symbol = (point.symbol or "") if point else _why_none(entry, subject, edition)
     name = entry["name"]
     if point is not None and point.is_window:
@@ -267,28 +268,32 @@ def _row(
         "point": point,
         "line": line,
         "unit": unit,
-        "now": _text(point, unit) if point else f"[{symbol}]",
-        "before": _text(before, unit) if before else "",
+        "digits": digits,
+        "everywhere": everywhere,
+        "now": _text(point, unit, digits) if point else f"[{symbol}]",
+        "before": _text(before, unit, digits) if before else "",
         "change": change(point, before, unit) if point and before else "",
         "symbol": symbol,
         "query": queries.values(figure, entry["measure"], editions) if known else "",
     }
 
 
-def against(here: Point | None, everywhere: Point | None, unit: str | None) -> dict[str, Any]:
+def against(
+    here: Point | None, everywhere: Point | None, unit: str | None, digits: int | None = None
+) -> dict[str, Any]:
     """The same rate in the rest of the market and in all of it, as text and as numbers."""
     nothing = {"rest": "", "all": "", "quotient": None, "pair": None}
     if here is None or here.value is None or everywhere is None or everywhere.value is None:
         return nothing
     parts = (here.numerator, here.denominator, everywhere.numerator, everywhere.denominator)
     if None in parts or not words.is_share(unit):
-        return {**nothing, "all": shown(everywhere, unit)}
+        return {**nothing, "all": shown(everywhere, unit, digits)}
     n, d = parts[2] - parts[0], parts[3] - parts[1]  # type: ignore[operator]
     rest = n / d if d >= FEWEST else None
     return {
         "rest": words.percent(rest) if rest is not None else "",
         "all": shown(everywhere, unit),
-        "quotient": words.number(round(here.value / everywhere.value, 2))
+        "quotient": words.measure(here.value / everywhere.value, None, 2)
         if everywhere.value
         else None,
         "pair": (here.value, rest) if rest is not None else None,
@@ -332,10 +337,10 @@ def _why_none(entry: dict[str, Any], subject: Subject, edition: Edition) -> str:
     return next((r[symbol] for r in of_all), "x")
 
 
-def _text(point: Point | None, unit: str | None) -> str:
+def _text(point: Point | None, unit: str | None, digits: int) -> str:
     if point is None or point.value is None:
         return words.cell(None, unit, point.symbol if point else "x")
-    return shown(point, unit)
+    return shown(point, unit, digits)
 
 
 def _finding(text: str, subject: Subject, base: dict[str, Any], edition: Edition) -> str:

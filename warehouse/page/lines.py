@@ -19,7 +19,8 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     last = edition.editions[-2] if len(edition.editions) > 1 else ""
     starts = edition.period_from.month
     shown = [p for p in points(figure, edition) if p.edition in (last, edition.name)]
-    rows = _by_month(shown, starts, unit)
+    digits = words.decimals((p.value for p in shown), unit)
+    rows = _by_month(shown, starts, unit, digits)
     order = [f"{date(2000, (starts - 1 + i) % 12 + 1, 1):%b}" for i in range(12)]
     colours = alt.Scale(domain=[last, edition.name], range=[theme.GREY, theme.GREEN])
     room = theme.room([edition.name], 12) + 14
@@ -54,19 +55,19 @@ def months(figure: Figure, edition: Edition, width: int) -> tuple[Any, str] | No
     told = "; ".join(
         f"{name} {of_it}"
         for name in (edition.name, last)
-        if (of_it := _told(in_order, unit, "month", edition=name))
+        if (of_it := _told(in_order, unit, digits, edition=name))
     )
     chart = alt.layer(*layers, width=plot, height=theme.tall(width))
     return chart, f"Lines of two years. {figure.unit}: {told}."
 
 
-def _by_month(shown: list[Point], starts: int, unit: str | None) -> Rows:
+def _by_month(shown: list[Point], starts: int, unit: str | None, digits: int) -> Rows:
     """A row per month with a figure; its place counts from month `starts`."""
     return [
         {
             "place": (p.on.month - starts) % 12,
             "month": f"{p.on:%b}",
-            "hover": f"{p.on:%B %Y}: {words.measure(p.value, unit)}",
+            "hover": f"{p.on:%B %Y}: {words.measure(p.value, unit, digits)}",
             "edition": p.edition,
             "value": p.value,
             "provisional": p.symbol == "p",
@@ -120,7 +121,7 @@ def _apart(values: list[float], top: float) -> list[float]:
     return places
 
 
-def _told(rows: Rows, unit: str | None, name: str, **of: str) -> str:
+def _told(rows: Rows, unit: str | None, digits: int, edition: str) -> str:
     """The values of one line as text."""
-    own = (r for r in rows if all(r[k] == v for k, v in of.items()))
-    return ", ".join(f"{r[name]} {words.measure(r['value'], unit)}" for r in own)
+    own = (r for r in rows if r["edition"] == edition)
+    return ", ".join(f"{r['month']} {words.measure(r['value'], unit, digits)}" for r in own)

@@ -46,11 +46,12 @@ def of(figure: Figure, edition: Edition) -> Measure:
     point = _told_of(figure, found, edition)
     line = _line(point, found) if point else []
     before = next((p for p in line if point and p.year == point.year - 1), None)
+    digits = words.decimals([p.value for p in (before, point) if p], unit)
     is_alike = before is not None and point is not None and a_year_before(point, [before])
     return Measure(
         title=_title(figure, point, edition),
-        old=_cell(before, unit) if before else "",
-        new=_cell(point, unit) or "[x]" if point else "[x]",
+        old=_cell(before, unit, digits) if before else "",
+        new=_cell(point, unit, digits) or "[x]" if point else "[x]",
         flag="" if point is None or point.value is None else point.symbol or "",
         change=change(point, before, unit) if point and before and is_alike else "",
         spark=_spark(line, unit, edition),
@@ -86,10 +87,10 @@ def _title(figure: Figure, point: Point | None, edition: Edition) -> str:
     return words.capital(text.format(leader=leader, month=month))
 
 
-def _cell(point: Point, unit: str | None) -> str:
+def _cell(point: Point, unit: str | None, digits: int) -> str:
     if point.value is None:
         return words.cell(None, unit, point.symbol)
-    return shown(point, unit)
+    return shown(point, unit, digits)
 
 
 def _spark(line: list[Point], unit: str | None, edition: Edition) -> Markup:
@@ -135,7 +136,8 @@ def _in_words(dots: list[Point], unit: str | None) -> str:
         rises, falls = all(s > 0 for s in steps), all(s < 0 for s in steps)
         way = "rose every year, " if rises else "fell every year, " if falls else ""
     first, last = dots[0], dots[-1]
-    ends = [f"{shown(p, unit)} in {p.edition}" for p in (first, last)]
+    digits = words.decimals((first.value, last.value), unit)
+    ends = [f"{shown(p, unit, digits)} in {p.edition}" for p in (first, last)]
     return f"{way}from {ends[0]} to {ends[1]}"
 
 

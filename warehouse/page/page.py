@@ -238,7 +238,9 @@ def _shown(number: str, figure: Figure, edition: Edition, picture: Picture | Non
         }
         for c in columns
     ]
-    cells = [[_cell(figure, edition, table, c, r) for c in columns] for r in rows]
+    cells = list(
+        zip(*(_column_cells(figure, edition, table, c, rows) for c in columns), strict=True)
+    )
     svgs = {}
     if picture:
         svgs = {w: Markup(picture.svg(w, f"{figure.id}-{w}")) for w in picture.drawings}
@@ -262,8 +264,24 @@ def _shown(number: str, figure: Figure, edition: Edition, picture: Picture | Non
     )
 
 
+def _column_cells(
+    figure: Figure, edition: Edition, table: Table, column: Column, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The cells of a column of the data table; figures of one unit have as many decimals."""
+    if not column.is_number:
+        return [_cell(figure, edition, table, column, row, 0) for row in rows]
+    values: dict[str | None, list[Any]] = {}
+    for row in rows:
+        values.setdefault(column.unit or row.get("unit"), []).append(row[column.name])
+    digits = {unit: words.decimals(of, unit) for unit, of in values.items()}
+    return [
+        _cell(figure, edition, table, column, row, digits[column.unit or row.get("unit")])
+        for row in rows
+    ]
+
+
 def _cell(
-    figure: Figure, edition: Edition, table: Table, column: Column, row: dict[str, Any]
+    figure: Figure, edition: Edition, table: Table, column: Column, row: dict[str, Any], digits: int
 ) -> dict[str, Any]:
     """A cell of the data table: its text, the value of a number, and its symbol."""
     is_number = column.is_number
@@ -275,7 +293,7 @@ def _cell(
         else None
     )
     is_figure = column.name == figure.measure or table.column(f"{column.name}_symbol") is not None
-    text = words.cell(row[column.name], column.unit or row.get("unit"), symbol)
+    text = words.cell(row[column.name], column.unit or row.get("unit"), symbol, digits)
     if column.name == figure.label and text == row[column.name]:
         text = label_of(figure, row)
     is_marked = is_figure and is_ours and row[column.name] is not None

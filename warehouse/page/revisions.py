@@ -36,14 +36,15 @@ def _is_figure(edition: Edition, row: Row) -> bool:
 
 def _is_seen(edition: Edition, row: Row) -> bool:
     """Whether the figure changed as shown, that is, rounded."""
-    return _value(edition, row, "was") != _value(edition, row, "now")
+    was, now = _values(edition, row)
+    return was != now
 
 
 def _row(edition: Edition, row: Row) -> list[Row]:
     table, measure = words.heading(row["table_name"]), row["column_name"]
     name = f"{table}: {words.heading(measure).lower() if measure else 'all figures'}"
     texts = [name, row["row_key"]]
-    texts += [_value(edition, row, which) for which in ("was", "now")]
+    texts += _values(edition, row)
     texts += [row["reason"], f"{row['revised_at']:%Y-%m-%d}"]
     return [
         {"text": t, "value": None, "is_number": i in (2, 3), "is_date": i == 5, "flag": None}
@@ -51,9 +52,15 @@ def _row(edition: Edition, row: Row) -> list[Row]:
     ]
 
 
-def _value(edition: Edition, row: Row, which: str) -> str:
-    text = row[which]
-    if text is None or not row["column_name"]:
-        return text or "not published"
+def _values(edition: Edition, row: Row) -> list[str]:
+    """The old figure and the new one, with as many decimals."""
+    both = (row["was"], row["now"])
+    if not row["column_name"]:
+        return [text or "not published" for text in both]
     column = edition.tables[row["table_name"]].column(row["column_name"])
-    return words.measure(float(text), column.unit if column else None)
+    unit = column.unit if column else None
+    digits = words.decimals((float(text) for text in both if text is not None), unit)
+    return [
+        "not published" if text is None else words.measure(float(text), unit, digits)
+        for text in both
+    ]

@@ -211,11 +211,11 @@ def named(name: str, edition: Edition) -> Figure | None:
     return found if found.table in edition.tables else None
 
 
-def shown(point: Point, unit: str | None) -> str:
+def shown(point: Point, unit: str | None, digits: int | None = None) -> str:
     """A point with a value as text: `9 of 12` where a per cent would be of a small base."""
     if words.is_share(unit) and point.is_of_few and point.numerator is not None:
         return f"{words.number(point.numerator)} of {words.number(point.denominator or 0)}"
-    return words.measure(point.value or 0, unit)
+    return words.measure(point.value or 0, unit, digits)
 
 
 def change(now: Point, before: Point, unit: str | None) -> str:

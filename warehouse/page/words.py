@@ -1,5 +1,6 @@
 """How the page, charts and sentences write numbers, dates and symbols."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -69,6 +70,15 @@ def number(value: float | Decimal) -> str:
     return _signed(f"{_half_up(exact, digits):,f}".rstrip("0").rstrip("."))
 
 
+def decimals(values: Iterable[float | None], unit: str | None) -> int:
+    """Decimals of figures that stand together: those of the one with most, and no more than four
+    unless the largest needs them."""
+    scale = 3 if unit in PER_THOUSAND else 0
+    scaled = sorted(abs(_exact(v).scaleb(scale)) for v in values if v is not None)
+    needed = [len(number(v).partition(".")[2]) for v in scaled]
+    return min(max(needed), max(4, needed[-1])) if needed else 0
+
+
 def decimal(value: float) -> str:
     """A mean or ratio with one decimal: 8.7."""
     return f"{_half_up(_exact(value), 1):,f}"
@@ -89,12 +99,14 @@ def is_share(unit: str | None) -> bool:
     return bool(unit) and str(unit).startswith("share")
 
 
-def measure(value: float, unit: str | None) -> str:
+def measure(value: float, unit: str | None, digits: int | None = None) -> str:
+    """A figure as readers see it; with `digits`, a plain number has just so many decimals."""
     if is_share(unit):
         return percent(value)
-    if unit in PER_THOUSAND:
-        return number(_exact(value).scaleb(3))
-    return f"US${_half_up(_exact(value), 2):,f}" if str(unit).startswith("USD") else number(value)
+    if str(unit).startswith("USD"):
+        return f"US${_half_up(_exact(value), 2):,f}"
+    exact = _exact(value).scaleb(3 if unit in PER_THOUSAND else 0)
+    return number(exact) if digits is None else _signed(f"{_half_up(exact, digits):,f}")
 
 
 def change(new: float, old: float, unit: str | None) -> str:
@@ -105,7 +117,8 @@ def change(new: float, old: float, unit: str | None) -> str:
     if is_share(unit):
         return points(float(_exact(new) - _exact(old)))
     if abs(old) < SMALL_BASE:
-        return from_to(measure(old, unit), measure(new, unit))
+        digits = decimals((old, new), unit)
+        return from_to(measure(old, unit, digits), measure(new, unit, digits))
     return _plus(f"{_half_up((_exact(new) / _exact(old) - 1).scaleb(2), 1):+,f}%")
 
 
@@ -132,14 +145,14 @@ def day(value: date | None) -> str:
     return f"{value.day} {value:%B %Y}" if value else "no night"
 
 
-def cell(value: Any, unit: str | None, symbol: str | None = None) -> str:
+def cell(value: Any, unit: str | None, symbol: str | None = None, digits: int | None = None) -> str:
     """A table cell; a figure that is not shown says why."""
     if value is None:
         return f"[{symbol}]" if symbol in UNSHOWN else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return measure(value, unit)
+        return measure(value, unit, digits)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     # The only row of a table without classes: they are too small, or there is nothing to count.

@@ -321,6 +321,32 @@ def test_numbers_as_they_are_written() -> None:
     assert words.cell(None, None) == ""
 
 
+@pytest.mark.parametrize(
+    ("values", "unit", "written"),
+    [
+        ((35.7, 36.63), None, ["35.70", "36.63"]),
+        ((1, 0.5, 0.036), None, ["1.000", "0.500", "0.036"]),
+        ((83, 80), "listings", ["83", "80"]),
+        ((80, 83.5), "listings", ["80.0", "83.5"]),
+        ((0.0007, 0.00143), "inquiries a visitor", ["0.70", "1.43"]),
+        ((0.000012, 0.5), None, ["0.0000", "0.5000"]),
+        ((0.000012,), None, ["0.000012"]),
+        ((0.5, 0.25), "share 0-1", ["50.0%", "25.0%"]),
+        ((None, 2.5), None, [None, "2.5"]),
+    ],
+)
+def test_figures_that_stand_together_have_as_many_decimals(
+    values: tuple[float | None, ...], unit: str | None, written: list[str | None]
+) -> None:
+    digits = words.decimals(values, unit)
+    told = [None if v is None else words.measure(v, unit, digits) for v in values]
+    assert told == written
+
+
+def test_old_and_new_have_as_many_decimals() -> None:
+    assert words.change(3.01, 2.9, "hours") == "2.90 to 3.01"
+
+
 def test_every_country_has_a_name_of_its_own() -> None:
     names = [words.country(c["country_iso2"]) for c in countries()]
     assert len(set(names)) == len(names)
