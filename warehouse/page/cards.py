@@ -45,7 +45,8 @@ def _terms(
     about = _about(figure)
     if point is None:
         missing = edition.availability.get(figure.name, "")
-        return [("Value", "not shown"), ("Why", words.capital(missing) or "A small cell.")]
+        why = tile.get("why") or words.capital(missing) or "A small cell."
+        return [("Value", "not shown"), ("Why", why)]
     unit = unit_of(figure, edition)
     counted = "" if point.numerator is None else f"{words.number(point.numerator)}: "
     whole = "" if point.denominator is None else f"{words.number(point.denominator)}: "

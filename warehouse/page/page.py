@@ -56,6 +56,7 @@ class Shown:
     missing: str | None
     is_withheld: bool
     few: list[tuple[str, str]]
+    others: str
     head: list[dict[str, Any]]
     rows: list[list[dict[str, Any]]]
     query: str
@@ -257,6 +258,7 @@ def _shown(number: str, figure: Figure, edition: Edition, picture: Picture | Non
         missing,
         any(p.symbol == "c" for p in now),
         dots.few(figure, edition) if figure.key and not picture else [],
+        f"other {words.CLASSES[figure.label]}" if figure.label in words.CLASSES else "others",
         head,
         cells,
         queries.query(figure, edition, names),
@@ -296,6 +298,7 @@ def _cell(
     text = words.cell(row[column.name], column.unit or row.get("unit"), symbol, digits)
     if column.name == figure.label and text == row[column.name]:
         text = label_of(figure, row)
+        text = words.capital(text) if row[column.name] in figure.names else text
     is_marked = is_figure and is_ours and row[column.name] is not None
     return {
         "text": text,

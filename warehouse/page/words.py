@@ -28,6 +28,7 @@ SYMBOLS = {
 }
 UNKNOWN = ("unknown", "not_available")
 NO_CLASS = "Not available"
+CLASSES = {"city": "cities", "category": "categories", "buyer_country_iso2": "countries"}
 ORDINALS = [
     "first",
     "second",
@@ -49,6 +50,7 @@ ORDINALS = [
 SPELLED = {
     "hhi": "HHI",
     "cagr": "CAGR",
+    "mase": "MASE",
     "yoy": "year-on-year",
     "usd": "US$",
     "top3": "top 3",

@@ -132,8 +132,10 @@ def _facts(edition: Edition) -> list[tuple[str, str]]:
         ("Data to", words.day(edition.data_to)),
     ]
     if edition.status == "provisional":
-        facts.append(("Becomes final", f"once approved; due {words.day(edition.final_on)}"))
-    facts.append(("Next edition", f"{edition.next_edition}, {words.day(edition.next_on)}"))
+        due = "was due" if edition.final_on <= edition.released_on else "due"
+        facts.append(("Becomes final", f"once approved; {due} {words.day(edition.final_on)}"))
+    due = "was due " if edition.next_on <= edition.released_on else ""
+    facts.append(("Next edition", f"{edition.next_edition}, {due}{words.day(edition.next_on)}"))
     if edition.earlier_open_years:
         years = words.listed(edition.earlier_open_years)
         facts.append(("Also provisional", f"{years}, because never frozen"))

@@ -325,6 +325,39 @@ def test_generated_exports_confirm_no_claim(tmp_path: Path, is_sample: bool) -> 
     assert (verdicts is None) is is_sample
 
 
+def test_figures_of_a_column_have_as_many_decimals(tmp_path: Path) -> None:
+    rows = [
+        {
+            **made_up.frame(2022),
+            "measure": "inquiries",
+            "horizon": 12,
+            "method": method,
+            "mase": mase,
+        }
+        for method, mase in (("naive", 1.0), ("drift", 0.036), ("same_month", 0.5))
+    ]
+    tables = {"report.headline": made_up.headline(2022), "report.projection_contest": rows}
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    shown = page._shown("M1", figure_of("projection-contest", edition), edition, None)
+    at = [h["text"] for h in shown.head].index("MASE")
+    assert [r[at]["text"] for r in shown.rows] == ["1.000", "0.036", "0.500"]
+
+
+def test_cities_beside_an_unknown_class_are_the_other_cities(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"city_key": "sialkot", "city": "Sialkot", "retention": 0.85, "retention_denominator": 413},
+        {"city_key": "lahore", "city": "Lahore", "retention_symbol": "c"},
+        {"city_key": "unknown", "city": "Unknown", "retention": 0.8, "retention_denominator": 40},
+    ]
+    tables = {
+        "report.headline": made_up.headline(2022),
+        "report.seller_flow_by_city": [{**made_up.frame(2022), **row} for row in rows],
+    }
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    shown = page._shown("Figure 4", figure_of("retention-by-city", edition), edition, None)
+    assert (shown.few, shown.others) == ([("Sialkot", "85.0% of 413")], "other cities")
+
+
 def test_what_is_counted_since_the_first_night_names_it(tmp_path: Path) -> None:
     def held(tables: dict[str, list[made_up.Row]]) -> None:
         first = {**tables["meta.night"][0], "dataset": "listings", "is_good": False}
@@ -338,4 +371,6 @@ def test_what_is_counted_since_the_first_night_names_it(tmp_path: Path) -> None:
     assert sentences.title(figure_of("listings-ever", edition), edition) == said
     assert said in compared(edition)
     answer = tiles(edition)["Live listings"]["card"].answers[1][1]
-    assert answer.startswith("Listings seen on any night since 3 February 2019, live or not, are")
+    assert answer.endswith(
+        " listings have been seen since 3 February 2019; 20,000 of them are live."
+    )

@@ -44,6 +44,63 @@ def test_a_gap_year_breaks_the_line(tmp_path: Path) -> None:
     assert [p.count("M") for p in paths] == [1, 2]
 
 
+def test_last_year_and_this_one_have_as_many_decimals(tmp_path: Path) -> None:
+    rows = [
+        {**made_up.frame(year), "mean_countries": mean}
+        for year, mean in ((2021, 12.5), (2022, 13.03))
+    ]
+    tables = {"report.headline": made_up.headline(2022), "report.destination_reach": rows}
+    edition = made_up.edition(tmp_path / "outlook.duckdb", tables)
+    row = measures.of(figure_of("reach", edition), edition)
+    assert (row.old, row.new) == ("12.50", "13.03")
+    assert 'aria-label="from 12.50 in FY2021 to 13.03 in FY2022"' in row.spark
+
+
+def classes_of(table: str, figure: str, rows: list[made_up.Row], folder: Path) -> str:
+    """The title of the row of a figure with classes."""
+    tables = {
+        "report.headline": made_up.headline(2022),
+        f"report.{table}": [{**made_up.frame(2022), **row} for row in rows],
+    }
+    edition = made_up.edition(folder / "outlook.duckdb", tables)
+    return measures.of(figure_of(figure, edition), edition).title
+
+
+def test_the_largest_category_is_that_with_most_listings(tmp_path: Path) -> None:
+    """Not the one with the highest median, and not the first of equal ones."""
+    rows = [
+        {
+            "top_category_id": key,
+            "category": f"Category {key}",
+            "moq_unit_dimension": "count",
+            "moq_median": median,
+            "numerator": listings // 2,
+            "denominator": listings,
+        }
+        for key, median, listings in (("1", 100, 900), ("2", 100, 31_000), ("3", 500, 1_300))
+    ]
+    title = classes_of("moq_level", "minimum-orders", rows, tmp_path)
+    assert title == "Median minimum order, Category 2"
+
+
+def test_the_largest_partner_is_that_with_most_new_sellers(tmp_path: Path) -> None:
+    rows = [
+        {"channel_partner": name, "new_sellers": joined, "retention_12m": kept}
+        for name, joined, kept in (("Bridge", 20, 0.95), ("direct", 60, 0.8))
+    ]
+    title = classes_of("partner_cohorts", "partners", rows, tmp_path)
+    assert title == "New sellers kept, no partner named"
+
+
+def test_the_largest_city_is_that_with_most_sellers(tmp_path: Path) -> None:
+    rows = [
+        {"city_key": key, "city": key, "numerator": n, "denominator": d, "participation_gap": n / d}
+        for key, n, d in (("Wazirabad", 0.04, 0.001), ("Sialkot", 0.87, 0.08))
+    ]
+    title = classes_of("participation_gap", "participation-gap", rows, tmp_path)
+    assert title == "Sialkot: share of sellers ÷ share of exports"
+
+
 @pytest.mark.parametrize(
     ("returned", "said"),
     [(8, " and a net 8 came back"), (-2, ", a net 2 left again"), (0, "")],

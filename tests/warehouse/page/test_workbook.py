@@ -117,6 +117,16 @@ def test_generated_exports_and_a_provisional_year_are_named_as_such(tmp_path: Pa
     told = {r[0]: r[1] for r in rows}
     assert workbook.SAMPLE in told and told["Status"] == "Provisional"
     assert told["Becomes final"] == "once approved; due 1 October 2022"
+    assert told["Next edition"] == "FY2023, 1 October 2023"
+
+
+def test_a_day_that_is_past_was_due(tmp_path: Path) -> None:
+    tables = {"report.headline": made_up.headline(2022)}
+    made = made_up.edition(tmp_path / "outlook.duckdb", tables, status="provisional")
+    late = replace(made, run={**made.run, "built_at": datetime(2023, 10, 2)})
+    told = dict(workbook._facts(late))
+    assert told["Becomes final"] == "once approved; was due 1 October 2022"
+    assert told["Next edition"] == "FY2023, was due 1 October 2023"
 
 
 def test_a_share_of_few_is_no_per_cent_in_the_summary() -> None:
