@@ -304,7 +304,7 @@ def allowed(folder: Path) -> Iterator[None]:
     except PermissionError as error:
         raise SettingsError(
             f"this user may not write {error.filename or folder} ({error.strerror}). Nothing "
-            "counts of what was begun: run the command as the user who owns the folder, or correct "
+            "that was begun counts: run the command as the user who owns the folder, or correct "
             "the setting that names it."
         ) from None
 

@@ -224,7 +224,7 @@ def _why(lake: Lake, dataset: str, stale: Link) -> str:
     """Why a night's fold does not count."""
     known = account(lake, lake.history(dataset, stale.night))
     if known is None:
-        return "there are none yet"
+        return "the first of them has no fold yet"
     if "rules" not in known:
         return "they were made by older code, which did not note its rules"
     if known["rules"] != rules(dataset):
@@ -240,7 +240,7 @@ class _Progress:
         self.began = self.told = time.monotonic()
         if self.folds >= TOLD_FROM:
             log.info(
-                "%s: %s folds of the history are made, of the nights %s to %s: %s. This may be "
+                "%s: %s nights are to be folded into the history, from %s to %s: %s. This may be "
                 "stopped at any time; the next run goes on where it stopped.",
                 dataset,
                 f"{self.folds:,}",
@@ -258,7 +258,7 @@ class _Progress:
         self.told = now
         to_go = (now - self.began) / self.made * (self.folds - self.made)
         log.info(
-            "%s: %s of %s folds are made; about %s to go",
+            "%s: %s of %s nights are folded; about %s to go",
             self.dataset,
             f"{self.made:,}",
             f"{self.folds:,}",

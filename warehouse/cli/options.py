@@ -34,8 +34,10 @@ def day(text: str) -> date:
     """The date that the user typed; raises SettingsError for anything else."""
     try:
         return date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{text!r} is not a date: write YYYY-MM-DD") from None
+    except ValueError as error:
+        said = str(error)
+        why = f": {said}" if "month" in said and "format" not in said else ": write YYYY-MM-DD"
+        raise SettingsError(f"{text!r} is not a date{why}") from None
 
 
 def datasets(dataset: str | None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ def as_lines(found: Row) -> list[str]:
     last = found["previous"]
     lines = [
         f"{found['figure']}, {found['edition']}: {_marked(found)}",
-        f"  as of {found['as_of']}, of {found['period_from']} to {found['period_to']}"
+        f"  as of {found['as_of']}, for {found['period_from']} to {found['period_to']}"
         + _missing_days(found),
         f"  {found['definition']}",
         f"numerator    {_part(found, 'numerator')}",

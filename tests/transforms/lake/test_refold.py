@@ -106,8 +106,8 @@ def test_other_rules_fold_all_again_and_a_kill_costs_one_fold(
     # The state before the first fold that is left was kept: no fold is made twice.
     assert len(put) == NIGHTS - KILLED_AFTER
     first, *_, last = caplog.messages
-    assert f"{NIGHTS - KILLED_AFTER} folds" in first and "rules" in first and "stopped" in first
-    assert "3 of 14 folds are made; about 0:00:" in last
+    assert f"{NIGHTS - KILLED_AFTER} nights" in first and "rules" in first and "stopped" in first
+    assert "3 of 14 nights are folded; about 0:00:" in last
     after = accounts(chosen)
     assert [a["files"] for a in after.values()] == [a["files"] for a in before.values()]
     assert not {a["name"] for a in after.values()} & {a["name"] for a in before.values()}
