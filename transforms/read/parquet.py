@@ -114,10 +114,7 @@ def _texts(column: pa.ChunkedArray, is_instant: bool) -> pd.Series:
     elif pa.types.is_fixed_size_binary(kind):
         text = pc.cast(pc.cast(column, pa.binary()), pa.string())
     elif pa.types.is_decimal(kind):
-        # Keep every digit, unlike in a float; drop only trailing zeros after the point.
-        text = pc.replace_substring_regex(pc.cast(column, pa.string()), r"\.0+$", "")
-        # As cell.with_point.
-        text = pc.replace_substring_regex(text, r"^(-?\d{1,3}\.\d{3})$", r"\10")
+        text = _decimals(column)
     elif pa.types.is_timestamp(kind):
         text = _times(column, is_instant)
     else:
@@ -138,6 +135,19 @@ _AS_TEXT = (
     pa.types.is_integer,
     pa.types.is_date,
 )
+
+
+def _decimals(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Every digit, unlike in a float; only trailing zeros after the point are dropped."""
+    # Arrow writes what is below a millionth with an exponent, and 0 of many decimals too.
+    text = pc.replace_substring_regex(pc.cast(column, pa.string()), r"^0E-\d+$", "0")
+    has_exponent = pc.match_substring(text, "E")
+    if pc.any(has_exponent).as_py():
+        plain = pa.array([f"{d.as_py():f}" for d in column.filter(has_exponent)], pa.string())
+        text = pc.replace_with_mask(text.combine_chunks(), has_exponent.combine_chunks(), plain)
+    text = pc.replace_substring_regex(text, r"\.0+$", "")
+    # As cell.with_point.
+    return pc.replace_substring_regex(text, r"^(-?\d{1,3}\.\d{3})$", r"\10")
 
 
 def _times(column: pa.ChunkedArray, is_instant: bool) -> pa.ChunkedArray:

@@ -258,6 +258,10 @@ TYPES: list[tuple[Any, Any, str]] = [
     (pa.decimal128(20, 2), Decimal("1601740791024.00"), "1601740791024"),
     (pa.decimal128(20, 2), Decimal("1.50"), "1.50"),
     (pa.decimal128(20, 3), Decimal("1.500"), "1.5000"),  # no thousands
+    (pa.decimal128(38, 18), Decimal(0), "0"),
+    (pa.decimal128(10, 7), Decimal(0), "0"),
+    (pa.decimal128(10, 7), Decimal("-1E-7"), "-0.0000001"),
+    (pa.decimal128(10, 7), Decimal("1.5"), "1.5000000"),
     (pa.float64(), 1601740791024.0, "1601740791024"),
     (pa.uint64(), 2**64 - 1, "18446744073709551615"),
     (pa.binary(4), b"abcd", "abcd"),
