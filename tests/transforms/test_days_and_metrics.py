@@ -102,6 +102,50 @@ def test_the_twelfth_may_be_a_month(written: str, first: str | dict[str, str]) -
     assert (decided.get("posted", {}) or {}) == first
 
 
+@pytest.mark.parametrize(
+    ("quantity", "apart", "unit", "base"),
+    [
+        ("100", "kg", "kilogram", 100),
+        ("100 Pieces", None, "piece", 100),
+        ("100 Pieces", "-", "piece", 100),
+        ("100 pcs", "Piece/Pieces", "piece", 100),
+        ("100 Kilograms", "Pieces", None, None),
+        ("100 Pieces", "Dozen", None, None),
+        ("100 Pieces", "zorkmids", None, None),
+    ],
+)
+def test_of_two_units_that_differ_neither_is_kept(
+    quantity: str, apart: str | None, unit: str | None, base: int | None
+) -> None:
+    row = {"inquiry_id": "1234567890", "channel": "rfq", "subject": "Balls"}
+    raw = pd.DataFrame([{**row, "quantity": quantity, "quantity_unit": apart}], dtype="str")
+    found = CLEANERS["inquiries"](raw, Context(date(2022, 7, 2), market("PK"), b"key"))
+    got = found.rows[["quantity", "quantity_unit", "quantity_base"]].astype(object)
+    assert got.where(got.notna(), None).to_numpy().tolist() == [[100, unit, base]]
+    assert len(found.problems) == (unit is None)
+
+
+@pytest.mark.parametrize(
+    ("price_", "apart", "unit", "reasons"),
+    [
+        ("$5", "Dozen", "dozen", []),
+        ("$5/Piece", None, "piece", []),
+        ("$5/Piece", "pieces", "piece", []),
+        ("$5/Piece", "Dozen", None, ["two units"]),
+    ],
+)
+def test_a_price_is_of_the_unit_that_either_cell_states(
+    price_: str, apart: str | None, unit: str | None, reasons: list[str]
+) -> None:
+    row = {"product_id": "1601740791024", "title": "Ball", "price": price_, "price_unit": apart}
+    raw = pd.DataFrame([row], dtype="str")
+    found = CLEANERS["listings"](raw, Context(date(2022, 7, 2), market("PK"), b"key"))
+    (got,) = found.rows.to_dict("records")
+    assert (None if pd.isna(got["price_unit"]) else got["price_unit"]) == unit
+    assert got["price_min"] == 5
+    assert found.problems["reason"].tolist() == reasons
+
+
 def test_a_title_as_long_as_the_marketplace_allows_is_not_long() -> None:
     row = {"product_id": "1601740791024"}
     for length, count in ((128, 0), (129, 1)):

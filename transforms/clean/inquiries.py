@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from transforms.clean.batch import Batch, Cleaned, Context
 from transforms.clean.surrogate import surrogate
+from transforms.clean.units import unit_apart
 from transforms.contracts import contract
 from transforms.fields import Unreadable, date, number, person, text, word
 from transforms.fields.country import country
@@ -109,14 +110,14 @@ def _days(batch: Batch, context: Context) -> None:
 
 
 def _quantity(batch: Batch) -> None:
-    """A quantity with its unit in one cell, or the two in cells of their own."""
+    """A quantity with its unit in one cell, or the two in cells of their own, or both."""
     batch.parse("quantity", ("quantity", "quantity_unit", None, "quantity_base"), quantity)
     huge = pc.greater(batch.column("quantity").cast(pa.float64()), HUGE_QUANTITY)
     batch.warn("huge_quantity", "quantity", pc.sum(huge).as_py() or 0)
     if not batch.has("quantity_unit"):
         return
     amounts = batch.column("quantity").to_pylist()
-    batch.parse("quantity_unit", "quantity_unit", lambda t: unit(t).name)
+    unit_apart(batch, "quantity_unit")
     units = batch.column("quantity_unit").to_pylist()
     batch.fill(
         "quantity_base",

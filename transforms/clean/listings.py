@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from transforms.clean.batch import Batch, Cleaned, Context
 from transforms.clean.surrogate import surrogate
+from transforms.clean.units import unit_apart
 from transforms.contracts import contract
 from transforms.fields import Unreadable, date, link, number, text, word
 from transforms.fields.country import country_of_place
 from transforms.fields.price import falls, price
-from transforms.fields.quantity import quantity, unit
+from transforms.fields.quantity import quantity
 
 LONGEST_TITLE = 128  # characters that the marketplace allows
 WIDEST_RANGE = 1_000  # highest to lowest price
@@ -95,7 +96,7 @@ def _price(batch: Batch) -> None:
     batch.as_delivered("price", "price_raw")
     columns = ("price_min", "price_max", "price_currency", "price_tiers", "price_unit")
     batch.parse_with("price", "price_currency", columns, _price_in)
-    batch.parse("price_unit", "price_unit", lambda t: unit(t).name)
+    unit_apart(batch, "price_unit")
     _doubt_ladders(batch)
     low, high = batch.column("price_min"), batch.column("price_max")
     in_usd = pc.fill_null(pc.equal(batch.column("price_currency"), "USD"), False)
