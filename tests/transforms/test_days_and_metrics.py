@@ -103,6 +103,42 @@ def test_the_twelfth_may_be_a_month(written: str, first: str | dict[str, str]) -
 
 
 @pytest.mark.parametrize(
+    ("scraped", "day"),
+    [
+        ("20 Jun 2022", date(2022, 6, 15)),
+        ("Jun 20, 2022", date(2022, 6, 15)),
+        ("June 20, 2022 10:30", date(2022, 6, 15)),
+        ("June 20, 2022 10:30 PKT", date(2022, 6, 15)),  # of an unknown zone the day alone
+        ("Mon Jun 20 2022", date(2022, 6, 15)),
+        ("2022-06-20 10:30:00", date(2022, 6, 15)),
+        ("20220620103000Z", date(2022, 6, 15)),
+        ("1655721000000", date(2022, 6, 15)),
+        (None, date(2022, 6, 27)),  # the night is that of 2 July
+        ("-", date(2022, 6, 27)),
+        ("lately", None),
+        ("03/04/2022", None),
+        ("2022-06-20 to 2022-06-27", None),
+    ],
+)
+def test_days_are_counted_from_when_the_export_was_taken(
+    scraped: str | None, day: date | None
+) -> None:
+    row = {"inquiry_id": "1234567890", "channel": "inquiry", "subject": "Balls"}
+    ago = {**row, "posted": "5 days ago", "scraped": scraped}
+    stated = {**row, "posted": "2022-06-01", "scraped": scraped}
+    found, other = cleaned("inquiries", [ago, stated])  # type: ignore[list-item]
+    assert (None if pd.isna(found["posted_at"]) else found["posted_date_local"]) == day
+    assert other["posted_date_local"] == date(2022, 6, 1)
+
+
+def test_an_export_taken_at_midnight_names_its_day_alone() -> None:
+    row = {"inquiry_id": "1234567890", "channel": "inquiry", "subject": "Balls"}
+    for scraped, precision in (("2022-06-20T00:00:00Z", "day"), ("2022-06-20T00:01:00Z", "hour")):
+        (found,) = cleaned("inquiries", [{**row, "posted": "3 hours ago", "scraped": scraped}])
+        assert found["posted_at_precision"] == precision
+
+
+@pytest.mark.parametrize(
     ("quantity", "apart", "unit", "base"),
     [
         ("100", "kg", "kilogram", 100),

@@ -89,14 +89,14 @@ def _posted(batch: Batch, context: Context) -> None:
     batch.copy("posted_at", "received_at", where=both)
 
 
-def _taken(scraped: str | None, context: Context) -> "datetime.date | datetime.datetime":
-    """The instant, if its zone is known; the clock of an unknown place tells the day at best."""
+def _taken(scraped: str | None, context: Context) -> "datetime.date | datetime.datetime | None":
+    """The night, if the row states nothing else; None if nobody can read what it states."""
     if scraped is None:
         return context.snapshot_date
     try:
-        return date.zoned(scraped) or date.day(scraped.split()[0], context.evidence.get("scraped"))
+        return date.taken(scraped, context.evidence.get("scraped"))
     except Unreadable:
-        return context.snapshot_date
+        return None
 
 
 def _days(batch: Batch, context: Context) -> None:

@@ -6,7 +6,7 @@ ago` names a day, and its instant is that day's noon where the market is.
 
 import calendar
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,14 +19,16 @@ _RELATIVE = re.compile(r"(\d{1,4}) (minute|hour|day|week)s? (?:ago|before)", re.
 _ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})")
 _NUMBERS = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})")
 _WORDS = re.compile(
-    r"(?:(\d{1,2})[ -]([a-z]{3,9})\.?|([a-z]{3,9})\.? (\d{1,2})),?[ -](\d{4})", re.IGNORECASE
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?"
+    r"(?:(\d{1,2})[ -]([a-z]{3,9})\.?|([a-z]{3,9})\.? (\d{1,2})),?[ -](\d{4})",
+    re.IGNORECASE,
 )
 _EASTERN = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日号일]?")
 _EASTERN_TIME = re.compile(
-    r"(.*[日号일]) ?(上午|下午|오전|오후)? ?(\d{1,2}) ?[:：时時点시] ?(\d{1,2}) ?"
+    r"^(.*[日号일]) ?(上午|下午|오전|오후)? ?(\d{1,2}) ?[:：时時点시] ?(\d{1,2}) ?"
     r"(?:[:：分분] ?(?:(\d{1,2}) ?[秒초]?)?)?"
 )
-_SECONDS = re.compile("[秒초]")
+_SECONDS = re.compile(r"[:：]\d{1,2}[:：]\d|[秒초]|\d{8}[Tt ]?\d{6}")
 # What a spreadsheet keeps for a day: how many there were since the last but one of 1899, and the
 # time as a fraction. Those of 1904 to 1998 and after 2060 are other numbers.
 _SERIAL = re.compile(r"(\d{5})(\.\d+)?")
@@ -44,9 +46,20 @@ _MONTHS = {
     if name
     for form in (name.casefold(), name[:3].casefold(), *(("sept",) if number == 9 else ()))
 }
-_TIME = re.compile(r"(.+?),? (\d{1,2}:\d{2}(?::\d{2})?)(?: ?([AP]M))?(?: ?([A-Z]{2,4}))?\.?")
-_ZONES = {"PDT": -7, "PST": -8, "UTC": 0, "GMT": 0}
-_EPOCH = re.compile(r"\d{10}|\d{13}")
+_OFFSET = r"[+-]\d\d(?::?\d\d)?"
+# Python reads more as ISO 8601: any letter, dash or digit in the place of the T.
+_ISO_TIME = re.compile(
+    rf"\d{{4}}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|{_OFFSET})?)?"
+)
+_COMPACT = re.compile(
+    rf"(\d{{8}})[Tt ]?(?:(\d{{4}})|(\d{{6}})(?:[.,]?(\d{{3}})|[.,](\d+))?)(?: ?(Z|{_OFFSET}))?"
+)
+_TIME = re.compile(
+    r"(.+?),? (\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(?: ?([AP]M|[ap]m))?"
+    r"(?: ?(Z|[A-Z]{2,4})|(?: | ?UTC| ?GMT)([+-]\d{4}))?\.?"
+)
+_ZONES = {"PDT": "-07:00", "PST": "-08:00", "UTC": "+00:00", "GMT": "+00:00", "Z": "+00:00"}
+_EPOCH = re.compile(r"(\d{10}|\d{13})(?:\.0)?")  # with the point of a column of floats
 
 
 class Posted(NamedTuple):
@@ -116,24 +129,55 @@ def instant(text: str, zone: ZoneInfo, first: str | None = None) -> datetime:
 
     A time without a zone is wall time in `zone`, and a day alone its midnight.
     """
-    at = _epoch(text) if _EPOCH.fullmatch(text) else _wall(text, zone, first)
+    at = _stated(text, first)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def taken(text: str, first: str | None = None) -> date | datetime:
+    """When an export was taken: the instant, if its zone is known; the clock of an unknown place
+    tells the day at best, and midnight is that of a column of days."""
+    try:
+        at = _stated(text, first)
+    except Unreadable:
+        if found := _TIME.fullmatch(text):
+            return _bare_day(found[1], first)
+        raise
+    return at if at.tzinfo and at.time() != time() else at.date()
+
+
+def _stated(text: str, first: str | None) -> datetime:
+    """A time as written, in the zone that it states if any."""
+    if found := _EPOCH.fullmatch(text):
+        at = _epoch(found[1])
+    elif text.isdigit() and len(text) not in (5, 8, 12, 14, 17):
+        raise Unreadable("not a time")
+    else:
+        at = _iso(text) or _written(text, first)
     if at.year not in PLAUSIBLE_YEARS:
         raise Unreadable("not a plausible time")
-    return at.astimezone(UTC)
+    return at
 
 
-def _epoch(text: str) -> datetime:
-    return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), tz=UTC)
-
-
-def _wall(text: str, zone: ZoneInfo, first: str | None) -> datetime:
-    if text.isdigit() and len(text) not in (5, 8):
+def _epoch(digits: str) -> datetime:
+    """Seconds or milliseconds. From 2033 on seconds look like a day with its hour, `2022061620`,
+    which is what exports of today mean."""
+    if len(digits) == 10 and int(digits[:4]) in PLAUSIBLE_YEARS:
         raise Unreadable("not a time")
+    return datetime.fromtimestamp(int(digits) / (1000 if len(digits) == 13 else 1), tz=UTC)
+
+
+def _iso(text: str) -> datetime | None:
+    """`2022-06-29T11:45:30Z`, or without marks `20220629114530`, to the minute or millisecond."""
+    if found := _COMPACT.fullmatch(text):
+        on, minutes, seconds, thousandths, fraction, zone = found.groups("")
+        fraction = f".{thousandths or fraction}" if thousandths or fraction else ""
+        text = f"{on}T{minutes or seconds}{fraction}{zone}"
+    elif not _ISO_TIME.fullmatch(text):
+        return None
     try:
-        at = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text.upper())
     except ValueError:
-        at = _written(text, first)
-    return at if at.tzinfo else at.replace(tzinfo=zone)
+        return None
 
 
 def _written(text: str, first: str | None) -> datetime:
@@ -145,17 +189,15 @@ def _written(text: str, first: str | None) -> datetime:
         on = _bare_day(found[1] if found else text, first)
         if not found:
             return datetime.combine(on, time())
-        at = datetime.combine(on, _clock(found[2], found[3]))
+        if found[4] and found[4] not in _ZONES:
+            raise Unreadable("unknown time zone")
+        zone = found[5] or _ZONES.get(found[4], "")
+        return datetime.combine(on, _clock(found[2], found[3], zone))
     except Unreadable as error:
-        ambiguous = str(error) == "day or month first"
-        raise Unreadable(str(error) if ambiguous else "not a time") from error
+        is_told = str(error) in ("day or month first", "unknown time zone")
+        raise Unreadable(str(error) if is_told else "not a time") from error
     except ValueError as error:
         raise Unreadable("not a time") from error
-    if not found[4]:
-        return at
-    if found[4] not in _ZONES:
-        raise Unreadable("unknown time zone")
-    return at.replace(tzinfo=timezone(timedelta(hours=_ZONES[found[4]])))
 
 
 def _serial(days: str, fraction: str) -> datetime:
@@ -173,27 +215,20 @@ def _western_time(found: re.Match[str]) -> str:
     return f"{found[1]} {found[3]}:{found[4].zfill(2)}{seconds}{half}"
 
 
-def _clock(text: str, half: str | None) -> time:
+def _clock(text: str, half: str | None, zone: str) -> time:
     """`9:05` or `02:30:00`, of the morning or the afternoon where `half` says so."""
     hour, _, rest = text.partition(":")
     if half:
         if not 1 <= int(hour) <= 12:
             raise ValueError(text)
-        hour = str(int(hour) % 12 + (12 if half == "PM" else 0))
-    return time.fromisoformat(f"{hour.zfill(2)}:{rest}")
+        hour = str(int(hour) % 12 + (12 if half in ("PM", "pm") else 0))
+    return time.fromisoformat(f"{hour.zfill(2)}:{rest}{zone}")
 
 
-def zoned(text: str) -> datetime | None:
-    """An instant that states its own zone; None for any other text."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
-
-
-def posted(text: str, taken: date | datetime, zone: ZoneInfo, first: str | None = None) -> Posted:
-    """An absolute time, or one relative to when the export was `taken`.
+def posted(
+    text: str, taken: date | datetime | None, zone: ZoneInfo, first: str | None = None
+) -> Posted:
+    """An absolute time, or one relative to when the export was `taken`, None where that is unknown.
 
     Where only the day is known on which it was taken, minutes and hours before it name that day
     and no more.
@@ -201,6 +236,8 @@ def posted(text: str, taken: date | datetime, zone: ZoneInfo, first: str | None 
     low = text.casefold()
     found = _RELATIVE.fullmatch(text)
     if found or low in ("just now", "yesterday"):
+        if taken is None:
+            raise Unreadable("unknown day of the export")
         word = found[2].casefold() if found else {"just now": "minute"}.get(low, "day")
         return _back(int(found[1]) if found else int(low == "yesterday"), word, taken, zone)
     try:
@@ -210,13 +247,7 @@ def posted(text: str, taken: date | datetime, zone: ZoneInfo, first: str | None 
         if str(error) == "day or month first":
             raise
     at = instant(text, zone, first)
-    wall = re.sub(r"[+-]\d\d:\d\d$", "", text)
-    has_seconds = (
-        wall.count(":") > 1
-        or _SECONDS.search(text)
-        or _EPOCH.fullmatch(text)
-        or _SERIAL.fullmatch(text)
-    )
+    has_seconds = _SECONDS.search(text) or _EPOCH.fullmatch(text) or _SERIAL.fullmatch(text)
     return Posted(at, "second" if has_seconds else "minute")
 
 

@@ -248,3 +248,14 @@ def test_wall_time_without_a_zone_is_in_the_given_one() -> None:
     assert dates.instant("2021-04-09 15:04:02", PACIFIC) == datetime(
         2021, 4, 9, 22, 4, 2, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize(
+    "text_", ["1" * 50_000 + "Z", "10:00 " * 10_000, "日" * 10_000, "a " * 50_000]
+)
+def test_long_texts_are_no_times_in_time_that_grows_with_them(text_: str) -> None:
+    started = time.process_time()
+    for read in (dates.taken, dates.day, lambda t: dates.instant(t, KARACHI)):
+        with pytest.raises(Unreadable):
+            read(text_)
+    assert time.process_time() - started < 5
