@@ -6,21 +6,23 @@ from typing import NamedTuple
 
 from transforms.fields import Unreadable
 
+_NO_ZERO = "(?![0\u0660\u06f0\uff10])"  # which no group of thousands follows, in any script
 NUMBER = (  # thousands in threes, or in lakhs and crores: `1,00,008.99`
-    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+    rf"{_NO_ZERO}(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d+)?"
+    r"|\d+(?:\.\d+)?|\.\d+"
 )
 MAX_DIGITS = 14  # DECIMAL(18,4) keeps fourteen digits before the point
 CENT = Decimal("0.0001")  # and four behind it
 TOLERANCE = Decimal("0.005")  # of a value, lost where it has more than four
 
 _NUMBER = re.compile(NUMBER)
-_SPACED = re.compile(r"\d{1,3}(?: \d{3})+(?:[.,]\d+)?")
+_SPACED = re.compile(rf"{_NO_ZERO}\d{{1,3}}(?: \d{{3}})+(?:[.,]\d+)?")
 _COUNT = re.compile(r"\(([^()]+)\)|([^()]+)")
 _RATE = re.compile(r"([\d.,]+) ?(%|％|٪|percent|pct)", re.IGNORECASE)
 _UNSIGNED = re.compile(r"\d{1,3}(?:[.,]\d+)?|\.\d+")
 _OF_FIVE = r"\d(?:\.\d+|,\d{1,2})?"
 _SCORE = re.compile(rf"({_OF_FIVE})(?: ?/ ?({_OF_FIVE}))?(?: ?\( ?(\d[\d,]*) ?\))?")
-_YEARS = re.compile(r"(\d{1,3}) ?(?:yrs?|years?|ans?|年)?", re.IGNORECASE)
+_YEARS = re.compile(r"(\d{1,3})(?:\.0)? ?(?:yrs?|years?|ans?|年)?", re.IGNORECASE)
 _HOURS = re.compile(rf"(?:≤|<=|<) ?({NUMBER}) ?h(?:ours?)?(?: response time)?", re.IGNORECASE)
 _SCALES = {
     "": 1,
@@ -45,7 +47,7 @@ _ABOVE = re.compile(r"(?:above|over|more than|>) ?#|# ?(?:\+|or more)", re.IGNOR
 _BETWEEN = re.compile(r"# ?(?:[-–—~]|to) ?#", re.IGNORECASE)
 _ROUNDED = re.compile(rf"[\d.,]+ ?(?:{_SCALE})\+?", re.IGNORECASE)
 _DAY = r"(?:days?|day\(s\)|jours?|天|日)"
-_DAYS = re.compile(rf"(\d{{1,4}})(?: ?{_DAY})?", re.IGNORECASE)
+_DAYS = re.compile(rf"(\d{{1,4}})(?:\.0)?(?: ?{_DAY})?", re.IGNORECASE)
 _NEXT_LEAD = re.compile(
     rf" ?[,;|] ?(?=\d{{1,4}} ?{_DAY} for |to be negotiated for )", re.IGNORECASE
 )
@@ -100,7 +102,7 @@ def written(text: str, comma: bool | None, point_is_certain: bool = True) -> str
         whole, _, rest = text.rpartition(by)
         return f"{whole.replace(other, ',')}.{rest}" if by not in whole else "not a number"
     if text.count(",") == 1 and comma is not False:
-        if comma or not _NUMBER.fullmatch(text) or text.startswith("0"):
+        if comma or not _NUMBER.fullmatch(text):
             return text.replace(",", ".")
         raise Unreadable("ambiguous separator")
     is_open = comma is not False or not point_is_certain
@@ -165,7 +167,7 @@ def unsigned_rate(text: str) -> Decimal | None:
 
 
 def years(text: str) -> int:
-    """`5 yrs`, `1 YR` or `5`."""
+    """`5 yrs`, `1 YR` or `5`, also from a column of floats: `5.0`."""
     found = _YEARS.fullmatch(text)
     if not found:
         raise Unreadable("not a number of years")
