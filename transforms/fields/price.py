@@ -132,6 +132,7 @@ def _amount(text: str, currency: str, sign: str | None, stands_after: bool) -> D
 
 @lru_cache(1000)
 def _currency(signs: tuple[str | None, ...], header: str | None) -> str:
+    header = _named(header) if header else None
     codes = set()
     for sign in (s for s in signs if s and s != "XXX"):  # ISO 4217 for none
         if sign in _AMBIGUOUS:
@@ -149,6 +150,14 @@ def _currency(signs: tuple[str | None, ...], header: str | None) -> str:
         raise Unreadable("two currencies")
     (code,) = codes
     return str(code)
+
+
+def _named(header: str) -> str | None:
+    """The code of the currency that a header or a column of its own names."""
+    code = _SIGNS.get(header) or _SIGNS.get(header.upper(), header.upper())
+    if code not in _codes():
+        raise Unreadable("no currency")
+    return code if code != "XXX" else None
 
 
 def _ladder(text: str, currency: str | None) -> Price:
