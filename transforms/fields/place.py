@@ -30,7 +30,7 @@ KINDS = frozenset(
     ]
 )
 MOST_WORDS = 12  # a longer text is an address or a story
-FEWEST_LETTERS = 5  # of a word in which letters may be wrong
+FEWEST_LETTERS = 6  # of a text in which letters may be wrong: most short ones are other places
 LETTERS_FOR_TWO = 9  # with so many letters two of them may be
 
 # 51310 and 600001, also written 600 001.
@@ -78,7 +78,9 @@ def _gazetteer(code: str) -> _Gazetteer:
             for place in of.places
         },
         longest_region=max(len(words(name)) for name in called),
-        long_spellings={text: long[text] for text in sorted(long) if len(text) >= FEWEST_LETTERS},
+        long_spellings={
+            text: long[text] for text in sorted(long) if len(text) >= FEWEST_LETTERS - 1
+        },
     )
 
 
