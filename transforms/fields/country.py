@@ -10,6 +10,10 @@ import pycountry
 
 from transforms.fields import Unreadable
 
+# Other countries' names end in theirs, so that what follows them may be the rest of a name: of
+# `Congo, Dem. Rep.` or `Guinea, Bissau`.
+_SHARED = frozenset({"CG", "GN", "SD", "WS"})
+
 
 @cache
 def _aliases() -> tuple[dict[str, str], dict[str, str]]:
@@ -26,19 +30,25 @@ def countries() -> list[dict[str, str]]:
 
 @cache
 def country(text: str) -> str:
-    """`Pakistan`, `PK`, `UK` or `Taiwan, China` as a code; `NA` is Namibia."""
-    names, codes = _aliases()
-    text = text.replace("’", "'")
+    """`Pakistan`, `PK`, `UK`, `Taiwan, China` or `Korea, South` as a code; `NA` is Namibia."""
+    text = text.replace("’", "'").replace(" & ", " and ")
     if text.isdigit():
         raise Unreadable("unknown country")  # the tables know numbers, too, and nobody writes them
-    if text.upper() in codes:
-        return codes[text.upper()]
-    if text.casefold() in names:
-        return names[text.casefold()]
+    last, comma, first = text.partition(", ")
+    for form in (text, text.rstrip("."), f"{first} {last}" if comma else ""):
+        if found := _known(form):
+            return found
+    raise Unreadable("unknown country")
+
+
+def _known(text: str) -> str | None:
+    names, codes = _aliases()
+    if found := codes.get(text.upper()) or names.get(text.casefold()):
+        return found
     try:
         return str(pycountry.countries.lookup(text).alpha_2)
-    except LookupError as error:
-        raise Unreadable("unknown country") from error
+    except LookupError:
+        return None
 
 
 def country_of_place(text: str) -> str:
@@ -46,16 +56,20 @@ def country_of_place(text: str) -> str:
 
     Three letters are the marketplace's code of a province: its SHN is not Saint Helena.
     """
+    parts = [part.strip() for part in re.split("[,;]", text)]
     found = set()
     # `Taiwan, China` is written so and is one place, so that the whole comes before its parts.
-    for part in (text, *(p.strip() for p in re.split("[,;]", text))):
+    for at, part in enumerate((text, *parts)):
         try:
-            if len(part) != 3 or part.casefold() in _aliases()[0]:
-                found.add(country(part))
-            if part == text and found:
-                break
+            if len(part) == 3 and part.casefold() not in _aliases()[0]:
+                continue
+            code = country(part)
         except Unreadable:
             continue
+        if part == text:
+            return code
+        if at > 1 or code not in _SHARED:
+            found.add(code)
     if len(found) != 1:
         raise Unreadable("two countries" if found else "unknown country")
     return found.pop()
