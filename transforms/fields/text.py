@@ -177,9 +177,16 @@ def company_key(name: str, city_key: str | None) -> str | None:
     return f"{' '.join(words)}|{city_key or ''}" if words else None
 
 
+# How a program keeps a spreadsheet from reading an id as a number.
+_GUARDED = re.compile(r"=\"([^\"]+)\"|'([^']+)")
+
+
 def identifier(text: str) -> str:
     """An id as text, lower case; `1601740791024.0` went through a column of floats, which keeps
-    fifteen digits. The contract judges its form, but what can be no id at all is refused here."""
+    fifteen digits, and `="16…"` or `'16…` is guarded from a spreadsheet, which would make a number
+    of it. The contract judges its form, but what can be no id at all is refused here."""
+    if guarded := _GUARDED.fullmatch(text):
+        text = guarded[1] or guarded[2]
     found = _FLOAT_ID.fullmatch(text) if "." in text else None
     low = found[1] if found else text.casefold()
     if low in _NO_IDS or not low.strip("0-_."):
