@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from transforms import mask
 from transforms.fields import Unreadable, person, place, text
@@ -59,6 +61,58 @@ def test_singular_and_plural_are_one_unit() -> None:
         "wa.me/923001234567",
         "\u0660\u0663\u0660\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
         "\u06f0\u06f3\u06f0\u06f0-\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7",
+        "0300-1234567/0321-1234567",
+        "0300-1234567,0321-1234567",
+        "0300-1234567.0321-1234567",
+        "0300-1234567 - 0321-1234567",
+        "0300-1234567/7654321",
+        "042-35761234/35761235",
+        "042-35761234,042-35761235,042-35761236",
+        "042-35761234",
+        "(042) 35761234",
+        "(042)3576 1234",
+        "021 34567890",
+        "021-111-222-333",
+        "Ph: 042-35761234",
+        "Ph 04235761234",
+        "0300\u20131234567",
+        "0300\u20111234567",
+        "０３００１２３４５６７",
+        "（０４２）３５７６１２３４",
+        "0300 - 1234567",
+        "0300-12-34-567",
+        "0300.1234567",
+        "+92_300_1234567",
+        "92300-1234567",
+        "92 300 123 4567",
+        "92-42-35761234",
+        "971 50 123 4567",
+        "971-4-1234567",
+        "971501234567",
+        "86-13800138000",
+        "91 98123 45678",
+        "whatsapp number is 3001234567",
+        "mobile number is 3001234567",
+        "0\ufe0f\u20e33\ufe0f\u20e30\ufe0f\u20e30\ufe0f\u20e3-1234567",
+        "⓪③⓪⓪①②③④⑤⑥⑦",
+        "joe@firm dot com",
+        "joe @ firm . com",
+        "joe@firm .pk",
+        "joe(@)firm.com",
+        "joe@firm[.]com",
+        "joe{at}firm.com",
+        "joe（at）firm.com",
+        "joe at gmail.com",
+        "joe at yahoo dot com",
+        "joe @ yahoo . co . in",
+        "joe@gmail",
+        "ｊｏｅ＠ｆｉｒｍ．ｃｏｍ",
+        "joe&#64;firm.com",
+        "joe&amp;#x40;firm.com",
+        "joe&commat;firm&period;com",
+        "&#43;92&#45;300&#45;1234567",
+        "0300&nbsp;1234567",
+        "&#48;&#51;&#48;&#48;1234567",
     ],
 )
 def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> None:
@@ -91,10 +145,121 @@ def test_what_says_that_it_is_a_telephone_is_masked_in_titles_too(told: str) -> 
         "Set of 91 pcs",
         "6901234567892 barcode",
         "Meet at dot com fair",
+        "ISO 9001-2015",
+        "ASTM A106/A53-2018",
+        "EN 388:2016 4543",
+        "10-20/30-40 mm",
+        "1200*1000*150 mm",
+        "SKU-03001234",
+        "SKU-001234567890",
+        "Part No.00123456789",
+        "Model 042-1234",
+        "ABC-042-35761234",
+        "Brake pad 045 2005-2010",
+        "US$ 1,042-3576123",
+        "1,052-2000000 PKR",
+        "0.03001234567",
+        "0.0350-0.0500",
+        "031234567890 barcode",
+        "978-0-306-40615-2",
+        "Steel 86 150 2000 3000",
+        "Cloth 50\u00b2 300 m\u00b2",
+        "0300 1000 pcs",
+        "10,035,000.00",
+        "size 0-300",
+        "1/2-3/4 inch, 0.5 mm",
+        "MOQ 100-499: US$ 3.20, 500-999: US$ 3.00",
+        "HS 0402.10-20, 9506.62",
+        "Rice @ discount. Net weight 5 kg",
+        "Soap @ 50rs. Pk of 6",
+        "Fabric @ polka dot price",
+        "Dress (at) best price",
+        "Made in Pakistan at Sialkot.",
+        "Salt &amp; Pepper &#38; &x03001234; 25 &#12;",
     ],
 )
 def test_part_numbers_and_prices_stay(title: str) -> None:
     assert mask.masked_if_marked(title) == title
+
+
+@pytest.mark.parametrize(
+    ("title", "left"),
+    [
+        ("Gloves,03001234567", "Gloves,[phone]"),
+        ("Balls/03001234567", "Balls/[phone]"),
+        ("Ball-03001234567", "Ball-[phone]"),
+        ("Ball_0300-1234567", "Ball_[phone]"),
+        ("no.03001234567", "no.[phone]"),
+        ("no.00923001234567", "no.[phone]"),
+        ("size 5,03001234567", "size 5,[phone]"),
+        ("Lahore,042-35761234", "Lahore,[phone]"),
+        ("Karachi/021-34567890 Bats", "Karachi/[phone] Bats"),
+        ("Bats/92-300-1234567", "Bats/[phone]"),
+        ("0300-1234567, 1000000 pcs", "[phone], 1000000 pcs"),
+        ("+92 300 1234567,500 pcs", "[phone],500 pcs"),
+        ("Ali &amp; Co &#40;042&#41; 35761234 &lt;1&gt;", "Ali &amp; Co [phone] &lt;1&gt;"),
+        ("5\u00bd” – 0300–1234567 – ４ ply", "5\u00bd” – [phone] – ４ ply"),
+    ],
+)
+def test_a_number_behind_a_sign_is_masked_and_the_rest_is_as_it_was(title: str, left: str) -> None:
+    for kind in ("mask", "mask_marked"):
+        of, suspicion = mask.MASKS[kind]
+        assert of(title) == left
+        assert pc.match_substring_regex(pa.array([title]), suspicion).to_pylist() == [True]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "0300_1234567",
+        "0300_123_4567",
+        "0300,1234567",
+        "0300*1234567",
+        "042_35761234",
+        "O3OO-1234567",
+        "o300 1234567",
+        "+92*300*1234567",
+    ],
+)
+def test_other_ways_to_part_digits_are_seen_where_every_number_is_masked(told: str) -> None:
+    of, suspicion = mask.MASKS["mask"]
+    assert of(f"call {told}, 10,000 pieces of 4x4") == "call [phone], 10,000 pieces of 4x4"
+    assert pc.match_substring_regex(pa.array([told]), suspicion).to_pylist() == [True]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "1,000,000 pieces, 25,000,000.50 in all",
+        "1200*1000*150 mm, 300*300_2",
+        "sizes 03, 05, 10, 08, 12, 04",
+        "PRO3 3000 pieces",
+        "quotes at 10, 20 dot matrix",
+    ],
+)
+def test_lists_thousands_and_sizes_stay_where_every_number_is_masked(kept: str) -> None:
+    assert mask.masked(kept) == kept
+
+
+PIECES = (
+    "0300 1234567 123 4567 0 3 00 92 +92 + 971 50 042 35761234 / , . - _ * – ( ） O o O3OO "
+    "tel ph Ph: whatsapp number is call at @ gmail gmail.com com dot [at] (at) ali Ball no é "
+    "سیا ½ { } %40 &nbsp; &#48; &#51; &amp;#64; &#64; &commat; &lpar; ０ ３ ７ ③ ⓪ ٣ m² wa.me/ "
+    "& # 111 2005"
+)
+
+
+@settings(max_examples=1_000)
+@given(
+    st.lists(
+        st.sampled_from([*PIECES.split(), " ", "  ", "\u20e3", "\u200b", "\u00a0"]), max_size=9
+    )
+)
+def test_every_text_that_is_masked_is_suspect(pieces: list[str]) -> None:
+    told = "".join(pieces)
+    for of, suspicion in mask.MASKS.values():
+        is_suspect = pc.match_substring_regex(pa.array([told]), suspicion)[0].as_py()
+        assert is_suspect or of(told) == told
 
 
 @pytest.mark.parametrize("price", ["6,531.84 -{}", "\u00a03,400.64-{}", "12-{}"])
@@ -147,7 +312,23 @@ def test_a_number_of_any_length_is_masked(digit: str) -> None:
     assert mask.masked_if_marked(f"+{digit * 5000}") == "[phone]"
 
 
-@pytest.mark.parametrize("unit", ["a", "a.", "1.1", "a ", "(dot)", "a dot ", "0300-"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "a.",
+        "1.1",
+        "a ",
+        "(dot)",
+        "a dot ",
+        "0300-",
+        "&amp;",
+        "&#48;",
+        "042-35761234/",
+        "tel is ",
+    ]
+    + ["a@b .", "a at gmail ", "0*", "O3_", "92 ", "０", "\u20e3", "0_3 - "],
+)
 def test_long_texts_are_masked_in_time_that_grows_with_them(unit: str) -> None:
     started = time.process_time()
     for told in (f"{unit * 30_000}@", f"a@{unit * 30_000}", f"joe at {unit * 30_000}"):
