@@ -58,11 +58,18 @@ def test_every_text_is_masked_or_says_why_it_can_name_nobody(dataset: str) -> No
             assert column.personal != "none" or column.values or column.why_none, column.name
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "ask joe@firm.pk or +92 300 1234567",
+        "ask joe&#64;firm.pk or &#43;92&#45;300&#45;1234567",
+        "ask joe&amp;#64;firm.pk or 042&ndash;3&shy;1234567",
+    ],
+)
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_a_column_is_masked_because_the_contract_says_so(dataset: str) -> None:
+def test_a_column_is_masked_because_the_contract_says_so(dataset: str, told: str) -> None:
     """Whatever way a cleaner fills it."""
     terms = contract(dataset)
-    told = "ask joe@firm.pk or +92 300 1234567"
     parsers: dict[str, Callable[[str], Any]] = {
         "string": str,
         "list<string>": word.listed,
@@ -84,6 +91,19 @@ def test_a_column_is_masked_because_the_contract_says_so(dataset: str) -> None:
             left = str(batch.column(column.name).to_pylist()[0])
             assert "joe" not in left, (column.name, way)
             assert column.personal == "mask_id" or "1234567" not in left, (column.name, way)
+
+
+def test_what_only_the_even_text_shows_is_masked_in_the_one_as_delivered_too() -> None:
+    delivered = [
+        "Kara &amp; Co ï¼\x90ï¼\x93ï¼\x90ï¼\x90-1234567",  # as UTF-8 it says 0300-1234567
+        "Kara &amp; Co  joe&#64;firm.pk",
+        "Kara &amp; Co  Cafe",
+        "N/A",
+    ]
+    batch = Batch(pd.DataFrame({"field": delivered}, dtype="str"), contract("sellers"))
+    batch.as_delivered("field", "company_name_raw")
+    kept = ["Kara & Co [phone]", "Kara & Co [mail]", "Kara &amp; Co  Cafe", None]
+    assert batch.column("company_name_raw").to_pylist() == kept
 
 
 def test_rules_name_columns_of_the_contract() -> None:

@@ -209,7 +209,10 @@ class Batch:
         are null."""
         if self.has(field):
             found = self._texts_of(field)
-            self._put(column, found.as_delivered(), found)
+            # What only the even text shows, as behind `&#64;` or mojibake, must not stand here.
+            masked = _masked(found.even, self.contract.by_name[column])
+            is_same = pc.equal(masked, found.even)
+            self._put(column, pc.if_else(is_same, found.as_delivered(), masked), found)
 
     def instants(self, field: str, column: str, zone: ZoneInfo, first: str | None = None) -> None:
         """Times in the usual forms by the column at once; other forms one by one.
