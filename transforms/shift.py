@@ -23,7 +23,7 @@ LONGEST_EXAMPLE = 40
 # Numbers fit many columns and so prove nothing, unless they are as long as an id, or dates.
 _TELLING = re.compile(r"[^\W\d_]|[^\W_]{8}|\d+[-/.]\d+[-/.]\d+|[$€£₹¥%％٪]")
 
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)")  # else it passes for a telephone
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?![-/.]?\d)")  # else it passes for a telephone
 
 
 @dataclass
@@ -80,7 +80,8 @@ class Misfits:
         if not values or contract(self.dataset).by_name[column].personal == "hash":
             return None
         even = text.even(values[0])
-        shown = even if _DATE.match(even) else masked(even)
+        date = found[0] if (found := _DATE.match(even)) else ""
+        shown = date + masked(even.removeprefix(date))
         return repr(shown if len(shown) <= LONGEST_EXAMPLE else f"{shown[:LONGEST_EXAMPLE]}…")
 
     def _mostly_odd(self, rows: int) -> list[str]:

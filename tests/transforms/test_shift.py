@@ -82,12 +82,14 @@ def test_columns_in_a_new_form_are_null_and_shown(dataset: str, count: int, tmp_
             assert all(row[column] is None for row in found["clean"])
 
 
-def test_an_example_shows_nobody(tmp_path: Path) -> None:
-    values = {"Phone": "ask for Jane", "Orders (6 months)": "jane@firm.pk 0300 1234567 says many"}
+@pytest.mark.parametrize("day", ["", "2022-06-30 "])
+def test_an_example_shows_nobody(day: str, tmp_path: Path) -> None:
+    many = f"{day}jane@firm.pk 0300 1234567 says many"
+    values = {"Phone": "ask for Jane", "Orders (6 months)": many}
     headers, rows = with_columns("sellers", 12, values)
     found = loaded(as_csv(headers, rows), "sellers.csv", tmp_path, "sellers")
     shown = {w["column"]: w.get("example") for w in found["warnings"] if w["code"] == "unread_form"}
-    assert shown == {"phone_key": None, "orders_6m": "'[mail] [phone] says many'"}
+    assert shown == {"phone_key": None, "orders_6m": f"'{day}[mail] [phone] says many'"}
 
 
 @pytest.mark.parametrize("count", [1, 9])
