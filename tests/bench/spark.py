@@ -42,8 +42,9 @@ def measure(scale: float, repeat: int) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"workers": workers}
         row |= {n: statistics.median(r[n] for r in of) for n in ("start", "pieces", "load")}
         found.append({**row, "rows_per_s": round(rows / row["pieces"])})
-    found.append({"workers": "ratio"} | {n: found[0][n] / found[1][n] for n in ("pieces", "load")})
-    return found
+    one, two = found
+    ratio = {n: one[n] / two[n] for n in ("start", "pieces", "load")}
+    return [*found, {"workers": "ratio"} | ratio | {"rows_per_s": None}]
 
 
 def _on_cluster(home: Path, workers: int, number: int) -> dict[str, float]:
