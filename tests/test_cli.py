@@ -85,8 +85,7 @@ def test_release_needs_a_reason(loaded: Path) -> None:
     assert "--reason says why" in done.stderr
 
 
-@pytest.mark.parametrize("seconds", [1.0, 1.5])
-def test_ctrl_c_is_told(loaded: Path, seconds: float) -> None:
+def test_ctrl_c_is_told(loaded: Path) -> None:
     """Whoever takes it: Python, the parser, or DuckDB in a query."""
     run = subprocess.Popen(
         [OUTLOOK, "build", "--full"],
@@ -94,12 +93,20 @@ def test_ctrl_c_is_told(loaded: Path, seconds: float) -> None:
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    time.sleep(seconds)
+    while run.poll() is None and not list((loaded / "published").glob(".building-*/new/*")):
+        time.sleep(0.005)
     run.send_signal(signal.SIGINT)
     _, told = run.communicate(timeout=60)
-    if run.returncode:  # else it was done before
-        assert run.returncode == 130
-        assert told.splitlines()[-1].startswith("interrupted: the live version is unchanged")
+    assert run.returncode == 130
+    assert told.splitlines()[-1].startswith("interrupted: the live version is unchanged")
+
+
+def test_lake_without_nights_is_of_no_market(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first command in the wrong shell must not decide it."""
+    monkeypatch.setenv("OUTLOOK_MARKET", "IN")
+    assert outlook("build").returncode == 3
+    outlook("doctor")
+    assert not (home / "lake" / "market.json").exists()
 
 
 def test_log_in_a_file_has_a_line_and_a_time_for_each_record(loaded: Path) -> None:

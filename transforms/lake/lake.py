@@ -230,8 +230,11 @@ class Lake:
     def hold_to_market(self, code: str) -> None:
         """Raises SettingsError if the market differs from that of earlier nights.
 
-        Its sellers, its year and its time zone would make other figures of the same nights.
+        Its sellers, its year and its time zone would make other figures of the same nights. A lake
+        without nights is of no market yet.
         """
+        if not self.named("receipts"):
+            return
         told = {"market": code}
         known = self._told_first(PurePosixPath("market.json"), told)
         if known != told:

@@ -35,8 +35,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        said = str(error)
-        why = f": {said}" if "month" in said and "format" not in said else ": write YYYY-MM-DD"
+        why = f": {error}" if "month" in str(error) else ": write YYYY-MM-DD"
         raise SettingsError(f"{text!r} is not a date{why}") from None
 
 

@@ -36,7 +36,7 @@ def receipts(chosen: Settings) -> Iterator[str]:
                 yield from _found(lake.release, dataset, date.fromisoformat(name.stem))
     if chosen.key:
         yield from _found(lake.hold_to_key, chosen.key)
-    if lake.named("receipts"):
+    if lake.place.has(PurePosixPath("market.json")):  # a look must not be the first to say it
         yield from _found(lake.hold_to_market, chosen.market.code)
 
 
