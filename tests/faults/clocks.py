@@ -17,16 +17,8 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.faults.every_operation import (
-    NIGHT,
-    content,
-    do,
-    grounds,
-    imported,
-    last_line,
-    prepared,
-    settings_of,
-)
+from tests.faults.every_operation import NIGHT, do, grounds, imported, last_line, prepared
+from tests.faults.held import content, settings_of
 from tests.faults.injector import forked
 from transforms import DATASETS
 from transforms.lake import Lake

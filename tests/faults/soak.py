@@ -17,18 +17,9 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
-from tests.faults.every_operation import (
-    SCALE,
-    Broken,
-    content,
-    debris,
-    environment,
-    grounds,
-    imported,
-    last_line,
-    load,
-)
+from tests.faults.every_operation import SCALE, grounds, imported, last_line, load
 from tests.faults.every_operation import build as publish
+from tests.faults.held import Broken, content, debris, environment
 from tests.faults.injector import KILLED, KINDS, Fault, forked, preloaded
 from transforms import DATASETS
 

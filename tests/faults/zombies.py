@@ -18,16 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.every_operation import (
-    Broken,
-    content,
-    debris,
-    do,
-    grounds,
-    imported,
-    last_line,
-    prepared,
-)
+from tests.faults.every_operation import do, grounds, imported, last_line, prepared
+from tests.faults.held import Broken, content, debris
 from tests.faults.injector import ended, forked, started
 from transforms import DATASETS, lease
 

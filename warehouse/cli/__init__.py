@@ -70,8 +70,8 @@ def main() -> None:
         _interrupted()
     except PermissionError as error:
         terminal.tell(
-            f"{SettingsError.code}: {error.filename or 'a path'}: {error.strerror}. Nothing more was "
-            "done: change its owner or mode, or name another path."
+            f"{SettingsError.code}: {error.filename or 'a path'}: {error.strerror}. Nothing more "
+            "was done: change its owner or mode, or name another path."
         )
         sys.exit(SettingsError.exit_code)
     except Exception as error:
