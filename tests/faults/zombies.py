@@ -50,6 +50,12 @@ MOMENTS = (
 )
 
 
+def by_itself(work: Callable[[], object]) -> None:
+    """Works in a session of its own: when a shell ends, the kernel wakes what it left stopped."""
+    os.setsid()
+    work()
+
+
 def stopping(moment: Moment) -> None:
     """Makes this process stop itself, once, when the function has returned."""
     owner: Any = importlib.import_module(moment.module)
@@ -100,7 +106,7 @@ def at_a_moment(moment: Moment, home: Path) -> str | None:
         stopping(moment)
         do(moment.step, home)
 
-    zombie = started(work, told=told)
+    zombie = started(lambda: by_itself(work), told=told)
     try:
         if not stopped(zombie):
             return f"it was not stopped: {last_line(told)}"
@@ -137,7 +143,7 @@ def night(home: Path) -> None:
 def at_random(home: Path, after: float, expected: dict[str, Any]) -> tuple[str, str | None]:
     """Stops a night after so many seconds of work; how it ended, and what is wrong."""
     told, following = home.parent / "zombie.txt", home.parent / "next.txt"
-    zombie = started(lambda: night(home), told=told)
+    zombie = started(lambda: by_itself(lambda: night(home)), told=told)
     try:
         time.sleep(after)
         os.kill(zombie, signal.SIGSTOP)
