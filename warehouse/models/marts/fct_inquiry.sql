@@ -24,7 +24,8 @@ message AS (
 category AS (
     SELECT message.inquiry_id, listing.top_category_id
     FROM message
-    ASOF JOIN lake.listing_class AS listing
+    -- Of all listings only those inquired about: an ASOF join sorts all the rows that it is given.
+    ASOF JOIN (FROM lake.listing_class SEMI JOIN message USING (product_id)) AS listing
         ON listing.product_id = message.product_id AND listing.changed_on <= message.came_on
 ),
 
