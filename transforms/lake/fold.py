@@ -20,6 +20,9 @@ from transforms.lake.receipt import Receipt
 from transforms.storage import sha256_of
 
 STATE = {"sellers": "ledger", "listings": "ledger", "inquiries": "state"}
+# What is kept of a row that came, changed or went, if not all of it. Sellers are few, and tables
+# are made of all their states; a listing's stand in the parts of the nights, kept as long.
+OF_A_CHANGE = {"listings": ("product_id", "seller_id", "top_category_id")}
 QUERIES = {
     "sellers": ("fold",),
     "listings": ("fold", "listings_new"),
@@ -74,17 +77,21 @@ class Fold:
         attributes = [c.name for c in terms.columns if c.part == "rows"]
         rows = f"read_parquet({listed(self.lake.part_paths(self.link.receipt, 'rows'))})"
         self._compare(rows, attributes)
-        columns, key, on = ", ".join(attributes), terms.key[0], f"DATE '{self.link.night}'"
+        columns = ", ".join(OF_A_CHANGE.get(self.dataset, attributes))
+        key, on = terms.key[0], f"DATE '{self.link.night}'"
         self.db.execute(
-            f"CREATE VIEW changes AS SELECT fold.change, {on} AS changed_on, {columns} "
+            f"CREATE VIEW changed AS SELECT fold.change, {on} AS changed_on, {columns} "
             f"FROM {rows} AS r JOIN fold ON fold.row_key = r.{key} "
             "WHERE fold.change IN ('new', 'changed', 'returned') "
             f"UNION ALL SELECT fold.change, {on}, {columns} "
             f"FROM before_full AS r JOIN fold ON fold.row_key = r.{key} WHERE fold.change = 'gone'"
         )
-        self._write("FROM changes", "changes")
+        self._write("FROM changed", "changes")
         self._write("SELECT row_key, first_seen_on, last_seen_on, is_present FROM fold", "ledger")
         if self.dataset == "listings":
+            # What was written is read: to work out the changes once more takes longer.
+            written = quoted(self.out / "changes.parquet")
+            self.db.execute(f"CREATE VIEW changes AS FROM read_parquet({written})")
             self._write(across_rows.sql("listings_new"), "new")
         counted = self.db.execute(
             "SELECT change, count(*) FROM fold WHERE change IS NOT NULL "
