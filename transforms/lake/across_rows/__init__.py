@@ -9,7 +9,7 @@ import duckdb
 
 from transforms import engine
 
-MEMORY = "560MB"
+MEMORY = "480MB"
 
 
 def path(name: str) -> Path:
