@@ -2,8 +2,8 @@
 -- pooled over units, with the number of listings per seller. Grain: figure, edition, top_category_id,
 -- unit. Prices without a unit or in another currency, and quantities without a base unit (sets), are
 -- left out: coverage is the share of the category's live listings that are in a cell.
--- The listings are read once and not stored: a night can have millions. Editions of the same two
--- nights (this year's fiscal and calendar ones) share one reading, named after one of them (told_by).
+-- The listings are read once for each figure and not stored: a night can have millions. Editions of the
+-- same two nights (this year's fiscal and calendar ones) share a reading, named after one (told_by).
 WITH edition AS (
     SELECT
         edition,
@@ -14,23 +14,15 @@ WITH edition AS (
     WHERE listings_as_of IS NOT NULL
 ),
 
-stated AS NOT MATERIALIZED (
+listing AS NOT MATERIALIZED (
     SELECT
         edition.told_by,
         listing.top_category_id,
         listing.seller_id,
-        unnest([
-            {
-                'figure': 'price_level',
-                'unit': price_unit,
-                'level': price_min_usd::DOUBLE
-            },
-            {
-                'figure': 'moq_level',
-                'unit': moq_unit_dimension,
-                'level': moq_base_qty::DOUBLE
-            }
-        ], recursive := true)
+        listing.price_unit,
+        listing.price_min_usd,
+        listing.moq_unit_dimension,
+        listing.moq_base_qty
     FROM lake.listing_as_of AS listing
     JOIN edition
         ON edition.edition = edition.told_by AND edition.listings_as_of = listing.snapshot_date
@@ -39,6 +31,26 @@ stated AS NOT MATERIALIZED (
         AND seller.seller_id = listing.seller_id
         AND seller.is_market
     WHERE listing.status = 'approved' AND listing.is_listed AND listing.top_category_id IS NOT NULL
+),
+
+stated AS NOT MATERIALIZED (
+    SELECT
+        'price_level' AS figure,
+        told_by,
+        top_category_id,
+        seller_id,
+        price_unit AS unit,
+        price_min_usd::DOUBLE AS level
+    FROM listing
+    UNION ALL
+    SELECT
+        'moq_level',
+        told_by,
+        top_category_id,
+        seller_id,
+        moq_unit_dimension,
+        moq_base_qty::DOUBLE
+    FROM listing
 ),
 
 cell AS (
