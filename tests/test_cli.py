@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.command import outlook
+from transforms.code import code_version
 from transforms.sample import write_sample
 
 OUTLOOK = str(Path(sys.executable).with_name("outlook"))
@@ -261,6 +263,12 @@ def test_the_doctor_finds_what_is_wrong(home: Path, monkeypatch: pytest.MonkeyPa
     mistyped = {f["thing"]: f for f in json.loads(outlook("doctor", "--json").stdout)}
     assert mistyped["settings"]["verdict"] == mistyped["environment"]["verdict"] == "warn"
     assert mistyped["environment"]["what"].endswith("write OUTLOOK_EXPORTS")
+
+
+def test_version_names_the_code_that_receipts_name() -> None:
+    said = script("--version")
+    assert said.returncode == 0
+    assert said.stdout == f"outlook {version('digital-b2b-outlook')}, code {code_version()}\n"
 
 
 def test_every_command_has_help() -> None:

@@ -10,7 +10,8 @@ called, so that `--help`, `status` and `nights` start without pandas.
 
 import sys
 import traceback
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,7 +25,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Nightly marketplace exports to clean Parquet, one DuckDB file, and a yearly Outlook.",
 )
 for command in (
     run.sample,
@@ -51,6 +51,29 @@ for command in (
     keep.restore,
 ):
     app.command()(command)
+
+
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        from transforms.code import code_version
+
+        sys.stdout.write(f"outlook {version('digital-b2b-outlook')}, code {code_version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def outlook(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_tell_version,
+            is_eager=True,
+            help="Show the version, and the code that receipts name, and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Nightly marketplace exports to clean Parquet, one DuckDB file, and a yearly Outlook."""
 
 
 def main() -> None:
