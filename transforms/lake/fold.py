@@ -20,9 +20,9 @@ from transforms.lake.receipt import Receipt
 from transforms.storage import sha256_of
 
 STATE = {"sellers": "ledger", "listings": "ledger", "inquiries": "state"}
-# What is kept of a row that came, changed or went, if not all of it. Sellers are few, and tables
-# are made of all their states; a listing's stand in the parts of the nights, kept as long.
-OF_A_CHANGE = {"listings": ("product_id", "seller_id", "top_category_id")}
+# What the history tells of a row, if not all of it; other changes are only counted. Sellers are
+# few, and tables are made of all their states; a listing's stand in the parts of the nights.
+TOLD = {"listings": ("product_id", "seller_id", "top_category_id")}
 QUERIES = {
     "sellers": ("fold",),
     "listings": ("fold", "listings_new"),
@@ -77,12 +77,12 @@ class Fold:
         attributes = [c.name for c in terms.columns if c.part == "rows"]
         rows = f"read_parquet({listed(self.lake.part_paths(self.link.receipt, 'rows'))})"
         self._compare(rows, attributes)
-        columns = ", ".join(OF_A_CHANGE.get(self.dataset, attributes))
+        columns = ", ".join(TOLD.get(self.dataset, attributes))
         key, on = terms.key[0], f"DATE '{self.link.night}'"
         self.db.execute(
             f"CREATE VIEW changed AS SELECT fold.change, {on} AS changed_on, {columns} "
             f"FROM {rows} AS r JOIN fold ON fold.row_key = r.{key} "
-            "WHERE fold.change IN ('new', 'changed', 'returned') "
+            "WHERE fold.change IN ('new', 'changed', 'returned') AND fold.is_told "
             f"UNION ALL SELECT fold.change, {on}, {columns} "
             f"FROM before_full AS r JOIN fold ON fold.row_key = r.{key} WHERE fold.change = 'gone'"
         )
@@ -102,7 +102,11 @@ class Fold:
     def _compare(self, rows: str, attributes: list[str]) -> None:
         """Makes the table `fold`: what the night says about every key ever seen."""
         key = contract(self.dataset).key[0]
-        hashed = ", ".join(a for a in attributes if a != "snapshot_date")
+        said = [a for a in attributes if a != "snapshot_date"]
+        hashed = (
+            f"{key} AS row_key, hash({', '.join(said)}) AS row_hash, "
+            f"hash({', '.join(TOLD.get(self.dataset, said))}) AS told_hash"
+        )
         if self.before:
             ledger = quoted(self.before)
             self.db.execute(f"CREATE VIEW ledger_before AS FROM read_parquet({ledger})")
@@ -114,15 +118,11 @@ class Fold:
         # A sample only adds keys: it holds fewer columns and must not blank out known rows.
         unknown = "WHERE row_key NOT IN (SELECT row_key FROM ledger_before WHERE is_present)"
         self.db.execute(
-            f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {key} AS row_key, hash({hashed}) "
-            f"AS row_hash FROM {rows}) "
+            f"CREATE VIEW night_rows AS SELECT * FROM (SELECT {hashed} FROM {rows}) "
             f"{unknown if self.link.receipt.extent == 'sample' else ''}"
         )
         self.db.execute(f"CREATE VIEW before_full AS {self._rows_of_present(attributes)}")
-        self.db.execute(
-            f"CREATE VIEW rows_before AS SELECT {key} AS row_key, hash({hashed}) AS row_hash "
-            "FROM before_full"
-        )
+        self.db.execute(f"CREATE VIEW rows_before AS SELECT {hashed} FROM before_full")
         self.db.execute(f"CREATE TABLE fold AS {across_rows.sql('fold')}")
 
     def _rows_of_present(self, attributes: list[str]) -> str:
