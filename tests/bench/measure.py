@@ -245,19 +245,19 @@ def _child(name: str) -> None:
     elif name != "floor":
         import transforms.night  # noqa: F401
         import warehouse.build  # noqa: F401
-    wall, cpu = time.perf_counter(), _cpu()
+    wall, before = time.perf_counter(), cpu()
     if name in PEERS:
         _peer(name, home)
     else:
         {"floor": _floor, "clean": _clean, "load": _load, "night": _night}[name](home)
     taken = {
         "wall_s": round(time.perf_counter() - wall, 3),
-        "cpu_s": round(_cpu() - cpu, 3),
+        "cpu_s": round(cpu() - before, 3),
     }
     sys.stdout.write(json.dumps(taken))
 
 
-def _cpu() -> float:
+def cpu() -> float:
     """Seconds of CPU of this process, of its children that have ended, and of those that run: the
     server that a pool's processes are forked from is one, and has those of the pool."""
     taken = sum(os.times()[:4])

@@ -49,11 +49,11 @@ def test_other_figures_stop_the_benchmark() -> None:
 
 
 def test_the_seconds_of_a_pool_are_counted() -> None:
-    before = measure._cpu()
+    before = measure.cpu()
     pool = Pool("a test", 2, is_on=True)
     assert list(pool.map(busy_for, [0.4, 0.4])) == [0.4, 0.4]
     pool.close(at_once=False)
-    assert measure._cpu() - before >= 0.8
+    assert measure.cpu() - before >= 0.8
 
 
 def busy_for(seconds: float) -> float:

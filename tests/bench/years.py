@@ -11,7 +11,6 @@ import functools
 import importlib
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+from tests.bench.measure import cpu
 
 NIGHT = date(2022, 6, 30)
 REAL = 7  # nights before it that are read from exports; those before them repeat their rows
@@ -110,16 +111,16 @@ def _night() -> dict[str, Any]:
     for step, module, function in STEPS:
         owner = importlib.import_module(module)
         setattr(owner, function, _timed(getattr(owner, function), step, taken, written))
-    cpu, bytes_ = _cpu(), _written()
+    began, bytes_ = cpu(), _written()
     for dataset in DATASETS:
         line.run(dataset, NIGHT, settings())
     build(settings(), night=NIGHT)
-    taken["night"], written["night"] = _cpu() - cpu, _written() - bytes_
+    taken["night"], written["night"] = cpu() - began, _written() - bytes_
     for of in (taken, written):
         of["rest"] = 2 * of["night"] - sum(of.values())
-    cpu, bytes_ = _cpu(), _written()
+    began, bytes_ = cpu(), _written()
     report.make(settings(), "FY2022")
-    taken["report"], written["report"] = _cpu() - cpu, _written() - bytes_
+    taken["report"], written["report"] = cpu() - began, _written() - bytes_
     taken[QUERIES], written[QUERIES] = _query(settings().published / "latest" / FILE), 0.0
     return {"cpu_s": taken, "mb": {step: n / 1e6 for step, n in written.items()}}
 
@@ -143,19 +144,14 @@ def _timed(
 ) -> Callable[..., Any]:
     @functools.wraps(call)
     def timed(*arguments: Any, **more: Any) -> Any:
-        cpu, bytes_ = _cpu(), _written()
+        began, bytes_ = cpu(), _written()
         try:
             return call(*arguments, **more)
         finally:
-            taken[step] += _cpu() - cpu
+            taken[step] += cpu() - began
             written[step] += _written() - bytes_
 
     return timed
-
-
-def _cpu() -> float:
-    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def _written() -> int:
