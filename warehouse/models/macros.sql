@@ -7,6 +7,11 @@ CREATE TEMP MACRO of_market(country_iso2) AS
 -- The day of an instant, which is stored in UTC, in a time zone.
 CREATE TEMP MACRO day_in(zone, instant) AS timezone(zone, timezone('UTC', instant))::DATE;
 
+-- The instant, in UTC, at which a day ends in a time zone. To compare instants with it takes a
+-- hundredth of the time that asking each for its day does.
+CREATE TEMP MACRO end_of_day_in(zone, d) AS
+    timezone('UTC', timezone(zone, (d + 1)::TIMESTAMP));
+
 -- Whether a membership is paid and with known beginning and end covers a day.
 CREATE TEMP MACRO pays_on(d, membership, paid_from, paid_to) AS
     coalesce(is_paid_membership(membership) AND d BETWEEN paid_from AND paid_to, false);

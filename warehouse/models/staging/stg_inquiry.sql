@@ -10,8 +10,12 @@ WITH inquiry AS (
 ),
 
 day AS (
-    SELECT days.counted_on, edition.*
+    SELECT
+        days.counted_on,
+        edition.edition,
+        end_of_day_in(market.time_zone, edition.inquiries_as_of) AS known_before
     FROM (SELECT DISTINCT counted_on FROM inquiry) AS days
+    CROSS JOIN lake.market AS market
     JOIN marts.dim_edition AS edition
         ON days.counted_on BETWEEN edition.period_from AND least(edition.period_to, edition.inquiries_as_of)
         AND edition.inquiries_as_of IS NOT NULL
@@ -31,10 +35,7 @@ SELECT
     inquiry.buyer_key,
     inquiry.counted_on,
     inquiry.received_at,
-    CASE
-        WHEN day_in(market.time_zone, inquiry.first_reply_at) <= day.inquiries_as_of
-            THEN inquiry.first_reply_at
-    END AS replied_at,
+    CASE WHEN inquiry.first_reply_at < day.known_before THEN inquiry.first_reply_at END AS replied_at,
     CASE
         WHEN inquiry.received_at IS NOT NULL AND replied_at IS NULL THEN false
         WHEN inquiry.received_at IS NOT NULL AND inquiry.is_auto_reply IS NOT true THEN true
@@ -43,7 +44,6 @@ SELECT
     inquiry.posted_on_local IS NOT NULL AND coalesce(seller.is_market, false) AS is_counted,
     shared.shared_by
 FROM inquiry
-CROSS JOIN lake.market AS market
 JOIN day USING (counted_on)
 JOIN shared USING (counted_on)
 LEFT JOIN staging.stg_seller_as_of AS seller
