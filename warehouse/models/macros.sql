@@ -7,8 +7,8 @@ CREATE TEMP MACRO of_market(country_iso2) AS
 -- The day of an instant, which is stored in UTC, in a time zone.
 CREATE TEMP MACRO day_in(zone, instant) AS timezone(zone, timezone('UTC', instant))::DATE;
 
--- The instant, in UTC, at which a day ends in a time zone. To compare instants with it takes a
--- hundredth of the time that asking each for its day does.
+-- The instant, in UTC, at which a day ends in a time zone. To compare instants with it takes much
+-- less time than to ask the time zone for the day of each.
 CREATE TEMP MACRO end_of_day_in(zone, d) AS
     timezone('UTC', timezone(zone, (d + 1)::TIMESTAMP));
 
