@@ -39,7 +39,7 @@ DAY = arrow_schema(
 )
 OTHER_CLASS = {"seller_day": ["top_category_id"], "category_day": ["seller_id"]}
 NEW = arrow_schema("changed_on date, seller_id string, top_category_id string, new_listings long")
-# Columns that show when listings come and go; changes of their terms stay in the lake.
+# Columns that show when listings come and go; their terms stand in the parts of each night.
 CHANGE = arrow_schema("change string, changed_on date, product_id string, seller_id string")
 # The states in which a listing came or changed, for its category on a past day.
 CLASS = arrow_schema("change string, changed_on date, product_id string, top_category_id string")
