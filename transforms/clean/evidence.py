@@ -36,12 +36,23 @@ _ANY_RATE = r"\d[^\w%％٪]*(?:$|[、\"\]}])"
 
 def is_needed(raw: pd.DataFrame, dataset: str) -> bool:
     """Whether a batch has a value that only the whole file can explain."""
-    patterns = dict.fromkeys(DATES[dataset], _ANY_DATE) | dict.fromkeys(RATES[dataset], _ANY_RATE)
-    return any(_has(raw[field], pattern) for field, pattern in patterns.items() if field in raw)
+    dates, rates = ([f for f in of[dataset] if f in raw] for of in (DATES, RATES))
+    return any(_has(_odd_dates(raw[field]), _ANY_DATE) for field in dates) or any(
+        _has(_texts(raw[field]), _ANY_RATE) for field in rates
+    )
 
 
-def _has(values: pd.Series, pattern: str) -> bool:
-    texts = pa.array(values, type=pa.string(), from_pandas=True)
+def _texts(values: pd.Series) -> pa.Array:
+    return pa.array(values, type=pa.string(), from_pandas=True)
+
+
+def _odd_dates(values: pd.Series) -> pa.Array:
+    """Without those that have the year first, whatever follows: nearly all."""
+    texts = _texts(values)
+    return texts.filter(pc.invert(pc.match_substring_regex(texts, "^[0-9]{4}-")))
+
+
+def _has(texts: pa.Array, pattern: str) -> bool:
     if pc.any(pc.match_substring_regex(texts, pattern)).as_py():
         return True
     # RE2 knows the digits of ASCII only, and sees marks, entities and escapes as they are written.
@@ -72,7 +83,7 @@ class Evidence:
         for field in (*self._dates, *self._rates):
             if field in raw:
                 shown = _first if field in self._dates else _size
-                texts = pa.array(raw[field], type=pa.string(), from_pandas=True)
+                texts = _texts(raw[field])
                 if field in self._dates:
                     texts = texts.filter(_may_be_date(texts))
                 for of in pc.value_counts(texts.drop_null()):
