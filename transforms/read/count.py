@@ -89,17 +89,18 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
     last = LINE_FEED  # byte before this chunk
     for chunk in _chunks(file, quote):
         text = np.frombuffer(chunk, dtype=np.uint8)
-        before = np.concatenate([[np.uint8(last)], text[:-1]])
-        # A chunk ends in a return only where the file does.
-        end = 0 if text[-1] == RETURN else LINE_FEED
-        after = np.concatenate([text[1:], [np.uint8(end)]])
-        returns = (text == RETURN) & (after != LINE_FEED)
-        ends = np.flatnonzero((text == LINE_FEED) | returns)
+        ends = np.flatnonzero(text == LINE_FEED)
+        if RETURN in chunk:
+            returns = np.flatnonzero(text == RETURN)
+            # A chunk ends in a return only where the file does.
+            alone = returns[_at(text, returns + 1, 0) != LINE_FEED]
+            ends = np.sort(np.concatenate([ends, alone]))
         quoted = np.flatnonzero(text == quote)
         if dialect.escape:
             quoted = quoted[~_is_escaped(text, quoted)]
         opens = (np.arange(len(quoted)) + quotes) % 2 == 0
-        beside = np.where(opens, before[quoted], after[quoted])
+        before, after = _at(text, quoted - 1, last), _at(text, quoted + 1, LINE_FEED)
+        beside = np.where(opens, before, after)
         stray += int((~np.isin(beside, [quote, delimiter, LINE_FEED, RETURN])).sum())
         outside = (np.searchsorted(quoted, ends) + quotes) % 2 == 0
         numbers = lines + 1 + np.flatnonzero(outside)  # line that each record end stands on
@@ -108,7 +109,9 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
             firsts = np.concatenate([[begins_at], record_ends[:-1] + 1])
             on = np.concatenate([[begins_on], numbers[:-1] + 1]).astype(np.int32)
             lengths = record_ends - firsts
-            empty = (lengths == 0) | ((lengths == 1) & (before[ends[outside]] == RETURN))
+            empty = (lengths == 0) | (
+                (lengths == 1) & (_at(text, ends[outside] - 1, last) == RETURN)
+            )
             starts.append(on[~empty])
             spans = np.stack([firsts, record_ends])[:, ~empty] - offset
             blank.append(known + _blank(chunk, text, spans, inkless, has_ink and not empty[0]))
@@ -145,6 +148,13 @@ def _by_parity(file: IO[bytes], dialect: Dialect, name: str) -> Records:
     lines += last not in (LINE_FEED, RETURN)
     blanks = np.concatenate(blank) if blank else np.empty(0, dtype=np.int64)
     return Records(begins, blanks, lines, stray, quotes % 2 == 1, tuple(cuts))
+
+
+def _at(text: np.ndarray, places: np.ndarray, beyond: int) -> np.ndarray:
+    """The bytes at some places; `beyond` is what stands before the first or after the last."""
+    found: np.ndarray = text[np.clip(places, 0, len(text) - 1)]
+    found[(places < 0) | (places >= len(text))] = beyond
+    return found
 
 
 def _inkless(dialect: Dialect) -> bytes:
