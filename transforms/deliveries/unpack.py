@@ -3,7 +3,6 @@
 The first bytes of a file decide its format, not its name.
 """
 
-import gzip
 import io
 import os
 import stat
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
+from isal import igzip, isal_zlib
 
 from transforms.deliveries.landing import Landed
 from transforms.errors import ExportError
@@ -31,6 +31,14 @@ PACKED = {
     ".zst": (b"\x28\xb5\x2f\xfd",),
 }
 WORKBOOK_PART = "[Content_Types].xml"  # a workbook is a zip file, too
+UNREADABLE: tuple[type[Exception], ...] = (
+    zlib.error,
+    isal_zlib.error,  # type: ignore[assignment]
+    zipfile.BadZipFile,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
 BYSTANDERS = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -69,7 +77,7 @@ def unpack(landed: Landed, folder: Path) -> Unpacked:
                 bounded_copy(source, sink, landed.name, landed.bytes)
     except EOFError as error:
         raise ExportError("cut", f"{landed.name} is cut short: request a new delivery.") from error
-    except (zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
+    except UNREADABLE as error:
         if disk_fault(error):
             raise
         fault = "cut" if "Truncated" in str(error) else "damaged"
@@ -116,7 +124,7 @@ def _is_workbook(path: Path) -> bool:
 @contextmanager
 def _stream(kind: str, path: Path) -> Iterator[Any]:
     if kind == ".gz":
-        with gzip.open(path) as file:
+        with igzip.open(path) as file:  # type: ignore[no-untyped-call]
             yield file
     else:
         with pa.OSFile(str(path)) as file, pa.CompressedInputStream(file, "zstd") as stream:
