@@ -11,10 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests import plain_readers
+from tests.transforms.typed import accepted, frame
 from transforms.check import Checked, check
 from transforms.clean import CLEANERS, Context
 from transforms.contracts import contract
@@ -96,7 +98,7 @@ def _misquoted(row: dict[str, Any], records: list[dict[str, str]]) -> list[str]:
 
 def _unlike(expected: list[dict[str, Any]], checked: Checked) -> list[str]:
     """Values other than expected, and rows rejected for another column than `reject` names."""
-    places = {int(position): place for place, position in enumerate(checked.positions)}
+    typed = frame(checked.rows)
     rejected = dict(zip(checked.rejected["row"], checked.rejected["column"], strict=True))
     wrong = []
     for row in expected:
@@ -104,7 +106,7 @@ def _unlike(expected: list[dict[str, Any]], checked: Checked) -> list[str]:
         if reject != row.get("reject"):
             wrong.append(f"row {row['row']}: rejected for {reject}, not {row.get('reject')}")
         elif reject is None:
-            found = checked.accepted.iloc[places[row["row"] - 1]]
+            found = typed.iloc[row["row"] - 1]
             wrong += [
                 f"row {row['row']}: {column} is {found.get(column)!r}, should be {value!r}"
                 for column, value in row["expect"].items()
@@ -115,8 +117,9 @@ def _unlike(expected: list[dict[str, Any]], checked: Checked) -> list[str]:
 
 def _misplaced(expected: list[dict[str, Any]], checked: Checked, key: list[str]) -> list[str]:
     """Rows whose key a fuller row has, or an earlier one as full, but for those of `duplicate`."""
-    keys = checked.accepted[key].astype(str).set_axis(checked.positions + 1)
-    keys["filled"] = checked.accepted.notna().sum(axis=1).to_numpy()
+    rows = accepted(checked)
+    keys = rows[key].astype(str).set_axis(np.flatnonzero(checked.is_accepted) + 1)
+    keys["filled"] = rows.notna().sum(axis=1).to_numpy()
     best_first = keys.sort_values("filled", ascending=False, kind="stable")
     losers = set(best_first.index[best_first.duplicated(key)])
     return [

@@ -26,13 +26,14 @@ OPERATORS = {"<=": pc.less_equal, "<": pc.less}
 class Checked:
     """The outcome of a batch.
 
-    `rejected` has a row per rejected row: position, column, reason, the value and the whole row
-    as text. `value_rejects` counts the values made null in accepted rows by (column, reason);
+    `rows` are all of them, without the values that failed; `is_accepted` says which of them count.
+    `rejected` has a row per rejected row: position, column, reason, the value and the whole row as
+    text. `value_rejects` counts the values made null in accepted rows by (column, reason);
     `misfits` are all values that do not fit: column, reason, text, in row order.
     """
 
-    accepted: pd.DataFrame
-    positions: np.ndarray
+    rows: pa.Table
+    is_accepted: np.ndarray
     rejected: pd.DataFrame
     value_rejects: Counter[tuple[str, str]]
     misfits: pd.DataFrame
@@ -74,22 +75,21 @@ def check(
         }
     )
 
-    kept = ~np.isin(np.arange(len(raw)), bad_rows)
+    is_accepted = np.ones(len(raw), dtype=bool)
+    is_accepted[bad_rows] = False
     values = failed[~fatal & ~failed["row"].isin(bad_rows)]
     broken_rules = {r.reason for r in terms.rules}  # the values themselves are readable
     told = ~failed["reason"].isin({"missing", ALONE, TOTAL, *broken_rules})
     return Checked(
-        accepted=_accepted(cleaned.rows, values, kept, terms),
-        positions=np.flatnonzero(kept),
+        rows=_without(cleaned.rows, values, terms),
+        is_accepted=is_accepted,
         rejected=rejected,
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
         misfits=failed.loc[told, ["column", "reason", "raw_value"]],
     )
 
 
-def failures(
-    rows: pd.DataFrame, terms: Contract, only: tuple[str, ...] | None = None
-) -> pd.DataFrame:
+def failures(rows: pa.Table, terms: Contract, only: tuple[str, ...] | None = None) -> pd.DataFrame:
     """The values that break the contract, as (row, column, reason, raw_value): by rule, then by
     column. Of `only` some columns, each on its own.
 
@@ -97,11 +97,11 @@ def failures(
     """
     found = []
     for rule in terms.rules if only is None else ():
-        holds = OPERATORS[rule.op](_array(rows[rule.left]), _array(rows[rule.right]))
+        holds = OPERATORS[rule.op](rows[rule.left], rows[rule.right])
         found.append(_cases(holds, rule.clears[-1], rule.reason))
     for column in terms.columns:
         if only is None or column.name in only:
-            values = _array(rows[column.name])
+            values = rows[column.name]
             found += [
                 _cases(holds, column.name, reason, values)
                 for reason, holds in _held(values, column)
@@ -160,29 +160,15 @@ def _cases(
     )
 
 
-def _accepted(
-    rows: pd.DataFrame, failed: pd.DataFrame, kept: np.ndarray, terms: Contract
-) -> pd.DataFrame:
-    """The rows that are kept, without failed values, values made from them, and what a broken rule
-    clears."""
+def _without(rows: pa.Table, failed: pd.DataFrame, terms: Contract) -> pa.Table:
+    """The rows without failed values, values made from them, and what a broken rule clears."""
     together = {r.reason: r.clears for r in terms.rules}
     bad: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(rows), dtype=bool))
     for (column, reason), group in failed.groupby(["column", "reason"], sort=False):
         own = terms.by_name[str(column)].clears or (str(column),)
         for name in together.get(str(reason), own):
             bad[name][group["row"].to_numpy(dtype=np.int64)] = True
-    positions = np.flatnonzero(kept)
-    columns = {}
-    for name in map(str, rows):
-        values = _array(rows[name])
-        if name in bad:
-            values = pc.if_else(pa.array(bad[name]), None, values)
-        if len(positions) < len(rows):
-            values = values.filter(pa.array(kept))
-        columns[name] = pd.arrays.ArrowExtensionArray(values)
-    return pd.DataFrame(columns, index=positions)
-
-
-def _array(values: pd.Series) -> pa.Array:
-    found = pa.array(values)
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    for name, where in bad.items():
+        values = pc.if_else(pa.array(where), None, rows[name])
+        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), values)
+    return rows

@@ -17,8 +17,8 @@ def fits(values: Sequence[str], field: str, dataset: str, context: Context) -> n
     """The texts that a raw field of the dataset accepts; none if it accepts anything."""
     cleaned, refused = _tried([*values, *NONSENSE, ""], field, dataset, context)
     taken = np.zeros(len(cleaned.rows), dtype=bool)
-    for column in cleaned.rows:
-        there = cleaned.rows[column].notna().to_numpy()
+    for column in cleaned.rows.columns:
+        there = column.is_valid().to_numpy()
         if not there[-1]:
             taken |= there
     taken[refused["row"].to_numpy(dtype=np.int64)] = False
@@ -47,7 +47,8 @@ def _tried(
 ) -> tuple[Cleaned, pd.DataFrame]:
     raw = pd.DataFrame({field: pd.Series(list(texts), dtype="str")})
     cleaned = CLEANERS[dataset](raw, context)
-    filled = tuple(str(c) for c in cleaned.rows if cleaned.rows[c].notna().any())
-    broken = failures(cleaned.rows[[*filled]], contract(dataset), filled)
+    rows = cleaned.rows
+    filled = tuple(c for c in rows.column_names if rows[c].null_count < len(rows))
+    broken = failures(rows, contract(dataset), filled)
     found = pd.concat([cleaned.problems, broken], ignore_index=True)
     return cleaned, found[found["reason"] != "missing"]

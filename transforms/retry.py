@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -169,7 +170,7 @@ def _accepted(receipt: Receipt, raw: pd.DataFrame, settings: Settings) -> set[in
     context = replace(Context(night, settings.market, settings.hashing_key()), zone=zone)
     raw, _ = correct(raw, dataset, name, night)
     checked = check(CLEANERS[dataset](raw, context), raw, dataset)
-    return {int(place) for place in checked.positions}
+    return {int(place) for place in np.flatnonzero(checked.is_accepted)}
 
 
 def _text(value: object) -> str | None:

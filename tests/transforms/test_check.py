@@ -14,6 +14,7 @@ import pandera.pandas as pa
 import pyarrow as arrow
 import pytest
 
+from tests.transforms.typed import frame
 from transforms import DATASETS
 from transforms.check import failures
 from transforms.contracts import Column, contract
@@ -58,7 +59,7 @@ def test_verdicts_are_those_of_pandera(dataset: str) -> None:
     for size in (0, 1, 2, 400):
         rows = generated(dataset, size, random.Random(size))
         found = failures(rows, contract(dataset))
-        assert _by_cell(found) == _by_cell(by_pandera(rows, dataset))
+        assert _by_cell(found) == _by_cell(by_pandera(frame(rows), dataset))
         seen.update(zip(found["column"], found["reason"], strict=True))
     terms = contract(dataset)
     assert len(seen) == len(terms.rules) + sum(
@@ -67,21 +68,20 @@ def test_verdicts_are_those_of_pandera(dataset: str) -> None:
 
 
 def test_of_some_columns_each_is_judged_on_its_own() -> None:
-    clicks = pd.arrays.ArrowExtensionArray(arrow.array([5, -1], arrow.int64()))
-    found = failures(pd.DataFrame({"clicks": clicks}), contract("listings"), ("clicks",))
+    clicks = arrow.table({"clicks": arrow.array([5, -1], arrow.int64())})
+    found = failures(clicks, contract("listings"), ("clicks",))
     assert found.to_dict("records") == [
         {"row": 1, "column": "clicks", "reason": "below 0", "raw_value": -1}
     ]
 
 
-def generated(dataset: str, size: int, draw: random.Random) -> pd.DataFrame:
+def generated(dataset: str, size: int, draw: random.Random) -> arrow.Table:
     """Rows of values at the bounds of their columns, and of nulls."""
     columns = {}
     for column in contract(dataset).columns:
         some = [None, *_values(column)]
-        cells = arrow.array(draw.choices(some, k=size), column.arrow)
-        columns[column.name] = pd.arrays.ArrowExtensionArray(cells)
-    return pd.DataFrame(columns)
+        columns[column.name] = arrow.array(draw.choices(some, k=size), column.arrow)
+    return arrow.table(columns)
 
 
 def _values(column: Column) -> list[Any]:

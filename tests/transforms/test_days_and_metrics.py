@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.transforms.typed import frame
 from transforms import night
 from transforms.clean import CLEANERS, Context, evidence
 from transforms.deliveries import exports
@@ -23,7 +24,7 @@ from transforms.sources.local import Local
 
 def cleaned(dataset: str, rows: list[dict[str, str]], of: str = "PK") -> list[dict[str, Any]]:
     context = Context(date(2022, 7, 2), market(of), b"key")
-    found = CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), context).rows
+    found = frame(CLEANERS[dataset](pd.DataFrame(rows, dtype="str"), context).rows)
     return [{str(k): v for k, v in row.items()} for row in found.to_dict("records")]
 
 
@@ -156,7 +157,7 @@ def test_of_two_units_that_differ_neither_is_kept(
     row = {"inquiry_id": "1234567890", "channel": "rfq", "subject": "Balls"}
     raw = pd.DataFrame([{**row, "quantity": quantity, "quantity_unit": apart}], dtype="str")
     found = CLEANERS["inquiries"](raw, Context(date(2022, 7, 2), market("PK"), b"key"))
-    got = found.rows[["quantity", "quantity_unit", "quantity_base"]].astype(object)
+    got = frame(found.rows)[["quantity", "quantity_unit", "quantity_base"]].astype(object)
     assert got.where(got.notna(), None).to_numpy().tolist() == [[100, unit, base]]
     assert len(found.problems) == (unit is None)
 
@@ -176,7 +177,7 @@ def test_a_price_is_of_the_unit_that_either_cell_states(
     row = {"product_id": "1601740791024", "title": "Ball", "price": price_, "price_unit": apart}
     raw = pd.DataFrame([row], dtype="str")
     found = CLEANERS["listings"](raw, Context(date(2022, 7, 2), market("PK"), b"key"))
-    (got,) = found.rows.to_dict("records")
+    (got,) = frame(found.rows).to_dict("records")
     assert (None if pd.isna(got["price_unit"]) else got["price_unit"]) == unit
     assert got["price_min"] == 5
     assert found.problems["reason"].tolist() == reasons

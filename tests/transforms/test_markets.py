@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from docs import gazetteer
+from tests.transforms.typed import frame
 from transforms.clean import sellers
 from transforms.clean.batch import Context
 from transforms.fields import place, text
@@ -281,7 +282,7 @@ def test_each_hyderabad_is_that_of_its_country(code: str, theirs: str) -> None:
         dtype="str",
     )
     cleaned = sellers.clean(raw, Context(date(2022, 6, 30), market(code), b"key"))
-    found = cleaned.rows[["city_key", "city_match"]].astype(object)
+    found = frame(cleaned.rows)[["city_key", "city_match"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [
         ["hyderabad", "exact"],
         [None, "none"],

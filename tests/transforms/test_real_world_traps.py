@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.transforms.typed import accepted
 from transforms import mask, night
 from transforms.check import check
 from transforms.clean import CLEANERS, Context
@@ -37,7 +38,7 @@ INQUIRY = {
 def checked(dataset: str, rows: list[dict[str, str]]) -> tuple[list[dict[Any, Any]], list[str]]:
     raw = pd.DataFrame(rows, dtype="str").fillna("")
     result = check(CLEANERS[dataset](raw, CONTEXT), raw, dataset)
-    return result.accepted.to_dict("records"), list(result.rejected["reason"])
+    return accepted(result).to_dict("records"), list(result.rejected["reason"])
 
 
 def raw_inquiry(**changed: str) -> dict[str, str]:

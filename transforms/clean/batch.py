@@ -52,7 +52,7 @@ class Cleaned:
     `warnings` counts odd values that were kept, by (code, column).
     """
 
-    rows: pd.DataFrame
+    rows: pa.Table
     problems: pd.DataFrame
     warnings: Counter[tuple[str, str | None]]
 
@@ -266,11 +266,9 @@ class Batch:
 
     def cleaned(self) -> Cleaned:
         self._put("is_repaired", pa.array(self._repaired))
-        rows = pd.DataFrame(
-            {
-                c.name: pd.arrays.ArrowExtensionArray(self.column(c.name).cast(c.arrow))
-                for c in self.contract.columns
-            }
+        rows = pa.table(
+            [self.column(c.name).cast(c.arrow) for c in self.contract.columns],
+            self.contract.schema(),
         )
         problems = (
             pd.concat(self._problems, ignore_index=True)

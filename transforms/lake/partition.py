@@ -29,7 +29,7 @@ from transforms.pieces import parts
 from transforms.pieces.engines import Engine, Local
 from transforms.pieces.make import Made
 from transforms.pieces.parts import ROW_GROUP, file_name, part_of
-from transforms.pieces.waiting import accepted_path, rejected_path, staged_path
+from transforms.pieces.waiting import rejected_path, rows_path, staged_path
 from transforms.read import Export
 from transforms.read.opened import Warnings
 from transforms.storage import private_folder, sha256_of
@@ -171,7 +171,7 @@ class Partition:
                 self.contract.dataset,
                 [
                     parts.Source(
-                        accepted_path(self.folder, one.number),
+                        rows_path(self.folder, one.number),
                         rejected_path(self.folder, one.number) if one.reasons else None,
                         losers.get(one.number, NONE),
                         frozenset(c for c, files in constant.items() if one.file in files),
@@ -187,7 +187,7 @@ class Partition:
         for job, found in zip(jobs, self.engine.map(parts.write, jobs), strict=True):
             written += found
             for source in job.sources:
-                source.accepted.unlink()
+                source.rows.unlink()
                 if source.rejected:
                     source.rejected.unlink()
         return written

@@ -25,7 +25,7 @@ REJECTED = pa.schema(
         ("raw_row", pa.string()),
     ]
 )
-ROW_GROUP = 120_000
+ROW_GROUP = 60_000  # rows that are one by themselves; only the last of a file may have fewer
 
 
 def file_name(part: str, number: int | None = None) -> str:
@@ -35,10 +35,10 @@ def file_name(part: str, number: int | None = None) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """The rows of a piece: accepted rows without those at some positions and with some flags null,
-    and its rejected rows, if it has any."""
+    """The rows of a piece: of its accepted rows those at some positions are dropped, and some flags
+    are null; and its rejected rows as text, if it has any."""
 
-    accepted: Path
+    rows: Path
     rejected: Path | None
     dropped: np.ndarray
     nulled: frozenset[str]
@@ -76,7 +76,9 @@ def _write(job: Job, kinds: dict[str, pa.Schema], tables: Iterable[pa.Table]) ->
     paths = {kind: job.folder / file_name(kind, job.number) for kind in kinds}
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(parquet_writer(paths[kind], schema, kind == "rejected"))
+            stack.enter_context(
+                parquet_writer(paths[kind], schema, contract(job.dataset).key, kind == "rejected")
+            )
             for kind, schema in kinds.items()
         ]
         for group in _in_groups(tables):
@@ -86,14 +88,13 @@ def _write(job: Job, kinds: dict[str, pa.Schema], tables: Iterable[pa.Table]) ->
 
 
 def _in_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in row groups, of which only the last may be short."""
+    """The same rows as row groups. A batch is seldom small, and then none of it is copied."""
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
-        while sum(map(len, waiting)) >= ROW_GROUP:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, ROW_GROUP).combine_chunks()
-            waiting = [whole.slice(ROW_GROUP)]
+        if sum(map(len, waiting)) >= ROW_GROUP:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting = []
     if any(map(len, waiting)):
         yield pa.concat_tables(waiting).combine_chunks()
 
@@ -101,15 +102,14 @@ def _in_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 def _kept(source: Source) -> Iterator[pa.Table]:
     """The accepted rows that are not dropped, with some flags null."""
     done = 0
-    for table in _read(source.accepted):
-        here = source.dropped[(source.dropped >= done) & (source.dropped < done + len(table))]
-        if len(here):
-            kept = np.ones(len(table), dtype=bool)
-            kept[here - done] = False
-            done += len(table)
-            table = table.filter(pa.array(kept))
-        else:
-            done += len(table)
+    for table in _read(source.rows):
+        is_kept = table["_is_accepted"].to_numpy()
+        accepted = np.flatnonzero(is_kept)
+        here = (source.dropped >= done) & (source.dropped < done + len(accepted))
+        is_kept[accepted[source.dropped[here] - done]] = False
+        done += len(accepted)
+        if not is_kept.all():  # the only time that rows are picked: it is most of a copy
+            table = table.filter(pa.array(is_kept))
         for flag in sorted(source.nulled):
             nulls = pa.nulls(len(table), pa.bool_())
             table = table.set_column(table.schema.get_field_index(flag), flag, nulls)
@@ -142,13 +142,12 @@ def part_of(kind: str, path: Path) -> Part:
 
 @contextmanager
 def parquet_writer(
-    path: Path, schema: pa.Schema, is_private: bool = False
+    path: Path, schema: pa.Schema, key: Sequence[str], is_private: bool = False
 ) -> Iterator[pq.ParquetWriter]:
-    """A writer of a file that gets its name once it is whole. Times and line numbers nearly all
-    differ, so that a dictionary of them would be as long as they are."""
-    words = [
-        f.name for f in schema if not pa.types.is_timestamp(f.type) and f.name != "_source_row"
-    ]
+    """A writer of a file that gets its name once it is whole. Keys, times and line numbers nearly
+    all differ, so that a dictionary of them would be as long as they are."""
+    unique = {*key, "_source_row"}
+    words = [f.name for f in schema if not pa.types.is_timestamp(f.type) and f.name not in unique]
     with finished(path) as part:
         if is_private:
             private(part).close()

@@ -1,5 +1,5 @@
-"""The rows of a piece while they wait for what only the whole night decides: accepted rows and
-rejected ones as Arrow, and what the night must know of each accepted row as Parquet."""
+"""The rows of a piece while they wait for what only the whole night decides: typed rows, and the
+rejected ones as text, in Arrow; and what the night must know of each accepted row in Parquet."""
 
 import os
 from collections import Counter, defaultdict
@@ -45,26 +45,26 @@ def staged_path(folder: Path, number: int) -> Path:
     return folder / f"staged-{number:04}.parquet"
 
 
-def accepted_path(folder: Path, number: int) -> Path:
-    """The file of a piece's accepted rows."""
-    return folder / f"accepted-{number:04}.arrow"
+def rows_path(folder: Path, number: int) -> Path:
+    """The file of a piece's typed rows."""
+    return folder / f"rows-{number:04}.arrow"
 
 
 def rejected_path(folder: Path, number: int) -> Path:
-    """The file of a piece's rejected rows."""
+    """The file of a piece's rejected rows, as text."""
     return folder / f"rejected-{number:04}.arrow"
 
 
 class Waiting:
-    """Writes the accepted and the rejected rows of a piece.
+    """Writes the rows of a piece.
 
-    `flags` are the values seen in each flag; `hashes` is the sum of the hashes of all rows,
-    without columns that depend on the night.
+    Of accepted rows, `flags` are the values seen in each flag, and `hashes` is the sum of their
+    hashes, without columns that depend on the night.
     """
 
     def __init__(self, folder: Path, number: int, file: str, terms: Contract) -> None:
         self._folder, self._number, self._file, self._terms = folder, number, file, terms
-        self._schema = pa.schema([*terms.schema(), *LINEAGE])
+        self._schema = pa.schema([*terms.schema(), *LINEAGE, ("_is_accepted", pa.bool_())])
         self._hashed = [c.name for c in terms.columns if c.name not in terms.of_night]
         self._stack = ExitStack()
         self.accepted = 0
@@ -76,13 +76,14 @@ class Waiting:
         enter, number = self._stack.enter_context, self._number
         # The files get their names once they are whole: a task that was given up for lost may
         # still write beside the one that took its place.
-        rows = enter(finished(accepted_path(self._folder, number)))
+        rows = enter(finished(rows_path(self._folder, number)))
         rejected = enter(finished(rejected_path(self._folder, number)))
         private(rejected).close()  # it will hold text as delivered, with personal data
         self._rows = enter(pa.ipc.new_stream(rows, self._schema, options=ROWS_AS_ARROW))
         self._rejected = enter(pa.ipc.new_stream(rejected, REJECTED))
         staged = staged_path(self._folder, number)
-        self._staged = enter(parquet_writer(staged, _staged_schema(self._schema, self._terms)))
+        known = _staged_schema(self._schema, self._terms)
+        self._staged = enter(parquet_writer(staged, known, self._terms.key))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -90,20 +91,18 @@ class Waiting:
 
     def add(self, checked: Checked, lines: np.ndarray) -> None:
         """Takes a checked batch; `lines` are the line numbers of its rows in the file."""
-        table = pa.Table.from_pandas(
-            checked.accepted, schema=self._terms.schema(), preserve_index=False
-        ).combine_chunks()
-        names = pa.DictionaryArray.from_arrays(pa.array([0] * len(table), pa.int32()), [self._file])
-        rows = pa.array(lines[checked.positions], pa.int32())
-        whole = pa.table([*table.columns, names, rows], schema=self._schema)
+        table, is_accepted = checked.rows, pa.array(checked.is_accepted)
+        file = pa.DictionaryArray.from_arrays(np.zeros(len(table), dtype=np.int32), [self._file])
+        line = pa.array(lines, pa.int32())
+        whole = pa.table([*table.columns, file, line, is_accepted], self._schema)
         self._rows.write_table(whole)
-        self._staged.write_table(
-            whole.append_column("_filled", _filled(table)).select(self._staged.schema.names)
-        )
-        self.accepted += len(table)
-        self.hashes += _hash_sum(table.select(self._hashed))
-        for flag in (c.name for c in self._terms.columns if c.flag):
-            self.flags[flag].update(pc.unique(table[flag]).drop_null().to_pylist())
+        known = whole.append_column("_filled", _filled(table)).select(self._staged.schema.names)
+        self._staged.write_table(known.filter(is_accepted))
+        self.accepted += int(checked.is_accepted.sum())
+        self.hashes += _hash_sum(whole.select([*self._hashed, "_is_accepted"]))
+        flags = table.select([c.name for c in self._terms.columns if c.flag]).filter(is_accepted)
+        for flag in flags.column_names:
+            self.flags[flag].update(pc.unique(flags[flag]).drop_null().to_pylist())
         self._reject(
             checked.rejected.assign(
                 source_file=self._file, source_row=lines[checked.rejected["row"]]
@@ -142,14 +141,13 @@ def _staged_schema(schema: pa.Schema, terms: Contract) -> pa.Schema:
 
 
 def _hash_sum(table: pa.Table) -> int:
-    """The sum of the hashes of the rows."""
-    if not len(table):
-        return 0
+    """The sum of the hashes of the accepted rows."""
+    *hashed, _ = table.column_names
     with _database(os.getpid()).cursor() as db:
-        db.register("accepted", table)
-        hashed = f"hash({', '.join(table.column_names)})"
-        (found,) = db.execute(f"SELECT sum({hashed}::HUGEINT) FROM accepted").fetchall()
-        return int(found[0])
+        db.register("typed", table)
+        row = f"hash({', '.join(hashed)})::HUGEINT"
+        (found,) = db.execute(f"SELECT sum({row}) FROM typed WHERE _is_accepted").fetchall()
+        return int(found[0] or 0)
 
 
 @cache

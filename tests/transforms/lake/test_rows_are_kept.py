@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from tests.transforms.typed import accepted
 from transforms import DATASETS
 from transforms.check import check
 from transforms.clean import CLEANERS, Context
@@ -179,11 +180,11 @@ def test_cleaning_and_checking_are_row_local(dataset: str) -> None:
         for piece in (raw.iloc[:cut], raw.iloc[cut:]):
             piece = piece.reset_index(drop=True)
             pieces.append(check(CLEANERS[dataset](piece, context), piece, dataset))
-        accepted = pd.concat([p.accepted for p in pieces], ignore_index=True)
-        pd.testing.assert_frame_equal(whole.accepted.reset_index(drop=True), accepted)
+        apart = pd.concat(map(accepted, pieces), ignore_index=True)
+        pd.testing.assert_frame_equal(accepted(whole), apart)
         assert list(whole.rejected["reason"]) == [r for p in pieces for r in p.rejected["reason"]]
         assert whole.value_rejects == pieces[0].value_rejects + pieces[1].value_rejects
-        assert len(whole.accepted) + len(whole.rejected) == len(table)
+        assert whole.is_accepted.sum() + len(whole.rejected) == len(table)
 
     holds()
 
