@@ -4,6 +4,9 @@
 CREATE TEMP MACRO of_market(country_iso2) AS
     coalesce(country_iso2 = (SELECT country FROM lake.market), false);
 
+-- An instant of the lake as the file stores it, in UTC. To ask the time zone takes ten times as long.
+CREATE TEMP MACRO in_utc(instant) AS make_timestamp(epoch_us(instant));
+
 -- The day of an instant, which is stored in UTC, in a time zone.
 CREATE TEMP MACRO day_in(zone, instant) AS timezone(zone, timezone('UTC', instant))::DATE;
 

@@ -29,8 +29,8 @@ SELECT
     listing.is_p4p,
     listing.review_score,
     listing.review_count,
-    timezone('UTC', listing.gmt_create) AS created_at,
-    timezone('UTC', listing.gmt_modified) AS modified_at,
+    in_utc(listing.gmt_create) AS created_at,
+    in_utc(listing.gmt_modified) AS modified_at,
     ledger.first_seen_on,
     ledger.last_seen_on
 FROM lake.listings_present AS listing

@@ -36,7 +36,7 @@ SELECT
     years_on_platform,
     is_verified,
     channel_partner,
-    main.main_category_id,
+    CASE WHEN state.next_on IS NULL THEN main.main_category_id END AS main_category_id,
     state.main_category_id AS stated_category_id,
     main_products,
     business_type,
@@ -54,6 +54,6 @@ FROM (
     FROM lake.sellers_changes
 ) AS state
 CROSS JOIN census
-LEFT JOIN main ON main.seller_id = state.seller_id AND state.next_on IS NULL
+LEFT JOIN main ON main.seller_id = state.seller_id
 WHERE change <> 'gone'
 ORDER BY state.seller_id, valid_from_on

@@ -21,19 +21,29 @@ message AS (
     FROM staging.stg_message
 ),
 
+-- Of each state the days on which it was the last known one. An ASOF join would sort all inquiries.
 category AS (
-    SELECT message.inquiry_id, listing.top_category_id
-    FROM message
-    -- Of all listings only those inquired about: an ASOF join sorts all the rows that it is given.
-    ASOF JOIN (FROM lake.listing_class SEMI JOIN message USING (product_id)) AS listing
-        ON listing.product_id = message.product_id AND listing.changed_on <= message.came_on
+    SELECT
+        product_id,
+        top_category_id,
+        changed_on AS from_on,
+        lead(changed_on, 1, 'infinity'::DATE) OVER (
+            PARTITION BY product_id ORDER BY changed_on
+        ) AS until_on
+    FROM lake.listing_class
+    SEMI JOIN staging.stg_message USING (product_id)
 ),
 
 city AS (
-    SELECT message.inquiry_id, seller.city_key
-    FROM message
-    ASOF JOIN (FROM marts.dim_seller WHERE city_key IS NOT NULL) AS seller
-        ON seller.seller_id = message.seller_id AND seller.valid_from_on <= message.came_on
+    SELECT
+        seller_id,
+        city_key,
+        valid_from_on AS from_on,
+        lead(valid_from_on, 1, 'infinity'::DATE) OVER (
+            PARTITION BY seller_id ORDER BY valid_from_on
+        ) AS until_on
+    FROM marts.dim_seller
+    WHERE city_key IS NOT NULL
 )
 
 SELECT
@@ -45,8 +55,14 @@ SELECT
         AS is_valid_response,
     CASE WHEN answer.is_valid THEN answer.is_in_time END AS replied_in_time
 FROM message
-LEFT JOIN category USING (inquiry_id)
-LEFT JOIN city USING (inquiry_id)
+LEFT JOIN category
+    ON category.product_id = message.product_id
+    AND category.from_on <= message.came_on
+    AND category.until_on > message.came_on
+LEFT JOIN city
+    ON city.seller_id = message.seller_id
+    AND city.from_on <= message.came_on
+    AND city.until_on > message.came_on
 LEFT JOIN counted USING (inquiry_id)
 LEFT JOIN answer USING (inquiry_id)
 ORDER BY message.inquiry_id

@@ -18,7 +18,8 @@ live AS (
         listing.is_rts
     FROM lake.listing_as_of AS listing
     LEFT JOIN lake.asked_prices AS asked
-        ON listing.price_min IS NULL AND asked.asked_price = lower(trim(listing.price_raw))
+        ON asked.asked_price
+        = CASE WHEN listing.price_min IS NULL THEN lower(trim(listing.price_raw)) END
     LEFT JOIN lake.categories AS category ON category.category_id = listing.category_id
     LEFT JOIN parent ON parent.top_category_id = listing.category_id
     WHERE listing.status = 'approved' AND listing.is_listed

@@ -56,10 +56,8 @@ state AS (
     FROM lake.inquiries_state AS state
     LEFT JOIN named ON named.inquiry_id = state.inquiry_id
     LEFT JOIN only_one
-        ON
-            state.id_is_surrogate
-            AND state.buyer_key IS NULL
-            AND only_one.surrogate_key = state.surrogate_key
+        ON only_one.surrogate_key
+        = CASE WHEN state.id_is_surrogate AND state.buyer_key IS NULL THEN state.surrogate_key END
     LEFT JOIN request AS number
         ON
             NOT number.id_is_surrogate
@@ -81,13 +79,13 @@ SELECT
     channel,
     seller_id,
     product_id,
-    timezone('UTC', posted_at) AS posted_at,
+    in_utc(posted_at) AS posted_at,
     posted_at_precision,
     posted_date_local AS posted_on_local,
     posted_date_platform AS posted_on_platform,
-    timezone('UTC', expires_at) AS expires_at,
-    timezone('UTC', received_at) AS received_at,
-    timezone('UTC', first_reply_at) AS first_reply_at,
+    in_utc(expires_at) AS expires_at,
+    in_utc(received_at) AS received_at,
+    in_utc(first_reply_at) AS first_reply_at,
     buyer_key,
     buyer_country_iso2,
     quantity,
