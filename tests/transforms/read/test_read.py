@@ -181,6 +181,23 @@ def test_a_gzip_file_of_wrong_checksum_is_refused(tmp_path: Path) -> None:
         unpack(landed(bytes(whole), tmp_path), tmp_path)
 
 
+@pytest.mark.parametrize("flags", [b"\x08", b"\x02"], ids=["a long name", "a wrong header CRC"])
+def test_an_odd_header_of_gzip_is_no_damage(flags: bytes, tmp_path: Path) -> None:
+    """isal refuses both."""
+    text = as_csv([listing(1)])
+    (tmp_path / "out").mkdir()
+    packed = gzip.compress(text)
+    more = b"n" * (600 << 10) + b"\0" if flags == b"\x08" else b"\0\0"
+    odd = packed[:3] + flags + packed[4:10] + more + packed[10:]
+    assert unpack(landed(odd, tmp_path), tmp_path / "out").path.read_bytes() == text
+
+
+def test_what_follows_a_gzip_file_is_damage_and_no_cut(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="damaged") as refused:
+        unpack(landed(gzip.compress(as_csv([listing(1)])) + b"\n", tmp_path), tmp_path)
+    assert refused.value.code == "damaged"
+
+
 def test_a_bomb_is_refused(tmp_path: Path) -> None:
     bomb = gzip.compress(b"\0" * (64 << 20))
     with pytest.raises(ExportError) as refused:
