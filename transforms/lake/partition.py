@@ -28,7 +28,7 @@ from transforms.lake.receipt import (
 from transforms.pieces import parts
 from transforms.pieces.engines import Engine, Local
 from transforms.pieces.make import Made
-from transforms.pieces.parts import ROW_GROUP, file_name, part_of
+from transforms.pieces.parts import file_name, part_of
 from transforms.pieces.waiting import rejected_path, rows_path, staged_path
 from transforms.read import Export
 from transforms.read.opened import Warnings
@@ -39,6 +39,7 @@ EXTENT_ORDER: tuple[Extent, ...] = (
     "window",
     "sample",
 )  # several files together count as the weakest coverage type among them
+SHARED_ROWS = 120_000  # of small files, in parts that they share
 NONE = np.empty(0, dtype=np.int64)
 
 
@@ -222,12 +223,12 @@ class Partition:
 
 
 def _together(files: Sequence[Sequence[Made]]) -> Iterator[list[Made]]:
-    """Pieces that share their parts: those of small files up to a row group, else each alone."""
+    """Pieces that share their parts: those of small files up to some rows, else each alone."""
     group: list[Made] = []
     rows = 0
     for pieces in files:
         for one in pieces:
-            if group and (len(pieces) > 1 or rows + one.read > ROW_GROUP):
+            if group and (len(pieces) > 1 or rows + one.read > SHARED_ROWS):
                 yield group
                 group, rows = [], 0
             group.append(one)
