@@ -253,7 +253,7 @@ def _make(
 
 def storage(db: duckdb.DuckDBPyConnection) -> str:
     """How the file is stored, for ATTACH; `lake` must be attached."""
-    rows = lake_views.size(db)
+    rows = sum(lake_views.size(db))
     size = next(size for least, size in BLOCK_SIZES if rows >= least)
     # No log is needed: the file counts only when complete, and DuckDB aborts if a full disk stops
     # it writing one.

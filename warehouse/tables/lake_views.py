@@ -135,13 +135,13 @@ def attach(
     _view(db, "inquiries_state", _last_state(lake, "inquiries", chains), _inquiries())
 
 
-def size(db: duckdb.DuckDBPyConnection) -> int:
-    """Listings ever seen and rows of daily facts: how large the attached lake is."""
-    (found,) = db.execute(
-        "SELECT (SELECT count(*) FROM lake.listings_ledger) "
-        "+ (SELECT count(*) FROM lake.listing_day)"
-    ).fetchone() or (0,)
-    return int(found)
+def size(db: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """How large the attached lake is: listings ever seen, and rows of daily facts."""
+    ((listings, days),) = db.execute(
+        "SELECT (SELECT count(*) FROM lake.listings_ledger), "
+        "(SELECT count(*) FROM lake.listing_day)"
+    ).fetchall()
+    return int(listings), int(days)
 
 
 def _last_state(lake: Lake, dataset: str, chains: Mapping[str, list[Link]]) -> list[str]:
