@@ -25,7 +25,7 @@ REJECTED = pa.schema(
         ("raw_row", pa.string()),
     ]
 )
-ROW_GROUP = 60_000  # rows that are one by themselves; only the last of a file may have fewer
+ROW_GROUP = 60_000  # the fewest rows of one, but for the last of a file
 
 
 def file_name(part: str, number: int | None = None) -> str:
@@ -108,7 +108,7 @@ def _kept(source: Source) -> Iterator[pa.Table]:
         here = (source.dropped >= done) & (source.dropped < done + len(accepted))
         is_kept[accepted[source.dropped[here] - done]] = False
         done += len(accepted)
-        if not is_kept.all():  # the only time that rows are picked: it is most of a copy
+        if not is_kept.all():  # it copies all other rows, so it is done here and nowhere else
             table = table.filter(pa.array(is_kept))
         for flag in sorted(source.nulled):
             nulls = pa.nulls(len(table), pa.bool_())

@@ -19,9 +19,19 @@ import pyarrow.csv as pacsv
 from transforms.errors import ExportError
 from transforms.read.count import Dialect, records, run_together, stray_quotes
 from transforms.read.encoding import as_utf8, copied_as_utf8, encodings, is_guess
-from transforms.read.opened import SAMPLE_ROWS, Candidate, Noted, Opened, Rows, column_names
+from transforms.read.opened import (
+    PIECE,
+    SAMPLE_ROWS,
+    Candidate,
+    Noted,
+    Opened,
+    Rows,
+    column_names,
+)
 
-BLOCK = 16 << 20  # also the longest record that is read
+# Three hold a piece with the row in which it ends: a fourth would be a batch of one row, which
+# costs nearly as much as any. Also the longest record that is read.
+BLOCK = (PIECE + (1 << 20)) // 3
 HEAD = 1 << 18  # bytes in which dialect and header row are looked for
 GUESSED_FROM = 4096  # characters; the guess takes longer than linear in them
 DELIMITERS, QUOTES = ",\t;|", "\"'"

@@ -14,9 +14,7 @@ import pandas as pd
 
 SAMPLE_ROWS = 200  # of which one of the first twenty has the headers
 MOST_COLUMNS = 2_000  # no export is so wide, and each column costs more than its cells
-# Bytes of plain text; a piece ends at the first row that begins after them. Three blocks of
-# delimited text hold it with that row: a fourth would be a batch of one row, as dear as any.
-PIECE = 47 << 20
+PIECE = 47 << 20  # bytes of plain text; a piece ends at the first row that begins after them
 
 Warnings = Counter[tuple[str, str | None]]  # by code and column
 Rows = Iterator[tuple[pd.DataFrame, np.ndarray]]
