@@ -22,6 +22,8 @@ from transforms.errors import Damaged, DiskError, TransientError
 SEAL = "seal"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ERRNOS = (*FULL, errno.EIO, errno.EROFS)
+# Of what was read from JSON, which refers to nothing twice.
+PLAIN = json.JSONEncoder(sort_keys=True, check_circular=False)
 # DuckDB and Arrow report a system error by its text only; DuckDB has its own texts for a full disk
 # and a failed sync.
 LIBRARIES = ("duckdb", "_duckdb", "pyarrow")
@@ -133,7 +135,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 def sealed(value: dict[str, Any]) -> bytes:
     """A dictionary as sealed JSON."""
     # Seal what a reader will get, in which dates and keys are text.
-    plain = json.loads(json.dumps({**value, SEAL: None}, default=str))
+    plain = json.loads(json.dumps({k: v for k, v in value.items() if k != SEAL}, default=str))
     plain[SEAL] = _seal(plain)
     text = json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True)
     return text.encode("utf-8", errors="backslashreplace")
@@ -163,9 +165,9 @@ def unsealed(text: bytes, path: str, remedy: str) -> dict[str, Any]:
         raise Damaged(damage(f"{path} cannot be read", remedy)) from None
     if not isinstance(value, dict):
         raise Damaged(damage(f"{path} holds no object", remedy))
-    if value.get(SEAL) not in (None, _seal(value)):
+    seal = value.pop(SEAL, None)
+    if seal not in (None, _seal(value)):
         raise Damaged(damage(f"{path} is not what was written", remedy))
-    value.pop(SEAL, None)
     return value
 
 
@@ -175,7 +177,7 @@ def damage(what: str, remedy: str) -> str:
 
 
 def _seal(value: dict[str, Any]) -> str:
-    return sha256_of(json.dumps({k: v for k, v in value.items() if k != SEAL}, sort_keys=True))
+    return sha256_of(PLAIN.encode(value))
 
 
 @contextmanager

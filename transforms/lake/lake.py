@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 # Receipts by their file and its bytes: of thousands of nights only those that have changed are
 # understood again.
-_READ: dict[str, tuple[bytes, Receipt]] = {}
+_READ: dict[tuple[str, PurePosixPath], tuple[bytes, Receipt]] = {}
 
 LOAD_AGAIN = (
     "run `outlook run --date {night}` to make it again, if the night's delivery still exists"
@@ -52,6 +53,7 @@ class Lake:
     def __init__(self, place: Place | Path) -> None:
         self.place: Place = Folder(place) if isinstance(place, Path) else place
         self.until: date | None = None
+        self._shown = f"{self}"
         # Receipts of the datasets that are locked: until they are let go, only this lake writes.
         self._held: dict[str, list[Receipt] | None] = {}
 
@@ -309,21 +311,23 @@ class Lake:
         return self.place.shown(PurePosixPath())
 
     def _read(self, name: PurePosixPath, remedy: str) -> Receipt | None:
-        shown = self.place.shown(name)
         try:
             text = self.place.read(name)
         except Unsound as fault:
             raise Damaged(damage(str(fault), remedy)) from None
         if text is None:
             return None
-        if (known := _READ.get(shown)) and known[0] == text:
+        if (known := _READ.get((self._shown, name))) and known[0] == text:
             return known[1]
+        shown = self.place.shown(name)
         try:
             receipt = from_json(unsealed(text, shown, remedy))
         except ValueError as error:
             raise Damaged(damage(f"{shown} is not a receipt: {error}", remedy)) from None
-        _READ[shown] = (text, receipt)
+        _READ[self._shown, name] = (text, receipt)
         return receipt
 
-    def _receipt_name(self, dataset: str, night: date) -> PurePosixPath:
+    @staticmethod
+    @cache
+    def _receipt_name(dataset: str, night: date) -> PurePosixPath:
         return PurePosixPath("receipts", dataset, f"{night}.json")

@@ -18,6 +18,7 @@ VERSION = 3
 
 Status = Literal["ok", "partial", "held", "refused", "missing"]
 Extent = Literal["census", "window", "sample"]
+PLAIN = (str, int, bool, NoneType)
 # Nights whose rows count: complete, or cut at a page cap, which says nothing about absent rows.
 USABLE: tuple[Status, ...] = ("ok", "partial")
 # Nights without any rows read.
@@ -344,17 +345,27 @@ def _dict_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return read
 
 
+def _plain(kind: Any) -> tuple[type, ...]:
+    """The types of which a value of that kind is taken as it is."""
+    kinds = get_args(kind) if get_origin(kind) in (UnionType, Union) else (kind,)
+    return tuple(k for k in kinds if k in PLAIN)
+
+
 def _record_reader(kind: Any) -> Callable[[Any], Any]:
-    readers = [(name, _key(name), _reader(of)) for name, of in typed_fields(kind).items()]
+    # Most values are plain, and are told by their type without a call.
+    readers = [
+        (name, _key(name), _plain(of), _reader(of)) for name, of in typed_fields(kind).items()
+    ]
 
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
             raise _Misfit(f"is {type(value).__name__}, not dict")
         found = {}
-        for name, key, of_one in readers:
+        for name, key, plain, of_one in readers:
             if key in value:
+                one = value[key]
                 try:
-                    found[name] = of_one(value[key])
+                    found[name] = one if type(one) in plain else of_one(one)
                 except _Misfit as wrong:
                     raise wrong.at(f".{key}") from None
             elif (kind, name) != (Warned, "example"):
