@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from transforms.clean import Cleaned
 from transforms.clean.no_row import ALONE, TOTAL
+from transforms.clean.texts import differ
 from transforms.contracts import Column, Contract, contract
 
 OPERATORS = {"<=": pc.less_equal, "<": pc.less}
@@ -69,8 +70,8 @@ def check(
             "reason": (first["column"] + ": " + first["reason"]).to_numpy(),
             "raw_value": [None if pd.isna(v) else str(v) for v in first["raw_value"]],
             "raw_row": [
-                json.dumps({k: v for k, v in record.items() if not pd.isna(v)}, ensure_ascii=False)
-                for record in raw.iloc[bad_rows].to_dict("records")
+                json.dumps({k: v for k, v in record.items() if v is not None}, ensure_ascii=False)
+                for record in _records(raw.iloc[bad_rows])
             ],
         }
     )
@@ -87,6 +88,11 @@ def check(
         value_rejects=Counter(zip(values["column"], values["reason"], strict=True)),
         misfits=failed.loc[told, ["column", "reason", "raw_value"]],
     )
+
+
+def _records(raw: pd.DataFrame) -> list[dict[str, str | None]]:
+    found: list[dict[str, str | None]] = pa.Table.from_pandas(raw, preserve_index=False).to_pylist()
+    return found
 
 
 def failures(rows: pa.Table, terms: Contract, only: tuple[str, ...] | None = None) -> pd.DataFrame:
@@ -118,7 +124,7 @@ def _held(values: pa.Array, column: Column) -> Iterator[tuple[str, pa.Array]]:
         yield "missing", pc.is_valid(values)
     if column.pattern:
         reason = column.reason or f"does not match {column.pattern}"
-        yield reason, pc.match_substring_regex(values, f"^(?:{column.pattern})$")
+        yield reason, _matches(values, f"^(?:{column.pattern})$")
     if column.values:
         known = pc.is_in(values, pa.array(column.values, values.type))
         yield "not one of the known words", pc.if_else(pc.is_valid(values), known, None)
@@ -136,6 +142,14 @@ def _held(values: pa.Array, column: Column) -> Iterator[tuple[str, pa.Array]]:
         if most is not None:
             holds = pc.and_(holds, pc.less_equal(length, most))
         yield column.reason or "wrong length", holds
+
+
+def _matches(values: pa.ChunkedArray, pattern: str) -> pa.Array:
+    """Whether each text matches; each distinct one is looked at once, unless nearly all differ."""
+    if differ(values):
+        return pc.match_substring_regex(values, pattern)
+    of = values.combine_chunks().dictionary_encode()
+    return pc.match_substring_regex(of.dictionary, pattern).take(of.indices)
 
 
 def _bound(bound: float, values: pa.Array) -> pa.Scalar:
