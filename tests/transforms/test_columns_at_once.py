@@ -11,9 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transforms.clean import CLEANERS, Context, memory
+from transforms.clean.prices import dollars
 from transforms.clean.texts import texts
 from transforms.clean.times import FORMS, wall_times
 from transforms.fields.date import instant
+from transforms.fields.price import price
 from transforms.fields.text import NULLS, has_control, known, repaired, seen
 from transforms.markets import market
 
@@ -94,6 +96,59 @@ def test_usual_times_are_read_at_once() -> None:
     for first, forms in FORMS.items():
         written = [datetime(2022, 12, 31, 23, 58).strftime(form) for form in forms]
         assert wall_times(pa.array(written), PACIFIC, first).null_count == 0
+
+
+AMOUNTS = ["0", "00", "3.5", "0.00", "12", "1,000", "99999999999999", "999999999999999", "1.23456"]
+MONEY = [
+    "$",
+    "US$",
+    "US $",
+    "USD",
+    "-",
+    " - ",
+    "/",
+    " ",
+    ".",
+    "\u0663",
+    "\x1f",
+    "\x1fUSD",
+    "\x1fPKR",
+]
+MONEY += ["Piece", "/Pair/Pairs", "/blorb", "for"]
+PRICES = st.lists(st.sampled_from([*AMOUNTS, *MONEY]), min_size=1, max_size=8).map("".join)
+USUAL_PRICES = ["$3.5", "US$3.5-4", "US $3-$4.25/Piece", "$0-0", "$5-0/Pair/Pairs", "$3\x1fUSD"]
+
+
+def price_alone(written: str) -> list[object]:
+    text, _, currency = written.partition("\x1f")
+    found = price(text, currency or None)
+    return [found.low, found.high, found.currency, None, found.unit]
+
+
+@settings(max_examples=300)
+@given(st.lists(PRICES, max_size=20))
+def test_prices_are_read_as_one_alone_is(written: list[str]) -> None:
+    found = zip(*(c.to_pylist() for c in dollars(pa.array(written, pa.string()))), strict=True)
+    for text, at_once in zip(written, found, strict=True):
+        if at_once[0] is not None:
+            assert list(at_once) == price_alone(text)
+
+
+def test_usual_prices_are_read_at_once() -> None:
+    found = zip(*(c.to_pylist() for c in dollars(pa.array(USUAL_PRICES))), strict=True)
+    assert list(map(list, found)) == list(map(price_alone, USUAL_PRICES))
+
+
+@pytest.mark.parametrize(
+    "written", [USUAL_PRICES[:-1], ["", None], ["$1", "Ask Price", "$x", None]]
+)
+def test_prices_keep_their_rows(written: list[str | None]) -> None:
+    """Those read at once, those read alone, and those that no parser can read."""
+    raw = pd.DataFrame({"product_id": "1600123456", "title": "Hat", "price": written}, dtype="str")
+    found = CLEANERS["listings"](raw, Context(date(2022, 6, 30), market("PK"), b"key"))
+    lows = [price(t).low if t and t != "$x" else None for t in written]
+    assert found.rows["price_min"].to_pylist() == lows
+    assert found.problems["row"].tolist() == [i for i, t in enumerate(written) if t == "$x"]
 
 
 @pytest.mark.parametrize("most", [0, 3, 100])

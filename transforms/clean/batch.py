@@ -24,6 +24,7 @@ from transforms.mask import MASKS
 
 COUNTRIES = frozenset({"country", "buyer_country", "origin"})  # raw fields that may say NA, Namibia
 BETWEEN = "\x1f"  # parts two texts read as one; no even text has it
+AtOnce = Callable[[pa.Array], tuple[pa.Array, ...]]  # texts to typed columns
 PROBLEM_COLUMNS = ["row", "column", "reason", "raw_value"]
 
 
@@ -117,18 +118,24 @@ class Batch:
         columns: str | Sequence[str | None],
         given: Texts,
         parser: Callable[[str], Any],
+        usual: AtOnce | None = None,
     ) -> None:
         names = [columns] if isinstance(columns, str) else list(columns)
         filled = [name for name in names if name]
-        even = given.even
-        if isinstance(columns, str):
-            # A parser may change what an address is known by, so it sees none.
-            even = _masked(even, self.contract.by_name[columns])
 
-        def parse(texts: pa.Array) -> Parsed:
-            return self._parsed(texts, columns, parser)
+        def read(texts: pa.Array) -> Parsed:
+            if isinstance(columns, str):
+                # A parser may change what an address is known by, so it sees none.
+                texts = _masked(texts, self.contract.by_name[columns])
+            what = (self.contract.dataset, field, *names)
+            return self._memory.parsed(what, texts, lambda t: self._parsed(t, columns, parser))
 
-        found = self._memory.parsed((self.contract.dataset, field, *names), even, parse)
+        if usual:
+            found = Parsed(usual(given.even), pa.nulls(len(given.even), pa.string()))
+            is_odd = pc.and_(pc.is_valid(given.even), pc.is_null(found.columns[0]))
+            found = found.but(is_odd, read(given.even.filter(is_odd)))
+        else:
+            found = read(given.even)
         for name, values in zip(filled, found.columns, strict=True):
             self._put(name, values, given)
         if found.reasons.null_count < len(found.reasons):
@@ -163,12 +170,17 @@ class Batch:
         beside: str,
         columns: Sequence[str],
         parser: Callable[[str, str | None], Any],
+        usual: AtOnce | None = None,
     ) -> None:
-        """As `parse`, by a parser that also sees the row's text of another field, or None."""
+        """As `parse`, by a parser that also sees the row's text of another field, or None.
+
+        Texts in a `usual` form are read by the column at once: of others its first column is null.
+        """
         if not self.has(field):
             return
         if not self.has(beside):
-            self.parse(field, columns, lambda text: parser(text, None))
+            given = self._texts_of(field)
+            self._parse(field, columns, given, lambda text: parser(text, None), usual)
             return
         # One reading per pair of texts, so that a row stays independent of its neighbours.
         other = pc.fill_null(self._by_row(beside), "")
@@ -182,7 +194,7 @@ class Batch:
             text, _, other = pair.partition(BETWEEN)
             return parser(text, other or None)
 
-        self._parse(field, columns, given, parse_pair)
+        self._parse(field, columns, given, parse_pair, usual)
 
     def text(self, field: str, column: str) -> None:
         """Even text, null tokens null."""
@@ -192,17 +204,8 @@ class Batch:
 
     def ids(self, field: str, column: str) -> None:
         """Ids; nearly all are digits, and those are looked through at once."""
-        if not self.has(field):
-            return
-        found = self._texts_of(field)
-        plain = pc.match_substring_regex(found.even, "^[1-9][0-9]*$")
-        if pc.all(plain).as_py() is False:
-            odd = pc.if_else(plain, None, found.even)
-            self._parse(field, column, replace(found, even=odd), identifier)
-            digits = found.by_row(pc.if_else(plain, found.even, None))
-            self._put(column, pc.coalesce(digits, self.column(column)))
-        else:
-            self.text(field, column)
+        if self.has(field):
+            self._parse(field, column, self._texts_of(field), identifier, _digits)
 
     def as_delivered(self, field: str, column: str) -> None:
         """The text as read, but for characters that nobody sees and for what is masked. Null tokens
@@ -311,6 +314,11 @@ class Batch:
                 }
             )
         )
+
+
+def _digits(texts: pa.Array) -> tuple[pa.Array]:
+    """The texts that are an id as they are; null for any other."""
+    return (pc.if_else(pc.match_substring_regex(texts, "^[1-9][0-9]*$"), texts, None),)
 
 
 def _masked(values: pa.Array, column: Column) -> pa.Array:

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.clean import prices
 from transforms.clean.batch import Batch, Cleaned, Context
 from transforms.clean.surrogate import surrogate
 from transforms.clean.units import unit_apart
@@ -94,8 +95,7 @@ def _top_category(category_id: str, context: Context) -> str:
 
 def _price(batch: Batch) -> None:
     batch.as_delivered("price", "price_raw")
-    columns = ("price_min", "price_max", "price_currency", "price_tiers", "price_unit")
-    batch.parse_with("price", "price_currency", columns, _price_in)
+    batch.parse_with("price", "price_currency", prices.COLUMNS, _price_in, prices.dollars)
     unit_apart(batch, "price_unit")
     _doubt_ladders(batch)
     low, high = batch.column("price_min"), batch.column("price_max")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,14 @@ class Parsed:
 
     def take(self, places: pa.Array) -> "Parsed":
         return Parsed(tuple(c.take(places) for c in self.columns), self.reasons.take(places))
+
+    def but(self, others: pa.Array, values: "Parsed") -> "Parsed":
+        """The same, but with those values for the texts that are `others`."""
+        places, where = np.arange(len(others)), np.flatnonzero(others)
+        if not len(where):
+            return self
+        places[where] = len(others) + np.arange(len(where))
+        return self.and_then(values).take(pa.array(places))
 
     def and_then(self, other: "Parsed") -> "Parsed":
         both = zip(self.columns, other.columns, strict=True)
