@@ -127,7 +127,7 @@ def test_other_clients_find_the_same(client: Path, file: Path, here: dict[str, A
 
 
 @pytest.mark.parametrize("client", CLIENTS[:1], indirect=True)
-@pytest.mark.parametrize("size", [size for _, size in build.BLOCK_SIZES])
+@pytest.mark.parametrize("size", [size for *_, size in build.BLOCK_SIZES])
 def test_oldest_client_reads_blocks_of_every_size(
     client: Path,
     size: int,
@@ -138,7 +138,7 @@ def test_oldest_client_reads_blocks_of_every_size(
 ) -> None:
     shutil.copytree(versions, tmp_path, dirs_exist_ok=True, symlinks=True)
     shutil.rmtree(tmp_path / "published")
-    monkeypatch.setattr(build, "BLOCK_SIZES", ((0, size),))
+    monkeypatch.setattr(build, "BLOCK_SIZES", ((0, 0, size),))
     key = {"OUTLOOK_HOME": str(tmp_path), "OUTLOOK_KEY": "a key for tests of thirty-two ch"}
     file = build.build(settings(key)).file
     with duckdb.connect(str(file), read_only=True) as db:

@@ -37,10 +37,11 @@ log = logging.getLogger(__name__)
 
 # Format of the oldest client that must be able to open the file.
 STORAGE_VERSION = "v1.4.0"
-# By listings ever seen and rows of daily facts. Large blocks would pad a small file, of many small
-# tables, fivefold. Small ones take twice the time for a million listings and half as much room
-# again, and five times as much for daily facts: DuckDB packs no long integers into 16 KiB.
-BLOCK_SIZES = ((2_000_000, 262_144), (20_000, 65_536), (0, 16_384))
+# From how many listings ever seen, and how many of them and rows of daily facts together. Large
+# blocks would pad a small file, of many small tables, fivefold. Small ones take twice the time for
+# a million listings and half as much room again, and five times as much for daily facts: DuckDB
+# packs no long integers into 16 KiB. Of daily facts the middle ones take as little as the largest.
+BLOCK_SIZES = ((750_000, 0, 262_144), (0, 20_000, 65_536), (0, 0, 16_384))
 
 
 @dataclass(frozen=True)
@@ -253,8 +254,10 @@ def _make(
 
 def storage(db: duckdb.DuckDBPyConnection) -> str:
     """How the file is stored, for ATTACH; `lake` must be attached."""
-    rows = sum(lake_views.size(db))
-    size = next(size for least, size in BLOCK_SIZES if rows >= least)
+    listings, days = lake_views.size(db)
+    size = next(
+        size for seen, rows, size in BLOCK_SIZES if listings >= seen and listings + days >= rows
+    )
     # No log is needed: the file counts only when complete, and DuckDB aborts if a full disk stops
     # it writing one.
     return f"STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {size}, RECOVERY_MODE no_wal_writes"
