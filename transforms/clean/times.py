@@ -1,5 +1,6 @@
 """Times in the forms that exports usually write, read by the column at once."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -25,14 +26,17 @@ def wall_times(texts: pa.Array, zone: ZoneInfo, first: str | None) -> pa.Array:
     Of an hour that comes twice it is the first. One that summer time skips is left to `instant`,
     which says what it stands for.
     """
-    found = pa.nulls(len(texts), pa.timestamp("us", tz="UTC"))
-    for form in FORMS[first]:
-        left = pc.and_(pc.is_null(found), pc.is_valid(texts))
-        if not pc.any(left).as_py():
-            break
-        of = "UTC" if form.endswith("Z") else str(zone)
-        found = pc.replace_with_mask(found, left, _read(texts.filter(left), form, of))
-    return found
+    return _in_forms(texts, FORMS[first], zone)
+
+
+def _in_forms(texts: pa.Array, forms: Sequence[str], zone: ZoneInfo) -> pa.Array:
+    """Those in the first form, and in the others those that are left: mostly few."""
+    form, *others = forms
+    found = _read(texts, form, "UTC" if form.endswith("Z") else str(zone))
+    left = pc.and_(pc.is_null(found), pc.is_valid(texts))
+    if not others or not pc.any(left).as_py():
+        return found
+    return pc.replace_with_mask(found, left, _in_forms(texts.filter(left), others, zone))
 
 
 def _read(texts: pa.Array, form: str, zone: str) -> pa.Array:
