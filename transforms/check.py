@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.clean import Cleaned
+from transforms.clean.batch import PROBLEM_COLUMNS
 from transforms.clean.no_row import ALONE, TOTAL
 from transforms.clean.texts import differ
 from transforms.contracts import Column, Contract, contract
@@ -101,20 +103,27 @@ def failures(rows: pa.Table, terms: Contract, only: tuple[str, ...] | None = Non
 
     A rule over two columns is counted at the last column that it clears, without a value.
     """
-    found = []
+    found: dict[str, list[Any]] = {name: [] for name in PROBLEM_COLUMNS}
+
+    def note(holds: pa.Array, column: str, reason: str, values: pa.Array | None = None) -> None:
+        if pc.all(holds).as_py() is not False:  # null where there is no value at all
+            return
+        where = np.flatnonzero(pc.fill_null(pc.invert(holds), False))
+        found["row"] += where.tolist()
+        found["column"] += [column] * len(where)
+        found["reason"] += [reason] * len(where)
+        raw = [None] * len(where) if values is None else values.take(pa.array(where)).to_pylist()
+        found["raw_value"] += raw
+
     for rule in terms.rules if only is None else ():
         holds = OPERATORS[rule.op](rows[rule.left], rows[rule.right])
-        found.append(_cases(holds, rule.clears[-1], rule.reason))
+        note(holds, rule.clears[-1], rule.reason)
     for column in terms.columns:
         if only is None or column.name in only:
-            values = rows[column.name]
-            found += [
-                _cases(holds, column.name, reason, values)
-                for reason, holds in _held(values, column)
-            ]
-    nothing = {"row": pd.Series(dtype="int64"), "column": [], "reason": [], "raw_value": []}
-    broken = [cases for cases in found if cases is not None]
-    return pd.concat(broken, ignore_index=True) if broken else pd.DataFrame(nothing)
+            for reason, holds in _held(rows[column.name], column):
+                note(holds, column.name, reason, rows[column.name])
+    # Values as they are: of whole numbers with a gap pandas would make fractions.
+    return pd.DataFrame(found, dtype=object).astype({"row": "int64"})
 
 
 def _held(values: pa.Array, column: Column) -> Iterator[tuple[str, pa.Array]]:
@@ -155,23 +164,6 @@ def _matches(values: pa.ChunkedArray, pattern: str) -> pa.Array:
 def _bound(bound: float, values: pa.Array) -> pa.Scalar:
     is_decimal = pa.types.is_decimal(values.type)
     return pa.scalar(Decimal(str(bound)) if is_decimal else bound)
-
-
-def _cases(
-    holds: pa.Array, column: str, reason: str, values: pa.Array | None = None
-) -> pd.DataFrame | None:
-    if pc.all(holds).as_py() is not False:  # null where there is no value at all
-        return None
-    where = np.flatnonzero(pc.fill_null(pc.invert(holds), False))
-    raw = [None] * len(where) if values is None else values.take(pa.array(where)).to_pylist()
-    return pd.DataFrame(
-        {
-            "row": where,
-            "column": column,
-            "reason": reason,
-            "raw_value": pd.Series(raw, dtype=object),
-        }
-    )
 
 
 def _without(rows: pa.Table, failed: pd.DataFrame, terms: Contract) -> pa.Table:

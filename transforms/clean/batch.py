@@ -66,7 +66,7 @@ class Batch:
         self.contract = contract
         self._size = len(raw)
         self._columns: dict[str, pa.Array] = {}
-        self._problems: list[pd.DataFrame] = []
+        self._problems: dict[str, list[Any]] = {name: [] for name in PROBLEM_COLUMNS}
         self._memory = memory or Memory()
         self._texts: dict[str, Texts] = {}
         self._repaired = np.zeros(len(raw), dtype=bool)
@@ -139,7 +139,9 @@ class Batch:
         for name, values in zip(filled, found.columns, strict=True):
             self._put(name, values, given)
         if found.reasons.null_count < len(found.reasons):
-            self._note(field, filled[0], given.by_row(found.reasons))
+            reasons = given.by_row(found.reasons)
+            rows = np.flatnonzero(pc.is_valid(reasons)).tolist()
+            self.problem(filled[0], rows, reasons.drop_null().to_pylist(), field)
 
     def _parsed(
         self, texts: pa.Array, columns: str | Sequence[str | None], parser: Callable[[str], Any]
@@ -260,12 +262,12 @@ class Batch:
         if count:
             self._warnings[code, column] += count
 
-    def problem(self, column: str, rows: Sequence[int], reason: str, raw: Sequence[Any]) -> None:
-        """Records unusable values by position of their row."""
-        if len(rows):
-            self._problems.append(
-                pd.DataFrame({"row": rows, "column": column, "reason": reason, "raw_value": raw})
-            )
+    def problem(self, column: str, rows: list[int], reasons: list[str], field: str) -> None:
+        """Records unusable values by position of their row, with the text of their field."""
+        self._problems["row"] += rows
+        self._problems["column"] += [column] * len(rows)
+        self._problems["reason"] += reasons
+        self._problems["raw_value"] += self.raw[field].iloc[rows].tolist()
 
     def cleaned(self) -> Cleaned:
         self._put("is_repaired", pa.array(self._repaired))
@@ -273,12 +275,7 @@ class Batch:
             [self.column(c.name).cast(c.arrow) for c in self.contract.columns],
             self.contract.schema(),
         )
-        problems = (
-            pd.concat(self._problems, ignore_index=True)
-            if self._problems
-            else pd.DataFrame(columns=PROBLEM_COLUMNS)
-        )
-        return Cleaned(rows, problems, self._warnings)
+        return Cleaned(rows, pd.DataFrame(self._problems), self._warnings)
 
     def _put(self, name: str, values: pa.Array, texts: Texts | None = None) -> None:
         """The only way to fill a column: it removes personal data as the contract says.
@@ -301,19 +298,6 @@ class Batch:
                     cells[position] = None
                     unread.setdefault(position, "too large")
             return pa.array(cells, type=kind)
-
-    def _note(self, field: str, column: str, reasons: pa.Array) -> None:
-        where = np.flatnonzero(pc.is_valid(reasons))
-        self._problems.append(
-            pd.DataFrame(
-                {
-                    "row": where,
-                    "column": column,
-                    "reason": reasons.drop_null().to_pylist(),
-                    "raw_value": self.raw[field].iloc[where].tolist(),
-                }
-            )
-        )
 
 
 def _digits(texts: pa.Array) -> tuple[pa.Array]:

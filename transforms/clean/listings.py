@@ -126,7 +126,7 @@ def _doubt_ladders(batch: Batch) -> None:
     rows = ladders[rising].tolist()
     for column in ("price_min", "price_max"):
         batch.copy(column, column, where=pa.array(~np.isin(np.arange(len(tiers)), rows)))
-    batch.problem("price_min", rows, "ladder does not fall", batch.raw["price"].iloc[rows].tolist())
+    batch.problem("price_min", rows, ["ladder does not fall"] * len(rows), "price")
 
 
 def _metrics(batch: Batch, context: Context) -> None:

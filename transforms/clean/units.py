@@ -22,4 +22,4 @@ def unit_apart(batch: Batch, field: str) -> None:
     is_blank = pc.is_null(pa.array(batch.texts(field), pa.string()))
     batch.fill(field, pc.if_else(is_blank, within, pc.if_else(differ, None, apart)))
     rows = np.flatnonzero(differ).tolist()
-    batch.problem(field, rows, "two units", batch.raw[field].iloc[rows].tolist())
+    batch.problem(field, rows, ["two units"] * len(rows), field)
