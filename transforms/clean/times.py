@@ -49,6 +49,9 @@ def _read(texts: pa.Array, form: str, zone: str) -> pa.Array:
         pc.greater_equal(years, PLAUSIBLE_YEARS.start), pc.less(years, PLAUSIBLE_YEARS.stop)
     )
     wall = pc.if_else(pc.and_(as_written, plausible), wall, None)
-    at = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="earliest")
-    is_there = pc.equal(pc.local_timestamp(at), wall)
-    return pc.if_else(is_there, at.cast(pa.timestamp("us", tz="UTC")), None)
+    try:
+        at = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="raise")
+    except ValueError:  # one of them is in an hour that summer time skips
+        at = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="earliest")
+        at = pc.if_else(pc.equal(pc.local_timestamp(at), wall), at, None)
+    return at.cast(pa.timestamp("us", tz="UTC"))
