@@ -72,8 +72,7 @@ def check(
             "reason": (first["column"] + ": " + first["reason"]).to_numpy(),
             "raw_value": [None if pd.isna(v) else str(v) for v in first["raw_value"]],
             "raw_row": [
-                json.dumps({k: v for k, v in record.items() if v is not None}, ensure_ascii=False)
-                for record in _records(raw.iloc[bad_rows])
+                json.dumps(record, ensure_ascii=False) for record in _records(raw.iloc[bad_rows])
             ],
         }
     )
@@ -92,9 +91,13 @@ def check(
     )
 
 
-def _records(raw: pd.DataFrame) -> list[dict[str, str | None]]:
-    found: list[dict[str, str | None]] = pa.Table.from_pandas(raw, preserve_index=False).to_pylist()
-    return found
+def _records(raw: pd.DataFrame) -> Iterator[dict[str, str]]:
+    """The cells that each row fills, by raw name; of a row that fills none, nothing."""
+    columns = {name: raw[name].tolist() for name in raw}
+    for place in range(len(raw)):
+        yield {
+            f"{name}": cells[place] for name, cells in columns.items() if not pd.isna(cells[place])
+        }
 
 
 def failures(rows: pa.Table, terms: Contract, only: tuple[str, ...] | None = None) -> pd.DataFrame:

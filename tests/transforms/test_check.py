@@ -16,8 +16,10 @@ import pytest
 
 from tests.transforms.typed import frame
 from transforms import DATASETS
-from transforms.check import failures
+from transforms.check import check, failures
+from transforms.clean import CLEANERS, Context
 from transforms.contracts import Column, contract
+from transforms.markets import market
 
 OPERATORS = {"<=": operator.le, "<": operator.lt}
 TEXTS = [
@@ -51,6 +53,28 @@ NUMBERS = [
     1_000_000_001,
 ]
 MOMENTS = [datetime(2022, 6, day, tzinfo=UTC) for day in (1, 2, 30)]
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize(
+    ("rows", "kept"),
+    [
+        ([{}, {}], ["{}", "{}"]),
+        (
+            [{"country": None, "title": ""}, {"country": "Atlantis"}],
+            ['{"title": ""}', '{"country": "Atlantis"}'],
+        ),
+    ],
+)
+def test_a_rejected_row_is_kept_with_the_cells_that_it_fills(
+    dataset: str, rows: list[dict[str, str | None]], kept: list[str]
+) -> None:
+    raw = pd.DataFrame(rows, dtype="str")
+    context = Context(date(2022, 6, 30), market("PK"), b"key")
+    found = check(CLEANERS[dataset](raw, context), raw, dataset)
+    assert not found.is_accepted.any()
+    assert found.rejected["row"].tolist() == [0, 1]
+    assert found.rejected["raw_row"].tolist() == kept
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

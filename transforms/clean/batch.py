@@ -275,7 +275,8 @@ class Batch:
             [self.column(c.name).cast(c.arrow) for c in self.contract.columns],
             self.contract.schema(),
         )
-        return Cleaned(rows, pd.DataFrame(self._problems), self._warnings)
+        problems = pd.DataFrame(self._problems).astype({"row": "int64"})
+        return Cleaned(rows, problems, self._warnings)
 
     def _put(self, name: str, values: pa.Array, texts: Texts | None = None) -> None:
         """The only way to fill a column: it removes personal data as the contract says.
