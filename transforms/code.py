@@ -17,8 +17,9 @@ from typing import Any
 
 TRANSFORMS = Path(__file__).parent
 DECIDING = (".py", ".toml", ".sql", ".csv", ".j2", ".css")
-# What cannot change a loaded row: where files come from, what is done with rows that are loaded,
-# and when. `tests/transforms/test_code.py` holds it to what the reading of a row imports.
+# What cannot change a loaded row, by the beginnings of names: where files come from, what is done
+# with rows that are loaded, and when. `tests/transforms/test_code.py` holds it to what the reading
+# of a row imports.
 NOT_OF_A_ROW = (
     "sources/",
     "draft/",

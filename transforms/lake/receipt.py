@@ -18,7 +18,7 @@ VERSION = 3
 
 Status = Literal["ok", "partial", "held", "refused", "missing"]
 Extent = Literal["census", "window", "sample"]
-PLAIN = (str, int, bool, NoneType)
+PLAIN = (str, int, bool, NoneType)  # types that JSON gives as they are
 # Nights whose rows count: complete, or cut at a page cap, which says nothing about absent rows.
 USABLE: tuple[Status, ...] = ("ok", "partial")
 # Nights without any rows read.
