@@ -5,12 +5,12 @@ It is the commit of a night and the only list of its part files. `receipt_schema
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, date, datetime
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
+
+import msgspec
 
 from transforms.code import code_version
 
@@ -18,7 +18,6 @@ VERSION = 3
 
 Status = Literal["ok", "partial", "held", "refused", "missing"]
 Extent = Literal["census", "window", "sample"]
-PLAIN = (str, int, bool, NoneType)  # types that JSON gives as they are
 # Nights whose rows count: complete, or cut at a page cap, which says nothing about absent rows.
 USABLE: tuple[Status, ...] = ("ok", "partial")
 # Nights without any rows read.
@@ -131,26 +130,26 @@ class Receipt:
     status: Status
     code_version: str
     started_at: datetime
-    version: int = VERSION
-    revision: int = 0
-    exported_at: datetime | None = None
-    is_late: bool = False
-    layout: str | None = None
-    extent: Extent | None = None
-    sources: tuple[Source, ...] = ()
+    version: int
+    revision: int
+    exported_at: datetime | None
+    is_late: bool
+    layout: str | None
+    extent: Extent | None
+    sources: tuple[Source, ...]
     # Not what the night is, but how it was listed: two listings of the same bytes are equal.
-    listed: tuple[Listed, ...] | None = field(default=None, compare=False)
-    content: str | None = None
-    rows_hash: str | None = None
-    rows: Rows = Rows()
-    reasons: dict[str, int] = field(default_factory=dict)
-    value_rejects: dict[str, dict[str, int]] = field(default_factory=dict)
-    drift: Drift = Drift()
-    parts: tuple[Part, ...] = ()
-    warnings: tuple[Warned, ...] = ()
-    replaced: tuple[Replaced, ...] = ()
-    reason: str | None = None
-    seconds: float = 0.0
+    listed: tuple[Listed, ...] | None = field(compare=False)
+    content: str | None
+    rows_hash: str | None
+    rows: Rows
+    reasons: dict[str, int]
+    value_rejects: dict[str, dict[str, int]]
+    drift: Drift
+    parts: tuple[Part, ...]
+    warnings: tuple[Warned, ...]
+    replaced: tuple[Replaced, ...]
+    reason: str | None
+    seconds: float
 
     @property
     def is_usable(self) -> bool:
@@ -174,8 +173,32 @@ class Receipt:
 
 def new_receipt(dataset: str, night: date, status: Status = "ok") -> Receipt:
     """An empty receipt, for a night about which nothing is known yet."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return Receipt(dataset, night, status, code_version(), now)
+    return Receipt(
+        dataset=dataset,
+        export_date=night,
+        status=status,
+        code_version=code_version(),
+        started_at=datetime.now(UTC).replace(microsecond=0),
+        version=VERSION,
+        revision=0,
+        exported_at=None,
+        is_late=False,
+        layout=None,
+        extent=None,
+        sources=(),
+        listed=None,
+        content=None,
+        rows_hash=None,
+        rows=Rows(),
+        reasons={},
+        value_rejects={},
+        drift=Drift(),
+        parts=(),
+        warnings=(),
+        replaced=(),
+        reason=None,
+        seconds=0.0,
+    )
 
 
 def from_json(found: Mapping[str, Any]) -> Receipt:
@@ -183,15 +206,20 @@ def from_json(found: Mapping[str, Any]) -> Receipt:
 
     Raises ValueError, naming the place, if it is invalid.
     """
-    receipt: Receipt = _reader(Receipt)(_migrated(dict(found)))
-    if receipt.version != VERSION:
-        raise ValueError(
-            f"version {receipt.version} is newer than this code, which reads {VERSION}"
-        )
+    told = _migrated(dict(found))
+    if told["version"] != VERSION:
+        number = told["version"]
+        raise ValueError(f"version {number} is newer than this code, which reads {VERSION}")
+    if isinstance(rows := told.get("rows"), dict):
+        told["rows"] = {"in_" if key == "in" else key: count for key, count in rows.items()}
+    try:
+        receipt = msgspec.convert(told, Receipt)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{error}") from None
     if receipt.dataset not in OWN_EXTENT:
         raise ValueError(f"{receipt.dataset} is not a dataset")
-    rows = receipt.rows
-    is_counted = None not in (rows.in_, rows.accepted, rows.rejected, rows.duplicate)
+    of = receipt.rows
+    is_counted = None not in (of.in_, of.accepted, of.rejected, of.duplicate)
     has_rows = any(p.part == "rows" for p in receipt.parts)
     if receipt.status not in UNREAD and not (
         has_rows and is_counted and receipt.content and receipt.extent
@@ -251,125 +279,3 @@ def _encoded(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_encoded(v) for v in value]
     return value.isoformat() if isinstance(value, date) else value
-
-
-@cache
-def typed_fields(kind: type) -> dict[str, Any]:
-    """Types of a record's fields."""
-    return get_type_hints(kind)
-
-
-class _Misfit(ValueError):
-    """A value that does not have its declared type, with its place."""
-
-    def __init__(self, what: str, path: str = "") -> None:
-        super().__init__(f"it{path} {what}")
-        self.what, self.path = what, path
-
-    def at(self, place: str) -> "_Misfit":
-        """The same, of the record or list that holds the value at that place."""
-        return _Misfit(self.what, f"{place}{self.path}")
-
-
-@cache
-def _reader(kind: Any) -> Callable[[Any], Any]:
-    """What makes a value of a type of its JSON; it raises _Misfit for any other.
-
-    Made once per type, for a build reads every receipt of the lake several times.
-    """
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin in (UnionType, Union):
-        (some,) = [_reader(k) for k in inner if k is not NoneType]
-        return lambda value: None if value is None else some(value)
-    if origin is Literal:
-        return _checked(lambda value: value in inner, " or ".join(inner))
-    if origin is tuple:
-        return _list_reader(_reader(inner[0]))
-    if origin is dict:
-        return _dict_reader(_reader(inner[1]))
-    if is_dataclass(kind):
-        return _record_reader(kind)
-    if kind in (date, datetime):
-        return _time_reader(kind)
-    if kind is float:
-        return _checked(lambda value: type(value) in (int, float), "number")
-    return _checked(lambda value: type(value) is kind, kind.__name__)
-
-
-def _checked(fits: Callable[[Any], bool], name: str) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if fits(value):
-            return value
-        raise _Misfit(f"is {type(value).__name__}, not {name}")
-
-    return read
-
-
-def _time_reader(kind: Any) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        try:
-            return kind.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise _Misfit(f"is not a {kind.__name__}") from None
-
-    return read
-
-
-def _list_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if not isinstance(value, list):
-            raise _Misfit(f"is {type(value).__name__}, not list")
-        found = []
-        for place, one in enumerate(value):
-            try:
-                found.append(of_one(one))
-            except _Misfit as wrong:
-                raise wrong.at(f"[{place}]") from None
-        return tuple(found)
-
-    return read
-
-
-def _dict_reader(of_one: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise _Misfit(f"is {type(value).__name__}, not dict")
-        found = {}
-        for key, one in value.items():
-            try:
-                found[key] = of_one(one)
-            except _Misfit as wrong:
-                raise wrong.at(f".{key}") from None
-        return found
-
-    return read
-
-
-def _plain(kind: Any) -> tuple[type, ...]:
-    """The types of which a value of that kind is taken as it is."""
-    kinds = get_args(kind) if get_origin(kind) in (UnionType, Union) else (kind,)
-    return tuple(k for k in kinds if k in PLAIN)
-
-
-def _record_reader(kind: Any) -> Callable[[Any], Any]:
-    # Most values are plain, and are told by their type without a call.
-    readers = [
-        (name, _key(name), _plain(of), _reader(of)) for name, of in typed_fields(kind).items()
-    ]
-
-    def read(value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise _Misfit(f"is {type(value).__name__}, not dict")
-        found = {}
-        for name, key, plain, of_one in readers:
-            if key in value:
-                one = value[key]
-                try:
-                    found[name] = one if type(one) in plain else of_one(one)
-                except _Misfit as wrong:
-                    raise wrong.at(f".{key}") from None
-            elif (kind, name) != (Warned, "example"):
-                raise _Misfit(f"has no {key}")
-        return kind(**found)
-
-    return read

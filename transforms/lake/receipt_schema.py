@@ -5,9 +5,9 @@ from dataclasses import is_dataclass
 from datetime import date, datetime
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from transforms.lake.receipt import VERSION, Receipt, Warned, typed_fields
+from transforms.lake.receipt import VERSION, Receipt, Warned
 
 FILE = Path(__file__).parents[2] / "docs" / "receipt.schema.json"
 PLAIN: dict[Any, dict[str, Any]] = {
@@ -47,7 +47,7 @@ def _of(kind: Any) -> dict[str, Any]:
     if origin is dict:
         return {"type": "object", "additionalProperties": _of(inner[1])}
     if is_dataclass(kind):
-        properties = {name.rstrip("_"): _of(of) for name, of in typed_fields(kind).items()}  # type: ignore[arg-type]
+        properties = {name.rstrip("_"): _of(of) for name, of in get_type_hints(kind).items()}
         return {
             "type": "object",
             "description": " ".join((kind.__doc__ or "").split()),

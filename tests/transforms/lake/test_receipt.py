@@ -114,15 +114,22 @@ def test_a_receipt_of_newer_code_is_not_guessed_at(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"rows": {"in": 3}}, "it.rows has no accepted"),
-        ({"status": "fine"}, "it.status is str"),
-        ({"export_date": "yesterday"}, "it.export_date is not a date"),
+        ({"rows": {"in": "3"}}, r"got `str` - at `\$.rows.in"),
+        ({"rows": {"in": 3}}, "a night that is ok has rows, counts, content and extent"),
+        ({"status": "fine"}, r"Invalid enum value 'fine' - at `\$.status`"),
+        ({"export_date": "yesterday"}, r"date - at `\$.export_date`"),
         ({"dataset": "buyers"}, "buyers is not a dataset"),
-        ({"sources": [1]}, r"it.sources\[0\] is int"),
-        ({"is_late": 0}, "it.is_late is int, not bool"),
+        ({"sources": [1]}, r"got `int` - at `\$.sources\[0\]`"),
+        ({"is_late": 0}, r"Expected `bool`, got `int` - at `\$.is_late`"),
         ({"content": None}, "a night that is ok has rows, counts, content and extent"),
     ],
 )
 def test_what_is_no_receipt_is_told_by_its_place(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         from_json({**MADE.as_json(), **change})
+
+
+@pytest.mark.parametrize("key", sorted(set(MADE.as_json()) - {"version"}))
+def test_a_receipt_without_one_of_its_keys_is_not_read(key: str) -> None:
+    with pytest.raises(ValueError, match=f"missing required field `{key}`"):
+        from_json({k: v for k, v in MADE.as_json().items() if k != key})
