@@ -22,9 +22,9 @@ ORDER = """
     place.bucket settings layouts
     corrections sheets deliveries deliveries.manifest deliveries.exports deliveries.whole
     deliveries.landing deliveries.unpack read clean check fits shift draft lake.receipt
-    lake.receipt_schema lake.lake lake lake.seen lake.commit lake.across_rows lake.gates pieces
-    lake.partition lake.fold lake.account lake.months lake.history staging night retry inspection
-    backfill sample
+    lake.receipt_schema lake.known lake.lake lake lake.seen lake.commit lake.across_rows lake.gates
+    pieces lake.partition lake.fold lake.account lake.months lake.history staging night retry
+    inspection backfill sample
 """
 LAYERS = ORDER.split()
 # Files and folders of warehouse; none may import a later one.

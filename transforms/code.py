@@ -31,6 +31,7 @@ NOT_OF_A_ROW = (
     "lake/fold.py",
     "lake/gates.py",
     "lake/history.py",
+    "lake/known.py",
     "lake/lake.py",
     "lake/months.py",
     "lake/seen.py",

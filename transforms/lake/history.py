@@ -38,10 +38,10 @@ TOLD_EVERY = 30  # seconds
 def settle(lake: Lake, dataset: str, settings: Settings, thorough: bool = False) -> None:
     """Judges every night and updates the folds. Call with the dataset's lock held.
 
-    The folds of a finished month are not looked at again, unless `thorough`: its own files are
-    made of them.
+    The receipts and folds of a finished month are not looked at again, unless `thorough`: its own
+    files are made of them.
     """
-    chain = _judged_chain(lake, dataset, settings)
+    chain = _judged_chain(lake, dataset, settings, thorough)
     last = len(chain) - 1
     finished = months.finished(lake, dataset, chain)
     done = {k.night for m in finished if not thorough and m.files() is not None for k in m.links}
@@ -58,6 +58,7 @@ def settle(lake: Lake, dataset: str, settings: Settings, thorough: bool = False)
     for month in finished:
         if not (month.is_whole() if thorough else month.files() is not None):
             months.make(month, settings)
+    lake.note_months(dataset)
     _prune(lake, dataset, chain, settings)
 
 
@@ -88,11 +89,11 @@ def faults(lake: Lake, dataset: str) -> list[str]:
     return found
 
 
-def _judged_chain(lake: Lake, dataset: str, settings: Settings) -> list[Link]:
+def _judged_chain(lake: Lake, dataset: str, settings: Settings, thorough: bool) -> list[Link]:
     usable: list[Receipt] = []
     good: list[GoodNight] = []
     brought: dict[str, date] = {}
-    receipts = lake.receipts(dataset)
+    receipts = lake.receipts(dataset, thorough=thorough)
     released = {name.stem for name in lake.named("releases", dataset)}
     covered = exports.days_covered(settings.beside, [r.export_date for r in receipts])
     for receipt in receipts:
@@ -277,8 +278,10 @@ def unneeded(
     states = [state_of(lake, dataset, night) for night in looked if night not in kept]
     named = {f"{n}" for n in nights} | {f"{n:%Y-%m}" for n in nights}
     named -= {f"{n:%Y-%m}" for n in nights[-1:]}
-    folders = lake.named("history", dataset)
-    return [s for s in states if lake.place.has(s)] + [f for f in folders if f.name not in named]
+    folders = lake.place.children(PurePosixPath("history", dataset))
+    return [s for s in states if lake.place.has(s)] + [
+        f.name for f in folders if f.file not in named
+    ]
 
 
 def _with_state(lake: Lake, nights: list[date]) -> set[date]:

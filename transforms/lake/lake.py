@@ -16,17 +16,17 @@ from typing import Any
 
 from transforms import DATASETS
 from transforms.errors import Damaged, SettingsError
+from transforms.lake.known import Known, Marked
 from transforms.lake.receipt import Part, Receipt, from_json
 from transforms.lease import Lock, final_step, leased
-from transforms.place import Place, Unsound, read_json, write_json
+from transforms.place import Place, Stored, Unsound, read_json, write_json
 from transforms.place.folder import Folder
 from transforms.storage import damage, sealed, unsealed
 
 log = logging.getLogger(__name__)
 
-# Receipts by their file and its bytes: of thousands of nights only those that have changed are
-# understood again.
-_READ: dict[tuple[str, PurePosixPath], tuple[bytes, Receipt]] = {}
+# Receipts by their file and its bytes, which are understood once.
+_UNDERSTOOD: dict[tuple[str, PurePosixPath], tuple[bytes, Receipt]] = {}
 
 LOAD_AGAIN = (
     "run `outlook run --date {night}` to make it again, if the night's delivery still exists"
@@ -55,7 +55,7 @@ class Lake:
         self.until: date | None = None
         self._shown = f"{self}"
         # Receipts of the datasets that are locked: until they are let go, only this lake writes.
-        self._held: dict[str, list[Receipt] | None] = {}
+        self._held: dict[str, list[Marked] | None] = {}
 
     def as_of(self, night: date | None) -> "Lake":
         """The same lake for a reader that must see no later night: `receipts` leaves them out."""
@@ -97,42 +97,58 @@ class Lake:
             )
         return found
 
-    def receipts(self, dataset: str, damaged: dict[date, Damaged] | None = None) -> list[Receipt]:
+    def receipts(
+        self, dataset: str, damaged: dict[date, Damaged] | None = None, thorough: bool = False
+    ) -> list[Receipt]:
         """The counting receipt of every night, oldest night first.
 
+        Only those are read that may have changed since they were last read, all if `thorough`.
         Raises Damaged if one has changed since it was written: without its night, figures would
         change. With a dictionary given, such nights go there instead.
         """
         found = self._held.get(dataset)
-        if found is None or damaged is not None:
-            found = list(self._all_receipts(dataset, damaged))
+        if found is None or damaged is not None or thorough:
+            found = list(self._all_receipts(dataset, damaged, thorough))
             if dataset in self._held and not self.until and damaged is None:
                 self._held[dataset] = found
-        return [r for r in found if not self.until or r.export_date <= self.until]
+        of = (m.receipt for m in found)
+        return [r for r in of if not self.until or r.export_date <= self.until]
 
-    def _all_receipts(self, dataset: str, damaged: dict[date, Damaged] | None) -> Iterator[Receipt]:
-        with self.place.at_once(PurePosixPath("receipts", dataset)):
-            for night in self._nights(dataset):
+    def note_months(self, dataset: str) -> None:
+        """Writes down the receipts of finished months, so that later runs need not read each again;
+        call with the dataset's lock held."""
+        self.receipts(dataset)
+        Known(self.place, dataset).write(self._held[dataset] or ())
+
+    def _all_receipts(
+        self, dataset: str, damaged: dict[date, Damaged] | None, thorough: bool
+    ) -> Iterator[Marked]:
+        known = Known(self.place, dataset)
+        receipts = self.place.at_once(PurePosixPath("receipts", dataset))
+        with receipts, self.place.at_once(known.folder):
+            for night, listed in self._nights(dataset):
                 try:
-                    if found := self.receipt(dataset, night):
+                    if not thorough and (found := known.find(listed)):
                         yield found
+                    elif read := self.receipt(dataset, night):
+                        yield known.add(listed, read)
                 except Damaged as error:
                     if damaged is None:
                         raise
                     damaged[night] = error
 
-    def _nights(self, dataset: str) -> Iterator[date]:
+    def _nights(self, dataset: str) -> Iterator[tuple[date, Stored]]:
         """The nights that have a receipt, and that a reader may see."""
-        for name in self.named("receipts", dataset):
-            if fnmatch(name.name, "????-??-??.json"):
+        for listed in self.place.children(PurePosixPath("receipts", dataset)):
+            if fnmatch(listed.file, "????-??-??.json"):
                 try:
-                    night = date.fromisoformat(name.stem)
+                    night = date.fromisoformat(listed.file.removesuffix(".json"))
                 except ValueError:
                     what = "%s was ignored: its name is not a date"
-                    log.warning(what, self.place.shown(name))
+                    log.warning(what, self.place.shown(listed.name))
                     continue
                 if not self.until or night <= self.until:
-                    yield night
+                    yield night, listed
 
     def sound_receipt(self, dataset: str, night: date) -> Receipt | None:
         """The receipt, or None if it is damaged: for the run that replaces it."""
@@ -317,14 +333,14 @@ class Lake:
             raise Damaged(damage(str(fault), remedy)) from None
         if text is None:
             return None
-        if (known := _READ.get((self._shown, name))) and known[0] == text:
-            return known[1]
+        if (understood := _UNDERSTOOD.get((self._shown, name))) and understood[0] == text:
+            return understood[1]
         shown = self.place.shown(name)
         try:
             receipt = from_json(unsealed(text, shown, remedy))
         except ValueError as error:
             raise Damaged(damage(f"{shown} is not a receipt: {error}", remedy)) from None
-        _READ[self._shown, name] = (text, receipt)
+        _UNDERSTOOD[self._shown, name] = (text, receipt)
         return receipt
 
     @staticmethod

@@ -17,11 +17,17 @@ from transforms.storage import damage, sealed, unsealed
 
 @dataclass(frozen=True)
 class Stored:
-    """A file or folder, as its place lists it."""
+    """A file or folder, as its place lists it; a file's mark changes whenever the file does."""
 
-    name: PurePosixPath
+    below: PurePosixPath
+    file: str
     is_folder: bool
     changed: datetime
+    mark: str
+
+    @property
+    def name(self) -> PurePosixPath:
+        return self.below / self.file
 
 
 class Unsound(Exception):

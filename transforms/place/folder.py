@@ -109,7 +109,9 @@ class Folder:
 
 def _told(below: PurePosixPath, entry: os.DirEntry[str]) -> Stored | None:
     try:
-        at = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
+        now = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None  # it went meanwhile
-    return Stored(below / entry.name, entry.is_dir(), at)
+    at = datetime.fromtimestamp(now.st_mtime, UTC)
+    mark = f"{now.st_size} {now.st_mtime_ns} {now.st_ctime_ns}"
+    return Stored(below, entry.name, entry.is_dir(), at, mark)

@@ -130,7 +130,7 @@ def _stored(store: Store, lake: Lake, names: Iterable[PurePosixPath]) -> dict[st
 def _refuse_damaged(lake: Lake) -> None:
     """Raises Damaged for a receipt that cannot be read: its parts would not be backed up."""
     for dataset in DATASETS:
-        lake.receipts(dataset)
+        lake.receipts(dataset, thorough=True)
         for old in lake.replaced(dataset, FAULTY):
             if isinstance(old, Damaged):
                 raise old

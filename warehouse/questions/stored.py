@@ -26,7 +26,7 @@ def receipts(chosen: Settings) -> Iterator[str]:
     lake = Lake(chosen.place)
     for dataset in DATASETS:
         damaged: dict[date, Damaged] = {}
-        lake.receipts(dataset, damaged)
+        lake.receipts(dataset, damaged, thorough=True)
         yield from (str(error) for error in damaged.values())
         yield from _without_receipt(lake, dataset)
         replaced = lake.replaced(dataset, NOT_READ)
