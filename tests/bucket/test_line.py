@@ -333,7 +333,7 @@ def test_a_receipt_that_another_machine_wrote_again_is_read_again(
         here.write_receipt(receipt)
     with here.lock("sellers"):
         here.note_months("sellers")
-    assert here.place.has(PurePosixPath(known.FOLDER, "sellers", f"{nights[0]:%Y-%m}.json"))
+    assert here.place.has(PurePosixPath(known.BY_MONTH, "sellers", f"{nights[0]:%Y-%m}.json"))
     known._MEMORY.clear()
     assert there.receipts("sellers") == told
     told[1] = replace(told[1], reason="late")

@@ -19,7 +19,7 @@ from transforms.lake.receipt import VERSION, Receipt
 from transforms.place import Place, Stored, Unsound
 from transforms.storage import sha256_of
 
-FOLDER = "receipts_by_month"
+BY_MONTH = "receipts_by_month"
 # Seconds after which a mark is trusted: a file that is written twice within a tick of the file
 # system's clock keeps its mark.
 FRESH = 1.0
@@ -59,7 +59,7 @@ class Known:
     """What is known of the receipts of a dataset."""
 
     def __init__(self, place: Place, dataset: str) -> None:
-        self.place, self.folder = place, PurePosixPath(FOLDER, dataset)
+        self.place, self.folder = place, PurePosixPath(BY_MONTH, dataset)
         self._memory = _MEMORY.setdefault(place.shown(self.folder), _Memory())
         self._trusted_before = time.time() - FRESH
 

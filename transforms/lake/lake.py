@@ -16,7 +16,7 @@ from typing import Any
 
 from transforms import DATASETS
 from transforms.errors import Damaged, SettingsError
-from transforms.lake.known import Known, Marked
+from transforms.lake.known import BY_MONTH, Known, Marked
 from transforms.lake.receipt import Part, Receipt, from_json
 from transforms.lease import Lock, final_step, leased
 from transforms.place import Place, Stored, Unsound, read_json, write_json
@@ -106,32 +106,38 @@ class Lake:
         Raises Damaged if one has changed since it was written: without its night, figures would
         change. With a dictionary given, such nights go there instead.
         """
+        found = (m.receipt for m in self._marked(dataset, damaged, thorough))
+        return [r for r in found if not self.until or r.export_date <= self.until]
+
+    def note_months(self, dataset: str) -> None:
+        """Writes down the receipts of finished months, so that later runs need not read each again;
+        call with the dataset's lock held."""
+        found = self._marked(dataset)
+        with self.final_step(dataset):
+            Known(self.place, dataset).write(found)
+
+    def _marked(
+        self, dataset: str, damaged: dict[date, Damaged] | None = None, thorough: bool = False
+    ) -> list[Marked]:
         found = self._held.get(dataset)
         if found is None or damaged is not None or thorough:
             found = list(self._all_receipts(dataset, damaged, thorough))
             if dataset in self._held and not self.until and damaged is None:
                 self._held[dataset] = found
-        of = (m.receipt for m in found)
-        return [r for r in of if not self.until or r.export_date <= self.until]
-
-    def note_months(self, dataset: str) -> None:
-        """Writes down the receipts of finished months, so that later runs need not read each again;
-        call with the dataset's lock held."""
-        self.receipts(dataset)
-        Known(self.place, dataset).write(self._held[dataset] or ())
+        return found
 
     def _all_receipts(
         self, dataset: str, damaged: dict[date, Damaged] | None, thorough: bool
     ) -> Iterator[Marked]:
-        known = Known(self.place, dataset)
+        of_months = Known(self.place, dataset)
         receipts = self.place.at_once(PurePosixPath("receipts", dataset))
-        with receipts, self.place.at_once(known.folder):
+        with receipts, self.place.at_once(of_months.folder):
             for night, listed in self._nights(dataset):
                 try:
-                    if not thorough and (found := known.find(listed)):
+                    if not thorough and (found := of_months.find(listed)):
                         yield found
                     elif read := self.receipt(dataset, night):
-                        yield known.add(listed, read)
+                        yield of_months.add(listed, read)
                 except Damaged as error:
                     if damaged is None:
                         raise
@@ -306,7 +312,7 @@ class Lake:
         """Lock held while a night is committed, so that two runs cannot mix their history."""
         with leased(self.locks(dataset)[0]):
             with self.final_step(dataset):
-                for folder in ("receipts", "releases"):
+                for folder in ("receipts", BY_MONTH, "releases"):
                     self.place.tidy(PurePosixPath(folder, dataset))
             self._held[dataset] = None
             try:

@@ -73,7 +73,7 @@ def as_another_process(lake: Lake) -> list[Receipt]:
 
 
 def documents(lake: Lake) -> list[Path]:
-    return sorted(Path(f"{lake}", known.FOLDER, "listings").iterdir())
+    return sorted(Path(f"{lake}", known.BY_MONTH, "listings").iterdir())
 
 
 def test_only_receipts_of_the_last_month_are_read_again(lake: Lake, read_of: list[str]) -> None:
@@ -164,7 +164,7 @@ def test_a_mark_of_this_moment_is_not_trusted(
     monkeypatch.setattr(known, "FRESH", 60.0)
     known._MEMORY.clear()
     note_months(lake)
-    assert not Path(f"{lake}", known.FOLDER).exists()
+    assert not Path(f"{lake}", known.BY_MONTH).exists()
     read_of.clear()
     lake.receipts("listings")
     assert len(read_of) == len(NIGHTS)
