@@ -53,7 +53,7 @@ class Universe:
         return f"{self.market}-{self.seed}"
 
 
-UNIVERSES = (Universe("PK", 1), Universe("PK", 2), Universe("IN", 1))
+UNIVERSES = (Universe("PK", 1), Universe("IN", 1), *([Universe("PK", 2)] if ORDERS > 2 else []))
 
 Rows = Counter[tuple[tuple[str, Any], ...]]
 Step = tuple[str, str]

@@ -1,6 +1,6 @@
 """Publication: readers see one whole version, old or new, whatever is published meanwhile.
 
-Twenty publications under two readers; `OUTLOOK_TEST_PUBLICATIONS=200` makes more, under four.
+Twelve publications under two readers; `OUTLOOK_TEST_PUBLICATIONS=200` makes more, under four.
 """
 
 import hashlib
@@ -33,12 +33,12 @@ from warehouse.models import Check, Model, models
 
 KEY = "a key for tests, longer than thirty-two characters"
 FIRST = date(2022, 6, 18)
-NIGHTS = 24  # over the end of a fiscal year; three of them cannot be published
-PUBLICATIONS = int(os.environ.get("OUTLOOK_TEST_PUBLICATIONS", "20"))
-READERS = 2 if PUBLICATIONS == 20 else 4
+NIGHTS = 16  # over the end of a fiscal year; three of them cannot be published
+PUBLICATIONS = int(os.environ.get("OUTLOOK_TEST_PUBLICATIONS", "12"))
+READERS = 2 if PUBLICATIONS == 12 else 4
 PATIENCE = 3600  # seconds: only what hangs takes so long, however busy the machine is
-LEAST_READS = 40
-LEAST_VERSIONS = 8
+LEAST_READS = 24
+LEAST_VERSIONS = 5
 REPORT = (
     "headline",
     "sellers_by_city",
@@ -139,7 +139,7 @@ def stay_connected(file: Path, stop: Path, found: Path) -> None:
 
 def look_in_a_loop(file: Path, stop: Path, found: Path) -> None:
     """Only looks whether the file is there, half of the time without a rest: a gap of microseconds
-    in each of twenty publications shows."""
+    in each of a dozen publications shows."""
     os.nice(5)  # what the others leave of two cores is plenty
     looks, gaps = 0, []
     while not stop.exists():
