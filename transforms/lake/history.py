@@ -278,10 +278,8 @@ def unneeded(
     states = [state_of(lake, dataset, night) for night in looked if night not in kept]
     named = {f"{n}" for n in nights} | {f"{n:%Y-%m}" for n in nights}
     named -= {f"{n:%Y-%m}" for n in nights[-1:]}
-    folders = lake.place.children(PurePosixPath("history", dataset))
-    return [s for s in states if lake.place.has(s)] + [
-        f.name for f in folders if f.file not in named
-    ]
+    folders = lake.named("history", dataset)
+    return [s for s in states if lake.place.has(s)] + [f for f in folders if f.name not in named]
 
 
 def _with_state(lake: Lake, nights: list[date]) -> set[date]:

@@ -1,32 +1,33 @@
 """Receipts that need not be read again.
 
-A store lists every file with a mark that changes whenever the file does. A receipt that is listed
-with the mark under which it was read is known: to this process, or, in a finished month, from the
-month's document. It holds the receipts of all its nights, so that a run opens a few documents
-instead of thousands of receipts.
+A folder lists each receipt with a mark that changes whenever its file does. While the mark is that
+under which a receipt was read, the receipt is known: to this process, or, in a finished month, from
+the month's document. It holds the receipts of all its nights, so that a run reads a few documents
+instead of thousands of receipts. A bucket gives no marks: what was read of it is kept here anyway.
 """
 
-import time
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from transforms.lake.receipt import VERSION, Receipt
-from transforms.place import Place, Stored, Unsound
+from transforms.code import rules_of
+from transforms.lake.receipt import Receipt
+from transforms.place import Place, Unsound
 from transforms.storage import sha256_of
 
+log = logging.getLogger(__name__)
+
 BY_MONTH = "receipts_by_month"
-# Seconds after which a mark is trusted: a file that is written twice within a tick of the file
-# system's clock keeps its mark.
-FRESH = 1.0
 
 
 class Marked(msgspec.Struct, frozen=True):
-    """A receipt, the name of its file, and the mark under which it was listed when it was read."""
+    """A receipt, the name of its file, and the mark that the file had when it was read."""
 
     file: str
     mark: str
@@ -38,8 +39,9 @@ class Marked(msgspec.Struct, frozen=True):
 
 
 class _Document(msgspec.Struct):
-    """A month's document; `sha256` is of the text of `receipts`."""
+    """A month's document: the code that read its receipts, and the hash of their text."""
 
+    code: str
     sha256: str
     receipts: msgspec.Raw
 
@@ -61,37 +63,47 @@ class Known:
     def __init__(self, place: Place, dataset: str) -> None:
         self.place, self.folder = place, PurePosixPath(BY_MONTH, dataset)
         self._memory = _MEMORY.setdefault(place.shown(self.folder), _Memory())
-        self._trusted_before = time.time() - FRESH
 
-    def find(self, listed: Stored) -> Marked | None:
-        """The receipt that is listed so, if it is known."""
-        file, read = listed.file, self._memory.read
-        found = read.get(file)
-        if found is None or found.mark != listed.mark:
+    def find(self, file: str, mark: str) -> Marked | None:
+        """The receipt in a file with that mark, if it is known."""
+        if not mark:
+            return None
+        found = self._memory.read.get(file)
+        if found is None or found.mark != mark:
             self._look_up(file[: len("2022-06")])
-            found = read.get(file)
-        return found if found and found.mark == listed.mark else None
+            found = self._memory.read.get(file)
+        return found if found and found.mark == mark else None
 
-    def add(self, listed: Stored, receipt: Receipt) -> Marked:
+    def add(self, file: str, mark: str, receipt: Receipt) -> Marked:
         """Takes note of a receipt that was just read."""
-        found = Marked(listed.file, listed.mark, receipt)
-        if listed.changed.timestamp() < self._trusted_before:
-            self._memory.read[found.file] = found
+        found = Marked(file, mark, receipt)
+        if mark:
+            self._memory.read[file] = found
         return found
 
-    def write(self, all_of_them: Iterable[Marked]) -> None:
-        """Brings the documents of finished months up to date; call with the dataset's lock held,
-        and with the receipts of all nights in order."""
+    def unwritten(self, all_of_them: Iterable[Marked]) -> dict[str, list[Marked]]:
+        """The finished months whose documents do not say this, of the receipts of all nights in
+        order; without those of which a receipt has no mark."""
         months = [(month, list(of)) for month, of in groupby(all_of_them, lambda m: m.month)]
-        for month, of in months[:-1]:
+        with_marks = {month: of for month, of in months[:-1] if all(m.mark for m in of)}
+        for month in with_marks:
             self._look_up(month)
-            is_settled = all(m is self._memory.read.get(m.file) for m in of)
-            if is_settled and self._memory.documents[month] != of:
-                with suppress(UnicodeEncodeError):  # half a surrogate pair, in a delivered header
-                    receipts = msgspec.json.encode(of)
-                    document = _Document(sha256_of(receipts.decode()), msgspec.Raw(receipts))
+        return {m: of for m, of in with_marks.items() if self._memory.documents[m] != of}
+
+    def write(self, months: dict[str, list[Marked]]) -> None:
+        """Writes the documents of months; a fault of the disk stops nobody, for all that they say
+        stands in the receipts."""
+        for month, of in months.items():
+            with suppress(UnicodeEncodeError):  # half a surrogate pair, in a delivered header
+                receipts = msgspec.json.encode(of)
+                hashed = sha256_of(receipts.decode())
+                document = _Document(_code(), hashed, msgspec.Raw(receipts))
+                try:
                     self.place.write(self._name(month), msgspec.json.encode(document))
-                self._memory.documents[month] = of
+                except OSError as error:
+                    what = "%s was not written: %s. Receipts are read one by one instead."
+                    log.warning(what, self.place.shown(self._name(month)), error)
+            self._memory.documents[month] = of
 
     def _look_up(self, month: str) -> None:
         """Reads a month's document, once in a process."""
@@ -100,18 +112,22 @@ class Known:
             self._memory.read |= {m.file: m for m in found if m.file not in self._memory.read}
 
     def _read(self, month: str) -> list[Marked]:
-        """What a month's document holds; nothing if it is not there, is damaged, or was written by
-        code with other receipts."""
+        """What a month's document holds; nothing if it is not there, cannot be read, is damaged, or
+        was written by other code."""
         try:
             text = self.place.read(self._name(month))
             document = msgspec.json.decode(text or b"", type=_Document)
             receipts = bytes(document.receipts)
-            if sha256_of(receipts.decode()) != document.sha256:
+            if (document.code, document.sha256) != (_code(), sha256_of(receipts.decode())):
                 return []
-            found = msgspec.json.decode(receipts, type=list[Marked])
-        except (Unsound, msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.json.decode(receipts, type=list[Marked])
+        except (Unsound, OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return []
-        return [m for m in found if m.receipt.version == VERSION]
 
     def _name(self, month: str) -> PurePosixPath:
         return self.folder / f"{month}.json"
+
+
+@cache
+def _code() -> str:
+    return rules_of([("receipt.py", Path(__file__).with_name("receipt.py"))])

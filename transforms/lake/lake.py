@@ -19,7 +19,7 @@ from transforms.errors import Damaged, SettingsError
 from transforms.lake.known import BY_MONTH, Known, Marked
 from transforms.lake.receipt import Part, Receipt, from_json
 from transforms.lease import Lock, final_step, leased
-from transforms.place import Place, Stored, Unsound, read_json, write_json
+from transforms.place import Place, Unsound, read_json, write_json
 from transforms.place.folder import Folder
 from transforms.storage import damage, sealed, unsealed
 
@@ -112,9 +112,10 @@ class Lake:
     def note_months(self, dataset: str) -> None:
         """Writes down the receipts of finished months, so that later runs need not read each again;
         call with the dataset's lock held."""
-        found = self._marked(dataset)
-        with self.final_step(dataset):
-            Known(self.place, dataset).write(found)
+        known = Known(self.place, dataset)
+        if months := known.unwritten(self._marked(dataset)):
+            with self.final_step(dataset):
+                known.write(months)
 
     def _marked(
         self, dataset: str, damaged: dict[date, Damaged] | None = None, thorough: bool = False
@@ -129,32 +130,32 @@ class Lake:
     def _all_receipts(
         self, dataset: str, damaged: dict[date, Damaged] | None, thorough: bool
     ) -> Iterator[Marked]:
-        of_months = Known(self.place, dataset)
-        receipts = self.place.at_once(PurePosixPath("receipts", dataset))
-        with receipts, self.place.at_once(of_months.folder):
-            for night, listed in self._nights(dataset):
+        known = Known(self.place, dataset)
+        with self.place.at_once(PurePosixPath("receipts", dataset)):
+            for night, file, mark in self._nights(dataset):
                 try:
-                    if not thorough and (found := of_months.find(listed)):
+                    if not thorough and (found := known.find(file, mark)):
                         yield found
                     elif read := self.receipt(dataset, night):
-                        yield of_months.add(listed, read)
+                        yield known.add(file, mark, read)
                 except Damaged as error:
                     if damaged is None:
                         raise
                     damaged[night] = error
 
-    def _nights(self, dataset: str) -> Iterator[tuple[date, Stored]]:
-        """The nights that have a receipt, and that a reader may see."""
-        for listed in self.place.children(PurePosixPath("receipts", dataset)):
-            if fnmatch(listed.file, "????-??-??.json"):
+    def _nights(self, dataset: str) -> Iterator[tuple[date, str, str]]:
+        """The nights that have a receipt, and that a reader may see: its file and mark."""
+        folder = PurePosixPath("receipts", dataset)
+        for file, mark in self.place.marks(folder).items():
+            if fnmatch(file, "????-??-??.json"):
                 try:
-                    night = date.fromisoformat(listed.file.removesuffix(".json"))
+                    night = date.fromisoformat(file.removesuffix(".json"))
                 except ValueError:
                     what = "%s was ignored: its name is not a date"
-                    log.warning(what, self.place.shown(listed.name))
+                    log.warning(what, self.place.shown(folder / file))
                     continue
                 if not self.until or night <= self.until:
-                    yield night, listed
+                    yield night, file, mark
 
     def sound_receipt(self, dataset: str, night: date) -> Receipt | None:
         """The receipt, or None if it is damaged: for the run that replaces it."""

@@ -35,10 +35,10 @@ OWN_EXTENT: Mapping[str, Extent] = {
 class Rows:
     """What became of the delivered rows; all null where nothing could be read."""
 
-    in_: int | None = None
-    accepted: int | None = None
-    rejected: int | None = None
-    duplicate: int | None = None
+    in_: int | None
+    accepted: int | None
+    rejected: int | None
+    duplicate: int | None
 
     @property
     def read(self) -> int:
@@ -93,8 +93,8 @@ class Warned:
     """What was kept though it is odd: how many rows or values, with an example of some kinds."""
 
     code: str
-    column: str | None = None
-    count: int = 0
+    column: str | None
+    count: int
     example: str | None = None
 
 
@@ -102,8 +102,8 @@ class Warned:
 class Drift:
     """Headers that the layout does not know, and those that it maps and the files do not have."""
 
-    new_columns: tuple[str, ...] = ()
-    missing_columns: tuple[str, ...] = ()
+    new_columns: tuple[str, ...]
+    missing_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -189,10 +189,10 @@ def new_receipt(dataset: str, night: date, status: Status = "ok") -> Receipt:
         listed=None,
         content=None,
         rows_hash=None,
-        rows=Rows(),
+        rows=Rows(None, None, None, None),
         reasons={},
         value_rejects={},
-        drift=Drift(),
+        drift=Drift((), ()),
         parts=(),
         warnings=(),
         replaced=(),
@@ -211,7 +211,7 @@ def from_json(found: Mapping[str, Any]) -> Receipt:
         number = told["version"]
         raise ValueError(f"version {number} is newer than this code, which reads {VERSION}")
     if isinstance(rows := told.get("rows"), dict):
-        told["rows"] = {"in_" if key == "in" else key: count for key, count in rows.items()}
+        told["rows"] = {"in_" if k == "in" else k: n for k, n in rows.items() if k != "in_"}
     try:
         receipt = msgspec.convert(told, Receipt)
     except msgspec.ValidationError as error:

@@ -17,17 +17,11 @@ from transforms.storage import damage, sealed, unsealed
 
 @dataclass(frozen=True)
 class Stored:
-    """A file or folder, as its place lists it; a file's mark changes whenever the file does."""
+    """A file or folder, as its place lists it."""
 
-    below: PurePosixPath
-    file: str
+    name: PurePosixPath
     is_folder: bool
     changed: datetime
-    mark: str
-
-    @property
-    def name(self) -> PurePosixPath:
-        return self.below / self.file
 
 
 class Unsound(Exception):
@@ -72,6 +66,11 @@ class Place(Protocol):
 
     def children(self, below: PurePosixPath) -> list[Stored]:
         """The files and folders in a folder by name; none if it is not there."""
+        ...
+
+    def marks(self, below: PurePosixPath) -> dict[str, str]:
+        """The documents in a folder by name, each with a mark that is another one whenever it was
+        written again; empty where that cannot be told, or what was read is kept here anyway."""
         ...
 
     def size(self, name: PurePosixPath) -> int:

@@ -36,8 +36,7 @@ log = logging.getLogger(__name__)
 NONCE = re.compile(rb'^\{"nonce": "[0-9a-f]{32}"(,|(?=\}))')
 HASHED = re.compile(r"(.+)\.([0-9a-f]{12})(\.parquet)")
 ABSENCE = b'{"is_absent": true}'  # stands where a document may yet be written too late
-# Folders of datasets, changed under their lock.
-GUARDED = ("receipts", "receipts_by_month", "releases", "history")
+GUARDED = ("receipts", "releases", "history")  # folders of datasets, changed under their lock
 DOCUMENTS = (".json", ".deleted")
 AT_ONCE = 8  # requests under way
 TESTED_FOR = 86_400  # seconds until a store is tested again
@@ -108,13 +107,17 @@ class Bucket:
         return not all(self._is_absence(one) for one in self._below(name).values())
 
     def children(self, below: PurePosixPath) -> list[Stored]:
-        found: dict[str, Stored] = {}
+        found: dict[PurePosixPath, Stored] = {}
         for name, one in self._below(below).items():
             if name != below and not self._is_absence(one):
-                file, *deeper = name.relative_to(below).parts
-                at = max(found[file].changed, one.changed) if file in found else one.changed
-                found[file] = Stored(below, file, bool(deeper), at, one.etag)
-        return [found[file] for file in sorted(found)]
+                child = below / name.relative_to(below).parts[0]
+                at = max(found[child].changed, one.changed) if child in found else one.changed
+                found[child] = Stored(child, child != name, at)
+        return [found[name] for name in sorted(found)]
+
+    def marks(self, below: PurePosixPath) -> dict[str, str]:
+        """Without marks: documents are kept on this machine by their ETag, see `_document`."""
+        return {one.name.name: "" for one in self.children(below) if one.name.suffix == ".json"}
 
     def size(self, name: PurePosixPath) -> int:
         return sum(one.bytes for one in self._below(name).values())

@@ -1,5 +1,6 @@
 """What is known of receipts is what they say, and those of finished months are not read again."""
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 from transforms.errors import Damaged
 from transforms.lake import Lake, Receipt, known
-from transforms.lake.receipt import VERSION, Drift, Listed, Part, Rows, Source, Warned, new_receipt
+from transforms.lake.receipt import Drift, Listed, Part, Rows, Source, Warned, new_receipt
 from transforms.place.folder import Folder
 
 FIRST = date(2022, 4, 1)
@@ -39,7 +40,7 @@ def receipt(night: date, title: str = "Title") -> Receipt:
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    monkeypatch.setattr(known, "FRESH", 0.0)
+    monkeypatch.setattr("transforms.place.folder.FRESH", 0)
     made = Lake(tmp_path)
     for night in NIGHTS:
         made.write_receipt(receipt(night))
@@ -147,12 +148,12 @@ def test_a_damaged_document_is_left_alone_and_written_again(
     assert document.read_bytes() == whole
 
 
-def test_a_document_of_code_with_other_receipts_is_left_alone(
+def test_a_document_of_other_code_is_left_alone(
     lake: Lake, read_of: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note_months(lake)
     read_of.clear()
-    monkeypatch.setattr("transforms.lake.known.VERSION", VERSION + 1)
+    monkeypatch.setattr(known, "_code", lambda: "other")
     as_another_process(lake)
     assert len(read_of) == len(NIGHTS)
 
@@ -161,7 +162,7 @@ def test_a_mark_of_this_moment_is_not_trusted(
     lake: Lake, read_of: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within a tick of the clock a file may be written again, and keeps its mark."""
-    monkeypatch.setattr(known, "FRESH", 60.0)
+    monkeypatch.setattr("transforms.place.folder.FRESH", 60_000_000_000)
     known._MEMORY.clear()
     note_months(lake)
     assert not Path(f"{lake}", known.BY_MONTH).exists()
@@ -180,3 +181,51 @@ def test_a_header_that_is_no_text_stops_nothing(lake: Lake) -> None:
     note_months(lake)
     assert [path.name for path in documents(lake)] == ["2022-05.json"]
     assert as_another_process(lake)[2].drift.new_columns == ("\ud800",)
+
+
+def test_what_a_link_leads_to_is_what_counts(lake: Lake, tmp_path: Path) -> None:
+    path = Path(f"{lake}", f"receipts/listings/{NIGHTS[2]}.json")
+    other = Path(f"{lake}", f"receipts/listings/{NIGHTS[1]}.json")
+    path.rename(tmp_path / "elsewhere.json")
+    path.symlink_to(tmp_path / "elsewhere.json")
+    note_months(lake)
+    (tmp_path / "elsewhere.json").write_bytes(other.read_bytes())
+    with pytest.raises(Damaged, match=f"{path} is the receipt of another night"):
+        lake.receipts("listings")
+    (tmp_path / "elsewhere.json").unlink()
+    assert len(as_another_process(lake)) == len(NIGHTS) - 1
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "loop", "deep"])
+def test_whatever_stands_in_place_of_a_document_stops_nothing(
+    what: str, lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = lake.receipts("listings")
+    folder = Path(f"{lake}", known.BY_MONTH, "listings")
+    document = folder / "2022-04.json"
+    if what == "file":
+        folder.parent.mkdir()
+        folder.write_text("a file")
+    else:
+        folder.mkdir(parents=True)
+        if what == "folder":
+            (document / "within").mkdir(parents=True)
+        elif what == "loop":
+            document.symlink_to(document)
+        else:
+            document.write_bytes(b"[" * 100_000)
+    assert as_another_process(lake) == before
+    note_months(lake)
+    assert as_another_process(lake) == before
+    assert ("was not written" in caplog.text) is (what in ("folder", "file"))
+
+
+def test_a_disk_that_is_full_of_other_things_stops_nothing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Folder, "write", full)
+    note_months(lake)
+    assert "2022-04.json was not written: [Errno 28] No space left" in caplog.text

@@ -46,7 +46,7 @@ TABLES = (
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written a moment ago counts as known, as it does a second later."""
-    monkeypatch.setattr(known_module, "FRESH", 0.0)
+    monkeypatch.setattr("transforms.place.folder.FRESH", 0)
 
 
 @pytest.fixture(scope="module")
