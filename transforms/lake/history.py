@@ -38,8 +38,8 @@ TOLD_EVERY = 30  # seconds
 def settle(lake: Lake, dataset: str, settings: Settings, thorough: bool = False) -> None:
     """Judges every night and updates the folds. Call with the dataset's lock held.
 
-    The receipts and folds of a finished month are not looked at again, unless `thorough`: its own
-    files are made of them.
+    Of a finished month neither folds nor unchanged receipts are read again, unless `thorough`: its
+    own files were made of them.
     """
     chain = _judged_chain(lake, dataset, settings, thorough)
     last = len(chain) - 1

@@ -33,10 +33,6 @@ class Marked(msgspec.Struct, frozen=True):
     mark: str
     receipt: Receipt
 
-    @property
-    def month(self) -> str:
-        return self.file[: len("2022-06")]
-
 
 class _Document(msgspec.Struct):
     """A month's document: the code that read its receipts, and the hash of their text."""
@@ -70,7 +66,7 @@ class Known:
             return None
         found = self._memory.read.get(file)
         if found is None or found.mark != mark:
-            self._look_up(file[: len("2022-06")])
+            self._look_up(_month(file))
             found = self._memory.read.get(file)
         return found if found and found.mark == mark else None
 
@@ -81,18 +77,18 @@ class Known:
             self._memory.read[file] = found
         return found
 
-    def unwritten(self, all_of_them: Iterable[Marked]) -> dict[str, list[Marked]]:
-        """The finished months whose documents do not say this, of the receipts of all nights in
-        order; without those of which a receipt has no mark."""
-        months = [(month, list(of)) for month, of in groupby(all_of_them, lambda m: m.month)]
+    def unwritten(self, receipts: Iterable[Marked]) -> dict[str, list[Marked]]:
+        """Of the receipts of all nights, in order: those of finished months whose documents do not
+        hold them. A month waits until all its receipts have marks."""
+        months = [(month, list(of)) for month, of in groupby(receipts, lambda m: _month(m.file))]
         with_marks = {month: of for month, of in months[:-1] if all(m.mark for m in of)}
         for month in with_marks:
             self._look_up(month)
         return {m: of for m, of in with_marks.items() if self._memory.documents[m] != of}
 
     def write(self, months: dict[str, list[Marked]]) -> None:
-        """Writes the documents of months; a fault of the disk stops nobody, for all that they say
-        stands in the receipts."""
+        """Writes the documents of months. A disk fault stops nothing, as the receipts say the same,
+        and is told once in a process."""
         for month, of in months.items():
             with suppress(UnicodeEncodeError):  # half a surrogate pair, in a delivered header
                 receipts = msgspec.json.encode(of)
@@ -101,7 +97,7 @@ class Known:
                 try:
                     self.place.write(self._name(month), msgspec.json.encode(document))
                 except OSError as error:
-                    what = "%s was not written: %s. Receipts are read one by one instead."
+                    what = "%s was not written: %s. Its receipts are read one by one until it is."
                     log.warning(what, self.place.shown(self._name(month)), error)
             self._memory.documents[month] = of
 
@@ -126,6 +122,10 @@ class Known:
 
     def _name(self, month: str) -> PurePosixPath:
         return self.folder / f"{month}.json"
+
+
+def _month(file: str) -> str:
+    return file[: len("2022-06")]
 
 
 @cache

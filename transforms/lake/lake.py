@@ -25,7 +25,7 @@ from transforms.storage import damage, sealed, unsealed
 
 log = logging.getLogger(__name__)
 
-# Receipts by their file and its bytes, which are understood once.
+# Receipts by file and bytes: the same bytes are understood once.
 _UNDERSTOOD: dict[tuple[str, PurePosixPath], tuple[bytes, Receipt]] = {}
 
 LOAD_AGAIN = (

@@ -115,9 +115,8 @@ def test_damage_to_a_known_receipt_is_told(lake: Lake) -> None:
     with pytest.raises(Damaged, match=f"{path} is not what was written"):
         as_another_process(lake)
     damaged: dict[date, Damaged] = {}
-    assert len(lake.receipts("listings", damaged)) == len(NIGHTS) - 1 and set(damaged) == {
-        NIGHTS[2]
-    }
+    assert len(lake.receipts("listings", damaged)) == len(NIGHTS) - 1
+    assert set(damaged) == {NIGHTS[2]}
     path.unlink()
     assert NIGHTS[2] not in {r.export_date for r in as_another_process(lake)}
 
@@ -220,7 +219,7 @@ def test_whatever_stands_in_place_of_a_document_stops_nothing(
     assert ("was not written" in caplog.text) is (what in ("folder", "file"))
 
 
-def test_a_disk_that_is_full_of_other_things_stops_nothing(
+def test_a_full_disk_stops_nothing(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> None:

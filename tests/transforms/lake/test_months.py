@@ -45,7 +45,7 @@ TABLES = (
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was written a moment ago counts as known, as it does a second later."""
+    """What was written a moment ago counts as known, as it does seconds later."""
     monkeypatch.setattr("transforms.place.folder.FRESH", 0)
 
 
